@@ -1,0 +1,129 @@
+/**
+ * Every event that can happen to the data plane and every command that can follow: read this first.
+ *
+ * A driver reports events and executes commands; the core turns the one into the other and does nothing
+ * else. One session sees, in this order:
+ *
+ *     accepted ──▶ dial ──▶ dialed ──▶ relay ──▶ half-closed ──▶ ended ──▶ report
+ *        │          ▲ │                  │                        ▲
+ *        │    again └─┴─ dial-failed     └── close ───────────────┤   (time is over, backend down, drained)
+ *        └── close ───────────────────────────────────────────────┘   (refused, or nobody to dial)
+ *
+ * Times are milliseconds of one monotonic clock that all threads share. Bytes never enter the core.
+ */
+import type { Plan } from './plan.ts';
+import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+
+/** A number that the driver chooses for a connection it accepted, and never uses again. */
+export type SessionId = number;
+
+/** Where a listener, pool or backend has its numbers in the ledger: stable over reloads. */
+export type ListenerSlot = number;
+export type PoolSlot = number;
+export type BackendSlot = number;
+
+/** Where to listen or dial: `host` is an IP address without brackets, never a name. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** The other end of an accepted connection. Of a unix socket, `address` is `unix` and `port` 0. */
+export interface Client {
+  /** Canonical text of the IP address; an IPv4-mapped IPv6 address is written as IPv4. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export type CoreEvent =
+  | {
+      readonly kind: 'accepted';
+      readonly session: SessionId;
+      readonly listener: ListenerSlot;
+      readonly client: Client;
+    }
+  | { readonly kind: 'dialed'; readonly session: SessionId }
+  | {
+      readonly kind: 'dial-failed';
+      readonly session: SessionId;
+      /** `exhausted`: this process is out of descriptors, ports or memory; no fault of the backend. */
+      readonly why: Exclude<DialFailure, 'connect-timeout'> | 'exhausted';
+    }
+  /** FIN came from one side. `unsentBytes` came before it and wait for a backend to take them. */
+  | {
+      readonly kind: 'half-closed';
+      readonly session: SessionId;
+      readonly side: 'client' | 'backend';
+      readonly unsentBytes: number;
+    }
+  /** Both connections are closed and nothing more will be heard of the session. Exactly one per accepted. */
+  | {
+      readonly kind: 'ended';
+      readonly session: SessionId;
+      /** `closed`: by a close command, whose reason the core remembers. */
+      readonly how: 'finished' | 'client-reset' | 'backend-reset' | 'closed';
+      /** Of `finished`, the side whose FIN came first. */
+      readonly endedBy: EndedBy;
+      /** Bytes delivered to each side: handed to its kernel in full. */
+      readonly bytesToBackend: number;
+      readonly bytesToClient: number;
+    }
+  /** `nextDeadlineMs` has come. */
+  | { readonly kind: 'deadline' }
+  /** A probe changed a backend's health; the ledger has its new word already. */
+  | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
+  /** A new configuration, whole. */
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  /** Finish the open sessions by `untilMs`, then cut the rest. */
+  | { readonly kind: 'drain'; readonly untilMs: number };
+
+export type Command =
+  /** Connect to the backend. Ends in one `dialed` or `dial-failed`, or in the session's `ended`. */
+  | {
+      readonly kind: 'dial';
+      readonly session: SessionId;
+      readonly backend: BackendSlot;
+      readonly address: Address;
+    }
+  /** Forget the dial under way: once executed, that dial is not heard of again. */
+  | { readonly kind: 'abort-dial'; readonly session: SessionId }
+  /** Copy both ways between the client and the dialed backend, beginning with what the client sent so far. */
+  | { readonly kind: 'relay'; readonly session: SessionId }
+  /**
+   * End the session. `reset`: RST to both sides, now. `fin`: FIN to both sides, and `ended` once the client
+   * has closed too; bytes that still come are thrown away. A second close may follow a `fin`, with `reset`.
+   */
+  | { readonly kind: 'close'; readonly session: SessionId; readonly how: 'reset' | 'fin' }
+  /** A session is over: write it down. */
+  | { readonly kind: 'report'; readonly record: SessionRecord };
+
+/** What is known of a session once it is over: the fields of its log line. */
+export interface SessionRecord {
+  readonly listener: string;
+  readonly client: Client;
+  /** The pool that the session was routed to; absent where it was refused before. */
+  readonly pool: string | undefined;
+  /** The backend that took the session, or the last one that was dialed. */
+  readonly backend: string | undefined;
+  readonly attempts: number;
+  readonly queueMs: number;
+  /** How long the dial took that succeeded; absent where none did. */
+  readonly connectMs: number | undefined;
+  readonly durationMs: number;
+  readonly bytesToBackend: number;
+  readonly bytesToClient: number;
+  readonly reason: Reason;
+  readonly endedBy: EndedBy;
+}
+
+export interface Core {
+  /** Takes one event in and gives what must be done about it, in order. */
+  handle(event: CoreEvent, nowMs: number): readonly Command[];
+  /** When to call with `deadline` if nothing else happens before. */
+  readonly nextDeadlineMs: number | undefined;
+  /** Sessions accepted and not ended. */
+  readonly activeSessions: number;
+}
+
+/** What the core asks of a driver when a relaying session's idle time seems to be over. */
+export interface Activity {
+  /** When a byte last came from either side of a relaying session. */
+  lastByteMs(session: SessionId): number;
+}

@@ -1,0 +1,49 @@
+/**
+ * Why a session ended: one closed set, used alike in logs, metrics and the admin API. Adding a reason is
+ * adding one literal here; the ledger then has a counter for it and the compiler lists every `switch` that
+ * must speak of it.
+ */
+export const reasons = [
+  // it ran, and ended
+  'finished',
+  'client-reset',
+  'backend-reset',
+  'idle-timeout',
+  'half-closed-timeout',
+  'lifetime-exceeded',
+  'drain-timeout',
+  'backend-down',
+  'operator',
+  // refused before a backend was asked
+  'denied',
+  'listener-full',
+  'client-full',
+  'rate-limited',
+  'no-route',
+  'bad-proxy-header',
+  'inspect-timeout',
+  'tls-failed',
+  'overloaded',
+  // no backend to be had
+  'no-backend',
+  'pool-full',
+  'queue-full',
+  'queue-timeout',
+  'connect-refused',
+  'connect-timeout',
+  'connect-failed',
+  'client-left',
+] as const;
+
+export type Reason = (typeof reasons)[number];
+
+/** Why a dial failed, in the words of a session that ends of it. */
+export const dialFailures = ['connect-refused', 'connect-timeout', 'connect-failed'] as const;
+
+export type DialFailure = (typeof dialFailures)[number];
+
+/** Whose doing the end of a session was. */
+export type EndedBy = 'client' | 'backend' | 'proxy';
+
+/** Why a backend cannot take a session now. */
+export type Unavailability = 'drained' | 'down' | 'circuit-open' | 'full';

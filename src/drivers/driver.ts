@@ -1,0 +1,42 @@
+/**
+ * What every driver must keep to; `test/conformance/` holds the suite that checks it. A driver does and
+ * never decides: it accepts, dials, copies and closes, and reports events.
+ *
+ * - Nothing throws. Failures come back as events, and no event is emitted before `execute` has returned.
+ * - Every dial ends in exactly one `dialed` or `dial-failed`, unless it is aborted or its session ends first;
+ *   every accepted session ends in exactly one `ended`.
+ * - What a client sends before its backend has been dialed is held, up to a bound, and delivered once.
+ * - FIN is passed on, in each direction by itself, after all the bytes before it. RST ends both sides and
+ *   is passed on as RST.
+ * - A reader that stalls stops the reads on the other side: memory per session is bounded.
+ * - Every byte that a peer sent before its FIN is delivered, and what is counted is what was delivered.
+ * - Out of descriptors, accepting pauses and resumes; nothing spins, and open sessions go on.
+ * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
+ */
+import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
+
+export interface Driver extends Activity {
+  /**
+   * Accepts connections on an address for a listener, from when the promise is fulfilled. A listener may
+   * have several. `shared`: other threads listen on this address too (SO_REUSEPORT). Port 0 takes a free one.
+   * Rejects with the system's error (`code` is EADDRINUSE, EACCES, …).
+   */
+  listen(listener: ListenerSlot, address: Address, options: { readonly shared: boolean }): Promise<Address>;
+  /** Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. */
+  unlisten(address: Address): Promise<void>;
+  /** Relay commands and their like; never `report`, which is no driver's business. */
+  execute(command: DriverCommand): void;
+  /** Resets every session and closes every listener. No event follows. */
+  close(): Promise<void>;
+}
+
+export type DriverCommand = Exclude<Command, { readonly kind: 'report' }>;
+
+/** What a driver is given: where its events go, the clock, and where it counts bytes. */
+export interface DriverHost {
+  emit(event: CoreEvent): void;
+  /** The monotonic clock that all threads share, in milliseconds. */
+  now(): number;
+  /** Called with every delivery: an add to two numbers, cheap enough for every chunk. */
+  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void;
+}
