@@ -1,0 +1,100 @@
+/**
+ * A configuration that has been checked: complete, immutable, durations in milliseconds, sizes in bytes,
+ * `Infinity` for `unlimited`. Nobody checks it again.
+ */
+import type { Address } from '../core/contract.ts';
+import type { ListenerPolicy, PoolPolicy } from '../core/plan.ts';
+
+export interface Config {
+  /** Data-plane threads; `auto` is one per CPU. */
+  readonly workers: number | 'auto';
+  readonly driver: 'auto' | 'uring' | 'portable';
+  /** In the file's order. */
+  readonly listeners: readonly ListenerConfig[];
+  readonly pools: readonly PoolConfig[];
+  readonly admin: AdminConfig | 'off';
+  readonly log: LogConfig;
+  readonly shutdown: { readonly graceMs: number };
+  readonly resolver: ResolverConfig;
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  readonly bind: readonly Address[];
+  /** Name of the pool where connections go when no route matches. */
+  readonly pool: string;
+  readonly policy: ListenerPolicy;
+}
+
+export interface PoolConfig {
+  readonly name: string;
+  readonly policy: PoolPolicy;
+  readonly backends: readonly BackendConfig[];
+  readonly healthCheck: HealthCheckConfig | undefined;
+}
+
+export interface BackendConfig {
+  readonly target: Target;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly maxConnections: number;
+}
+
+/** What a backend's address says: an address, or a name that stands for some. */
+export type Target =
+  | { readonly kind: 'address'; readonly address: Address }
+  | { readonly kind: 'name'; readonly name: string; readonly port: number }
+  | { readonly kind: 'srv'; readonly name: string };
+
+export interface HealthCheckConfig {
+  readonly probe: ProbeConfig;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Share of the interval, in percent, by which each wait may be longer or shorter. */
+  readonly jitterPercent: number;
+  /** Where to probe instead of the backend's own port. */
+  readonly port: number | undefined;
+}
+
+export type ProbeConfig =
+  | { readonly type: 'tcp' }
+  | { readonly type: 'tls'; readonly tls: ProbeTls }
+  | { readonly type: 'http'; readonly http: ProbeHttp }
+  | { readonly type: 'https'; readonly http: ProbeHttp; readonly tls: ProbeTls }
+  /** Sends the text, where there is one, and passes once the answer begins with the other. */
+  | { readonly type: 'send-expect'; readonly send: string | undefined; readonly expect: string };
+
+export interface ProbeHttp {
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+  readonly path: string;
+  /** The Host header; undefined sends the backend's address. */
+  readonly host: string | undefined;
+  /** Inclusive ranges. */
+  readonly expectStatus: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** `verify` checks the name and the chain; `ca` is the text of a PEM file. */
+export interface ProbeTls {
+  readonly servername: string | undefined;
+  readonly verify: boolean;
+  readonly ca: string | undefined;
+}
+
+export interface AdminConfig {
+  readonly bind: Address;
+  readonly token: string | undefined;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** One line for each finished session. */
+  readonly sessions: boolean;
+}
+
+export interface ResolverConfig {
+  /** Name servers as `address:port`; none means the system's. */
+  readonly servers: readonly string[];
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,25 @@
+/**
+ * A balancer picks one of a tier's backends (all primaries of a pool, or all backups). It knows them by their
+ * index in the tier; what changes about them while the tier lives it asks for.
+ */
+export interface Balancer {
+  /** The index of the backend that is to take a session of this client, or -1 where none can. */
+  pick(clientAddress: string): number;
+}
+
+export interface Tier {
+  readonly size: number;
+  /** An integer from 0 to 1,000,000; does not change while the tier lives. */
+  weight(index: number): number;
+  /** A name that is the same in all workers and over reloads, for hashing. */
+  name(index: number): string;
+  /** Whether it can take the session that is being placed. The costly question: ask it last. */
+  admits(index: number): boolean;
+  /** Sessions that hold a lease on it, dialing ones included. */
+  active(index: number): number;
+  /** 100, or less while a recovered backend ramps up: its weight counts for that many percent. */
+  rampPercent(index: number): number;
+}
+
+/** `random` gives numbers from 0 (inclusive) to 1 (exclusive). */
+export type BalancerMaker = (tier: Tier, random: () => number) => Balancer;
