@@ -16,9 +16,12 @@
 import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
 
 export interface Driver extends Activity {
+  /** A descriptor to write eight bytes to after each message, where the driver sleeps outside the event loop. */
+  readonly wakeFd?: number;
   /**
    * Accepts connections on an address for a listener, from when the promise is fulfilled. A listener may
    * have several. `shared`: other threads listen on this address too (SO_REUSEPORT). Port 0 takes a free one.
+   * An address that this driver listens on already is handed to the listener named now, without a gap.
    * Rejects with the system's error (`code` is EADDRINUSE, EACCES, …).
    */
   listen(listener: ListenerSlot, address: Address, options: { readonly shared: boolean }): Promise<Address>;
@@ -26,8 +29,17 @@ export interface Driver extends Activity {
   unlisten(address: Address): Promise<void>;
   /** Relay commands and their like; never `report`, which is no driver's business. */
   execute(command: DriverCommand): void;
+  /** Calls `host.deadline()` once, at this time; a later call replaces an earlier one. */
+  wakeAt(deadlineMs: number | undefined): void;
   /** Resets every session and closes every listener. No event follows. */
   close(): Promise<void>;
+}
+
+export interface DriverModule {
+  readonly name: 'uring' | 'portable';
+  /** Whether several threads can listen on one port here. */
+  readonly sharesPorts: boolean;
+  create(host: DriverHost): Driver;
 }
 
 export type DriverCommand = Exclude<Command, { readonly kind: 'report' }>;
@@ -35,6 +47,13 @@ export type DriverCommand = Exclude<Command, { readonly kind: 'report' }>;
 /** What a driver is given: where its events go, the clock, and where it counts bytes. */
 export interface DriverHost {
   emit(event: CoreEvent): void;
+  /** The time given to `wakeAt` has come. */
+  deadline(): void;
+  /**
+   * Takes in what the control plane has sent. Node's event loop does that by itself; a driver that blocks its
+   * thread elsewhere calls it when its `wakeFd` was written to.
+   */
+  receive(): void;
   /** The monotonic clock that all threads share, in milliseconds. */
   now(): number;
   /** Called with every delivery: an add to two numbers, cheap enough for every chunk. */

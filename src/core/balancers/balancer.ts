@@ -3,7 +3,10 @@
  * index in the tier; what changes about them while the tier lives it asks for.
  */
 export interface Balancer {
-  /** The index of the backend that is to take a session of this client, or -1 where none can. */
+  /**
+   * The index of the backend that is to take a session of this client: one that the tier admits and whose
+   * weight is not 0. -1 where there is none.
+   */
   pick(clientAddress: string): number;
 }
 
@@ -11,13 +14,16 @@ export interface Tier {
   readonly size: number;
   /** An integer from 0 to 1,000,000; does not change while the tier lives. */
   weight(index: number): number;
-  /** A name that is the same in all workers and over reloads, for hashing. */
+  /** A name that is the same in all workers and over reloads, for hashing; no two are alike. */
   name(index: number): string;
-  /** Whether it can take the session that is being placed. The costly question: ask it last. */
+  /**
+   * Whether it can take the session that is being placed. Changes nothing, and gives one answer for the length
+   * of a pick. The costly question: ask it last.
+   */
   admits(index: number): boolean;
-  /** Sessions that hold a lease on it, dialing ones included. */
+  /** Sessions that hold a lease on it, dialing ones included; at most 1,000,000 or so. */
   active(index: number): number;
-  /** 100, or less while a recovered backend ramps up: its weight counts for that many percent. */
+  /** 100, or a lower integer above 0 while a recovered backend ramps up: its weight counts for that percentage. */
   rampPercent(index: number): number;
 }
 

@@ -1,0 +1,83 @@
+/** `npm run bench`: measures sluice beside its peers and writes what came out. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { environment } from './environment.ts';
+import { type Options, readOptions, usage } from './options.ts';
+import { htmlReport } from './report/html.ts';
+import { showProgress } from './report/progress.ts';
+import { table } from './report/table.ts';
+import { scenarios } from './scenarios/index.ts';
+import { cleanUp } from './stage/processes.ts';
+import { defaultSubjects, subjects } from './subjects/index.ts';
+import type { Subject } from './subjects/subject.ts';
+import { runSuite } from './suite.ts';
+import { summarise } from './summary.ts';
+
+const args = process.argv.slice(2);
+const out = (text: string): void => void process.stdout.write(text);
+const say = (text: string): void => void process.stderr.write(text);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    say('\nInterrupted\n');
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  });
+}
+process.once('exit', cleanUp);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(args, { scenarios, subjects, defaultSubjects });
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return 2;
+  }
+  if (options.action === 'help') out(usage);
+  else if (options.action === 'list') await list();
+  else return await bench(options);
+  return 0;
+}
+
+async function bench(options: Options): Promise<number> {
+  const present = await installed(options.subjects);
+  if (present.length === 0 || (options.subjectsNamed && present.length < options.subjects.length)) return 1;
+
+  const where = environment(present, args);
+  const plan = { ...options, subjects: present.map(({ subject }) => subject) };
+  const outcomes = await runSuite(plan, showProgress(say, process.stderr.isTTY));
+  const summaries = outcomes.map(summarise);
+  for (const summary of summaries) out(`${table(summary)}\n`);
+
+  mkdirSync(options.out, { recursive: true });
+  const path = join(options.out, where.date.replaceAll(/[:.]/g, '-'));
+  const results = outcomes.map(({ samples }, index) => ({ ...summaries[index], samples }));
+  writeFileSync(`${path}.json`, `${JSON.stringify({ environment: where, scenarios: results }, null, 2)}\n`);
+  writeFileSync(`${path}.html`, htmlReport(where, summaries));
+  out(`Written: ${relative('.', path)}.json and .html\n`);
+  return outcomes.some(({ samples }) => samples.some(({ failure }) => failure !== undefined)) ? 1 : 0;
+}
+
+/** The subjects that can run here; of the others it says why not. */
+async function installed(wanted: readonly Subject[]): Promise<{ subject: Subject; version: string }[]> {
+  const present: { subject: Subject; version: string }[] = [];
+  for (const subject of wanted) {
+    const presence = await subject.presence();
+    if ('version' in presence) present.push({ subject, version: presence.version });
+    else say(`Without ${subject.name}: ${presence.missing}\n`);
+  }
+  return present;
+}
+
+async function list(): Promise<void> {
+  out('Scenarios\n');
+  for (const { name, question } of scenarios) out(`  ${name.padEnd(22)} ${question}\n`);
+  out('\nSubjects (* by default)\n');
+  for (const subject of subjects) {
+    const presence = await subject.presence();
+    const star = defaultSubjects.includes(subject) ? '*' : ' ';
+    out(`${star} ${subject.name.padEnd(22)} ${'version' in presence ? presence.version : presence.missing}\n`);
+  }
+}

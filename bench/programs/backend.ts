@@ -1,0 +1,76 @@
+/**
+ * The one backend of the bench. The first byte of a connection says what it wants, so that every scenario
+ * runs on the same port:
+ *
+ *     G  HTTP keep-alive: each request gets the same short answer; `Connection: close` ends the connection
+ *     D  download: `D` and a number of bytes and a newline; that many bytes come, then FIN
+ *     U  upload: all that comes is thrown away
+ *     E  echo
+ */
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { program } from './program.ts';
+
+program<null, { port: number }>(
+  () =>
+    new Promise((resolve) => {
+      const server = createServer({ allowHalfOpen: false, noDelay: true }, serve);
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+        // A TCP server that listens has an AddressInfo.
+        resolve({ port: (server.address() as AddressInfo).port });
+      });
+    }),
+);
+
+function serve(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('data', (first) => {
+    const role = String.fromCharCode(first[0] ?? 0);
+    if (role === 'G') return answer(socket, first);
+    if (role === 'D') return stream(socket, Number.parseInt(first.toString('latin1', 1), 10));
+    if (role === 'U') return void socket.resume();
+    if (role === 'E') {
+      socket.write(first);
+      return void socket.pipe(socket);
+    }
+    socket.destroy();
+  });
+}
+
+const response = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Type: text/plain\r\n\r\nHello, world\n');
+const blankLine = Buffer.from('\r\n\r\n');
+
+/** A request has no body here, so that each blank line ends one; none is longer than a segment. */
+function answer(socket: Socket, first: Buffer): void {
+  let rest: Buffer | undefined;
+  const onChunk = (chunk: Buffer): void => {
+    let bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
+    rest = undefined;
+    for (let end = bytes.indexOf(blankLine); end !== -1; end = bytes.indexOf(blankLine)) {
+      if (bytes.includes('Connection: close')) return void socket.end(response);
+      socket.write(response);
+      if (end + blankLine.length === bytes.length) return;
+      bytes = bytes.subarray(end + blankLine.length);
+    }
+    rest = bytes;
+  };
+  onChunk(first);
+  socket.on('data', onChunk);
+}
+
+const block = Buffer.alloc(256 * 1024, 'sluice ');
+
+function stream(socket: Socket, count: number): void {
+  let left = count;
+  const fill = (): void => {
+    while (left > 0) {
+      const piece = left >= block.length ? block : block.subarray(0, left);
+      left -= piece.length;
+      if (!socket.write(piece)) return;
+    }
+    socket.end();
+  };
+  socket.on('drain', fill);
+  socket.resume();
+  fill();
+}

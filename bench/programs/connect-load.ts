@@ -1,0 +1,45 @@
+/** A connection for each request: connects, asks, reads to the end, and again, so many at a time. */
+import { connect } from 'node:net';
+import { Latencies } from './latencies.ts';
+import { type LoadResult, program, seconds } from './program.ts';
+
+export interface ConnectJob {
+  readonly port: number;
+  readonly concurrency: number;
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
+
+const request = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
+
+program<ConnectJob, LoadResult>(async (job, measured) => {
+  let latencies = new Latencies();
+  let errors = 0;
+  let going = true;
+
+  const next = (): void => {
+    if (!going) return;
+    const sinceMs = performance.now();
+    let answered = false;
+    const socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true }, () => socket.write(request));
+    socket.on('data', () => {
+      answered = true;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      if (answered) latencies.record((performance.now() - sinceMs) * 1000);
+      else errors++;
+      // A subject that refuses must not make this spin.
+      if (answered) next();
+      else setTimeout(next, 10);
+    });
+  };
+  for (let running = 0; running < job.concurrency; running++) next();
+
+  await seconds(job.warmSeconds);
+  await measured();
+  latencies = new Latencies();
+  await seconds(job.seconds);
+  going = false;
+  return { units: latencies.count, errors, latencyUs: latencies.percentiles() };
+});

@@ -1,0 +1,89 @@
+/** What most scenarios measure: how fast, how soon, at what cost of CPU, in how much memory. */
+import type { Drive, DriveOptions, Stage } from '../stage/stage.ts';
+import type { ProgramName } from '../stage/loads.ts';
+import type { Measurement, Metric } from './scenario.ts';
+
+const mib = 1024 * 1024;
+
+/** A core counts as saturated from here on. */
+const saturated = 0.95;
+
+export function rateMetric(unit: string): Metric {
+  return { key: 'rate', title: 'rate', unit: `${unit}/s`, better: 'higher', compared: true };
+}
+
+export const latencyMetrics: readonly Metric[] = [
+  { key: 'p50', title: 'p50', unit: 'ms', better: 'lower', compared: false },
+  { key: 'p99', title: 'p99', unit: 'ms', better: 'lower', compared: false },
+  { key: 'p999', title: 'p99.9', unit: 'ms', better: 'lower', compared: false },
+];
+
+export function cpuMetrics(unit: string): readonly Metric[] {
+  return [
+    {
+      key: 'cpu',
+      title: 'CPU',
+      unit: `µs/${unit}`,
+      better: 'lower',
+      compared: true,
+      parts: ['user', 'system'],
+    },
+    { key: 'user', title: 'user', unit: 'µs', better: 'lower', compared: false },
+    { key: 'system', title: 'system', unit: 'µs', better: 'lower', compared: false },
+  ];
+}
+
+export const peakMetric: Metric = {
+  key: 'peak',
+  title: 'peak',
+  unit: 'MiB',
+  better: 'lower',
+  compared: false,
+};
+
+/** Has a load made and refuses one with errors in it. */
+export async function flawless(
+  stage: Stage,
+  program: ProgramName,
+  job: unknown,
+  options?: DriveOptions,
+): Promise<Drive> {
+  const drive = await stage.drive(program, job, options);
+  if (drive.load.errors > 0) throw new Error(`${drive.load.errors} errors beside ${drive.load.units} good units`);
+  if (drive.load.units === 0) throw new Error('Nothing came through');
+  return drive;
+}
+
+/** The common figures of a drive, in units of `unitSize` (1 for requests, a MiB for bytes). */
+export function costs(drive: Drive, unitSize = 1): Measurement {
+  const units = drive.load.units / unitSize;
+  const { latencyUs } = drive.load;
+  return {
+    values: {
+      rate: units / drive.seconds,
+      p50: latencyUs && latencyUs.p50 / 1000,
+      p99: latencyUs && latencyUs.p99 / 1000,
+      p999: latencyUs && latencyUs.p999 / 1000,
+      ...cpuPerUnit(drive, units),
+      peak: drive.after && drive.after.peakBytes / mib,
+    },
+    ...loadOf(drive),
+  };
+}
+
+export function loadOf({ busy }: Drive): Omit<Measurement, 'values'> {
+  return {
+    loadSaturated: [busy.load, busy.backend, busy.loadCores].some((share) => (share ?? 0) >= saturated),
+    subjectBusy: busy.subject,
+  };
+}
+
+function cpuPerUnit({ before, after }: Drive, units: number): Measurement['values'] {
+  if (before === undefined || after === undefined) return {};
+  const cpu = (after.cpuNs - before.cpuNs) / 1000 / units;
+  const userTicks = after.userTicks - before.userTicks;
+  const ticks = userTicks + after.systemTicks - before.systemTicks;
+  // Without a tick there is nothing to split by.
+  const userShare = ticks === 0 ? 0 : userTicks / ticks;
+  return { cpu, user: cpu * userShare, system: cpu * (1 - userShare) };
+}

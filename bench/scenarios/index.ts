@@ -1,0 +1,18 @@
+import { bulkDownload, bulkUpload } from './bulk.ts';
+import { fixedRate } from './fixed-rate.ts';
+import { idle } from './idle.ts';
+import { keepalive } from './keepalive.ts';
+import { newConnection } from './new-connection.ts';
+import type { Scenario } from './scenario.ts';
+import { slowReader } from './slow-reader.ts';
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  keepalive,
+  fixedRate,
+  newConnection,
+  bulkDownload,
+  bulkUpload,
+  idle,
+  slowReader,
+];

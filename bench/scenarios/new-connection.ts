@@ -1,0 +1,14 @@
+import type { ConnectJob } from '../programs/connect-load.ts';
+import { costs, cpuMetrics, flawless, latencyMetrics, peakMetric, rateMetric } from './costs.ts';
+import type { Scenario } from './scenario.ts';
+
+export const newConnection: Scenario = {
+  name: 'connect',
+  question: 'What does a connection cost? One request each, 32 at a time; latency from connecting to closed.',
+  metrics: [rateMetric('connections'), ...latencyMetrics, ...cpuMetrics('connection'), peakMetric],
+  rounds: (wanted) => wanted,
+  async measure(stage) {
+    const job: ConnectJob = { port: stage.port, concurrency: 32, warmSeconds: 1, seconds: stage.seconds };
+    return costs(await flawless(stage, 'connect-load', job));
+  },
+};

@@ -1,0 +1,24 @@
+import { direct } from './direct.ts';
+import { haproxy } from './haproxy.ts';
+import { nginx } from './nginx.ts';
+import { nodePipe } from './node-pipe.ts';
+import { sluice } from './sluice.ts';
+import type { Subject } from './subject.ts';
+
+/** The subjects that run when none are named. */
+export const defaultSubjects: readonly Subject[] = [
+  direct,
+  nodePipe,
+  sluice({ name: 'sluice-portable', driver: 'portable', workers: 1, logSessions: true }),
+  haproxy({ name: 'haproxy', threads: 1, splice: false }),
+  nginx({ name: 'nginx', workers: 1 }),
+];
+
+/** All that `--subjects` can name. */
+export const subjects: readonly Subject[] = [
+  ...defaultSubjects,
+  sluice({ name: 'sluice-portable-quiet', driver: 'portable', workers: 1, logSessions: false }),
+  haproxy({ name: 'haproxy-splice', threads: 1, splice: true }),
+  haproxy({ name: 'haproxy-2', threads: 2, splice: false }),
+  nginx({ name: 'nginx-2', workers: 2 }),
+];

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/**
+ * A subject of the bench: a proxy that runs as a process of its own and forwards one port to another. To add
+ * one, write what it is started with and name it in `index.ts`; nothing else knows the subjects apart.
+ */
+export interface Subject {
+  readonly name: string;
+  /** What it is, in a few words for the report. */
+  readonly about: string;
+  /** How many cores it is given, each to itself where the machine has enough. */
+  readonly cores: number;
+  /** The version that would run, or what to do to have one. */
+  presence(): Promise<Presence>;
+  /** How to start it. Without, there is no proxy: the load goes straight to the backend. */
+  readonly launch?: (route: Route) => Launch;
+}
+
+export type Presence = { readonly version: string } | { readonly missing: string };
+
+/** Both ports are on 127.0.0.1; `directory` exists, is empty and goes away afterwards. */
+export interface Route {
+  readonly listenPort: number;
+  readonly backendPort: number;
+  readonly directory: string;
+}
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** A file of `directory` to write first, and shown in the report. */
+  readonly config?: { readonly file: string; readonly text: string };
+}
+
+/** The first thing in what `command` prints that `pattern` captures; undefined where it can't be run. */
+export async function printed(command: string, args: string[], pattern: RegExp): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(command, args, { timeout: 5_000 });
+    return pattern.exec(stdout + stderr)?.[1];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+/** What the samples of a scenario say: medians with their spread, ratios of each to each, and doubts. */
+import type { Metric } from './scenarios/scenario.ts';
+import { type Rounds, ratio, type Spread, spread } from './statistics.ts';
+import type { Outcome, Sample } from './suite.ts';
+
+export interface Summary {
+  readonly name: string;
+  readonly question: string;
+  readonly metrics: readonly Metric[];
+  readonly rows: readonly Row[];
+  readonly comparisons: readonly Comparison[];
+  /** Sentences about what a reader must know to believe the figures. */
+  readonly notes: readonly string[];
+}
+
+export interface Row {
+  readonly subject: string;
+  /** By the metric's key; without an entry where it is not available. */
+  readonly figures: Readonly<Record<string, Spread>>;
+}
+
+export interface Comparison {
+  readonly metric: Metric;
+  readonly subjects: readonly string[];
+  /** `ratios[row][column]`: how many times the column's value the row's is. */
+  readonly ratios: readonly (readonly (Spread | undefined)[])[];
+}
+
+export function summarise({ scenario, subjects, samples }: Outcome): Summary {
+  const { name, question, metrics } = scenario;
+  return {
+    name,
+    question,
+    metrics,
+    rows: subjects.map((subject) => ({ subject, figures: figures(metrics, samples, subject) })),
+    comparisons: metrics.filter(({ compared }) => compared).flatMap((metric) => comparison(metric, subjects, samples)),
+    notes: [...saturations(samples, subjects, metrics), ...absences(metrics, samples), ...failures(samples)],
+  };
+}
+
+function figures(
+  metrics: readonly Metric[],
+  samples: readonly Sample[],
+  subject: string,
+): Row['figures'] {
+  const found: Record<string, Spread> = {};
+  for (const { key } of metrics) {
+    const values = spread([...rounds(samples, subject, key).values()]);
+    if (values !== undefined) found[key] = values;
+  }
+  return found;
+}
+
+/** Only of the subjects that have the figure, and only where there are two of them. */
+function comparison(metric: Metric, subjects: readonly string[], samples: readonly Sample[]): Comparison[] {
+  const known = subjects
+    .map((subject) => ({ subject, values: rounds(samples, subject, metric.key) }))
+    .filter(({ values }) => values.size > 0);
+  if (known.length < 2) return [];
+  const ratios = known.map((ours) => known.map((theirs) => ratio(ours.values, theirs.values)));
+  return [{ metric, subjects: known.map(({ subject }) => subject), ratios }];
+}
+
+function rounds(samples: readonly Sample[], subject: string, key: string): Rounds {
+  const values = new Map<number, number>();
+  for (const sample of samples) {
+    const value = sample.subject === subject ? sample.measurement?.values[key] : undefined;
+    if (value !== undefined && Number.isFinite(value)) values.set(sample.round, value);
+  }
+  return values;
+}
+
+function saturations(
+  samples: readonly Sample[],
+  subjects: readonly string[],
+  metrics: readonly Metric[],
+): string[] {
+  if (!metrics.some(({ key }) => key === 'rate')) return [];
+  const saturated = subjects.filter((subject) =>
+    samples.some((sample) => sample.subject === subject && sample.measurement?.loadSaturated),
+  );
+  if (saturated.length === 0) return [];
+  return [
+    `The load or the backend was saturated (95 % of its core or more) beside ${saturated.join(', ')}: these rates and latencies are bounded by the load, the figure to compare is CPU.`,
+  ];
+}
+
+function absences(metrics: readonly Metric[], samples: readonly Sample[]): string[] {
+  const measured = samples.flatMap(({ measurement }) => (measurement === undefined ? [] : [measurement.values]));
+  if (measured.length === 0) return [];
+  const absent = metrics.filter(({ key }) => measured.every((values) => values[key] === undefined));
+  if (absent.length === 0) return [];
+  return [`Not available here: ${absent.map(({ title }) => title).join(', ')} (it is read from Linux's /proc).`];
+}
+
+function failures(samples: readonly Sample[]): string[] {
+  return samples.flatMap(({ subject, round, failure }) =>
+    failure === undefined ? [] : [`${subject} failed in round ${round + 1}: ${failure}`],
+  );
+}

@@ -1,0 +1,44 @@
+/**
+ * Keeps web pages away. A page can make its visitor's browser send requests to any address, loopback
+ * included, and through DNS rebinding even read the answers; but the browser then tells the truth in `Origin`
+ * or in `Host`. So both must name an address that leads here anyway: loopback, or the one that was bound.
+ * Names other than `localhost` are refused, for whoever owns a name says where it leads.
+ */
+import type { IncomingMessage } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** What is wrong with where a request comes from, or undefined. */
+export function foreignness({ headers, socket }: IncomingMessage): 'host' | 'origin' | undefined {
+  const own = canonicalHost(socket.localAddress);
+  // A unix socket has no address and no browser can reach it, so there any Host will do.
+  if (own !== undefined && headers.host !== undefined && !leadsHere(hostOf(headers.host), own)) return 'host';
+  if (headers.origin !== undefined && !leadsHere(originHost(headers.origin), own)) return 'origin';
+  return undefined;
+}
+
+function leadsHere(host: string | undefined, own: string | undefined): boolean {
+  if (host === undefined) return false;
+  return (
+    host === own || host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
+  );
+}
+
+/** The host of `host[:port]`, as a URL has it: in lower case, addresses in their canonical form. */
+function hostOf(authority: string): string | undefined {
+  return /^[\w.:[\]-]+$/.test(authority) && URL.canParse(`http://${authority}`)
+    ? new URL(`http://${authority}`).hostname
+    : undefined;
+}
+
+/** Of an `Origin` header; `null`, which stands for pages that hide where they are from, has none. */
+function originHost(origin: string): string | undefined {
+  const [, authority] = /^https?:\/\/(.*)$/.exec(origin) ?? [];
+  return authority === undefined ? undefined : hostOf(authority);
+}
+
+/** A socket's own address in the form of a URL's host: without a zone, IPv4 without its IPv6 prefix. */
+function canonicalHost(localAddress: string | undefined): string | undefined {
+  const address = localAddress?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, '');
+  if (address === undefined) return undefined;
+  return hostOf(isIPv6(address) ? `[${address}]` : address);
+}

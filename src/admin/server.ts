@@ -1,0 +1,135 @@
+/** The admin API's HTTP server: who may ask, what is asked, and how long anyone may take. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Address } from '../core/contract.ts';
+import { foreignness } from './origin.ts';
+import { failure, type Reply, send } from './reply.ts';
+import { type Answering, type Route, routes } from './routes.ts';
+import { removeStaleSocket } from './stale-socket.ts';
+import { Token } from './token.ts';
+
+export interface AdminParts extends Answering {
+  /** What every request but those to `/livez` and `/readyz` must bear; undefined asks for nothing. */
+  readonly token: string | undefined;
+  /** Told of what should not happen, such as an answer that could not be made. */
+  onError(error: unknown): void;
+}
+
+const maxBodyBytes = 65_536;
+
+export class AdminServer {
+  readonly #answering: Answering;
+  readonly #token: Token | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #http: Server;
+
+  constructor({ source, metrics, token, onError }: AdminParts) {
+    this.#answering = { source, metrics };
+    this.#token = token === undefined ? undefined : new Token(token);
+    this.#onError = onError;
+    this.#http = boundedServer((request, response) => void this.#answer(request, response));
+  }
+
+  /**
+   * Gives back the address, with the port it took, once connections are accepted. Rejects with the system's
+   * error (`code` is EADDRINUSE, EACCES, …). A unix socket left behind by a process that died is replaced.
+   */
+  async listen(bind: Address): Promise<Address> {
+    if ('path' in bind) await removeStaleSocket(bind.path);
+    this.#http.listen({ ...bind });
+    await once(this.#http, 'listening');
+    this.#http.on('error', this.#onError);
+    const bound = this.#http.address();
+    return 'path' in bind || bound === null || typeof bound === 'string'
+      ? bind
+      : { ...bind, port: bound.port };
+  }
+
+  /**
+   * Stops listening, closes idle connections, and after a second those with an answer under way too. A reload
+   * may be that answer: don't await this within one.
+   */
+  async close(): Promise<void> {
+    if (!this.#http.listening) return;
+    const closed = once(this.#http, 'close');
+    this.#http.close();
+    const cut = setTimeout(() => this.#http.closeAllConnections(), 1_000);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let reply: Reply;
+    try {
+      reply = await this.#reply(request);
+    } catch (error) {
+      this.#onError(error);
+      reply = failure(500, 'The answer could not be made; the log says why');
+    }
+    // Once it is told to close, the server waits for connections that would be kept alive.
+    if (!this.#http.listening) response.shouldKeepAlive = false;
+    send(response, reply);
+  }
+
+  async #reply(request: IncomingMessage): Promise<Reply> {
+    switch (foreignness(request)) {
+      case 'host':
+        return failure(
+          421,
+          'Expected a Host header with a loopback address or the one that was connected to',
+        );
+      case 'origin':
+        return failure(403, 'Web pages of other origins may not use the admin API');
+    }
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const route = routes.get(path);
+    if (!route?.open && this.#token?.isBorneBy(request.headers.authorization) === false) {
+      const error = 'Expected "Authorization: Bearer" with the token of the admin section';
+      return failure(401, error, { 'www-authenticate': 'Bearer' });
+    }
+    if (route === undefined) return failure(404, `Nothing is at ${path}`);
+    const methods = methodsOf(route);
+    if (!methods.includes(request.method ?? '')) {
+      return failure(405, `Expected ${methods.join(' or ')}`, { allow: methods.join(', ') });
+    }
+    if (!(await bodyFits(request))) {
+      return failure(413, `Expected a body of at most ${maxBodyBytes} bytes`, { connection: 'close' });
+    }
+    return route.reply(this.#answering);
+  }
+}
+
+/** A client that is slow to ask or to listen gives way to others: each wait has an end. */
+function boundedServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+    },
+    onRequest,
+  );
+  server.maxConnections = 64;
+  // For how long no byte may move in either direction: of a reload that takes its time, or an unread answer.
+  server.timeout = 60_000;
+  return server;
+}
+
+function methodsOf({ method }: Route): readonly string[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method];
+}
+
+/** Reads the body, which no route wants, to its end; false if it is too long or breaks off. */
+function bodyFits(request: IncomingMessage): Promise<boolean> {
+  return new Promise((resolve) => {
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes) resolve(false);
+    });
+    request.once('end', () => resolve(true));
+    request.once('close', () => resolve(false));
+  });
+}

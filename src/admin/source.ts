@@ -1,0 +1,26 @@
+import type { BackendPlan, PoolPlan } from '../core/plan.ts';
+import type { Unavailability } from '../core/reasons.ts';
+import type { MetricsSource } from '../telemetry/metrics-source.ts';
+
+/** What the admin API shows and sets in motion; the control plane is one. */
+export interface AdminSource extends MetricsSource {
+  /** The addresses that a listener of the plan is bound to, as people write them; none while it starts. */
+  boundTo(listener: string): readonly string[];
+  /** Why a backend takes no session now: the core's own answer. */
+  unavailability(pool: PoolPlan, backend: BackendPlan): Unavailability | undefined;
+  /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */
+  reload(): Promise<ReloadResult>;
+}
+
+export type ReloadResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly errors: readonly ReloadError[] };
+
+/** Where it is a mistake in the file, with its place; else with a message alone. */
+export interface ReloadError {
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly path?: string | undefined;
+  readonly message: string;
+}

@@ -1,0 +1,116 @@
+/**
+ * Addresses as people write them. To listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` (every interface,
+ * IPv6 and IPv4), `unix:/run/web.sock`. To connect to: the same with a port above 0, a name for a host, or
+ * `srv:_pg._tcp.db.internal`. `localhost` is 127.0.0.1, so that no resolver has a say in it.
+ */
+import { isIP, SocketAddress } from 'node:net';
+import type { Address } from '../core/contract.ts';
+import type { Target } from './config.ts';
+import { expected, type Parsed, parsed } from './parsed.ts';
+
+export const expectedBind = 'an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock"';
+export const expectedTarget =
+  'an address such as "10.0.0.1:9000", "db.internal:5432", "srv:_pg._tcp.db.internal" or "unix:/run/app.sock"';
+
+/** An address to listen on. Port 0 takes a free one. */
+export function parseBind(text: string): Parsed<Address> {
+  if (text.startsWith('unix:')) return unixAddress(text.slice('unix:'.length));
+  const split = splitHostAndPort(text);
+  if (split === undefined) return expected(expectedBind);
+
+  const port = portNumber(split.port, 0);
+  if (port === undefined) return expected('a port from 0 to 65535');
+  if (split.host === '') return parsed({ host: '::', port });
+  const host = ipAddress(split);
+  return host === undefined ? expected('an IP address or "localhost" before the port') : parsed({ host, port });
+}
+
+/** What a backend's address says. */
+export function parseTarget(text: string): Parsed<Target> {
+  if (text.startsWith('unix:')) {
+    const unix = unixAddress(text.slice('unix:'.length));
+    return unix.ok ? parsed({ kind: 'address', address: unix.value }) : unix;
+  }
+  if (text.startsWith('srv:')) {
+    const name = hostName(text.slice('srv:'.length));
+    return name === undefined ? expected('a name such as "srv:_pg._tcp.db.internal"') : parsed({ kind: 'srv', name });
+  }
+  const split = splitHostAndPort(text);
+  if (split === undefined || split.host === '') return expected(expectedTarget);
+
+  const port = portNumber(split.port, 1);
+  if (port === undefined) return expected('a port from 1 to 65535');
+  const host = ipAddress(split);
+  if (host !== undefined) return parsed({ kind: 'address', address: { host, port } });
+  const name = split.bracketed ? undefined : hostName(split.host);
+  return name === undefined ? expected('an IP address or a name before the port') : parsed({ kind: 'name', name, port });
+}
+
+/** A name server: an IP address with a port, or without, for port 53. Gives `address:port`. */
+export function parseNameServer(text: string): Parsed<string> {
+  const withPort = isIP(text) === 6 ? `[${text}]:53` : isIP(text) === 4 ? `${text}:53` : text;
+  const target = parseTarget(withPort);
+  return target.ok && target.value.kind === 'address' && 'host' in target.value.address
+    ? parsed(formatAddress(target.value.address))
+    : expected('the IP address of a name server such as "10.0.0.2:53"');
+}
+
+/** The canonical way to write an address; `parseBind` reads it back. */
+export function formatAddress(address: Address): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** The canonical way to write a target; `parseTarget` reads it back. */
+export function formatTarget(target: Target): string {
+  switch (target.kind) {
+    case 'address':
+      return formatAddress(target.address);
+    case 'name':
+      return `${target.name}:${target.port}`;
+    case 'srv':
+      return `srv:${target.name}`;
+  }
+}
+
+interface HostAndPort {
+  readonly host: string;
+  readonly port: string;
+  readonly bracketed: boolean;
+}
+
+function splitHostAndPort(text: string): HostAndPort | undefined {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text) ?? [];
+  if (port === undefined || bracketed === '') return undefined;
+  return { host: bracketed ?? plain ?? '', port, bracketed: bracketed !== undefined };
+}
+
+function portNumber(text: string, lowest: number): number | undefined {
+  if (!/^(?:0|[1-9][0-9]{0,4})$/.test(text)) return undefined;
+  const port = Number(text);
+  return port >= lowest && port <= 65_535 ? port : undefined;
+}
+
+/** In canonical text, so that two ways to write an address are seen to be one. IPv6 wants its brackets. */
+function ipAddress({ host, bracketed }: HostAndPort): string | undefined {
+  if (!bracketed) return host.toLowerCase() === 'localhost' ? '127.0.0.1' : isIP(host) === 4 ? host : undefined;
+  if (isIP(host) !== 6) return undefined;
+  const [address = '', zone] = host.split('%');
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  return zone === undefined ? canonical : `${canonical}%${zone}`;
+}
+
+/** RFC 1123 with underscores; a last label of digits would be a mistyped IPv4 address. */
+function hostName(text: string): string | undefined {
+  const name = text.replace(/\.$/, '').toLowerCase();
+  const labels = name.split('.');
+  const wellFormed = labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
+  return wellFormed && name.length <= 253 && !/^[0-9]+$/.test(labels.at(-1) ?? '') ? name : undefined;
+}
+
+/** The kernel keeps a socket's path in 108 bytes, the last of which is NUL: see unix(7). */
+function unixAddress(path: string): Parsed<Address> {
+  if (!path.startsWith('/') || path.includes('\0')) return expected('an absolute path as in "unix:/run/web.sock"');
+  if (Buffer.byteLength(path) > 107) return expected('a socket path of at most 107 bytes');
+  return parsed({ path });
+}

@@ -1,0 +1,59 @@
+/** What holds where the file says nothing. The schema's `default`s are written from these. */
+import type { Address } from '../core/contract.ts';
+import type { CircuitBreakerPolicy, ListenerPolicy, PoolPolicy } from '../core/plan.ts';
+import type { HealthCheckConfig, LogConfig, ProbeHttp, ResolverConfig } from './config.ts';
+import { frozen } from './frozen.ts';
+
+const unlimitedClient = { maxConnections: Infinity, connectionsPerSecond: Infinity, burst: Infinity };
+
+export const defaultListenerPolicy: ListenerPolicy = frozen({
+  limits: { ...unlimitedClient, perClient: unlimitedClient },
+  timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Infinity },
+  refuseWith: 'reset',
+});
+
+export const defaultCircuitBreaker: CircuitBreakerPolicy = frozen({
+  consecutiveFailures: 5,
+  openForMs: 5_000,
+  maxOpenForMs: 300_000,
+  halfOpenTrials: 1,
+});
+
+export const defaultPoolPolicy: PoolPolicy = frozen({
+  balance: 'round-robin',
+  connect: { timeoutMs: 2_000, retries: 2, backoff: { initialMs: 50, maxMs: 1_000 } },
+  circuitBreaker: defaultCircuitBreaker,
+  limits: { maxConnections: Infinity, queue: { size: 0, timeoutMs: 5_000 } },
+  slowStartMs: 0,
+  whenBackendDown: 'keep',
+  panicThresholdPercent: 0,
+  probed: false,
+});
+
+export const defaultBackend = frozen({ weight: 1, backup: false, maxConnections: Infinity });
+
+/** All but what is probed: a pool without `healthCheck` has no probes. */
+export const defaultHealthCheck: Omit<HealthCheckConfig, 'probe'> = frozen({
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  rise: 2,
+  fall: 3,
+  jitterPercent: 10,
+  port: undefined,
+});
+
+export const defaultProbeHttp: ProbeHttp = frozen({
+  method: 'GET',
+  path: '/',
+  host: undefined,
+  expectStatus: [{ from: 200, to: 399 }],
+});
+
+/** Where the admin API listens once the file has an `admin` key; without one it is off. */
+export const defaultAdminBind: Address = frozen({ host: '127.0.0.1', port: 9900 });
+
+export const defaultLog: LogConfig = frozen({ level: 'info', sessions: true });
+
+export const defaultShutdown = frozen({ graceMs: 30_000 });
+
+export const defaultResolver: ResolverConfig = frozen({ servers: [], timeoutMs: 5_000 });

@@ -1,0 +1,118 @@
+/** A configuration file's text: its plain value, where each part of it stands, and what was found wrong. */
+import { formatPath, type Issue, type Path } from './issues.ts';
+import { type Place, readNodes } from './reading.ts';
+import type { Environment } from './substitution.ts';
+import { composeYaml } from './yaml.ts';
+
+export class ConfigDocument {
+  /** Plain objects (without prototype), arrays and scalars; undefined where the text is not valid YAML. */
+  readonly value: unknown;
+  readonly warnings: Issue[] = [];
+  readonly #issues: Issue[] = [];
+  readonly #file: string;
+  readonly #text: string;
+  readonly #lineStarts: readonly number[];
+  readonly #root: Place | undefined;
+  /** Paths whose text must not be shown. */
+  readonly #secrets = new Set<string>();
+
+  constructor(file: string, text: string, env: Environment) {
+    this.#file = file;
+    this.#text = text;
+    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+    const { contents, mistakes } = composeYaml(text);
+    for (const { offset, message } of mistakes) this.#issues.push(this.#issue([], offset, message));
+    if (mistakes.length > 0) return;
+
+    const reading = readNodes(contents, env);
+    for (const { path, offset, message } of reading.mistakes) this.#issues.push(this.#issue(path, offset, message));
+    this.value = reading.value;
+    this.#root = reading.place;
+  }
+
+  /** In the order of the text, each once. */
+  get issues(): readonly Issue[] {
+    const byText = new Map(this.#issues.map((issue) => [JSON.stringify(issue), issue]));
+    return [...byText.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  /** `at: 'key'` marks the key and not the value. A path that isn't there stands at what is nearest above. */
+  problem(path: Path, message: string, at: 'key' | 'value' = 'value'): void {
+    this.#issues.push(this.#issue(path, this.#offset(path, at), message));
+  }
+
+  /** The value at the path is not what was expected. */
+  expected(path: Path, what: string): void {
+    this.problem(path, `Expected ${what}, found ${this.#found(path)}`);
+  }
+
+  warn(path: Path, message: string): void {
+    this.warnings.push(this.#issue(path, this.#offset(path, 'key'), message));
+  }
+
+  /** From now on the value is never shown. */
+  hide(path: Path): void {
+    this.#secrets.add(formatPath(path));
+  }
+
+  placeOf(path: Path): Place | undefined {
+    return path.reduce<Place | undefined>((place, step) => place?.children.get(step), this.#root);
+  }
+
+  lineOf(path: Path): number {
+    return this.#lineAt(this.#offset(path, 'value')) + 1;
+  }
+
+  #found(path: Path): string {
+    if (this.#secrets.has(formatPath(path))) return 'something else';
+    const template = this.placeOf(path)?.template;
+    const value = describe(valueAt(this.value, path));
+    return template === undefined ? value : `${value} from ${JSON.stringify(template.slice(0, 60))}`;
+  }
+
+  #offset(path: Path, at: 'key' | 'value'): number {
+    let place = this.#root;
+    for (const step of path) {
+      const child = place?.children.get(step);
+      if (child === undefined) return place?.keyOffset ?? place?.offset ?? 0;
+      place = child;
+    }
+    return (at === 'key' ? place?.keyOffset : undefined) ?? place?.offset ?? 0;
+  }
+
+  #issue(path: Path, offset: number, message: string): Issue {
+    const line = this.#lineAt(offset);
+    const start = this.#lineStarts[line] ?? 0;
+    const end = this.#text.indexOf('\n', start);
+    const text = this.#text.slice(start, end === -1 ? undefined : end);
+    const excerpt = this.#secrets.has(formatPath(path)) || text.trim() === '' ? undefined : text;
+    return { file: this.#file, line: line + 1, column: offset - start + 1, path: formatPath(path), message, excerpt };
+  }
+
+  #lineAt(offset: number): number {
+    let low = 0;
+    for (let high = this.#lineStarts.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => (isContainer(value) ? value[step] : undefined), root);
+}
+
+/** Arrays and mappings alike are read by key. */
+export function isContainer(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (isContainer(value)) return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping';
+  return String(value);
+}

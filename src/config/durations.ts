@@ -1,0 +1,51 @@
+/** Durations as people write them: `250ms`, `1.5s`, `30s`, `10m`, `1h`, `1d`. */
+import { expected, type Parsed, parsed } from './parsed.ts';
+
+/**
+ * What may stand beside a positive duration: nothing, `0s` (which is no time at all), or a word. Zero never
+ * means infinite: that is written `unlimited`, and is `Infinity`. `off` is 0.
+ */
+export type DurationRule = 'positive' | 'zero' | 'unlimited' | 'off';
+
+export const durationPattern = '([0-9]+(?:\\.[0-9]+)?)(ms|s|m|h|d)';
+
+/** Milliseconds, whole, at most what a timer can wait. */
+export function parseDuration(text: string, rule: DurationRule = 'positive'): Parsed<number> {
+  if (text === rule) return parsed(rule === 'unlimited' ? Infinity : 0);
+  const [, amount, unit] = syntax.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) return expected(expectedDuration(rule));
+
+  const ms = Math.round(Number(amount) * (millisecondsPer[unit] ?? Number.NaN));
+  if (ms > longestTimerMs) return expected('at most 24d, near the longest that a timer can wait');
+  if (ms === 0 && rule !== 'zero') return expected(`a duration above 0${orWord(rule)}`);
+  return parsed(ms);
+}
+
+export function expectedDuration(rule: DurationRule): string {
+  return `a duration such as "30s"${orWord(rule)}`;
+}
+
+/** The shortest way to write it: `10m`, not `600s`. */
+export function formatDuration(ms: number, zero = '0s'): string {
+  if (ms === Infinity) return 'unlimited';
+  if (ms === 0) return zero;
+  const unit = units.findLast(([, unitMs]) => ms % unitMs === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
+}
+
+const units: readonly (readonly [string, number])[] = [
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+];
+const millisecondsPer: Readonly<Record<string, number>> = Object.fromEntries(units);
+const syntax = new RegExp(`^${durationPattern}$`);
+
+/** Node keeps a timer's delay in a signed 32-bit integer, and turns a longer one into 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
+
+function orWord(rule: DurationRule): string {
+  return rule === 'unlimited' || rule === 'off' ? ` or "${rule}"` : '';
+}

@@ -1,0 +1,139 @@
+/**
+ * YAML nodes to plain values, each with its place in the text. Follows aliases within a budget, substitutes
+ * environment variables, finds duplicate keys. What can't be read is left out and its place says so.
+ */
+import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
+import type { Path } from './issues.ts';
+import { type Environment, substitute } from './substitution.ts';
+
+export interface Place {
+  readonly offset: number;
+  /** Where its key begins, if it has one. */
+  readonly keyOffset: number | undefined;
+  readonly children: ReadonlyMap<string | number, Place>;
+  /** The text before substitution, where there was any. */
+  readonly template: string | undefined;
+  /** A substituted text as a number or boolean, where YAML would read it as one: `${PORT}`. */
+  readonly reread: number | boolean | undefined;
+  /** Nothing is known of the value; the mistake has been told. */
+  readonly unreadable: boolean;
+}
+
+export interface Reading {
+  readonly value: unknown;
+  readonly place: Place;
+  readonly mistakes: readonly { readonly path: Path; readonly offset: number; readonly message: string }[];
+}
+
+export function readNodes(root: Node | null, env: Environment): Reading {
+  const reader = new Reader(env);
+  const { value, place } = reader.read(root, { path: [], keyOffset: undefined });
+  return { value, place, mistakes: reader.mistakes };
+}
+
+interface Spot {
+  readonly path: Path;
+  readonly keyOffset: number | undefined;
+}
+
+interface Read {
+  readonly value: unknown;
+  readonly place: Place;
+}
+
+/** Aliases may write out at most this many values in all: no list of lists of lists grows without bound. */
+const mostAliased = 10_000;
+
+class Reader {
+  readonly mistakes: { path: Path; offset: number; message: string }[] = [];
+  readonly #env: Environment;
+  readonly #anchors = new Map<string, Node>();
+  readonly #open = new Set<string>();
+  #aliased = 0;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  read(node: Node | null, spot: Spot): Read {
+    if (node === null) return { value: null, place: place(0, spot) };
+    const offset = node.range?.[0] ?? 0;
+    if (this.#open.size > 0 && ++this.#aliased > mostAliased) {
+      return this.#unreadable(offset, spot, `Aliases stand for more than ${mostAliased} values`);
+    }
+    if (isAlias(node)) return this.#readAlias(node.source, offset, spot);
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.#readScalar(node, offset, spot);
+
+    const children = new Map<string | number, Place>();
+    const whole: Place = { ...place(offset, spot), children };
+    if (isSeq<Node | null>(node)) {
+      const list = node.items.map((item, index) => {
+        const read = this.read(item, { path: [...spot.path, index], keyOffset: undefined });
+        children.set(index, read.place);
+        return read.value;
+      });
+      return { value: list, place: whole };
+    }
+    // Without a prototype, so that a key such as __proto__ is a key like any other.
+    const mapping: Record<string, unknown> = Object.create(null);
+    if (isMap<Node, Node | null>(node)) {
+      for (const { key: keyNode, value } of node.items) {
+        const keyOffset = keyNode.range?.[0] ?? offset;
+        const key = isScalar(keyNode) ? String(keyNode.value) : undefined;
+        if (key === undefined) {
+          this.#mistake(spot.path, keyOffset, 'Expected a plain key, found a list, a mapping or an alias');
+          continue;
+        }
+        const path = [...spot.path, key];
+        if (children.has(key)) {
+          this.#mistake(path, keyOffset, `Duplicate key ${JSON.stringify(key.slice(0, 60))}`);
+          continue;
+        }
+        const read = this.read(value, { path, keyOffset });
+        children.set(key, read.place);
+        mapping[key] = read.value;
+      }
+    }
+    return { value: mapping, place: whole };
+  }
+
+  #readAlias(name: string, offset: number, spot: Spot): Read {
+    const target = this.#anchors.get(name);
+    if (target === undefined) return this.#unreadable(offset, spot, `No anchor &${name} before this alias`);
+    if (this.#open.has(name)) return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`);
+    this.#open.add(name);
+    const read = this.read(target, spot);
+    this.#open.delete(name);
+    return { ...read, place: { ...read.place, offset } };
+  }
+
+  #readScalar({ value }: Scalar, offset: number, spot: Spot): Read {
+    if (typeof value !== 'string' || !value.includes('${')) return { value, place: place(offset, spot) };
+    const substituted = substitute(value, this.#env);
+    if (!substituted.ok) return this.#unreadable(offset, spot, substituted.message);
+    const { text } = substituted;
+    return { value: text, place: { ...place(offset, spot), template: value, reread: asYaml(value, text) } };
+  }
+
+  #unreadable(offset: number, spot: Spot, message: string): Read {
+    this.#mistake(spot.path, offset, message);
+    return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
+  }
+
+  #mistake(path: Path, offset: number, message: string): void {
+    this.mistakes.push({ path, offset, message });
+  }
+}
+
+function place(offset: number, { keyOffset }: Spot): Place {
+  return { offset, keyOffset, children: new Map(), template: undefined, reread: undefined, unreadable: false };
+}
+
+/** A value that is one substitution and nothing else may be a number or boolean, if its key wants one. */
+function asYaml(template: string, text: string): number | boolean | undefined {
+  if (!/^\$\{[^}]*\}$/.test(template) || text.length > 30) return undefined;
+  const { contents } = parseDocument(text, { logLevel: 'silent' });
+  const value: unknown = isScalar(contents) ? contents.value : undefined;
+  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}

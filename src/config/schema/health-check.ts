@@ -1,0 +1,112 @@
+/** The schema of a pool's health check. Which keys go with which type is checked later, in one sentence each. */
+import Type from 'typebox';
+import { defaultHealthCheck, defaultProbeHttp } from '../defaults.ts';
+import { duration, expects, flag, integer, mapping, oneOf, percent, text } from './terms.ts';
+
+const expectStatus = Type.Array(
+  Type.Union(
+    [Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' })],
+    { [expects]: 'a status such as 204 or a range such as "200-399"' },
+  ),
+  {
+    minItems: 1,
+    description: 'http, https: answers that pass, as statuses and inclusive ranges.',
+    default: defaultProbeHttp.expectStatus.map(({ from, to }) => `${from}-${to}`),
+    examples: [[200, '301-399']],
+    [expects]: 'a list of statuses such as [200-399]',
+  },
+);
+
+const tls = mapping(
+  {
+    servername: Type.Optional(
+      text('a server name', {
+        pattern: '^[A-Za-z0-9._-]+$',
+        description: "The name to ask for and to check; defaults to the backend's.",
+        examples: ['app.internal'],
+      }),
+    ),
+    ca: Type.Optional(
+      text('the path of a PEM file', {
+        description: 'PEM file of the authorities to trust, relative to this file; defaults to the system ones.',
+        examples: ['certs/ca.pem'],
+      }),
+    ),
+    verify: Type.Optional(flag({ description: 'Whether to check the certificate.', default: true })),
+  },
+  'tls, https: how to check the certificate.',
+);
+
+export const healthCheck = mapping(
+  {
+    type: oneOf(['tcp', 'tls', 'http', 'https', 'send-expect'], {
+      description:
+        'tcp connects, tls also shakes hands, http and https ask for a status, send-expect compares the first bytes.',
+    }),
+    interval: Type.Optional(
+      duration('positive', {
+        description: "From one check of a backend to its next; also while it is down.",
+        default: defaultHealthCheck.intervalMs,
+      }),
+    ),
+    timeout: Type.Optional(
+      duration('positive', {
+        description: 'A check that takes longer has failed.',
+        default: defaultHealthCheck.timeoutMs,
+      }),
+    ),
+    rise: Type.Optional(
+      integer(1, 1000, { description: 'Passes in a row to come up.', default: defaultHealthCheck.rise }),
+    ),
+    fall: Type.Optional(
+      integer(1, 1000, { description: 'Failures in a row to go down.', default: defaultHealthCheck.fall }),
+    ),
+    jitter: Type.Optional(
+      percent({
+        description: 'Share of the interval by which each wait is longer or shorter, so that checks spread.',
+        default: defaultHealthCheck.jitterPercent,
+      }),
+    ),
+    port: Type.Optional(
+      integer(1, 65_535, { description: "Where to check; defaults to the backend's port.", examples: [8081] }),
+    ),
+    path: Type.Optional(
+      text('a path such as "/healthz"', {
+        pattern: '^/[!-~]*$',
+        description: 'http, https: the path to ask for.',
+        default: defaultProbeHttp.path,
+        examples: ['/healthz'],
+      }),
+    ),
+    method: Type.Optional(
+      oneOf(['GET', 'HEAD', 'OPTIONS', 'POST'], {
+        description: 'http, https: the method to ask with.',
+        default: defaultProbeHttp.method,
+      }),
+    ),
+    host: Type.Optional(
+      text('a host name without spaces', {
+        pattern: '^[!-~]+$',
+        description: "http, https: the Host header; defaults to the backend's address.",
+        examples: ['app.internal'],
+      }),
+    ),
+    expectStatus: Type.Optional(expectStatus),
+    send: Type.Optional(
+      text('a text of at most 4096 characters', {
+        maxLength: 4096,
+        description: 'send-expect: what to send first. Line ends need double quotes: "PING\\r\\n".',
+        examples: ['PING\r\n'],
+      }),
+    ),
+    expect: Type.Optional(
+      text('a text of at most 4096 characters', {
+        maxLength: 4096,
+        description: 'send-expect: what the answer must begin with.',
+        examples: ['+PONG'],
+      }),
+    ),
+    tls: Type.Optional(tls),
+  },
+  'Asks each backend at intervals whether it can serve. Without this key nobody asks.',
+);

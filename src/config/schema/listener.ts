@@ -1,0 +1,86 @@
+/** The schema of one listener. */
+import Type from 'typebox';
+import { expectedBind } from '../addresses.ts';
+import { defaultListenerPolicy } from '../defaults.ts';
+import { connectionLimit, duration, expects, integer, mapping, oneOf, rate, text } from './terms.ts';
+
+const address = text(expectedBind, {
+  description:
+    'host:port, where host is an IP address or localhost; :port for every interface, IPv6 and IPv4; or unix:/path. Port 0 takes a free port. Quote an IPv6 address: "[::1]:8080".',
+  examples: ['127.0.0.1:8080', ':8080', '[::1]:8080', 'unix:/run/web.sock'],
+});
+
+export const binds = Type.Union(
+  [address, Type.Array(address, { minItems: 1, [expects]: 'at least one address' })],
+  {
+    description: 'Where to accept connections: an address, or a list of them.',
+    examples: ['127.0.0.1:8080', ':8080', ['127.0.0.1:8080', '[::1]:8080']],
+    [expects]: `${expectedBind}, or a list of them`,
+  },
+);
+
+const clientLimits = {
+  maxConnections: Type.Optional(connectionLimit('Connections that may be open at once.')),
+  connectionsPerSecond: Type.Optional(rate('New connections a second, by a token bucket.')),
+  burst: Type.Optional(
+    integer(1, 1_000_000_000, {
+      description: 'Size of the token bucket; defaults to the rate, rounded up.',
+      examples: [1000],
+    }),
+  ),
+};
+
+const { timeouts, refuseWith } = defaultListenerPolicy;
+
+export const listener = mapping(
+  {
+    bind: binds,
+    pool: text('the name of a pool', {
+      description: 'The pool that serves the connections.',
+      examples: ['app'],
+    }),
+    limits: Type.Optional(
+      mapping(
+        {
+          ...clientLimits,
+          perClient: Type.Optional(
+            mapping(clientLimits, 'The same limits for each client address by itself.'),
+          ),
+        },
+        'What is refused before it costs a backend anything.',
+      ),
+    ),
+    timeouts: Type.Optional(
+      mapping(
+        {
+          idle: Type.Optional(
+            duration('unlimited', {
+              description: 'Ends a session after this long without a byte in either direction.',
+              default: timeouts.idleMs,
+            }),
+          ),
+          halfClosed: Type.Optional(
+            duration('unlimited', {
+              description: 'Ends a session once one side has finished and the other was silent for this long.',
+              default: timeouts.halfClosedMs,
+            }),
+          ),
+          maxLifetime: Type.Optional(
+            duration('unlimited', {
+              description: 'Ends a session that is this old, whatever it does.',
+              default: timeouts.maxLifetimeMs,
+            }),
+          ),
+        },
+        'When a session ends that does not end by itself.',
+      ),
+    ),
+    refuseWith: Type.Optional(
+      oneOf(['reset', 'close'], {
+        description: 'What a refused client sees: reset (RST) fails it at once, close sends FIN.',
+        default: refuseWith,
+      }),
+    ),
+  },
+  'Addresses to accept connections on, and what to do with them.',
+);

@@ -1,0 +1,61 @@
+/** YAML 1.2 text to a tree of nodes, in bounded time and depth whatever the text. */
+import { Composer, type CST, type Document, Lexer, Parser, type YAMLParseError } from 'yaml';
+
+export interface ComposedYaml {
+  readonly contents: Document.Parsed['contents'];
+  readonly mistakes: readonly SyntaxMistake[];
+}
+
+export interface SyntaxMistake {
+  readonly offset: number;
+  readonly message: string;
+}
+
+export function composeYaml(text: string): ComposedYaml {
+  const tokens = parseTokens(text);
+  if (!Array.isArray(tokens)) return { contents: null, mistakes: [tokens] };
+
+  // Duplicate keys are found by the reader: the library compares each with each. Unresolved tags are warnings.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  const wrong = document === undefined ? [] : [...document.errors, ...document.warnings];
+  const mistakes = wrong.slice(0, mostMistakes).map((error) => explain(error, text));
+  if (second !== undefined) {
+    mistakes.push({ offset: second.range[0], message: 'Expected one YAML document, found a second' });
+  }
+  return { contents: document?.contents ?? null, mistakes };
+}
+
+/** The first mistakes of a text tell most; the rest mostly follow from them. */
+const mostMistakes = 10;
+
+/**
+ * Composing recurses, and in a deep enough tree it ends the process: a regular expression that V8 compiles
+ * on the last of the stack aborts instead of throwing. So the depth is bounded before.
+ */
+const deepest = 100;
+
+function parseTokens(text: string): CST.Token[] | SyntaxMistake {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > deepest) return { offset: parser.offset, message: 'Nested too deeply' };
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
+function explain({ code, message, pos }: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, text: string): SyntaxMistake {
+  const offset = Math.min(pos[0], text.length);
+  if (code === 'TAB_AS_INDENT') return { offset, message: 'Expected spaces as indentation, found a tab' };
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
+  return { offset, message: `Not valid YAML: ${message}${hint(line)}` };
+}
+
+/** What people write in good faith that YAML reads otherwise. */
+function hint(line: string): string {
+  if (/(?:^|[\s:-])\[[0-9a-fA-F:.]*\]:[0-9]/.test(line)) return '; quote an IPv6 address, as in "[::1]:8080"';
+  if (/[[{].*\$\{/.test(line)) return `; quote a substitution inside { } or [ ], as in "\${NAME}"`;
+  return '';
+}

@@ -1,0 +1,105 @@
+/**
+ * Which addresses the workers listen on, kept in step with the configuration: the new ones are bound before
+ * anything else changes, the old ones are closed last, and an address that stays keeps its socket.
+ */
+import { formatAddress } from '../config/addresses.ts';
+import type { ListenerConfig } from '../config/config.ts';
+import type { Address, ListenerSlot } from '../core/contract.ts';
+import type { Binding, Supervisor } from './supervisor.ts';
+
+/** An address could not be bound; nothing has changed. */
+export class BindError extends Error {
+  readonly code: string;
+
+  constructor(listener: string, address: Address, cause: NodeJS.ErrnoException) {
+    const code = cause.code ?? 'EUNKNOWN';
+    super(`Listener "${listener}" can't bind ${formatAddress(address)}: ${bindProblems[code] ?? cause.message}`, {
+      cause,
+    });
+    this.code = code;
+  }
+}
+
+const bindProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is in use; stop what listens there or choose another port',
+  EACCES: 'permission denied; choose a port above 1023 or grant CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
+export class Bindings {
+  readonly #supervisor: Supervisor;
+  /** What the configuration asks for, by its own words, and what came of it. */
+  #held = new Map<string, Binding>();
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor;
+  }
+
+  /** The addresses as they are bound, for one listener. */
+  of(listener: ListenerSlot): readonly Address[] {
+    return [...this.#held.values()].filter((one) => one.listener === listener).map((one) => one.address);
+  }
+
+  /**
+   * Binds what is new; `settle` then hands over what changes its listener and closes what is gone.
+   * Throws a BindError, and then what was bound is as before.
+   */
+  async prepare(
+    listeners: readonly ListenerConfig[],
+    slotOf: (listener: ListenerConfig) => ListenerSlot,
+  ): Promise<{ settle(): Promise<void> }> {
+    const next = new Map<string, Binding>();
+    const fresh: Address[] = [];
+    try {
+      for (const listener of listeners) {
+        for (const wanted of listener.bind) {
+          const key = wordsFor(listener, wanted);
+          const held = this.#held.get(key);
+          const binding = { listener: slotOf(listener), address: held?.address ?? wanted };
+          if (held !== undefined) {
+            next.set(key, binding);
+            continue;
+          }
+          const bound = await this.#bind(listener, binding);
+          fresh.push(bound.address);
+          next.set(key, bound);
+        }
+      }
+    } catch (error) {
+      for (const address of fresh) await this.#supervisor.unlisten(address);
+      throw error;
+    }
+    return { settle: () => this.#settle(next) };
+  }
+
+  /** Stops accepting everywhere. */
+  async close(): Promise<void> {
+    await this.#settle(new Map());
+  }
+
+  async #settle(next: Map<string, Binding>): Promise<void> {
+    const before = this.#held;
+    this.#held = next;
+    for (const [key, binding] of next) {
+      const held = before.get(key);
+      if (held !== undefined && held.listener !== binding.listener) await this.#supervisor.listen(binding);
+    }
+    const gone = [...before].filter(([key]) => !next.has(key));
+    await Promise.all(gone.map(([, { address }]) => this.#supervisor.unlisten(address)));
+  }
+
+  async #bind(listener: ListenerConfig, binding: Binding): Promise<Binding> {
+    try {
+      return await this.#supervisor.listen(binding);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new BindError(listener.name, binding.address, error);
+    }
+  }
+}
+
+/** Port 0 is another port for each listener, so there the listener's name belongs to it. */
+function wordsFor(listener: ListenerConfig, address: Address): string {
+  const anyPort = 'port' in address && address.port === 0;
+  return anyPort ? `${formatAddress(address)} ${listener.name}` : formatAddress(address);
+}

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HealthCheckConfig } from '../../config/config.ts';
+import type { Address, BackendSlot } from '../../core/contract.ts';
+import { Check, type Means } from './check.ts';
+import { probe } from './probes/probe.ts';
+
+/** A backend that is to be probed, and how. */
+export interface ProbeTarget {
+  readonly pool: string;
+  readonly slot: BackendSlot;
+  readonly backend: string;
+  readonly address: Address;
+  readonly check: HealthCheckConfig;
+}
+
+/** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
+export interface ProberHost {
+  onResult(target: ProbeTarget, pass: boolean, detail: string): void;
+  /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
+  onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
+  /** A probe could not be made for want of descriptors or ports: no result, and no fault of the backend. */
+  onSkipped(target: ProbeTarget, detail: string): void;
+}
+
+/** Probes backends on schedule; at most one probe is under way for each. */
+export class HealthProber {
+  readonly #host: ProberHost;
+  readonly #means: Means;
+  readonly #checks = new Map<BackendSlot, Check>();
+
+  constructor(host: ProberHost, means: Partial<Means> = {}) {
+    this.#host = host;
+    this.#means = { probe, random: Math.random, ...means };
+  }
+
+  /**
+   * Probes these and no others from now on. What has not changed keeps its state and its schedule; the others
+   * start afresh, those of a pool spread over one interval, the first at once.
+   */
+  update(targets: readonly ProbeTarget[]): void {
+    const bySlot = new Map(targets.map((target) => [target.slot, target]));
+    for (const [slot, check] of this.#checks) {
+      if (isDeepStrictEqual(check.target, bySlot.get(slot))) continue;
+      check.stop();
+      this.#checks.delete(slot);
+    }
+    for (const pool of new Set(targets.map((target) => target.pool))) {
+      this.#startSpread(targets.filter((target) => target.pool === pool && !this.#checks.has(target.slot)));
+    }
+  }
+
+  /** Stops everything; a probe under way is aborted and its result thrown away. */
+  close(): void {
+    this.update([]);
+  }
+
+  #startSpread(added: readonly ProbeTarget[]): void {
+    for (const [index, target] of added.entries()) {
+      const check = new Check(target, this.#host, this.#means);
+      this.#checks.set(target.slot, check);
+      check.start((target.check.intervalMs * index) / added.length);
+    }
+  }
+}

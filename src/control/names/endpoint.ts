@@ -1,0 +1,8 @@
+import type { Address } from '../../core/contract.ts';
+
+/** One of the addresses that a target stands for; what is absent is as the config says. */
+export interface Endpoint {
+  readonly address: Address;
+  readonly weight?: number;
+  readonly backup?: boolean;
+}

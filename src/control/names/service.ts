@@ -1,0 +1,62 @@
+import type { SrvRecord } from 'node:dns';
+import type { Endpoint } from './endpoint.ts';
+import { readable } from './failure.ts';
+import { type Questions, unstatedTtlMs } from './questions.ts';
+import type { Answer } from './watch.ts';
+
+type Hosts = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * A service as its SRV records describe it (RFC 2782). The lowest priority's endpoints are primaries, those of
+ * all others backups; the record's weight is the endpoint's, 0 counting as 1. A host that cannot be resolved
+ * keeps its last known addresses and does not stop the others.
+ */
+export class Service {
+  readonly #name: string;
+  readonly #questions: Questions;
+  #known: Hosts = new Map();
+
+  constructor(name: string, questions: Questions) {
+    this.#name = name;
+    this.#questions = questions;
+  }
+
+  /** Rejects where no endpoint is to be had. Answers hold 30 s or less: Node does not tell a SRV record's TTL. */
+  async lookup(): Promise<Answer<readonly Endpoint[]>> {
+    const records = await this.#questions.services(this.#name);
+    const hosts = [...new Set(records.map(({ name }) => name))];
+    const answers = await Promise.all(hosts.map((host) => this.#addresses(host)));
+
+    this.#known = new Map(answers.map(({ host, value }) => [host, value]));
+    const value = endpoints(records, this.#known);
+    const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
+    if (value.length === 0) throw new Error(problem);
+    return { value, ttlMs: Math.min(...answers.map(({ ttlMs }) => ttlMs)), problem };
+  }
+
+  async #addresses(host: string): Promise<Answer<readonly string[]> & { readonly host: string }> {
+    const known = this.#known.get(host);
+    try {
+      const { value, ttlMs } = await this.#questions.addresses(host, known);
+      return { host, value, ttlMs: Math.min(ttlMs, unstatedTtlMs) };
+    } catch (error) {
+      const problem = `${host}: ${readable(error).message}`;
+      return { host, value: known ?? [], ttlMs: unstatedTtlMs, problem };
+    }
+  }
+}
+
+function endpoints(records: readonly SrvRecord[], hosts: Hosts): readonly Endpoint[] {
+  const lowest = Math.min(...records.map(({ priority }) => priority));
+  const ordered = records.toSorted((a, b) => a.priority - b.priority || a.port - b.port);
+  const byText = new Map<string, Endpoint>();
+  for (const { name, port, priority, weight } of ordered) {
+    for (const host of hosts.get(name) ?? []) {
+      const text = `${host} ${port}`;
+      // Two records that lead to one address are one endpoint: the one with the lower priority.
+      if (byText.has(text)) continue;
+      byText.set(text, { address: { host, port }, weight: Math.max(1, weight), backup: priority > lowest });
+    }
+  }
+  return [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+}

@@ -1,0 +1,92 @@
+/**
+ * A value that expires: looked up, kept for as long as it said, looked up again. A lookup that fails leaves the
+ * last value in place and is repeated after a back-off; one lookup is under way at a time.
+ */
+import { isDeepStrictEqual } from 'node:util';
+
+/** What a lookup found. A problem does not stop the value from being used, but people should hear of it. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly ttlMs: number;
+  readonly problem?: string | undefined;
+}
+
+export interface WatchHost<T> {
+  /** Finds the value; `previous` is the last one found. */
+  lookup(previous: T | undefined): Promise<Answer<T>>;
+  /** The value is another than before. Not called for the first lookup, whose end is `first`. */
+  onChange(): void;
+  /** Something went wrong after all had been well, or (undefined) is well again. */
+  onProblem(problem: string | undefined): void;
+}
+
+export interface Timing {
+  /** Bounds of a record's time to live, whatever it says itself. */
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+  /** The wait after a failure: doubles from the one to the other. */
+  readonly minRetryMs: number;
+  readonly maxRetryMs: number;
+}
+
+export class Watch<T> {
+  /** Fulfilled when the first lookup is over, whether it found something or not. */
+  readonly first: Promise<void>;
+  readonly #host: WatchHost<T>;
+  readonly #timing: Timing;
+  #value: T | undefined;
+  #failuresInARow = 0;
+  #troubled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(host: WatchHost<T>, timing: Timing) {
+    this.#host = host;
+    this.#timing = timing;
+    this.first = this.#refresh('first');
+  }
+
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #refresh(round: 'first' | 'later'): Promise<void> {
+    const outcome = await this.#lookup();
+    if (this.#closed) return;
+    const waitMs = outcome instanceof Error ? this.#retryMs() : this.#ttlMs(outcome);
+    this.#timer = setTimeout(() => void this.#refresh('later'), waitMs);
+    this.#tell(outcome instanceof Error ? outcome.message : outcome.problem);
+    if (outcome instanceof Error || isDeepStrictEqual(outcome.value, this.#value)) return;
+    this.#value = outcome.value;
+    if (round === 'later') this.#host.onChange();
+  }
+
+  async #lookup(): Promise<Answer<T> | Error> {
+    try {
+      return await this.#host.lookup(this.#value);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #tell(problem: string | undefined): void {
+    const troubled = problem !== undefined;
+    if (troubled !== this.#troubled) this.#host.onProblem(problem);
+    this.#troubled = troubled;
+  }
+
+  #ttlMs({ ttlMs }: Answer<T>): number {
+    this.#failuresInARow = 0;
+    return Math.min(Math.max(ttlMs, this.#timing.minTtlMs), this.#timing.maxTtlMs);
+  }
+
+  #retryMs(): number {
+    const { minRetryMs, maxRetryMs } = this.#timing;
+    return Math.min(maxRetryMs, minRetryMs * 2 ** this.#failuresInARow++);
+  }
+}

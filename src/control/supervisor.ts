@@ -1,0 +1,182 @@
+/**
+ * The workers as one: tells all of them the same, listens on all of them, and replaces one that died. What
+ * a dead worker held is given back, and its successor learns all that the others know.
+ */
+import { EventEmitter, once } from 'node:events';
+import type { LogConfig } from '../config/config.ts';
+import type { Address, ListenerSlot } from '../core/contract.ts';
+import type { LedgerCapacity, Ledger } from '../core/ledger/ledger.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ToWorker, WorkerBirth } from '../dataplane/messages.ts';
+import type { DriverModule } from '../drivers/driver.ts';
+import { WorkerThread } from './worker-thread.ts';
+
+export interface SupervisorParts {
+  readonly workers: number;
+  readonly driver: DriverModule;
+  readonly ledgerBuffer: SharedArrayBuffer;
+  readonly capacity: LedgerCapacity;
+  /** The main thread's view of the ledger. */
+  readonly ledger: Ledger;
+  readonly log: LogConfig;
+  logLines(lines: string): void;
+  workerDied(worker: number, error: Error): void;
+  /** A successor could not listen where its predecessor did. */
+  problem(text: string): void;
+}
+
+/** An address that the workers listen on, and for whom. */
+export interface Binding {
+  readonly listener: ListenerSlot;
+  readonly address: Address;
+}
+
+/** So that a worker that can't even start does not keep the machine busy with trying. */
+const restartDelayMs = 100;
+
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #threads: (WorkerThread | undefined)[] = [];
+  readonly #bindings = new Map<string, Binding>();
+  #plan: Plan | undefined;
+  #log: LogConfig;
+  #drainUntilMs: number | undefined;
+  #drained = new Set<number>();
+  #stopping = false;
+  readonly #changes = new EventEmitter();
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    for (let worker = 0; worker < parts.workers; worker++) this.#start(worker);
+  }
+
+  get bindings(): readonly Binding[] {
+    return [...this.#bindings.values()];
+  }
+
+  follow(plan: Plan): void {
+    this.#plan = plan;
+    this.#tellAll({ kind: 'plan', plan });
+  }
+
+  configureLog(log: LogConfig): void {
+    this.#log = log;
+    this.#tellAll({ kind: 'log', log });
+  }
+
+  healthChanged(backend: number, health: 'up' | 'down'): void {
+    this.#tellAll({ kind: 'health-changed', backend, health });
+  }
+
+  /**
+   * Listens on every worker that can, or on none: rejects with the system's error. Fulfils with the address
+   * as it is bound, which tells the port where 0 was asked for.
+   */
+  async listen(binding: Binding): Promise<Binding> {
+    const bound: WorkerThread[] = [];
+    let { address } = binding;
+    try {
+      for (const thread of this.#listenersOf(address)) {
+        address = await thread.ask({
+          kind: 'listen',
+          listener: binding.listener,
+          address,
+          shared: this.#parts.workers > 1,
+        });
+        bound.push(thread);
+      }
+    } catch (error) {
+      await Promise.allSettled(bound.map((thread) => thread.ask({ kind: 'unlisten', address })));
+      throw error;
+    }
+    const held = { listener: binding.listener, address };
+    this.#bindings.set(keyOf(address), held);
+    return held;
+  }
+
+  async unlisten(address: Address): Promise<void> {
+    this.#bindings.delete(keyOf(address));
+    // A worker that ended meanwhile listens on nothing any more, so its rejection says nothing new.
+    await Promise.allSettled(
+      this.#listenersOf(address).map((thread) => thread.ask({ kind: 'unlisten', address })),
+    );
+  }
+
+  /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
+  async drain(untilMs: number): Promise<void> {
+    this.#drainUntilMs = untilMs;
+    this.#drained.clear();
+    this.#tellAll({ kind: 'drain', untilMs });
+    await this.#until(() => this.#running().every((thread) => this.#drained.has(thread.index)));
+  }
+
+  /** Ends all workers; those that don't within a second are terminated. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#tellAll({ kind: 'stop' });
+    const patience = setTimeout(() => {
+      for (const thread of this.#running()) void thread.terminate();
+    }, 1_000);
+    await this.#until(() => this.#running().length === 0);
+    clearTimeout(patience);
+  }
+
+  #start(worker: number): void {
+    if (this.#stopping) return;
+    const { driver, ledgerBuffer, capacity, ledger } = this.#parts;
+    const birth: WorkerBirth = {
+      worker,
+      driver: driver.name,
+      ledger: ledgerBuffer,
+      capacity,
+      log: this.#log,
+    };
+    const thread = new WorkerThread(birth, {
+      logLines: (lines) => this.#parts.logLines(lines),
+      drained: () => {
+        this.#drained.add(worker);
+        this.#changes.emit('change');
+      },
+      ended: (error) => {
+        this.#threads[worker] = undefined;
+        ledger.releaseAllOf(worker);
+        if (error !== undefined) this.#parts.workerDied(worker, error);
+        if (!this.#stopping) setTimeout(() => this.#start(worker), restartDelayMs);
+        this.#changes.emit('change');
+      },
+    });
+    this.#threads[worker] = thread;
+    if (this.#plan !== undefined) thread.tell({ kind: 'plan', plan: this.#plan });
+    for (const binding of this.#bindings.values()) this.#relisten(thread, binding);
+    if (this.#drainUntilMs !== undefined) thread.tell({ kind: 'drain', untilMs: this.#drainUntilMs });
+  }
+
+  #relisten(thread: WorkerThread, binding: Binding): void {
+    if (!this.#listenersOf(binding.address).includes(thread)) return;
+    thread
+      .ask({ kind: 'listen', ...binding, shared: this.#parts.workers > 1 })
+      .catch((error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`));
+  }
+
+  /** A unix socket can't be shared: the first worker has it. */
+  #listenersOf(address: Address): readonly WorkerThread[] {
+    return 'path' in address ? this.#running().slice(0, 1) : this.#running();
+  }
+
+  #running(): readonly WorkerThread[] {
+    return this.#threads.filter((thread) => thread !== undefined);
+  }
+
+  #tellAll(message: Exclude<ToWorker, { readonly request: number }>): void {
+    for (const thread of this.#running()) thread.tell(message);
+  }
+
+  async #until(claim: () => boolean): Promise<void> {
+    while (!claim()) await once(this.#changes, 'change');
+  }
+}
+
+function keyOf(address: Address): string {
+  return 'path' in address ? `unix:${address.path}` : `${address.host} ${address.port}`;
+}

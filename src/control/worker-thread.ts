@@ -1,0 +1,101 @@
+/** One worker thread as the control plane sees it: messages out, answers in, and its end. */
+import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Address } from '../core/contract.ts';
+import type { FromWorker, ToWorker, WorkerBirth } from '../dataplane/messages.ts';
+
+export interface WorkerEvents {
+  logLines(lines: string): void;
+  drained(): void;
+  /** The thread is gone; `error` is what it died of, if it did not end by itself. */
+  ended(error: Error | undefined): void;
+}
+
+type Request = Extract<ToWorker, { readonly request: number }>;
+/** A request without its number, for each kind by itself. */
+type Unnumbered<R extends Request = Request> = R extends Request ? Omit<R, 'request'> : never;
+
+export class WorkerThread {
+  readonly index: number;
+  readonly #thread: Worker;
+  readonly #events: WorkerEvents;
+  readonly #pending = new Map<number, PromiseWithResolve<Address>>();
+  #requests = 0;
+  #wakeFd: number | undefined;
+  #error: Error | undefined;
+
+  constructor(birth: WorkerBirth, events: WorkerEvents) {
+    this.index = birth.worker;
+    this.#events = events;
+    // The file's own ending: .ts where the source runs, .js where it was built.
+    const entry = new URL(`../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
+    this.#thread = new Worker(entry, { workerData: birth, name: `sluice-worker-${birth.worker}` });
+    this.#thread.on('message', (message: FromWorker) => this.#hear(message));
+    this.#thread.on('error', (error) => {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#thread.on('exit', () => this.#end());
+  }
+
+  tell(message: Exclude<ToWorker, Request>): void {
+    this.#post(message);
+  }
+
+  /** Fulfils with the address in question; rejects with the system's error, or where the thread ends first. */
+  ask(request: Unnumbered): Promise<Address> {
+    const number = this.#requests++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(number, { resolve, reject });
+      this.#post({ ...request, request: number });
+    });
+  }
+
+  /** Ends the thread without its help; for one that does not answer `stop`. */
+  async terminate(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #post(message: ToWorker): void {
+    this.#thread.postMessage(message);
+    if (this.#wakeFd !== undefined) writeSync(this.#wakeFd, wakeWord);
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#wakeFd = message.wakeFd;
+        return;
+      case 'done':
+        return this.#take(message.request)?.resolve(message.address);
+      case 'failed':
+        return this.#take(message.request)?.reject(
+          Object.assign(new Error(message.message), { code: message.code }),
+        );
+      case 'drained':
+        return this.#events.drained();
+      case 'log-lines':
+        return this.#events.logLines(message.lines);
+    }
+  }
+
+  #take(request: number): PromiseWithResolve<Address> | undefined {
+    const pending = this.#pending.get(request);
+    this.#pending.delete(request);
+    return pending;
+  }
+
+  #end(): void {
+    this.#wakeFd = undefined;
+    for (const { reject } of this.#pending.values()) reject(new Error('The worker ended'));
+    this.#pending.clear();
+    this.#events.ended(this.#error);
+  }
+}
+
+interface PromiseWithResolve<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+/** What an eventfd takes: the number 1 in eight bytes. */
+const wakeWord = new Uint8Array(new BigUint64Array([1n]).buffer);

@@ -1,0 +1,91 @@
+/** IP addresses as numbers, so that they can be keys and be compared however they were written. */
+import type { AddressWords } from './ledger/client-table.ts';
+
+/**
+ * The 128 bits of an IPv6 address as four signed 32-bit words, most significant first; an IPv4 address
+ * stands at ::ffff:0:0/96 (RFC 4291, 2.5.5.2). Takes every text form of RFC 4291, 2.2, and IPv4 as four
+ * decimal parts without leading zeros. A zone (`fe80::1%eth0`) is passed over. Undefined for anything else.
+ */
+export function addressWords(text: string): AddressWords | undefined {
+  if (text.includes(':')) return ipv6Words(text);
+  const word = ipv4Word(text, 0, text.length);
+  return word === undefined ? undefined : [0, 0, 0xffff, word];
+}
+
+function ipv4Word(text: string, from: number, to: number): number | undefined {
+  let word = 0;
+  let parts = 0;
+  let part = 0;
+  let digits = 0;
+  for (let at = from; at <= to; at++) {
+    // The end closes a part as a dot does.
+    if (at === to || text[at] === '.') {
+      if (digits === 0) return undefined;
+      word = (word << 8) | part;
+      parts++;
+      part = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = hexDigit(text.charCodeAt(at));
+    const leadingZero = digits > 0 && part === 0;
+    if (digit < 0 || digit > 9 || leadingZero) return undefined;
+    part = part * 10 + digit;
+    digits++;
+    if (part > 255) return undefined;
+  }
+  return parts === 4 ? word : undefined;
+}
+
+function ipv6Words(text: string): AddressWords | undefined {
+  const zone = text.indexOf('%');
+  if (zone === text.length - 1) return undefined;
+  const end = zone < 0 ? text.length : zone;
+  const groups: number[] = [];
+  /** How many groups stand before `::`. */
+  let gap = -1;
+  let at = 0;
+  if (text.startsWith('::')) {
+    gap = 0;
+    at = 2;
+  }
+  while (at < end) {
+    const start = at;
+    let group = 0;
+    for (let digit = hexDigit(text.charCodeAt(at)); at < end && digit >= 0; ) {
+      group = group * 16 + digit;
+      digit = hexDigit(text.charCodeAt(++at));
+    }
+    if (at < end && text[at] === '.') {
+      const word = ipv4Word(text, start, end);
+      if (word === undefined) return undefined;
+      groups.push(word >>> 16, word & 0xffff);
+      break;
+    }
+    if (at === start || at - start > 4) return undefined;
+    groups.push(group);
+    if (at === end) break;
+    if (text[at] !== ':' || ++at === end) return undefined;
+    if (text[at] === ':') {
+      if (gap >= 0) return undefined;
+      gap = groups.length;
+      at++;
+    }
+  }
+  return wordsOf(groups, gap);
+}
+
+/** Puts zeros where the gap is; without one there must be eight groups, and a gap stands for one at least. */
+function wordsOf(groups: number[], gap: number): AddressWords | undefined {
+  if (gap < 0 ? groups.length !== 8 : groups.length > 7) return undefined;
+  if (gap >= 0) groups.splice(gap, 0, ...new Array<number>(8 - groups.length).fill(0));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+  return [(a << 16) | b, (c << 16) | d, (e << 16) | f, (g << 16) | h];
+}
+
+/** The value of a hexadecimal digit, or -1 for any other character. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

@@ -1,0 +1,66 @@
+/**
+ * A backend as the core sees it: what the operator wants (the plan), and what checks, breaker and sessions
+ * have made of it (the ledger).
+ */
+import { CircuitBreaker } from './circuit-breaker.ts';
+import type { Address, BackendSlot } from './contract.ts';
+import { healthWords, type Ledger } from './ledger/ledger.ts';
+import type { BackendPlan, PoolPolicy } from './plan.ts';
+import type { Unavailability } from './reasons.ts';
+import { rampPercent } from './slow-start.ts';
+
+export class Backend {
+  readonly slot: BackendSlot;
+  readonly name: string;
+  readonly address: Address;
+  readonly weight: number;
+  readonly maxConnections: number;
+  /** Undefined where the pool has turned it off. */
+  readonly breaker: CircuitBreaker | undefined;
+  readonly #ledger: Ledger;
+  readonly #slowStartMs: number;
+
+  constructor(plan: BackendPlan, policy: PoolPolicy, ledger: Ledger, random: () => number) {
+    this.slot = plan.slot;
+    this.name = plan.name;
+    this.address = plan.address;
+    this.weight = plan.weight;
+    this.maxConnections = plan.maxConnections;
+    this.breaker =
+      policy.circuitBreaker === 'off'
+        ? undefined
+        : new CircuitBreaker(ledger, plan.slot, policy.circuitBreaker, random);
+    this.#ledger = ledger;
+    this.#slowStartMs = policy.slowStartMs;
+  }
+
+  /** Leases that are held on it, by all workers. */
+  get active(): number {
+    return this.#ledger.backendActive.total(this.slot);
+  }
+
+  get isDown(): boolean {
+    return Atomics.load(this.#ledger.health, this.slot) === down;
+  }
+
+  rampPercent(nowMs: number): number {
+    return this.#slowStartMs === 0
+      ? 100
+      : rampPercent(this.#ledger.recoveredMs[this.slot] ?? 0, this.#slowStartMs, nowMs);
+  }
+}
+
+/** Why a backend cannot take a session now, or undefined where it can: the one place that says so. */
+export function unavailability(
+  backend: Backend,
+  nowMs: number,
+  { heedHealth }: { readonly heedHealth: boolean },
+): Unavailability | undefined {
+  if (backend.weight === 0) return 'drained';
+  if (heedHealth && backend.isDown) return 'down';
+  if (backend.breaker !== undefined && !backend.breaker.admits(nowMs)) return 'circuit-open';
+  if (backend.active >= backend.maxConnections) return 'full';
+  return undefined;
+}
+
+const down = healthWords.indexOf('down');

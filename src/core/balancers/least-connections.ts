@@ -1,0 +1,36 @@
+import type { BalancerMaker } from './balancer.ts';
+
+/**
+ * Picks the backend whose connections, this one included, are fewest for its weight: the smallest
+ * (active + 1) / weight. Among equals it goes round, so that idle backends are used in turn and the order in
+ * the file favours nobody. O(n); `admits` is asked only of a backend that would win.
+ */
+export const leastConnections: BalancerMaker = (tier) => {
+  const weights = Float64Array.from({ length: tier.size }, (_, index) => tier.weight(index));
+  let start = 0;
+
+  return {
+    pick() {
+      const size = weights.length;
+      let best = -1;
+      let bestLoad = 1;
+      // Of nobody yet: any weight above 0 beats it. Otherwise weight times ramp percent.
+      let bestWeight = 0;
+      for (let step = 0; step < size; step++) {
+        const index = start + step < size ? start + step : start + step - size;
+        const weight = weights[index] ?? 0;
+        const load = tier.active(index) + 1;
+        // load / weight < bestLoad / bestWeight, in integers: 1e6 sessions times 1e6 times 100 % is below 2^53.
+        if (load * bestWeight >= bestLoad * weight * 100) continue;
+        const ramped = weight * tier.rampPercent(index);
+        if (load * bestWeight >= bestLoad * ramped) continue;
+        if (!tier.admits(index)) continue;
+        best = index;
+        bestLoad = load;
+        bestWeight = ramped;
+      }
+      if (best >= 0) start = best + 1 < size ? best + 1 : 0;
+      return best;
+    },
+  };
+};

@@ -1,0 +1,59 @@
+/**
+ * A session's claim on a backend: taken in the step that picks it and before dialing, released exactly once.
+ * So limits are exact while dials are under way, and a half-open breaker's trial can't leak.
+ */
+import { assert } from './assert.ts';
+import type { Backend } from './backend.ts';
+import type { Admission, DialOutcome } from './circuit-breaker.ts';
+import type { PoolSlot } from './contract.ts';
+import type { Ledger } from './ledger/ledger.ts';
+
+export class Lease {
+  /** Takes a place in the pool, one at the backend and the breaker's leave, or nothing at all. */
+  static take(
+    ledger: Ledger,
+    pool: { readonly slot: PoolSlot; readonly maxConnections: number },
+    backend: Backend,
+    nowMs: number,
+  ): Lease | 'pool-full' | 'backend-gone' {
+    if (!ledger.poolActive.tryTake(pool.slot, pool.maxConnections)) return 'pool-full';
+    if (ledger.backendActive.tryTake(backend.slot, backend.maxConnections)) {
+      const admission = backend.breaker?.admit(nowMs);
+      if (admission !== undefined || backend.breaker === undefined) {
+        return new Lease(ledger, pool.slot, backend, admission);
+      }
+      ledger.backendActive.release(backend.slot);
+    }
+    ledger.poolActive.release(pool.slot);
+    return 'backend-gone';
+  }
+
+  readonly backend: Backend;
+  readonly #ledger: Ledger;
+  readonly #pool: PoolSlot;
+  #admission: Admission | undefined;
+  #held = true;
+
+  private constructor(ledger: Ledger, pool: PoolSlot, backend: Backend, admission: Admission | undefined) {
+    this.#ledger = ledger;
+    this.#pool = pool;
+    this.backend = backend;
+    this.#admission = admission;
+  }
+
+  /** Tells the breaker how the dial went. The lease stays held. */
+  settle(outcome: DialOutcome, nowMs: number): void {
+    if (this.#admission === undefined) return;
+    this.backend.breaker?.settle(this.#admission, outcome, nowMs);
+    this.#admission = undefined;
+  }
+
+  /** Gives the places back. A dial that was never settled counts as abandoned. */
+  release(nowMs: number): void {
+    assert(this.#held, 'a lease is released once');
+    this.#held = false;
+    this.settle('abandoned', nowMs);
+    this.#ledger.backendActive.release(this.backend.slot);
+    this.#ledger.poolActive.release(this.#pool);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What a listener lets in, judged before a session costs anything: the listener's rate, its connections,
+ * then the client's rate and connections.
+ */
+import { addressWords } from './addresses.ts';
+import { assert } from './assert.ts';
+import type { Client, ListenerSlot } from './contract.ts';
+import type { AddressWords, ClientPlace } from './ledger/client-table.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { ClientLimits, ListenerLimits } from './plan.ts';
+
+export type Refusal = 'rate-limited' | 'listener-full' | 'client-full' | 'overloaded';
+
+/** Clients without an IP address, as those of a unix socket, count as one. */
+const noAddress: AddressWords = [0, 0, 0, 0];
+
+/** What an admitted session holds of its listener's limits; released exactly once. */
+export class Entry {
+  readonly #ledger: Ledger;
+  readonly #listener: ListenerSlot;
+  readonly #place: ClientPlace | undefined;
+  #held = true;
+
+  constructor(ledger: Ledger, listener: ListenerSlot, place: ClientPlace | undefined) {
+    this.#ledger = ledger;
+    this.#listener = listener;
+    this.#place = place;
+  }
+
+  release(): void {
+    assert(this.#held, 'an entry is released once');
+    this.#held = false;
+    this.#ledger.listenerActive.release(this.#listener);
+    if (this.#place !== undefined) this.#ledger.clients.active.release(this.#place);
+  }
+}
+
+export function admit(
+  ledger: Ledger,
+  listener: ListenerSlot,
+  limits: ListenerLimits,
+  client: Client,
+  nowMs: number,
+): Entry | Refusal {
+  if (limits.connectionsPerSecond !== Number.POSITIVE_INFINITY) {
+    ledger.lock.acquire();
+    const passes = takeToken(ledger.buckets, listener, limits, nowMs);
+    ledger.lock.release();
+    if (!passes) return 'rate-limited';
+  }
+  if (!ledger.listenerActive.tryTake(listener, limits.maxConnections)) return 'listener-full';
+  if (!limitsClients(limits.perClient)) return new Entry(ledger, listener, undefined);
+
+  const place = admitClient(ledger, listener, limits.perClient, client, nowMs);
+  if (typeof place === 'number') return new Entry(ledger, listener, place);
+  ledger.listenerActive.release(listener);
+  return place;
+}
+
+function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {
+  return maxConnections !== Number.POSITIVE_INFINITY || connectionsPerSecond !== Number.POSITIVE_INFINITY;
+}
+
+function admitClient(
+  ledger: Ledger,
+  listener: ListenerSlot,
+  limits: ClientLimits,
+  client: Client,
+  nowMs: number,
+): ClientPlace | Exclude<Refusal, 'listener-full'> {
+  const { clients, lock } = ledger;
+  const address = addressWords(client.address) ?? noAddress;
+  lock.acquire();
+  try {
+    const place = clients.place(listener, address);
+    if (place === undefined) return 'overloaded';
+    if (!takeToken(clients, place, limits, nowMs)) return 'rate-limited';
+    return clients.active.tryTake(place, limits.maxConnections) ? place : 'client-full';
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * Takes a token out of a bucket that holds fractions and fills at a steady rate. `filledMs` 0 marks a bucket
+ * never used, which is full. The lock must be held.
+ */
+export function takeToken(
+  buckets: { readonly tokens: Float64Array; readonly filledMs: Float64Array },
+  index: number,
+  { connectionsPerSecond, burst }: ClientLimits,
+  nowMs: number,
+): boolean {
+  const { tokens, filledMs } = buckets;
+  const since = filledMs[index] ?? 0;
+  filledMs[index] = Math.max(nowMs, since, Number.MIN_VALUE);
+  if (connectionsPerSecond === Number.POSITIVE_INFINITY) return true;
+  const gained = (Math.max(0, nowMs - since) * connectionsPerSecond) / 1_000;
+  const held = since === 0 ? burst : Math.min(burst, (tokens[index] ?? 0) + gained);
+  tokens[index] = held >= 1 ? held - 1 : held;
+  return held >= 1;
+}

@@ -1,0 +1,325 @@
+/**
+ * One client connection, from accept to its log line:
+ *
+ *     accepted ─▶ (refused) ──────────────────────────────────────────────▶ closing ─▶ ended
+ *         │                                                                   ▲ ▲ ▲
+ *         ├──▶ queued ── time is over, queue given up ────────────────────────┘ │ │
+ *         │      │                                                              │ │
+ *         └──────┴──▶ dialing ── failed, dials used up ─────────────────────────┘ │
+ *                      │  ▲ └─ failed ─▶ (another backend) or backing-off ─▶ dialing │
+ *                      ▼                                                          │
+ *                   relaying ── idle, half-closed, lifetime, drained, down ───────┘
+ *
+ * `ended` may come in every stage: then the client (or, relaying, the backend) has reset or finished.
+ */
+import { backoffMs } from './backoff.ts';
+import type {
+  Activity,
+  BackendSlot,
+  Client,
+  Command,
+  CoreEvent,
+  ListenerSlot,
+  SessionId,
+} from './contract.ts';
+import type { Deadlines, Due } from './deadlines.ts';
+import { Lease } from './lease.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { admit, type Entry } from './limits.ts';
+import type { ListenerPlan } from './plan.ts';
+import type { NoLease, Pool } from './pool.ts';
+import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+
+/** What a session needs of the core around it. */
+export interface Surroundings {
+  readonly ledger: Ledger;
+  readonly activity: Activity;
+  readonly random: () => number;
+  readonly deadlines: Deadlines<Session>;
+  command(command: Command): void;
+  /** A place in this pool may be free now. */
+  freed(pool: Pool<Session>): void;
+  /** A session has joined this pool's queue. */
+  waitedFor(pool: Pool<Session>): void;
+}
+
+type Stage =
+  | { readonly name: 'accepted' }
+  | { readonly name: 'queued' }
+  | { readonly name: 'backing-off' }
+  | { readonly name: 'dialing'; readonly lease: Lease; readonly sinceMs: number }
+  | { readonly name: 'relaying'; readonly lease: Lease }
+  | {
+      readonly name: 'closing';
+      readonly lease: Lease | undefined;
+      readonly reason: Reason;
+      readonly endedBy: EndedBy;
+    };
+
+type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { readonly kind: Kind }>;
+
+/** How long a client that was sent FIN may take to close, before it is reset. */
+const lingerMs = 1_000;
+
+export class Session implements Due {
+  dueMs = Number.POSITIVE_INFINITY;
+  heapIndex = -1;
+  readonly #id: SessionId;
+  readonly #listener: ListenerPlan;
+  #pool: Pool<Session> | undefined;
+  readonly #client: Client;
+  readonly #acceptedMs: number;
+  readonly #around: Surroundings;
+  #entry: Entry | undefined;
+  #stage: Stage = { name: 'accepted' };
+  #tried: BackendSlot[] = [];
+  #attempts = 0;
+  #backoffRounds = 0;
+  #lastFailure: DialFailure | 'overloaded' | undefined;
+  #backendName: string | undefined;
+  #queuedSinceMs = 0;
+  #queueMs = 0;
+  #connectMs: number | undefined;
+  #halfClosedBy: 'client' | 'backend' | undefined;
+
+  constructor(
+    { session, client }: EventOf<'accepted'>,
+    listener: ListenerPlan,
+    pool: Pool<Session> | undefined,
+    around: Surroundings,
+    nowMs: number,
+  ) {
+    this.#id = session;
+    this.#client = client;
+    this.#listener = listener;
+    this.#pool = pool;
+    this.#around = around;
+    this.#acceptedMs = nowMs;
+  }
+
+  get listener(): ListenerSlot {
+    return this.#listener.slot;
+  }
+
+  /** Judges the session by its listener's limits and looks for a backend. */
+  begin(nowMs: number): void {
+    const { ledger } = this.#around;
+    const { slot, policy } = this.#listener;
+    ledger.countAccepted(slot);
+    const entry = admit(ledger, slot, policy.limits, this.#client, nowMs);
+    if (typeof entry === 'string') return this.#refuse(entry, nowMs);
+    this.#entry = entry;
+    if (this.#pool === undefined) return this.#refuse('no-backend', nowMs);
+    if (this.#pool.queue.isEmpty) this.#seekBackend(nowMs);
+    else this.#wait(this.#pool, nowMs);
+  }
+
+  /** The first in the queue tries its luck; says whether it has left the queue. */
+  tryLeaveQueue(nowMs: number): boolean {
+    const pool = this.#pool;
+    if (pool === undefined) return false;
+    const placed = pool.place(this.#client.address, this.#tried, nowMs);
+    if (placed === 'pool-full') return false;
+    this.#leaveQueue(nowMs);
+    if (placed instanceof Lease) this.#dial(placed, nowMs);
+    else this.#goWithout(placed, nowMs);
+    return true;
+  }
+
+  /** Its pool is gone: the session goes to another without having waited in vain. */
+  moveTo(pool: Pool<Session> | undefined, nowMs: number): void {
+    this.#leaveQueue(nowMs);
+    this.#pool = pool;
+    this.#seekBackend(nowMs);
+  }
+
+  dialed(nowMs: number): void {
+    if (this.#stage.name !== 'dialing' || this.#pool === undefined) return;
+    const { lease, sinceMs } = this.#stage;
+    const { ledger } = this.#around;
+    lease.settle('succeeded', nowMs);
+    this.#connectMs = nowMs - sinceMs;
+    ledger.connectDuration.observe(this.#pool.slot, this.#connectMs);
+    ledger.countBackendConnection(lease.backend.slot);
+    this.#stage = { name: 'relaying', lease };
+    this.#around.command({ kind: 'relay', session: this.#id });
+    const { idleMs, maxLifetimeMs } = this.#listener.policy.timeouts;
+    this.#setDue(Math.min(nowMs + this.#silenceMs(idleMs), this.#acceptedMs + maxLifetimeMs));
+  }
+
+  dialFailed(why: EventOf<'dial-failed'>['why'] | 'connect-timeout', nowMs: number): void {
+    if (this.#stage.name !== 'dialing' || this.#pool === undefined) return;
+    const { lease } = this.#stage;
+    if (why === 'exhausted') this.#lastFailure = 'overloaded';
+    else {
+      lease.settle('failed', nowMs);
+      this.#around.ledger.countDialFailure(lease.backend.slot, why);
+      this.#lastFailure = why;
+      this.#tried.push(lease.backend.slot);
+    }
+    this.#release(lease, nowMs);
+    this.#stage = { name: 'backing-off' };
+    if (this.#attempts > this.#pool.policy.connect.retries) this.#refuse(this.#lastFailure, nowMs);
+    else if (why === 'exhausted') this.#backOff(this.#pool, nowMs);
+    else this.#seekBackend(nowMs);
+  }
+
+  halfClosed({ side, unsentBytes }: EventOf<'half-closed'>, nowMs: number): void {
+    this.#halfClosedBy ??= side;
+    if (this.#stage.name === 'relaying') this.#due(nowMs);
+    else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
+      // Who has sent nothing and finished wants nothing: before a backend took it, that is leaving.
+      this.#close('client-left', 'client', 'fin', nowMs);
+    }
+  }
+
+  ended(event: EventOf<'ended'>, nowMs: number): void {
+    const { ledger, deadlines, command } = this.#around;
+    const [reason, endedBy] = this.#outcome(event);
+    this.#leaveQueue(nowMs);
+    if ('lease' in this.#stage && this.#stage.lease !== undefined) this.#release(this.#stage.lease, nowMs);
+    this.#entry?.release();
+    deadlines.remove(this);
+    const durationMs = nowMs - this.#acceptedMs;
+    ledger.countClosed(this.#listener.slot, reason);
+    ledger.sessionDuration.observe(this.#listener.slot, durationMs);
+    command({
+      kind: 'report',
+      record: {
+        listener: this.#listener.name,
+        client: this.#client,
+        pool: this.#entry === undefined ? undefined : this.#pool?.name,
+        backend: this.#backendName,
+        attempts: this.#attempts,
+        queueMs: this.#queueMs,
+        connectMs: this.#connectMs,
+        durationMs,
+        bytesToBackend: event.bytesToBackend,
+        bytesToClient: event.bytesToClient,
+        reason,
+        endedBy,
+      },
+    });
+  }
+
+  /** The time set with `#setDue` has come. */
+  due(nowMs: number): void {
+    switch (this.#stage.name) {
+      case 'accepted':
+        return;
+      case 'queued':
+        return this.#refuse('queue-timeout', nowMs);
+      case 'backing-off':
+        this.#tried = [];
+        return this.#seekBackend(nowMs);
+      case 'dialing':
+        this.#around.command({ kind: 'abort-dial', session: this.#id });
+        return this.dialFailed('connect-timeout', nowMs);
+      case 'relaying':
+        return this.#due(nowMs);
+      case 'closing':
+        this.#around.command({ kind: 'close', session: this.#id, how: 'reset' });
+    }
+  }
+
+  /** Ends the session where its pool wants so and the backend is the one that it has. */
+  backendWentDown(backend: BackendSlot, nowMs: number): void {
+    if (this.#stage.name !== 'relaying' || this.#stage.lease.backend.slot !== backend) return;
+    if (this.#pool?.policy.whenBackendDown === 'close') this.cut('backend-down', nowMs);
+  }
+
+  /** Ends the session because the proxy wants to; what was under way is cut, and both sides see it. */
+  cut(reason: 'drain-timeout' | 'backend-down' | 'operator', nowMs: number): void {
+    if (this.#stage.name !== 'closing') this.#close(reason, 'proxy', 'reset', nowMs);
+  }
+
+  /** Relaying: ends the session if its time is over, or sets when to look again. */
+  #due(nowMs: number): void {
+    const { idleMs, halfClosedMs, maxLifetimeMs } = this.#listener.policy.timeouts;
+    const endMs = this.#acceptedMs + maxLifetimeMs;
+    if (nowMs >= endMs) return this.#close('lifetime-exceeded', 'proxy', 'reset', nowMs);
+    const silentUntilMs = this.#around.activity.lastByteMs(this.#id) + this.#silenceMs(idleMs);
+    if (nowMs < silentUntilMs) return this.#setDue(Math.min(silentUntilMs, endMs));
+    const halfClosed = this.#halfClosedBy !== undefined && halfClosedMs <= idleMs;
+    this.#close(halfClosed ? 'half-closed-timeout' : 'idle-timeout', 'proxy', 'fin', nowMs);
+  }
+
+  #silenceMs(idleMs: number): number {
+    return this.#halfClosedBy === undefined
+      ? idleMs
+      : Math.min(idleMs, this.#listener.policy.timeouts.halfClosedMs);
+  }
+
+  #seekBackend(nowMs: number): void {
+    const placed = this.#pool?.place(this.#client.address, this.#tried, nowMs) ?? 'no-backend';
+    if (placed instanceof Lease) this.#dial(placed, nowMs);
+    else this.#goWithout(placed, nowMs);
+  }
+
+  #goWithout(why: NoLease, nowMs: number): void {
+    const pool = this.#pool;
+    if (pool === undefined || why === 'no-backend') this.#refuse(this.#lastFailure ?? 'no-backend', nowMs);
+    else if (why === 'all-tried') this.#backOff(pool, nowMs);
+    else if (pool.policy.limits.queue.size > 0) this.#wait(pool, nowMs);
+    else this.#refuse(this.#lastFailure ?? 'pool-full', nowMs);
+  }
+
+  #wait(pool: Pool<Session>, nowMs: number): void {
+    const { size, timeoutMs } = pool.policy.limits.queue;
+    if (!pool.queue.join(this, size)) return this.#refuse(this.#lastFailure ?? 'queue-full', nowMs);
+    this.#stage = { name: 'queued' };
+    this.#queuedSinceMs = nowMs;
+    this.#around.waitedFor(pool);
+    this.#setDue(nowMs + timeoutMs);
+  }
+
+  #leaveQueue(nowMs: number): void {
+    if (this.#stage.name !== 'queued') return;
+    this.#stage = { name: 'accepted' };
+    this.#queueMs += nowMs - this.#queuedSinceMs;
+    this.#pool?.queue.leave(this);
+  }
+
+  #backOff(pool: Pool<Session>, nowMs: number): void {
+    this.#stage = { name: 'backing-off' };
+    const waitMs = backoffMs(pool.policy.connect.backoff, this.#backoffRounds++, this.#around.random);
+    this.#setDue(nowMs + waitMs);
+  }
+
+  #dial(lease: Lease, nowMs: number): void {
+    this.#attempts++;
+    this.#backendName = lease.backend.name;
+    this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
+    const { slot, address } = lease.backend;
+    this.#around.command({ kind: 'dial', session: this.#id, backend: slot, address });
+    this.#setDue(nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0));
+  }
+
+  #refuse(reason: Reason, nowMs: number): void {
+    const how = this.#listener.policy.refuseWith === 'reset' ? 'reset' : 'fin';
+    this.#close(reason, 'proxy', how, nowMs);
+  }
+
+  #close(reason: Reason, endedBy: EndedBy, how: 'reset' | 'fin', nowMs: number): void {
+    this.#leaveQueue(nowMs);
+    const lease = 'lease' in this.#stage ? this.#stage.lease : undefined;
+    this.#stage = { name: 'closing', lease, reason, endedBy };
+    this.#around.command({ kind: 'close', session: this.#id, how });
+    this.#setDue(how === 'fin' ? nowMs + lingerMs : Number.POSITIVE_INFINITY);
+  }
+
+  #outcome({ how, endedBy }: EventOf<'ended'>): readonly [Reason, EndedBy] {
+    if (this.#stage.name === 'closing') return [this.#stage.reason, this.#stage.endedBy];
+    if (this.#stage.name !== 'relaying') return ['client-left', 'client'];
+    return [how === 'closed' ? 'operator' : how, endedBy];
+  }
+
+  #release(lease: Lease, nowMs: number): void {
+    lease.release(nowMs);
+    if (this.#pool !== undefined) this.#around.freed(this.#pool);
+  }
+
+  #setDue(dueMs: number): void {
+    this.#around.deadlines.set(this, dueMs);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * One core tied to one driver: what the driver reports goes to the core, what the core commands goes to the
+ * driver, and finished sessions go to the log. There is one timer, and the driver keeps it.
+ */
+import type { Command, Core, CoreEvent, SessionRecord } from '../core/contract.ts';
+import { createCore } from '../core/core.ts';
+import type { Ledger } from '../core/ledger/ledger.ts';
+import type { Driver, DriverModule } from '../drivers/driver.ts';
+
+export interface DataPlaneParts {
+  readonly ledger: Ledger;
+  readonly driver: DriverModule;
+  readonly sessionLog: SessionSink;
+  now(): number;
+  receive(): void;
+  /** Draining, and the last session has ended. Called once. */
+  onDrained(): void;
+}
+
+/** Where finished sessions are written down, in batches that are due at a time. */
+export interface SessionSink {
+  write(record: SessionRecord, nowMs: number): void;
+  readonly nextFlushMs: number | undefined;
+  flush(nowMs: number): void;
+}
+
+export class DataPlane {
+  readonly driver: Driver;
+  readonly #core: Core;
+  readonly #parts: DataPlaneParts;
+  #draining = false;
+  #wakeMs: number | undefined;
+
+  constructor(parts: DataPlaneParts) {
+    this.#parts = parts;
+    const { ledger, now } = parts;
+    this.driver = parts.driver.create({
+      emit: (event) => this.handle(event),
+      deadline: () => this.#deadline(),
+      receive: () => parts.receive(),
+      now,
+      countBytes: (listener, toBackend, toClient) => ledger.countBytes(listener, toBackend, toClient),
+    });
+    this.#core = createCore({ ledger, activity: this.driver, random: Math.random });
+  }
+
+  handle(event: CoreEvent): void {
+    const nowMs = this.#parts.now();
+    for (const command of this.#core.handle(event, nowMs)) this.#execute(command, nowMs);
+    if (event.kind === 'drain') this.#draining = true;
+    if (this.#draining && this.#core.activeSessions === 0) {
+      this.#draining = false;
+      this.#parts.onDrained();
+    }
+    this.#setWake();
+  }
+
+  #execute(command: Command, nowMs: number): void {
+    if (command.kind === 'report') this.#parts.sessionLog.write(command.record, nowMs);
+    else this.driver.execute(command);
+  }
+
+  #deadline(): void {
+    this.#wakeMs = undefined;
+    const { sessionLog, now } = this.#parts;
+    const nowMs = now();
+    if (nowMs >= (sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY)) sessionLog.flush(nowMs);
+    this.handle({ kind: 'deadline' });
+  }
+
+  /** Wakes are only moved forward: one that turns out too early costs less than moving it at every event. */
+  #setWake(): void {
+    const nextMs = Math.min(
+      this.#core.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
+      this.#parts.sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY,
+    );
+    if (nextMs >= (this.#wakeMs ?? Number.POSITIVE_INFINITY)) return;
+    this.#wakeMs = nextMs;
+    this.driver.wakeAt(nextMs);
+  }
+}

@@ -1,0 +1,40 @@
+/** What the control plane and a worker say to each other. */
+import type { Address, BackendSlot, ListenerSlot } from '../core/contract.ts';
+import type { LedgerCapacity } from '../core/ledger/ledger.ts';
+import type { Plan } from '../core/plan.ts';
+import type { LogConfig } from '../config/config.ts';
+
+/** What a worker is born with. */
+export interface WorkerBirth {
+  readonly worker: number;
+  readonly driver: 'uring' | 'portable';
+  readonly ledger: SharedArrayBuffer;
+  readonly capacity: LedgerCapacity;
+  readonly log: LogConfig;
+}
+
+export type ToWorker =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  /** Answered by `done` or `failed` with the same request. */
+  | {
+      readonly kind: 'listen';
+      readonly request: number;
+      readonly listener: ListenerSlot;
+      readonly address: Address;
+      readonly shared: boolean;
+    }
+  | { readonly kind: 'unlisten'; readonly request: number; readonly address: Address }
+  | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
+  | { readonly kind: 'log'; readonly log: LogConfig }
+  /** Answered by `drained` once no session is left. */
+  | { readonly kind: 'drain'; readonly untilMs: number }
+  /** Answered by the thread's end. */
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly wakeFd: number | undefined }
+  | { readonly kind: 'done'; readonly request: number; readonly address: Address }
+  | { readonly kind: 'failed'; readonly request: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'drained' }
+  /** Finished log lines, JSON, each with its newline. */
+  | { readonly kind: 'log-lines'; readonly lines: string };

@@ -1,0 +1,72 @@
+/** The entry of a worker thread: a data plane that listens to the control plane. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Address } from '../core/contract.ts';
+import { Ledger } from '../core/ledger/ledger.ts';
+import { driverModules } from '../drivers/drivers.ts';
+import { SessionLog } from '../telemetry/session-log.ts';
+import { monotonicMs } from './clock.ts';
+import { DataPlane } from './data-plane.ts';
+import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
+
+// Only the supervisor starts this file, and it passes a WorkerBirth.
+const birth = workerData as WorkerBirth;
+if (parentPort !== null) live(parentPort, birth);
+
+function live(control: MessagePort, { worker, driver, ledger, capacity, log }: WorkerBirth): void {
+  const say = (message: FromWorker): void => control.postMessage(message);
+  const module = driverModules[driver];
+  if (module === undefined) throw new Error(`There is no driver ${driver}`);
+
+  const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
+  const plane = new DataPlane({
+    ledger: new Ledger(ledger, capacity, worker),
+    driver: module,
+    sessionLog,
+    now: monotonicMs,
+    receive: () => {
+      for (;;) {
+        const received: { readonly message: ToWorker } | undefined = receiveMessageOnPort(control);
+        if (received === undefined) return;
+        obey(received.message);
+      }
+    },
+    onDrained: () => say({ kind: 'drained' }),
+  });
+
+  const obey = (message: ToWorker): void => {
+    switch (message.kind) {
+      case 'plan':
+      case 'health-changed':
+      case 'drain':
+        return plane.handle(message);
+      case 'listen':
+        return answer(
+          message.request,
+          plane.driver.listen(message.listener, message.address, { shared: message.shared }),
+        );
+      case 'unlisten':
+        return answer(
+          message.request,
+          plane.driver.unlisten(message.address).then(() => message.address),
+        );
+      case 'log':
+        return sessionLog.configure(message.log);
+      case 'stop':
+        void plane.driver.close().then(() => {
+          sessionLog.flush(monotonicMs());
+          control.close();
+        });
+    }
+  };
+
+  const answer = (request: number, outcome: Promise<Address>): void => {
+    outcome.then(
+      (address) => say({ kind: 'done', request, address }),
+      (error: NodeJS.ErrnoException) =>
+        say({ kind: 'failed', request, code: error.code ?? 'EUNKNOWN', message: error.message }),
+    );
+  };
+
+  control.on('message', obey);
+  say({ kind: 'ready', wakeFd: plane.driver.wakeFd });
+}

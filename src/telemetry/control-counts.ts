@@ -1,0 +1,49 @@
+/** What the main thread counts by itself, having no place in the ledger: health checks and reloads. */
+import type { Plan } from '../core/plan.ts';
+
+export class ControlCounts {
+  readonly reloads = { success: 0, failure: 0 };
+  /** Milliseconds since 1970; the configuration that the process started with counts as a reload. */
+  lastReloadMs: number;
+  readonly #healthChecks = new Map<string, CheckCounts>();
+
+  constructor(nowMs: number) {
+    this.lastReloadMs = nowMs;
+  }
+
+  countReload(success: boolean, nowMs: number): void {
+    this.reloads[success ? 'success' : 'failure']++;
+    if (success) this.lastReloadMs = nowMs;
+  }
+
+  /** The plan bounds the table: a backend that is new to it makes room by driving out those of the past. */
+  countHealthCheck(pool: string, backend: string, pass: boolean, plan: Plan): void {
+    const key = keyOf(pool, backend);
+    let counts = this.#healthChecks.get(key);
+    if (counts === undefined) {
+      this.#makeRoom(plan);
+      counts = { pass: 0, fail: 0 };
+      this.#healthChecks.set(key, counts);
+    }
+    counts[pass ? 'pass' : 'fail']++;
+  }
+
+  healthChecks(pool: string, backend: string): CheckCounts {
+    return this.#healthChecks.get(keyOf(pool, backend)) ?? { pass: 0, fail: 0 };
+  }
+
+  #makeRoom({ pools }: Plan): void {
+    const planned = new Set(pools.flatMap(({ name, backends }) => backends.map((b) => keyOf(name, b.name))));
+    if (this.#healthChecks.size < planned.size) return;
+    for (const key of this.#healthChecks.keys()) if (!planned.has(key)) this.#healthChecks.delete(key);
+  }
+}
+
+interface CheckCounts {
+  pass: number;
+  fail: number;
+}
+
+function keyOf(pool: string, backend: string): string {
+  return JSON.stringify([pool, backend]);
+}

@@ -1,0 +1,111 @@
+/**
+ * Writes lines to a descriptor without ever blocking or throwing, whatever reads them: a pipe that stalls, a
+ * pipe whose reader is gone, a full disk. What waits is bounded; beyond it lines are dropped and counted.
+ *
+ * This is not pino's own destination because that one, when the reader leaves before the process does, tries
+ * for ever to write the rest at exit (sonic-boom 4, flushSync).
+ */
+import { write as writeCallback, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { DestinationStream } from 'pino';
+
+const write = promisify(writeCallback);
+
+/** A full pipe that does not block answers EAGAIN: how long to wait before trying again. */
+const fullPipeMs = 20;
+
+export class LineWriter implements DestinationStream {
+  readonly #fd: number;
+  readonly #maxLength: number;
+  readonly #onRecovered: (dropped: number) => void;
+  #waiting: string[] = [];
+  /** Characters that wait or are being written. */
+  #length = 0;
+  #idle: Promise<void> | undefined;
+  /** The reader is gone for good. */
+  #broken = false;
+  /** Lines that nobody has been told of yet. */
+  #dropped = 0;
+
+  /** `onRecovered` is told how many lines were dropped, once everything else has been written. */
+  constructor(fd: number, maxLength: number, onRecovered: (dropped: number) => void) {
+    this.#fd = fd;
+    this.#maxLength = maxLength;
+    this.#onRecovered = onRecovered;
+  }
+
+  /** Takes one or more whole lines. */
+  write(lines: string): void {
+    if (this.#broken || this.#length + lines.length > this.#maxLength) return this.#drop(lines);
+    this.#waiting.push(lines);
+    this.#length += lines.length;
+    this.#idle ??= this.#writeAll();
+  }
+
+  /** Fulfilled when all has been written, or when `deadlineMs` have passed. */
+  async flush(deadlineMs: number): Promise<void> {
+    const deadline = new AbortController();
+    const timeout = sleep(deadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+    await Promise.race([this.#idle, timeout]);
+    deadline.abort();
+  }
+
+  /** Writes what waits at once, for a process that is about to die; pino calls it after a fatal line. */
+  flushSync(): void {
+    const rest = this.#takeWaiting();
+    this.#length -= rest.length;
+    try {
+      writeSync(this.#fd, rest);
+    } catch {
+      this.#drop(rest);
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    // The lines of one turn of the event loop make one write, and one that dies in this turn can flush.
+    await undefined;
+    let left = '';
+    while (this.#waiting.length > 0) {
+      const lines = this.#takeWaiting();
+      left = await this.#writeFully(Buffer.from(lines));
+      this.#length -= lines.length;
+      this.#drop(left);
+    }
+    this.#idle = undefined;
+    // After a write that failed, telling would fail too, and be told of again.
+    if (left === '') this.#tellOfDropped();
+  }
+
+  /** Gives back what could not be written. */
+  async #writeFully(bytes: Buffer): Promise<string> {
+    let written = 0;
+    while (written < bytes.length) {
+      try {
+        written += (await write(this.#fd, bytes, written)).bytesWritten;
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : undefined;
+        if (code === 'EPIPE') this.#broken = true;
+        if (code !== 'EAGAIN') return bytes.toString('utf8', written);
+        await sleep(fullPipeMs, undefined, { ref: false });
+      }
+    }
+    return '';
+  }
+
+  #takeWaiting(): string {
+    const lines = this.#waiting.join('');
+    this.#waiting = [];
+    return lines;
+  }
+
+  #tellOfDropped(): void {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    if (dropped > 0) this.#onRecovered(dropped);
+  }
+
+  #drop(lines: string): void {
+    for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) this.#dropped++;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The metrics of the contract. Their values are read from the ledger when somebody asks, for whoever is in
+ * the plan by then: nothing is pushed, and what a reload removed is gone with the next scrape.
+ */
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { backendFamilies } from './backend-families.ts';
+import { ControlCounts } from './control-counts.ts';
+import type { Family, Scrape } from './family.ts';
+import { listenerCounts } from './listener-counts.ts';
+import { listenerFamilies } from './listener-families.ts';
+import type { MetricsSource } from './metrics-source.ts';
+import { processFamilies } from './process-families.ts';
+
+export class Metrics {
+  readonly #source: MetricsSource;
+  readonly #wallClockMs: () => number;
+  readonly #control: ControlCounts;
+  readonly #registry = new Registry();
+  #scrape: Scrape;
+
+  /** `wallClockMs` gives milliseconds since 1970. */
+  constructor(source: MetricsSource, wallClockMs: () => number = Date.now) {
+    this.#source = source;
+    this.#wallClockMs = wallClockMs;
+    this.#control = new ControlCounts(wallClockMs());
+    this.#scrape = this.#read();
+    for (const family of [...processFamilies, ...listenerFamilies, ...backendFamilies])
+      this.#register(family);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string> {
+    this.#scrape = this.#read();
+    // The registry asks all families for their samples before it waits for anything.
+    return this.#registry.metrics();
+  }
+
+  countHealthCheck(pool: string, backend: string, pass: boolean): void {
+    this.#control.countHealthCheck(pool, backend, pass, this.#source.plan);
+  }
+
+  countReload(success: boolean): void {
+    this.#control.countReload(success, this.#wallClockMs());
+  }
+
+  #register({ name, help, type, samples }: Family): void {
+    const metric = {
+      name,
+      get: () => Promise.resolve({ name, help, type, values: samples(this.#scrape) }),
+    };
+    // prom-client's own Counter and Histogram can't take a value from outside. Of a metric the registry only
+    // uses the name and `get` (registry.js: registerMetric, getMetricsAsString), so that is all there is.
+    this.#registry.registerMetric(metric as unknown as Metric);
+  }
+
+  #read(): Scrape {
+    const { plan, ledger } = this.#source;
+    return {
+      source: this.#source,
+      control: this.#control,
+      listeners: plan.listeners.map(({ name, slot }) => ({
+        listener: name,
+        slot,
+        counts: listenerCounts(ledger, slot),
+      })),
+      backends: plan.pools.flatMap((pool) =>
+        pool.backends.map(({ name, slot }) => ({ pool: pool.name, backend: name, slot })),
+      ),
+    };
+  }
+}

@@ -1,0 +1,227 @@
+import { EventEmitter, once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Target } from '../../../src/config/config.ts';
+import type { Endpoint } from '../../../src/control/names/endpoint.ts';
+import { Names } from '../../../src/control/names/names.ts';
+import type { Timing } from '../../../src/control/names/watch.ts';
+import { type DnsAnswer, type DnsServer, startDnsServer } from '../../support/dns-server.ts';
+
+const app: Target = { kind: 'name', name: 'app.test', port: 80 };
+const pg: Target = { kind: 'srv', name: '_pg._tcp.test' };
+const a = (address: string, ttl = 60) => ({ type: 'A', address, ttl }) as const;
+const srv = (target: string, port: number, priority = 0, weight = 0) =>
+  ({ type: 'SRV', priority, weight, port, target }) as const;
+
+/** Records expire at once, so that what follows needs no waiting. */
+const hasty: Timing = { minTtlMs: 5, maxTtlMs: 5, minRetryMs: 5, maxRetryMs: 5 };
+/** Nothing happens by itself. */
+const patient: Timing = { minTtlMs: 1e9, maxTtlMs: 1e9, minRetryMs: 1e9, maxRetryMs: 1e9 };
+const deadline = () => AbortSignal.timeout(10_000);
+
+describe('Names', () => {
+  const closers: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+
+  async function start(zone: Record<string, DnsAnswer>, options: { timing: Timing; timeoutMs?: number }) {
+    const server = await startDnsServer(zone);
+    const events = new EventEmitter();
+    const log: (readonly [string, string | undefined])[] = [];
+    const names = new Names({
+      resolver: { servers: [server.address], timeoutMs: options.timeoutMs ?? 5_000 },
+      onChange: (name) => events.emit('change', name),
+      onProblem: (name, problem) => {
+        log.push([name, problem]);
+        events.emit('problem', problem);
+      },
+      timing: options.timing,
+    });
+    closers.push(
+      () => server.close(),
+      () => names.close(),
+    );
+    return { server, names, events, log };
+  }
+
+  it('gives the endpoints of an address at once', async () => {
+    const { names, server } = await start({}, { timing: patient });
+    const target: Target = { kind: 'address', address: { path: '/run/app.sock' } };
+    await names.resolve([target]);
+    expect(names.endpointsOf(target)).toEqual([{ address: { path: '/run/app.sock' } }]);
+    expect(server.questions).toEqual([]);
+  });
+
+  it('resolves A and AAAA records, each address once, in a stable order', async () => {
+    const zone = {
+      'app.test': [
+        a('10.0.0.2'),
+        a('10.0.0.1'),
+        a('10.0.0.2'),
+        { type: 'AAAA', address: '2001:db8::1' },
+        { type: 'AAAA', address: '::ffff:0a00:0001' },
+      ],
+    } as const;
+    const { names } = await start(zone, { timing: patient });
+    await names.resolve([app]);
+    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1', '10.0.0.2', '2001:db8::1']);
+  });
+
+  it('asks once for a name that several targets have', async () => {
+    const { names, server } = await start({ 'app.test': [a('10.0.0.1')] }, { timing: patient });
+    const other: Target = { ...app, port: 81 };
+    await Promise.all([names.resolve([app, other]), names.resolve([app])]);
+    expect(server.questions.toSorted()).toEqual(['A app.test', 'AAAA app.test']);
+    expect(names.endpointsOf(other)).toEqual([{ address: { host: '10.0.0.1', port: 81 } }]);
+  });
+
+  it('asks again as the records expire, and tells of another set only', async () => {
+    const { names, server, events } = await start(
+      { 'app.test': [a('10.0.0.1'), a('10.0.0.2')] },
+      { timing: hasty },
+    );
+    const changes: string[] = [];
+    events.on('change', (name) => changes.push(name));
+    await names.resolve([app]);
+    server.zone.set('app.test', [a('10.0.0.2'), a('10.0.0.1')]);
+    await until(() => server.questions.length >= 8);
+    expect(changes).toEqual([]);
+
+    server.zone.set('app.test', [a('10.0.0.3')]);
+    expect(await once(events, 'change', { signal: deadline() })).toEqual(['app.test']);
+    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.3']);
+  });
+
+  it.each(['nxdomain', 'servfail', 'silent'] as const)(
+    'keeps the addresses it had when the answer is %s, and says so once',
+    async (answer) => {
+      const { names, server, events, log } = await start(
+        { 'app.test': [a('10.0.0.1')] },
+        { timing: hasty, timeoutMs: 300 },
+      );
+      await names.resolve([app]);
+      server.zone.set('app.test', answer);
+      await once(events, 'problem', { signal: deadline() });
+      const asked = server.questions.length;
+      await until(() => server.questions.length > asked + 4);
+      expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1']);
+
+      server.zone.set('app.test', [a('10.0.0.1')]);
+      await once(events, 'problem', { signal: deadline() });
+      expect(log).toEqual([
+        ['app.test', expect.stringMatching(/^[A-Z].*[a-z]/)],
+        ['app.test', undefined],
+      ]);
+    },
+  );
+
+  it('starts without a name that does not exist, and takes it in when it comes', async () => {
+    const { names, server, events, log } = await start({}, { timing: hasty });
+    await names.resolve([app]);
+    expect(names.endpointsOf(app)).toEqual([]);
+    expect(log).toEqual([['app.test', 'There is no such name']]);
+    server.zone.set('app.test', [a('10.0.0.1')]);
+    await once(events, 'change', { signal: deadline() });
+    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1']);
+  });
+
+  it('is done with a silent name server within its timeout', async () => {
+    const { names, log } = await start({ 'app.test': 'silent' }, { timing: patient, timeoutMs: 200 });
+    await names.resolve([app]);
+    expect(names.endpointsOf(app)).toEqual([]);
+    expect(log).toHaveLength(1);
+  });
+
+  it('makes backends of SRV records: ports, weights, and backups of the higher priorities', async () => {
+    const zone: Record<string, DnsAnswer> = {
+      '_pg._tcp.test': [srv('b.test', 5433, 10, 7), srv('a.test', 5432, 5, 0), srv('b.test', 5434, 5, 20)],
+      'a.test': [a('10.0.0.1'), a('10.0.0.2')],
+      'b.test': [a('10.0.0.3')],
+    };
+    const { names } = await start(zone, { timing: patient });
+    await names.resolve([pg]);
+    expect(names.endpointsOf(pg)).toEqual([
+      { address: { host: '10.0.0.1', port: 5432 }, weight: 1, backup: false },
+      { address: { host: '10.0.0.2', port: 5432 }, weight: 1, backup: false },
+      { address: { host: '10.0.0.3', port: 5433 }, weight: 7, backup: true },
+      { address: { host: '10.0.0.3', port: 5434 }, weight: 20, backup: false },
+    ]);
+  });
+
+  it('follows SRV records as they change', async () => {
+    const zone: Record<string, DnsAnswer> = {
+      '_pg._tcp.test': [srv('a.test', 5432)],
+      'a.test': [a('10.0.0.1')],
+      'b.test': [a('10.0.0.2')],
+    };
+    const { names, server, events } = await start(zone, { timing: hasty });
+    await names.resolve([pg]);
+    server.zone.set('_pg._tcp.test', [srv('b.test', 5432)]);
+    await once(events, 'change', { signal: deadline() });
+    expect(hosts(names.endpointsOf(pg))).toEqual(['10.0.0.2']);
+  });
+
+  it('serves what an SRV host was when it cannot be resolved, and the other hosts as they are', async () => {
+    const zone: Record<string, DnsAnswer> = {
+      '_pg._tcp.test': [srv('a.test', 5432), srv('b.test', 5432)],
+      'a.test': [a('10.0.0.1')],
+      'b.test': [a('10.0.0.2')],
+    };
+    const { names, server, events } = await start(zone, { timing: hasty });
+    await names.resolve([pg]);
+    server.zone.set('a.test', 'nxdomain');
+    expect(await once(events, 'problem', { signal: deadline() })).toEqual(['a.test: There is no such name']);
+    server.zone.set('b.test', [a('10.0.0.3')]);
+    await once(events, 'change', { signal: deadline() });
+    expect(hosts(names.endpointsOf(pg))).toEqual(['10.0.0.1', '10.0.0.3']);
+  });
+
+  it('keeps a family of addresses whose question alone fails', async () => {
+    const { names, server, events } = await start(
+      { 'app.test': [a('10.0.0.1'), { type: 'AAAA', address: '2001:db8::1' }] },
+      { timing: hasty, timeoutMs: 300 },
+    );
+    await names.resolve([app]);
+    server.zone.set('AAAA app.test', 'servfail');
+    server.zone.set('app.test', [a('10.0.0.2')]);
+    await once(events, 'change', { signal: deadline() });
+    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.2', '2001:db8::1']);
+  });
+
+  it('knows localhost without a name server', async () => {
+    const { names, server } = await start({}, { timing: patient });
+    const target: Target = { kind: 'name', name: 'localhost', port: 80 };
+    await names.resolve([target]);
+    expect(hosts(names.endpointsOf(target))).toContain('127.0.0.1');
+    expect(server.questions).toEqual([]);
+  });
+
+  it('forgets the names that are not retained', async () => {
+    const zone = { 'app.test': [a('10.0.0.1')], 'other.test': [a('10.0.0.2')] };
+    const { names, server } = await start(zone, { timing: hasty });
+    const other: Target = { kind: 'name', name: 'other.test', port: 80 };
+    await names.resolve([app, other]);
+    names.retain([app]);
+    expect(names.endpointsOf(other)).toEqual([]);
+    const asked = server.questions.filter((question) => question.endsWith('other.test')).length;
+    const all = server.questions.length;
+    await until(() => server.questions.length > all + 6);
+    // One lookup, of both families, may have been under way.
+    expect(server.questions.filter((question) => question.endsWith('other.test')).length).toBeLessThanOrEqual(
+      asked + 2,
+    );
+  });
+});
+
+function hosts(endpoints: readonly Endpoint[]): readonly string[] {
+  return endpoints.map(({ address }) => ('host' in address ? address.host : address.path));
+}
+
+/** Waits for something that no event tells of. */
+async function until(holds: () => boolean): Promise<void> {
+  const giveUp = deadline();
+  while (!holds()) {
+    giveUp.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
