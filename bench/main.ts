@@ -78,6 +78,8 @@ async function list(): Promise<void> {
   for (const subject of subjects) {
     const presence = await subject.presence();
     const star = defaultSubjects.includes(subject) ? '*' : ' ';
-    out(`${star} ${subject.name.padEnd(22)} ${'version' in presence ? presence.version : presence.missing}\n`);
+    out(
+      `${star} ${subject.name.padEnd(22)} ${'version' in presence ? presence.version : presence.missing}\n`,
+    );
   }
 }

@@ -49,8 +49,14 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
     },
   });
   return {
-    scenarios: values.scenario === undefined ? choices.scenarios : named(values.scenario, choices.scenarios, 'scenario'),
-    subjects: values.subjects === undefined ? choices.defaultSubjects : named(values.subjects, choices.subjects, 'subject'),
+    scenarios:
+      values.scenario === undefined
+        ? choices.scenarios
+        : named(values.scenario, choices.scenarios, 'scenario'),
+    subjects:
+      values.subjects === undefined
+        ? choices.defaultSubjects
+        : named(values.subjects, choices.subjects, 'subject'),
     subjectsNamed: values.subjects !== undefined,
     rounds: numberIn('--rounds', values.rounds, 1, 1_000, Number.isInteger),
     seconds: numberIn('--duration', values.duration, 0.1, 600, Number.isFinite),
@@ -59,7 +65,11 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
   };
 }
 
-function named<T extends { readonly name: string }>(list: string, all: readonly T[], kind: string): readonly T[] {
+function named<T extends { readonly name: string }>(
+  list: string,
+  all: readonly T[],
+  kind: string,
+): readonly T[] {
   return [...new Set(list.split(',').map((name) => name.trim()))].map((name) => {
     const found = all.find((item) => item.name === name);
     if (found !== undefined) return found;

@@ -45,7 +45,9 @@ async function runScenario(scenario: Scenario, plan: Plan, step: (what: string) 
   for (const subject of scenario.rehearse === undefined ? [] : subjects) {
     step(`${scenario.name}, rehearsal: ${subject.name}`);
     try {
-      rehearsed.push(await onStage(subject, plan.seconds, async (stage) => (await scenario.rehearse?.(stage)) ?? 0));
+      rehearsed.push(
+        await onStage(subject, plan.seconds, async (stage) => (await scenario.rehearse?.(stage)) ?? 0),
+      );
     } catch {
       // It will fail in its rounds too, and is heard there.
     }

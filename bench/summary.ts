@@ -33,16 +33,19 @@ export function summarise({ scenario, subjects, samples }: Outcome): Summary {
     question,
     metrics,
     rows: subjects.map((subject) => ({ subject, figures: figures(metrics, samples, subject) })),
-    comparisons: metrics.filter(({ compared }) => compared).flatMap((metric) => comparison(metric, subjects, samples)),
-    notes: [...saturations(samples, subjects, metrics), ...absences(metrics, samples), ...failures(samples)],
+    comparisons: metrics
+      .filter(({ compared }) => compared)
+      .flatMap((metric) => comparison(metric, subjects, samples)),
+    notes: [
+      ...strangers(samples),
+      ...saturations(samples, subjects, metrics),
+      ...absences(metrics, samples),
+      ...failures(samples),
+    ],
   };
 }
 
-function figures(
-  metrics: readonly Metric[],
-  samples: readonly Sample[],
-  subject: string,
-): Row['figures'] {
+function figures(metrics: readonly Metric[], samples: readonly Sample[], subject: string): Row['figures'] {
   const found: Record<string, Spread> = {};
   for (const { key } of metrics) {
     const values = spread([...rounds(samples, subject, key).values()]);
@@ -70,6 +73,17 @@ function rounds(samples: readonly Sample[], subject: string, key: string): Round
   return values;
 }
 
+/** More than this many cores taken by others, and figures are worth little. */
+const tolerable = 0.1;
+
+function strangers(samples: readonly Sample[]): string[] {
+  const most = Math.max(0, ...samples.map(({ measurement }) => measurement?.strangersBusy ?? 0));
+  if (most <= tolerable) return [];
+  return [
+    `Other processes kept up to ${most.toFixed(1)} cores busy meanwhile: repeat it on a quiet machine.`,
+  ];
+}
+
 function saturations(
   samples: readonly Sample[],
   subjects: readonly string[],
@@ -86,11 +100,15 @@ function saturations(
 }
 
 function absences(metrics: readonly Metric[], samples: readonly Sample[]): string[] {
-  const measured = samples.flatMap(({ measurement }) => (measurement === undefined ? [] : [measurement.values]));
+  const measured = samples.flatMap(({ measurement }) =>
+    measurement === undefined ? [] : [measurement.values],
+  );
   if (measured.length === 0) return [];
   const absent = metrics.filter(({ key }) => measured.every((values) => values[key] === undefined));
   if (absent.length === 0) return [];
-  return [`Not available here: ${absent.map(({ title }) => title).join(', ')} (it is read from Linux's /proc).`];
+  return [
+    `Not available here: ${absent.map(({ title }) => title).join(', ')} (it is read from Linux's /proc).`,
+  ];
 }
 
 function failures(samples: readonly Sample[]): string[] {

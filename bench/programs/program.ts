@@ -19,6 +19,8 @@ export interface LoadResult {
   /** Requests, connections or bytes of the measured window. */
   readonly units: number;
   readonly latencyUs?: LatencyUs;
+  /** How long the units took, where that isn't the window. */
+  readonly seconds?: number;
   /** Units that went wrong; the sample is worth nothing where there are any. */
   readonly errors: number;
 }
@@ -33,7 +35,9 @@ export interface LatencyUs {
  * Runs this process as a program of the bench. `run` calls `measured` once it has warmed up and gets on when
  * the measured window begins. Afterwards the process stays, with all that it holds open, until it is ended.
  */
-export function program<Job, Result>(run: (job: Job, measured: () => Promise<void>) => Promise<Result>): void {
+export function program<Job, Result>(
+  run: (job: Job, measured: () => Promise<void>) => Promise<Result>,
+): void {
   const say = (message: FromProgram): void => void process.send?.(message);
   let go = (): void => {};
   const gone = new Promise<void>((resolve) => {

@@ -28,7 +28,9 @@ ${surroundings(where)}
 }
 
 function section(summary: Summary): string {
-  const charts = summary.metrics.filter(({ compared }) => compared).map((metric) => chart(metric, summary.rows));
+  const charts = summary.metrics
+    .filter(({ compared }) => compared)
+    .map((metric) => chart(metric, summary.rows));
   return `
 <section id="${escaped(summary.name)}">
 <h2>${escaped(summary.name)}</h2>

@@ -15,15 +15,17 @@ export function table(summary: Summary): string {
   ].join('\n');
 }
 
-/** Two lines for each subject: the medians, and under them the least and the greatest value. */
+/** The medians, and of several rounds a second line for each subject: the least and the greatest value. */
 function figureBlocks({ metrics, rows }: Summary): string[] {
-  const names = ['', '', ...rows.flatMap(({ subject }) => [subject, ''])];
+  const ranges = rows.some(({ figures }) => Object.values(figures).some(({ count }) => count > 1));
+  const lines = (first: string, second: string): string[] => (ranges ? [first, second] : [first]);
+  const names = ['', '', ...rows.flatMap(({ subject }) => lines(subject, ''))];
   const columns = metrics.map(({ key, title, unit }) => [
     title,
     unit,
     ...rows.flatMap(({ figures }) => {
       const figure = figures[key];
-      return figure === undefined ? ['–', ''] : [short(figure.median), figure.count > 1 ? range(figure) : ''];
+      return figure === undefined ? lines('–', '') : lines(short(figure.median), range(figure));
     }),
   ]);
   return blocks(names, columns);

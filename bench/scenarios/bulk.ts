@@ -4,7 +4,10 @@ import type { Scenario } from './scenario.ts';
 
 const mib = 1024 * 1024;
 
-export const bulkDownload = bulk('download', 'How fast is one raw TCP stream from the backend to the client?');
+export const bulkDownload = bulk(
+  'download',
+  'How fast is one raw TCP stream from the backend to the client?',
+);
 export const bulkUpload = bulk('upload', 'How fast is one raw TCP stream from the client to the backend?');
 
 function bulk(direction: BulkJob['direction'], question: string): Scenario {

@@ -1,6 +1,8 @@
 /** What most scenarios measure: how fast, how soon, at what cost of CPU, in how much memory. */
-import type { Drive, DriveOptions, Stage } from '../stage/stage.ts';
+
+import type { Drive, DriveOptions } from '../stage/drive.ts';
 import type { ProgramName } from '../stage/loads.ts';
+import type { Stage } from '../stage/stage.ts';
 import type { Measurement, Metric } from './scenario.ts';
 
 const mib = 1024 * 1024;
@@ -49,7 +51,8 @@ export async function flawless(
   options?: DriveOptions,
 ): Promise<Drive> {
   const drive = await stage.drive(program, job, options);
-  if (drive.load.errors > 0) throw new Error(`${drive.load.errors} errors beside ${drive.load.units} good units`);
+  if (drive.load.errors > 0)
+    throw new Error(`${drive.load.errors} errors beside ${drive.load.units} good units`);
   if (drive.load.units === 0) throw new Error('Nothing came through');
   return drive;
 }
@@ -65,16 +68,21 @@ export function costs(drive: Drive, unitSize = 1): Measurement {
       p99: latencyUs && latencyUs.p99 / 1000,
       p999: latencyUs && latencyUs.p999 / 1000,
       ...cpuPerUnit(drive, units),
-      peak: drive.after && drive.after.peakBytes / mib,
+      peak: peakMib(drive),
     },
     ...loadOf(drive),
   };
 }
 
+export function peakMib({ after }: Drive): number | undefined {
+  return after && after.peakBytes / mib;
+}
+
 export function loadOf({ busy }: Drive): Omit<Measurement, 'values'> {
   return {
-    loadSaturated: [busy.load, busy.backend, busy.loadCores].some((share) => (share ?? 0) >= saturated),
+    loadSaturated: (busy.load ?? 0) >= saturated || (busy.loadCores ?? 0) >= saturated,
     subjectBusy: busy.subject,
+    strangersBusy: busy.strangers,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { IdleJob } from '../programs/idle-load.ts';
-import { costs, flawless, loadOf, peakMetric } from './costs.ts';
+import { flawless, loadOf, peakMetric, peakMib } from './costs.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Two descriptors each in the proxy: within the limit of 20,000 that machines often have. */
@@ -21,7 +21,7 @@ export const idle: Scenario = {
     return {
       values: {
         resident: before && after && (after.residentBytes - before.residentBytes) / connections,
-        peak: costs(drive).values['peak'],
+        peak: peakMib(drive),
       },
       ...loadOf(drive),
     };

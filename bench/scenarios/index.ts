@@ -1,4 +1,5 @@
 import { bulkDownload, bulkUpload } from './bulk.ts';
+import { decisions } from './decisions.ts';
 import { fixedRate } from './fixed-rate.ts';
 import { idle } from './idle.ts';
 import { keepalive } from './keepalive.ts';
@@ -15,4 +16,5 @@ export const scenarios: readonly Scenario[] = [
   bulkUpload,
   idle,
   slowReader,
+  decisions,
 ];

@@ -35,6 +35,7 @@ export interface Measurement {
   readonly values: Readonly<Record<string, number | undefined>>;
   /** Whether the load or the backend had no more to give, so that a rate is theirs and not the subject's. */
   readonly loadSaturated: boolean;
-  /** What share of a core the subject was busy. */
+  /** How many cores the subject kept busy, and how many the processes that are none of the bench. */
   readonly subjectBusy: number | undefined;
+  readonly strangersBusy: number | undefined;
 }

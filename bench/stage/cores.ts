@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 
 /** The cores of one measurement, as lists for taskset; undefined where processes can't be pinned. */
 export interface Cores {
@@ -8,7 +7,7 @@ export interface Cores {
   readonly load: readonly number[] | undefined;
 }
 
-/** The proxy has its cores to itself, the load and the backend share the others; so none is free for it, no pin. */
+/** The proxy has its cores to itself, load and backend share the others. Too few for that: nobody is pinned. */
 export function share(proxyCores: number): Cores {
   const cores = pinnable();
   if (cores === undefined || cores.length <= proxyCores) return { proxy: undefined, load: undefined };
@@ -23,11 +22,6 @@ export function pinned(
 ): [string, string[]] {
   if (cores === undefined) return [command, [...args]];
   return ['taskset', ['-c', cores.join(','), command, ...args]];
-}
-
-/** How many cores the load has, pinned or not. */
-export function loadCores(cores: Cores): number {
-  return cores.load?.length ?? availableParallelism();
 }
 
 let found: readonly number[] | undefined | 'not looked for' = 'not looked for';

@@ -26,11 +26,7 @@ export interface Program {
 /** Beyond this, a program hangs. */
 const limitMs = 60_000;
 
-export function startProgram(
-  name: ProgramName,
-  job: unknown,
-  cores: readonly number[] | undefined,
-): Program {
+export function startProgram(name: ProgramName, job: unknown, cores: readonly number[] | undefined): Program {
   const path = fileURLToPath(new URL(`../programs/${name}.js`, import.meta.url));
   const running = start(process.execPath, [path], cores, { ipc: true });
   const say = (message: ToProgram): void => void running.child.send(message, () => {});

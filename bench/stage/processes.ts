@@ -32,7 +32,9 @@ export function start(
   const gone = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
-      reject(new Error(`${command} ended with ${signal ?? `code ${code}`}: ${lastWords.trim() || 'no words'}`));
+      reject(
+        new Error(`${command} ended with ${signal ?? `code ${code}`}: ${lastWords.trim() || 'no words'}`),
+      );
     });
   });
   // Only a wait that races with it wants to know.

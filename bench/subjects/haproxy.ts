@@ -24,7 +24,7 @@ export function haproxy({ name, threads, splice }: Variant): Subject {
       const text = `\
 global
   nbthread ${threads}
-  maxconn 8000
+  maxconn 7000
 defaults
   mode tcp
   timeout connect 5s
@@ -37,7 +37,7 @@ listen bench
 `;
       return {
         command: 'haproxy',
-        args: ['-db', '-q', '-f', join(directory, 'haproxy.cfg')],
+        args: ['-db', '-f', join(directory, 'haproxy.cfg')],
         config: { file: 'haproxy.cfg', text },
       };
     },

@@ -8,7 +8,8 @@ import type { Address } from '../core/contract.ts';
 import type { Target } from './config.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
 
-export const expectedBind = 'an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock"';
+export const expectedBind =
+  'an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock"';
 export const expectedTarget =
   'an address such as "10.0.0.1:9000", "db.internal:5432", "srv:_pg._tcp.db.internal" or "unix:/run/app.sock"';
 
@@ -22,7 +23,9 @@ export function parseBind(text: string): Parsed<Address> {
   if (port === undefined) return expected('a port from 0 to 65535');
   if (split.host === '') return parsed({ host: '::', port });
   const host = ipAddress(split);
-  return host === undefined ? expected('an IP address or "localhost" before the port') : parsed({ host, port });
+  return host === undefined
+    ? expected('an IP address or "localhost" before the port')
+    : parsed({ host, port });
 }
 
 /** What a backend's address says. */
@@ -33,7 +36,9 @@ export function parseTarget(text: string): Parsed<Target> {
   }
   if (text.startsWith('srv:')) {
     const name = hostName(text.slice('srv:'.length));
-    return name === undefined ? expected('a name such as "srv:_pg._tcp.db.internal"') : parsed({ kind: 'srv', name });
+    return name === undefined
+      ? expected('a name such as "srv:_pg._tcp.db.internal"')
+      : parsed({ kind: 'srv', name });
   }
   const split = splitHostAndPort(text);
   if (split === undefined || split.host === '') return expected(expectedTarget);
@@ -43,7 +48,9 @@ export function parseTarget(text: string): Parsed<Target> {
   const host = ipAddress(split);
   if (host !== undefined) return parsed({ kind: 'address', address: { host, port } });
   const name = split.bracketed ? undefined : hostName(split.host);
-  return name === undefined ? expected('an IP address or a name before the port') : parsed({ kind: 'name', name, port });
+  return name === undefined
+    ? expected('an IP address or a name before the port')
+    : parsed({ kind: 'name', name, port });
 }
 
 /** A name server: an IP address with a port, or without, for port 53. Gives `address:port`. */
@@ -93,7 +100,8 @@ function portNumber(text: string, lowest: number): number | undefined {
 
 /** In canonical text, so that two ways to write an address are seen to be one. IPv6 wants its brackets. */
 function ipAddress({ host, bracketed }: HostAndPort): string | undefined {
-  if (!bracketed) return host.toLowerCase() === 'localhost' ? '127.0.0.1' : isIP(host) === 4 ? host : undefined;
+  if (!bracketed)
+    return host.toLowerCase() === 'localhost' ? '127.0.0.1' : isIP(host) === 4 ? host : undefined;
   if (isIP(host) !== 6) return undefined;
   const [address = '', zone] = host.split('%');
   const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
@@ -110,7 +118,8 @@ function hostName(text: string): string | undefined {
 
 /** The kernel keeps a socket's path in 108 bytes, the last of which is NUL: see unix(7). */
 function unixAddress(path: string): Parsed<Address> {
-  if (!path.startsWith('/') || path.includes('\0')) return expected('an absolute path as in "unix:/run/web.sock"');
+  if (!path.startsWith('/') || path.includes('\0'))
+    return expected('an absolute path as in "unix:/run/web.sock"');
   if (Buffer.byteLength(path) > 107) return expected('a socket path of at most 107 bytes');
   return parsed({ path });
 }

@@ -8,8 +8,8 @@ export class ConfigDocument {
   /** Plain objects (without prototype), arrays and scalars; undefined where the text is not valid YAML. */
   readonly value: unknown;
   readonly warnings: Issue[] = [];
+  readonly file: string;
   readonly #issues: Issue[] = [];
-  readonly #file: string;
   readonly #text: string;
   readonly #lineStarts: readonly number[];
   readonly #root: Place | undefined;
@@ -17,7 +17,7 @@ export class ConfigDocument {
   readonly #secrets = new Set<string>();
 
   constructor(file: string, text: string, env: Environment) {
-    this.#file = file;
+    this.file = file;
     this.#text = text;
     this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
     const { contents, mistakes } = composeYaml(text);
@@ -25,7 +25,8 @@ export class ConfigDocument {
     if (mistakes.length > 0) return;
 
     const reading = readNodes(contents, env);
-    for (const { path, offset, message } of reading.mistakes) this.#issues.push(this.#issue(path, offset, message));
+    for (const { path, offset, message } of reading.mistakes)
+      this.#issues.push(this.#issue(path, offset, message));
     this.value = reading.value;
     this.#root = reading.place;
   }
@@ -41,9 +42,10 @@ export class ConfigDocument {
     this.#issues.push(this.#issue(path, this.#offset(path, at), message));
   }
 
-  /** The value at the path is not what was expected. */
-  expected(path: Path, what: string): void {
-    this.problem(path, `Expected ${what}, found ${this.#found(path)}`);
+  /** The value at the path is not what was expected; `meant` is what it probably should have been. */
+  expected(path: Path, what: string, meant?: string): void {
+    const suggestion = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    this.problem(path, `Expected ${what}, found ${this.#found(path)}${suggestion}`);
   }
 
   warn(path: Path, message: string): void {
@@ -86,7 +88,14 @@ export class ConfigDocument {
     const end = this.#text.indexOf('\n', start);
     const text = this.#text.slice(start, end === -1 ? undefined : end);
     const excerpt = this.#secrets.has(formatPath(path)) || text.trim() === '' ? undefined : text;
-    return { file: this.#file, line: line + 1, column: offset - start + 1, path: formatPath(path), message, excerpt };
+    return {
+      file: this.file,
+      line: line + 1,
+      column: offset - start + 1,
+      path: formatPath(path),
+      message,
+      excerpt,
+    };
   }
 
   #lineAt(offset: number): number {

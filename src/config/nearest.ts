@@ -8,7 +8,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates.slice(0, mostCandidates)) {
     if (Math.abs(candidate.length - word.length) > allowed) continue;
     const distance = mistakes(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= allowed && (best === undefined || distance < best.distance)) best = { candidate, distance };
+    if (distance <= allowed && (best === undefined || distance < best.distance))
+      best = { candidate, distance };
   }
   return best?.candidate;
 }

@@ -44,6 +44,9 @@ interface Read {
 /** Aliases may write out at most this many values in all: no list of lists of lists grows without bound. */
 const mostAliased = 10_000;
 
+/** In a list, `[::1]:9000` is a mapping whose key is a list. */
+const ipv6Hint = ', found a list; quote an IPv6 address, as in "[::1]:9000"';
+
 class Reader {
   readonly mistakes: { path: Path; offset: number; message: string }[] = [];
   readonly #env: Environment;
@@ -59,7 +62,12 @@ class Reader {
     if (node === null) return { value: null, place: place(0, spot) };
     const offset = node.range?.[0] ?? 0;
     if (this.#open.size > 0 && ++this.#aliased > mostAliased) {
-      return this.#unreadable(offset, spot, `Aliases stand for more than ${mostAliased} values`);
+      const isFirst = this.#aliased === mostAliased + 1;
+      return this.#unreadable(
+        offset,
+        spot,
+        isFirst ? `Aliases stand for more than ${mostAliased} values` : undefined,
+      );
     }
     if (isAlias(node)) return this.#readAlias(node.source, offset, spot);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
@@ -82,8 +90,7 @@ class Reader {
         const keyOffset = keyNode.range?.[0] ?? offset;
         const key = isScalar(keyNode) ? String(keyNode.value) : undefined;
         if (key === undefined) {
-          this.#mistake(spot.path, keyOffset, 'Expected a plain key, found a list, a mapping or an alias');
-          continue;
+          return this.#unreadable(keyOffset, spot, `Expected a word as key${isSeq(keyNode) ? ipv6Hint : ''}`);
         }
         const path = [...spot.path, key];
         if (children.has(key)) {
@@ -101,7 +108,8 @@ class Reader {
   #readAlias(name: string, offset: number, spot: Spot): Read {
     const target = this.#anchors.get(name);
     if (target === undefined) return this.#unreadable(offset, spot, `No anchor &${name} before this alias`);
-    if (this.#open.has(name)) return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`);
+    if (this.#open.has(name))
+      return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`);
     this.#open.add(name);
     const read = this.read(target, spot);
     this.#open.delete(name);
@@ -116,8 +124,8 @@ class Reader {
     return { value: text, place: { ...place(offset, spot), template: value, reread: asYaml(value, text) } };
   }
 
-  #unreadable(offset: number, spot: Spot, message: string): Read {
-    this.#mistake(spot.path, offset, message);
+  #unreadable(offset: number, spot: Spot, message: string | undefined): Read {
+    if (message !== undefined) this.#mistake(spot.path, offset, message);
     return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
   }
 
@@ -127,7 +135,14 @@ class Reader {
 }
 
 function place(offset: number, { keyOffset }: Spot): Place {
-  return { offset, keyOffset, children: new Map(), template: undefined, reread: undefined, unreadable: false };
+  return {
+    offset,
+    keyOffset,
+    children: new Map(),
+    template: undefined,
+    reread: undefined,
+    unreadable: false,
+  };
 }
 
 /** A value that is one substitution and nothing else may be a number or boolean, if its key wants one. */

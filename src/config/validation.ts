@@ -2,7 +2,7 @@
  * Holds a document against the schema. Every mistake gets one sentence at its place; what is left without the
  * mistaken parts is given back, so that the checks between values can speak up in the same run.
  */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject as Mistake, type ValidateFunction } from 'ajv';
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
@@ -16,8 +16,6 @@ export function validInput(document: ConfigDocument): ConfigInput | undefined {
   for (const error of mistakesIn(document.value)) report(document, error);
   return withoutMistakes(document.value);
 }
-
-type Mistake = ErrorObject<string, Record<string, unknown>, unknown>;
 
 /** A file of another version is not held against this one's schema. */
 function hasVersionOne(document: ConfigDocument): boolean {
@@ -38,17 +36,17 @@ function rereadSubstitution(document: ConfigDocument, path: Path): void {
 function report(document: ConfigDocument, mistake: Mistake): void {
   const path = pathOf(mistake, document.value);
   if (document.placeOf(path)?.unreadable) return;
-  const { keyword, params, parentSchema } = mistake;
-  const keys = isContainer(parentSchema?.['properties']) ? parentSchema['properties'] : {};
+  const { keyword, parentSchema } = mistake;
+  const { properties: keys = {}, writeOnly = false } = parentSchema ?? {};
   switch (keyword) {
     case 'additionalProperties':
-      return document.problem(path, unknownKey(String(params['additionalProperty']), Object.keys(keys)), 'key');
+      return document.problem(path, unknownKey(String(path.at(-1)), Object.keys(keys)), 'key');
     case 'required': {
-      const missing = String(params['missingProperty']);
+      const missing = String(path.at(-1));
       return document.problem(path, `Missing key "${missing}", expected ${expectation(keys[missing])}`);
     }
     default:
-      if (parentSchema?.['writeOnly'] === true) document.hide(path);
+      if (writeOnly) document.hide(path);
       return document.expected(path, expectation(parentSchema));
   }
 }
@@ -73,7 +71,8 @@ function pathOf({ instancePath, params }: Mistake, root: unknown): Path {
     path.push(Array.isArray(value) ? Number(step) : step);
     value = isContainer(value) ? value[step] : undefined;
   }
-  const key = params['additionalProperty'] ?? params['missingProperty'];
+  const { additionalProperty, missingProperty } = params;
+  const key: unknown = additionalProperty ?? missingProperty;
   return key === undefined ? path : [...path, String(key)];
 }
 
@@ -84,8 +83,7 @@ function pathOf({ instancePath, params }: Mistake, root: unknown): Path {
 function mistakesIn(value: unknown): readonly Mistake[] {
   if (validate(value)) return [];
   const told: Mistake[] = [];
-  // Ajv's own type leaves the errors' parameters open to any.
-  for (const mistake of (validate.errors ?? []) as Mistake[]) {
+  for (const mistake of validate.errors ?? []) {
     if (mistake.keyword !== 'anyOf') {
       told.push(mistake);
       continue;
@@ -104,7 +102,8 @@ function mistakesIn(value: unknown): readonly Mistake[] {
 }
 
 function isWithin(inner: Mistake, outer: Mistake): boolean {
-  const sameOrBelow = inner.instancePath === outer.instancePath || inner.instancePath.startsWith(`${outer.instancePath}/`);
+  const sameOrBelow =
+    inner.instancePath === outer.instancePath || inner.instancePath.startsWith(`${outer.instancePath}/`);
   return sameOrBelow && inner.schemaPath.startsWith(`${outer.schemaPath}/`);
 }
 
@@ -115,33 +114,49 @@ function formWithShapeOf({ data, schema }: Mistake): number {
 
 /**
  * Takes the mistaken parts out, and whatever then lacks something that it must have, until the rest is right.
- * A list goes as a whole, since the places of its other items would no longer be theirs.
+ * A list keeps a hole where an item was, so that the others keep their index; `map` and the like skip holes.
+ * A mapping without members is no obstacle.
  */
 function withoutMistakes(root: unknown): ConfigInput | undefined {
-  const rest: unknown = structuredClone(root);
-  if (isContainer(rest)) rest['version'] = 1;
-  for (let mistakes = mistakesIn(rest); mistakes.length > 0; mistakes = mistakesIn(rest)) {
-    for (const mistake of mistakes) {
-      const path = pathOf(mistake, rest);
-      const culprit = mistake.keyword === 'required' ? path.slice(0, -1) : path;
-      if (!remove(rest, culprit)) return undefined;
-    }
+  const isMapping = isContainer(root) && !Array.isArray(root);
+  const rest: unknown = isMapping ? { listeners: {}, pools: {}, ...structuredClone(root), version: 1 } : root;
+  for (let culprits = culpritsIn(rest); culprits.length > 0; culprits = culpritsIn(rest)) {
+    for (const path of culprits) if (!remove(rest, path)) return undefined;
   }
-  // Ajv has just found no mistake, and the schema is the type's source.
+  // Ajv has just found no mistake but holes and empty mappings, and the schema is the type's source.
   return rest as ConfigInput;
 }
 
+function culpritsIn(root: unknown): readonly Path[] {
+  const unfit = mistakesIn(root).filter(({ keyword }) => keyword !== 'minProperties');
+  const paths = unfit.map((mistake) => {
+    const path = pathOf(mistake, root);
+    return mistake.keyword === 'required' ? path.slice(0, -1) : path;
+  });
+  return paths.filter((path) => !isHole(root, path));
+}
+
+function isHole(root: unknown, path: Path): boolean {
+  const list = valueAt(root, path.slice(0, -1));
+  const index = path.at(-1);
+  return Array.isArray(list) && typeof index === 'number' && !(index in list);
+}
+
+/** False for the root, which nothing holds. */
 function remove(root: unknown, path: Path): boolean {
   const last = path.at(-1);
-  if (last === undefined) return false;
-  if (typeof last === 'number') return remove(root, path.slice(0, -1));
   const parent = valueAt(root, path.slice(0, -1));
-  if (isContainer(parent)) delete parent[last];
-  return true;
+  if (last !== undefined && isContainer(parent)) delete parent[last];
+  return last !== undefined;
 }
 
 /**
  * Draft 7, which every editor's YAML support understands; the schema needs nothing newer. `verbose` brings the
  * schema node of each mistake along, with its phrase.
  */
-const validate = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true }).compile(configSchema);
+const validate: ValidateFunction = new Ajv({
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  allowUnionTypes: true,
+}).compile(configSchema);

@@ -19,15 +19,25 @@ export function composeYaml(text: string): ComposedYaml {
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
   const [document, second] = composer.compose(tokens, true, text.length);
   const wrong = document === undefined ? [] : [...document.errors, ...document.warnings];
-  const mistakes = wrong.slice(0, mostMistakes).map((error) => explain(error, text));
+  const mistakes = firstOfEachLine(wrong, text).map((error) => explain(error, text));
   if (second !== undefined) {
     mistakes.push({ offset: second.range[0], message: 'Expected one YAML document, found a second' });
   }
   return { contents: document?.contents ?? null, mistakes };
 }
 
-/** The first mistakes of a text tell most; the rest mostly follow from them. */
-const mostMistakes = 10;
+type LibraryError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>;
+
+/** The first mistakes of a text, and of a line, tell most; the rest mostly follow from them. */
+function firstOfEachLine(errors: readonly LibraryError[], text: string): readonly LibraryError[] {
+  const told: LibraryError[] = [];
+  for (const error of errors) {
+    const before = told.at(-1);
+    if (before === undefined || text.slice(before.pos[0], error.pos[0]).includes('\n')) told.push(error);
+    if (told.length === 10) break;
+  }
+  return told;
+}
 
 /**
  * Composing recurses, and in a deep enough tree it ends the process: a regular expression that V8 compiles
@@ -46,7 +56,7 @@ function parseTokens(text: string): CST.Token[] | SyntaxMistake {
   return tokens;
 }
 
-function explain({ code, message, pos }: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, text: string): SyntaxMistake {
+function explain({ code, message, pos }: LibraryError, text: string): SyntaxMistake {
   const offset = Math.min(pos[0], text.length);
   if (code === 'TAB_AS_INDENT') return { offset, message: 'Expected spaces as indentation, found a tab' };
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';

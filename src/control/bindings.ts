@@ -13,9 +13,12 @@ export class BindError extends Error {
 
   constructor(listener: string, address: Address, cause: NodeJS.ErrnoException) {
     const code = cause.code ?? 'EUNKNOWN';
-    super(`Listener "${listener}" can't bind ${formatAddress(address)}: ${bindProblems[code] ?? cause.message}`, {
-      cause,
-    });
+    super(
+      `Listener "${listener}" can't bind ${formatAddress(address)}: ${bindProblems[code] ?? cause.message}`,
+      {
+        cause,
+      },
+    );
     this.code = code;
   }
 }

@@ -1,17 +1,10 @@
 /** Turns a checked configuration, and what its names stand for now, into the plan that workers follow. */
 import { formatAddress } from '../config/addresses.ts';
 import type { BackendConfig, Config, Target } from '../config/config.ts';
-import type { Address } from '../core/contract.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan } from '../core/plan.ts';
+import type { Endpoint } from './names/endpoint.ts';
 import { Slots } from './slots.ts';
-
-/** One address that a target stands for; SRV records bring a weight and a rank of their own. */
-export interface Endpoint {
-  readonly address: Address;
-  readonly weight?: number;
-  readonly backup?: boolean;
-}
 
 export class Planner {
   readonly #listeners: Slots;

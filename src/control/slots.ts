@@ -44,7 +44,9 @@ export class Slots {
       this.#clear(slot);
       return slot;
     }
-    throw new RangeError(`Expected at most ${this.#capacity} ${this.#kind}, those of the last reload included`);
+    throw new RangeError(
+      `Expected at most ${this.#capacity} ${this.#kind}, those of the last reload included`,
+    );
   }
 
   #moveToEnd(name: string): void {

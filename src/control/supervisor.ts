@@ -5,7 +5,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { LogConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
-import type { LedgerCapacity, Ledger } from '../core/ledger/ledger.ts';
+import type { Ledger, LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ToWorker, WorkerBirth } from '../dataplane/messages.ts';
 import type { DriverModule } from '../drivers/driver.ts';

@@ -57,7 +57,11 @@ export class CircuitBreaker {
       this.#transition(before, 'half-open');
     }
     if (!trials.tryTake(this.#slot, this.#policy.halfOpenTrials)) return undefined;
-    return { epoch: Atomics.load(epoch, this.#slot), trial: true };
+    const admission = { epoch: Atomics.load(epoch, this.#slot), trial: true };
+    if (Atomics.load(state, this.#slot) === halfOpen) return admission;
+    // Another thread's trial has ended the half-open state since it was looked at: look again.
+    trials.release(this.#slot);
+    return this.admit(nowMs);
   }
 
   settle(admission: Admission, outcome: DialOutcome, nowMs: number): void {
@@ -104,3 +108,4 @@ export class CircuitBreaker {
 
 const closed = circuitWords.indexOf('closed');
 const open = circuitWords.indexOf('open');
+const halfOpen = circuitWords.indexOf('half-open');

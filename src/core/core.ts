@@ -122,7 +122,10 @@ class SessionCore implements Core {
       if (session === undefined) break;
       session.due(nowMs);
     }
-    if (nowMs >= this.#pollMs) for (const pool of this.#waitedFor) this.#freed.add(pool);
+    if (nowMs >= this.#pollMs) {
+      this.#pollMs = Number.POSITIVE_INFINITY;
+      for (const pool of this.#waitedFor) this.#freed.add(pool);
+    }
     if (nowMs >= this.#drainedMs) {
       this.#drainedMs = Number.POSITIVE_INFINITY;
       for (const session of this.#sessions.values()) session.cut('drain-timeout', nowMs);
@@ -167,6 +170,8 @@ class SessionCore implements Core {
       if (pool.queue.isEmpty) this.#waitedFor.delete(pool);
     }
     this.#freed.clear();
-    this.#pollMs = this.#waitedFor.size > 0 ? nowMs + queuePollMs : Number.POSITIVE_INFINITY;
+    // Never later than it was: a pool that is busy all the time must not put off the poll of another.
+    this.#pollMs =
+      this.#waitedFor.size > 0 ? Math.min(this.#pollMs, nowMs + queuePollMs) : Number.POSITIVE_INFINITY;
   }
 }

@@ -42,9 +42,10 @@ export class Pool<Waiting = unknown> {
 
   /** Takes over a new plan of the same pool. One that says the same changes nothing. */
   follow(plan: PoolPlan): void {
-    if (JSON.stringify(plan) === JSON.stringify(this.#plan)) return;
+    const stays = madeFrom(plan) === madeFrom(this.#plan);
     this.#plan = plan;
-    this.#build();
+    if (stays) this.healthChanged();
+    else this.#build();
   }
 
   /** The pool is gone from the plan: no backend takes another session. */
@@ -92,6 +93,11 @@ export class Pool<Waiting = unknown> {
     });
     this.healthChanged();
   }
+}
+
+/** What backends and balancers are made from; the rest of a plan is asked each time. */
+function madeFrom({ backends, policy: { balance, circuitBreaker, slowStartMs } }: PoolPlan): string {
+  return JSON.stringify([backends, balance, circuitBreaker, slowStartMs]);
 }
 
 /** All primaries of a pool, or all its backups, with their balancer. */

@@ -80,7 +80,8 @@ export class Session implements Due {
   #queuedSinceMs = 0;
   #queueMs = 0;
   #connectMs: number | undefined;
-  #halfClosedBy: 'client' | 'backend' | undefined;
+  #relayingSinceMs = 0;
+  #halfClosedSinceMs: number | undefined;
 
   constructor(
     { session, client }: EventOf<'accepted'>,
@@ -109,9 +110,7 @@ export class Session implements Due {
     const entry = admit(ledger, slot, policy.limits, this.#client, nowMs);
     if (typeof entry === 'string') return this.#refuse(entry, nowMs);
     this.#entry = entry;
-    if (this.#pool === undefined) return this.#refuse('no-backend', nowMs);
-    if (this.#pool.queue.isEmpty) this.#seekBackend(nowMs);
-    else this.#wait(this.#pool, nowMs);
+    this.#standInLine(nowMs);
   }
 
   /** The first in the queue tries its luck; says whether it has left the queue. */
@@ -130,7 +129,7 @@ export class Session implements Due {
   moveTo(pool: Pool<Session> | undefined, nowMs: number): void {
     this.#leaveQueue(nowMs);
     this.#pool = pool;
-    this.#seekBackend(nowMs);
+    this.#standInLine(nowMs);
   }
 
   dialed(nowMs: number): void {
@@ -142,9 +141,9 @@ export class Session implements Due {
     ledger.connectDuration.observe(this.#pool.slot, this.#connectMs);
     ledger.countBackendConnection(lease.backend.slot);
     this.#stage = { name: 'relaying', lease };
+    this.#relayingSinceMs = nowMs;
     this.#around.command({ kind: 'relay', session: this.#id });
-    const { idleMs, maxLifetimeMs } = this.#listener.policy.timeouts;
-    this.#setDue(Math.min(nowMs + this.#silenceMs(idleMs), this.#acceptedMs + maxLifetimeMs));
+    this.#due(nowMs);
   }
 
   dialFailed(why: EventOf<'dial-failed'>['why'] | 'connect-timeout', nowMs: number): void {
@@ -164,8 +163,8 @@ export class Session implements Due {
     else this.#seekBackend(nowMs);
   }
 
-  halfClosed({ side, unsentBytes }: EventOf<'half-closed'>, nowMs: number): void {
-    this.#halfClosedBy ??= side;
+  halfClosed({ unsentBytes }: EventOf<'half-closed'>, nowMs: number): void {
+    this.#halfClosedSinceMs ??= nowMs;
     if (this.#stage.name === 'relaying') this.#due(nowMs);
     else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
       // Who has sent nothing and finished wants nothing: before a backend took it, that is leaving.
@@ -177,7 +176,11 @@ export class Session implements Due {
     const { ledger, deadlines, command } = this.#around;
     const [reason, endedBy] = this.#outcome(event);
     this.#leaveQueue(nowMs);
-    if ('lease' in this.#stage && this.#stage.lease !== undefined) this.#release(this.#stage.lease, nowMs);
+    if ('lease' in this.#stage && this.#stage.lease !== undefined) {
+      const { lease } = this.#stage;
+      ledger.countBackendBytes(lease.backend.slot, event.bytesToBackend, event.bytesToClient);
+      this.#release(lease, nowMs);
+    }
     this.#entry?.release();
     deadlines.remove(this);
     const durationMs = nowMs - this.#acceptedMs;
@@ -237,17 +240,23 @@ export class Session implements Due {
   #due(nowMs: number): void {
     const { idleMs, halfClosedMs, maxLifetimeMs } = this.#listener.policy.timeouts;
     const endMs = this.#acceptedMs + maxLifetimeMs;
+    // The last byte may be older than the relay and than the FIN: a silence begins with the latest of them.
+    const quietMs = Math.max(this.#around.activity.lastByteMs(this.#id), this.#relayingSinceMs);
+    const idleEndMs = quietMs + idleMs;
+    const halfClosedEndMs =
+      Math.max(quietMs, this.#halfClosedSinceMs ?? Number.POSITIVE_INFINITY) + halfClosedMs;
+    const silenceEndMs = Math.min(idleEndMs, halfClosedEndMs);
+
     if (nowMs >= endMs) return this.#close('lifetime-exceeded', 'proxy', 'reset', nowMs);
-    const silentUntilMs = this.#around.activity.lastByteMs(this.#id) + this.#silenceMs(idleMs);
-    if (nowMs < silentUntilMs) return this.#setDue(Math.min(silentUntilMs, endMs));
-    const halfClosed = this.#halfClosedBy !== undefined && halfClosedMs <= idleMs;
-    this.#close(halfClosed ? 'half-closed-timeout' : 'idle-timeout', 'proxy', 'fin', nowMs);
+    if (nowMs < silenceEndMs) return this.#setDue(Math.min(silenceEndMs, endMs));
+    const reason = halfClosedEndMs <= idleEndMs ? 'half-closed-timeout' : 'idle-timeout';
+    this.#close(reason, 'proxy', 'fin', nowMs);
   }
 
-  #silenceMs(idleMs: number): number {
-    return this.#halfClosedBy === undefined
-      ? idleMs
-      : Math.min(idleMs, this.#listener.policy.timeouts.halfClosedMs);
+  /** Nobody overtakes those who wait already. */
+  #standInLine(nowMs: number): void {
+    if (this.#pool === undefined || this.#pool.queue.isEmpty) this.#seekBackend(nowMs);
+    else this.#wait(this.#pool, nowMs);
   }
 
   #seekBackend(nowMs: number): void {

@@ -1,8 +1,9 @@
 /** What the control plane and a worker say to each other. */
+
+import type { LogConfig } from '../config/config.ts';
 import type { Address, BackendSlot, ListenerSlot } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
-import type { LogConfig } from '../config/config.ts';
 
 /** What a worker is born with. */
 export interface WorkerBirth {

@@ -53,7 +53,7 @@ function live(control: MessagePort, { worker, driver, ledger, capacity, log }: W
         return sessionLog.configure(message.log);
       case 'stop':
         void plane.driver.close().then(() => {
-          sessionLog.flush(monotonicMs());
+          sessionLog.flush(Number.POSITIVE_INFINITY);
           control.close();
         });
     }

@@ -22,13 +22,15 @@ export class RefusalBound {
   readonly #perSecond: number;
   /** As many as there are listeners times reasons; those that are over go with `takeHeld`. */
   readonly #seconds = new Map<string, Second>();
+  #nextEndMs = Number.POSITIVE_INFINITY;
 
   constructor(perSecond = 10) {
     this.#perSecond = perSecond;
   }
 
-  get isEmpty(): boolean {
-    return this.#seconds.size === 0;
+  /** When the first of the seconds is over, or a little before; `Infinity` where none is open. */
+  get nextEndMs(): number {
+    return this.#nextEndMs;
   }
 
   /** Gives the refusal back if it is to be written now. */
@@ -38,6 +40,7 @@ export class RefusalBound {
     if (second === undefined || nowMs >= second.endsMs) {
       const fresh = { endsMs: nowMs + 1_000, written: 1, unwritten: 0, latestUnwritten: undefined };
       this.#seconds.set(key, fresh);
+      this.#nextEndMs = Math.min(this.#nextEndMs, fresh.endsMs);
       return { record, leftOut: second?.unwritten ?? 0 };
     }
     if (second.written < this.#perSecond) {
@@ -52,8 +55,13 @@ export class RefusalBound {
   /** Takes out what was held back in the seconds that are over. */
   takeHeld(nowMs: number): readonly Counted[] {
     const held: Counted[] = [];
+    if (nowMs < this.#nextEndMs) return held;
+    this.#nextEndMs = Number.POSITIVE_INFINITY;
     for (const [key, { endsMs, unwritten, latestUnwritten }] of this.#seconds) {
-      if (nowMs < endsMs) continue;
+      if (nowMs < endsMs) {
+        this.#nextEndMs = Math.min(this.#nextEndMs, endsMs);
+        continue;
+      }
       this.#seconds.delete(key);
       if (latestUnwritten !== undefined) held.push({ record: latestUnwritten, leftOut: unwritten - 1 });
     }

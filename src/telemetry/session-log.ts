@@ -1,6 +1,7 @@
 /**
  * A worker's log: turns what the core reports of a finished session into its line. The lines are formatted
- * here, in the worker, and handed over in batches, so that the main thread has nothing to do but write.
+ * here, in the worker, and handed over in batches, so that the main thread has nothing to do but write. It
+ * keeps no timer of its own, for a worker may sleep where timers don't wake it: see `nextFlushMs`.
  */
 import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
@@ -10,33 +11,26 @@ import { LineBatch } from './line-batch.ts';
 import { lineFormat } from './line-format.ts';
 import { type Counted, RefusalBound } from './refusal-bound.ts';
 
-export interface SessionLogParts {
-  readonly config: LogConfig;
-  /** A monotonic clock in milliseconds, for the bound on refusals. */
-  now(): number;
-  /** Takes whole lines of JSON, each with its newline: at most 64 KiB, at most every 100 ms unless full. */
-  send(lines: string): void;
-}
+/** How long a line may wait for others. */
+const batchMs = 100;
 
 export class SessionLog {
-  /** For whatever else the worker has to say; its lines take the same way. */
-  readonly logger: Logger;
-  readonly #now: () => number;
+  readonly #logger: Logger;
   readonly #batch: LineBatch;
   readonly #refusals = new RefusalBound();
   #sessions: boolean;
-  #timer: NodeJS.Timeout | undefined;
+  #batchDueMs = Number.POSITIVE_INFINITY;
 
-  constructor({ config, now, send }: SessionLogParts) {
-    this.#now = now;
+  /** `send` takes whole lines of JSON, each with its newline, up to 64 KiB at once. */
+  constructor(config: LogConfig, send: (lines: string) => void) {
     this.#batch = new LineBatch(send);
+    this.#logger = pino({ ...lineFormat, level: config.level }, this.#batch);
     this.#sessions = config.sessions;
-    this.logger = pino({ ...lineFormat, level: config.level }, this.#batch);
   }
 
   /** A reload may change the level, and whether sessions that ran are logged. */
   configure(config: LogConfig): void {
-    this.logger.level = config.level;
+    this.#logger.level = config.level;
     this.#sessions = config.sessions;
   }
 
@@ -44,37 +38,37 @@ export class SessionLog {
    * Logs a finished session: one that ran at `info`; one that was refused or found no backend at `warn`, ten
    * a second for each listener and reason. A line's `leftOut` is how many before it were not written.
    */
-  report(record: SessionRecord): void {
-    if (levelOf[record.reason] === 'info') {
-      if (this.#sessions) this.logger.info(fieldsOf({ record, leftOut: 0 }), message);
-      return;
-    }
-    if (!this.logger.isLevelEnabled('warn')) return;
-    const counted = this.#refusals.take(record, this.#now());
-    if (counted !== undefined) this.logger.warn(fieldsOf(counted), message);
-    this.#watchRefusals();
+  write(record: SessionRecord, nowMs: number): void {
+    if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
+    else if (this.#sessions) this.#logger.info(fieldsOf({ record, leftOut: 0 }), message);
+    this.#setBatchDue(nowMs);
   }
 
-  /** Hands everything over now, refusals that were held back included. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#write(this.#refusals.takeHeld(Number.POSITIVE_INFINITY));
+  /** When to call `flush` next; undefined while nothing waits. */
+  get nextFlushMs(): number | undefined {
+    const nextMs = Math.min(this.#batchDueMs, this.#refusals.nextEndMs);
+    return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs;
+  }
+
+  /**
+   * Hands over what is written, and the last of the refusals left out in a second that is over. At the end,
+   * `Infinity` is later than all of them.
+   */
+  flush(nowMs: number): void {
+    for (const held of this.#refusals.takeHeld(nowMs)) this.#logger.warn(fieldsOf(held), message);
     this.#batch.flush();
+    this.#batchDueMs = Number.POSITIVE_INFINITY;
   }
 
-  /** While refusals come, looks now and then for those whose second is over. */
-  #watchRefusals(): void {
-    if (this.#timer !== undefined || this.#refusals.isEmpty) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#write(this.#refusals.takeHeld(this.#now()));
-      this.#watchRefusals();
-    }, 200).unref();
+  #writeRefusal(record: SessionRecord, nowMs: number): void {
+    if (!this.#logger.isLevelEnabled('warn')) return;
+    const counted = this.#refusals.take(record, nowMs);
+    if (counted !== undefined) this.#logger.warn(fieldsOf(counted), message);
   }
 
-  #write(held: readonly Counted[]): void {
-    for (const counted of held) this.logger.warn(fieldsOf(counted), message);
+  #setBatchDue(nowMs: number): void {
+    if (this.#batchDueMs === Number.POSITIVE_INFINITY && !this.#batch.isEmpty)
+      this.#batchDueMs = nowMs + batchMs;
   }
 }
 

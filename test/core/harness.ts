@@ -1,7 +1,7 @@
 /** A core on a plain buffer with virtual time: what its tests share. */
 import type { Client, Command, Core, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
-import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
+import { healthWords, Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type {
   BackendPlan,
   ListenerPlan,
@@ -74,6 +74,12 @@ export function freshLedger(worker: number | 'main' = 0): Ledger {
   return new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, worker);
 }
 
+/** Views of so many workers over one buffer, as their threads would have. */
+export function sharedLedgers(workers: number, of: LedgerCapacity = { ...capacity, workers }): readonly Ledger[] {
+  const buffer = new SharedArrayBuffer(Ledger.byteLength(of));
+  return Array.from({ length: workers }, (_, worker) => new Ledger(buffer, of, worker));
+}
+
 /** Mulberry32 (Tommy Ettinger): small, seeded, good enough for tests. */
 export function seeded(seed: number): () => number {
   let state = seed;
@@ -138,6 +144,48 @@ export class CoreStage {
   end(session: number, how: 'finished' | 'client-reset' | 'backend-reset' | 'closed' = 'finished'): readonly Command[] {
     const endedBy = how === 'backend-reset' ? 'backend' : how === 'closed' ? 'proxy' : 'client';
     return this.say({ kind: 'ended', session, how, endedBy, bytesToBackend: 5, bytesToClient: 0 });
+  }
+
+  /** A client connects and its backend takes it at once; gives the session and the backend. */
+  relay(client?: Client): { session: number; backend: number | undefined } {
+    const { session, commands } = this.connect(client);
+    this.dialed(session);
+    return { session, backend: CoreStage.dialed(commands)[0] };
+  }
+
+  dialed(session: number): readonly Command[] {
+    return this.say({ kind: 'dialed', session });
+  }
+
+  failDial(
+    session: number,
+    why: 'connect-refused' | 'connect-failed' | 'exhausted' = 'connect-refused',
+  ): readonly Command[] {
+    return this.say({ kind: 'dial-failed', session, why });
+  }
+
+  halfClose(session: number, side: 'client' | 'backend', unsentBytes = 0): readonly Command[] {
+    return this.say({ kind: 'half-closed', session, side, unsentBytes });
+  }
+
+  /** Says that a probe has changed a backend's health, in the ledger and to the core. */
+  turn(backend: number, health: 'up' | 'down'): readonly Command[] {
+    Atomics.store(this.ledger.health, backend, healthWords.indexOf(health));
+    return this.say({ kind: 'health-changed', backend, health });
+  }
+
+  follow(plan: Plan): readonly Command[] {
+    return this.say({ kind: 'plan', plan });
+  }
+
+  /** What was reported last. */
+  get lastRecord(): SessionRecord | undefined {
+    return this.records.at(-1);
+  }
+
+  /** How the sessions closed by these commands are closed. */
+  static closed(commands: readonly Command[]): readonly ('reset' | 'fin')[] {
+    return commands.flatMap((command) => (command.kind === 'close' ? [command.how] : []));
   }
 
   /** The slots dialed by these commands. */

@@ -5,7 +5,10 @@ import { duration, expects, flag, integer, mapping, oneOf, percent, text } from 
 
 const expectStatus = Type.Array(
   Type.Union(
-    [Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' })],
+    [
+      Type.Integer({ minimum: 100, maximum: 599 }),
+      Type.String({ pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' }),
+    ],
     { [expects]: 'a status such as 204 or a range such as "200-399"' },
   ),
   {
@@ -28,7 +31,8 @@ const tls = mapping(
     ),
     ca: Type.Optional(
       text('the path of a PEM file', {
-        description: 'PEM file of the authorities to trust, relative to this file; defaults to the system ones.',
+        description:
+          'PEM file of the authorities to trust, relative to this file; defaults to the system ones.',
         examples: ['certs/ca.pem'],
       }),
     ),
@@ -45,7 +49,7 @@ export const healthCheck = mapping(
     }),
     interval: Type.Optional(
       duration('positive', {
-        description: "From one check of a backend to its next; also while it is down.",
+        description: 'From one check of a backend to its next; also while it is down.',
         default: defaultHealthCheck.intervalMs,
       }),
     ),
@@ -68,7 +72,10 @@ export const healthCheck = mapping(
       }),
     ),
     port: Type.Optional(
-      integer(1, 65_535, { description: "Where to check; defaults to the backend's port.", examples: [8081] }),
+      integer(1, 65_535, {
+        description: "Where to check; defaults to the backend's port.",
+        examples: [8081],
+      }),
     ),
     path: Type.Optional(
       text('a path such as "/healthz"', {

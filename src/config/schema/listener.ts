@@ -61,7 +61,8 @@ export const listener = mapping(
           ),
           halfClosed: Type.Optional(
             duration('unlimited', {
-              description: 'Ends a session once one side has finished and the other was silent for this long.',
+              description:
+                'Ends a session once one side has finished and the other was silent for this long.',
               default: timeouts.halfClosedMs,
             }),
           ),

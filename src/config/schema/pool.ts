@@ -32,7 +32,9 @@ const backend = Type.Union(
             default: defaultBackend.backup,
           }),
         ),
-        maxConnections: Type.Optional(connectionLimit('Connections to this backend that may be open at once.')),
+        maxConnections: Type.Optional(
+          connectionLimit('Connections to this backend that may be open at once.'),
+        ),
       },
       'A backend with more than an address.',
     ),

@@ -24,7 +24,8 @@ const admin = mapping(
   {
     bind: Type.Optional(
       text(`${expectedBind}, or "off"`, {
-        description: 'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
+        description:
+          'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
         default: formatAddress(defaultAdminBind),
         examples: ['127.0.0.1:9900', 'unix:/run/sluice-admin.sock', 'off'],
       }),

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { HealthState } from '../../core/health.ts';
 import type { ProberHost, ProbeTarget } from './prober.ts';
 import { isExhaustion } from './probes/failure.ts';

@@ -17,8 +17,8 @@ export interface Tier {
   /** A name that is the same in all workers and over reloads, for hashing; no two are alike. */
   name(index: number): string;
   /**
-   * Whether it can take the session that is being placed. Changes nothing, and gives one answer for the length
-   * of a pick. The costly question: ask it last.
+   * Whether it can take the session that is being placed. Asking changes nothing. The costly question: ask it
+   * last.
    */
   admits(index: number): boolean;
   /** Sessions that hold a lease on it, dialing ones included; at most 1,000,000 or so. */

@@ -118,6 +118,12 @@ export class Ledger {
     this.#backendCounters.add(backend, backendFields.connections, 1);
   }
 
+  /** What a session has moved through a backend, once it is over. */
+  countBackendBytes(backend: number, toBackend: number, toClient: number): void {
+    this.#backendCounters.add(backend, backendFields.bytesToBackend, toBackend);
+    this.#backendCounters.add(backend, backendFields.bytesToClient, toClient);
+  }
+
   countDialFailure(backend: number, why: DialFailure): void {
     this.#backendCounters.add(backend, backendFields.failures + dialFailures.indexOf(why), 1);
   }
@@ -140,12 +146,14 @@ export class Ledger {
 
   /** What a backend has counted since its slot was given out. */
   backendTotals(backend: number): BackendTotals {
-    const { connections, failures, circuitOpened } = backendFields;
+    const { connections, failures, circuitOpened, bytesToBackend, bytesToClient } = backendFields;
     const sum = (field: number): number => this.#backendCounters.sum(backend, field);
     return {
       connections: sum(connections),
       dialFailures: (why) => sum(failures + dialFailures.indexOf(why)),
       circuitOpened: sum(circuitOpened),
+      bytesToBackend: sum(bytesToBackend),
+      bytesToClient: sum(bytesToClient),
     };
   }
 
@@ -197,6 +205,9 @@ export interface ListenerTotals {
 export interface BackendTotals {
   readonly connections: number;
   readonly circuitOpened: number;
+  /** Of sessions that are over. */
+  readonly bytesToBackend: number;
+  readonly bytesToClient: number;
   dialFailures(why: DialFailure): number;
 }
 
@@ -212,7 +223,7 @@ const listenerFields = {
 };
 const listenerWidth = listenerFields.duration + Histogram.width(sessionEdgesMs);
 const poolWidth = Histogram.width(connectEdgesMs);
-const backendFields = { connections: 0, circuitOpened: 1, failures: 2 };
+const backendFields = { connections: 0, circuitOpened: 1, bytesToBackend: 2, bytesToClient: 3, failures: 4 };
 const backendWidth = backendFields.failures + dialFailures.length;
 
 /** Where everything lies. The main thread has a stripe too, the last, so that whoever counts may. */

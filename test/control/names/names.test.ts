@@ -4,7 +4,7 @@ import type { Target } from '../../../src/config/config.ts';
 import type { Endpoint } from '../../../src/control/names/endpoint.ts';
 import { Names } from '../../../src/control/names/names.ts';
 import type { Timing } from '../../../src/control/names/watch.ts';
-import { type DnsAnswer, type DnsServer, startDnsServer } from '../../support/dns-server.ts';
+import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
 
 const app: Target = { kind: 'name', name: 'app.test', port: 80 };
 const pg: Target = { kind: 'srv', name: '_pg._tcp.test' };

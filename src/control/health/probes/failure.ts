@@ -15,7 +15,6 @@ function words(error: Error): string {
   const code = codeOf(error);
   const known = code === undefined ? undefined : sentences.get(code);
   if (known !== undefined) return known;
-  if (code?.startsWith('HPE_')) return `Expected an HTTP response: ${error.message}`;
   // OpenSSL's message is a line of numbers and source files; its reason is the part that speaks.
   if ('reason' in error && typeof error.reason === 'string') return `TLS failed: ${error.reason}`;
   return error.message;

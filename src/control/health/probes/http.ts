@@ -13,7 +13,7 @@ export async function httpProbe(
   { http }: { readonly http: ProbeHttp },
   signal: AbortSignal,
 ): Promise<void> {
-  await overTcp(address, signal, (socket) => exchange(socket, address, http));
+  await overTcp(address, signal, (socket) => exchange(socket, address, http, signal));
 }
 
 /** Where no name is given for the TLS handshake, it asks for the one in the Host header. */
@@ -23,16 +23,22 @@ export async function httpsProbe(
   signal: AbortSignal,
 ): Promise<void> {
   const servername = tls.servername ?? nameIn(http.host);
-  await overTls(address, { ...tls, servername }, signal, (socket) => exchange(socket, address, http));
+  await overTls(address, { ...tls, servername }, signal, (socket) => exchange(socket, address, http, signal));
 }
 
 /**
  * One request on a connection that is ours already: undici would keep one open, and a listener that has died
  * meanwhile would not be noticed. The probe's signal is the only timeout.
  */
-async function exchange(socket: Socket, address: Address, http: ProbeHttp): Promise<void> {
+async function exchange(
+  socket: Socket,
+  address: Address,
+  http: ProbeHttp,
+  signal: AbortSignal,
+): Promise<void> {
   const client = new Client(originOf(address), {
-    connect: (_options, connected) => connected(null, socket),
+    // undici does not notice a connection that stands before its connector has returned.
+    connect: (_options, connected) => queueMicrotask(() => connected(null, socket)),
     pipelining: 0,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -42,6 +48,7 @@ async function exchange(socket: Socket, address: Address, http: ProbeHttp): Prom
       method: http.method,
       path: http.path,
       headers: http.host === undefined ? {} : { host: http.host },
+      signal,
     });
     // A body that nobody reads is told so when the client is destroyed.
     body.on('error', () => {});
@@ -65,10 +72,11 @@ async function readSome(body: Dispatcher.ResponseData['body']): Promise<void> {
   }
 }
 
-/** Scheme, host and port as undici wants them; only the Host header comes of it. */
+/** Scheme, host and port as undici wants them; only the Host header comes of it. A zone is no part of a URL. */
 function originOf(address: Address): string {
   if ('path' in address) return 'http://localhost';
-  return `http://${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+  const host = address.host.replace(/%.*/, '');
+  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${address.port}`;
 }
 
 /** The name in `name` or `name:port`; undefined where it is an IP address, which TLS names are not. */

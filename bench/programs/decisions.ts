@@ -1,0 +1,120 @@
+/**
+ * The core alone, without a socket: how long it takes from an accepted connection to the command to dial. The
+ * sessions of a batch are open at once, and only their acceptance is timed; that they are dialed and end comes
+ * after it. All that is judged on the way is on: listener, client, pool and backend limits, rate, breaker.
+ */
+import type { Core, SessionId } from '../../src/core/contract.ts';
+import { createCore } from '../../src/core/core.ts';
+import { defaultCapacity, Ledger } from '../../src/core/ledger/ledger.ts';
+import type { Balance, Plan } from '../../src/core/plan.ts';
+import { type LoadResult, program } from './program.ts';
+
+export interface DecisionsJob {
+  readonly balance: Balance;
+  readonly backends: number;
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
+
+const batch = 256;
+
+program<DecisionsJob, LoadResult>(async (job, measured) => {
+  const capacity = { ...defaultCapacity, workers: 1 };
+  const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 0);
+  const core = createCore({ ledger, activity: { lastByteMs: () => 0 }, random: Math.random });
+  core.handle({ kind: 'plan', plan: plan(job) }, performance.now());
+
+  const run = (seconds: number): LoadResult => {
+    let [decisions, spentMs] = [0, 0];
+    for (const endMs = performance.now() + seconds * 1000; performance.now() < endMs; decisions += batch) {
+      spentMs += acceptedMs(core);
+    }
+    return { units: decisions, seconds: spentMs / 1000, errors: 0 };
+  };
+  run(job.warmSeconds);
+  await measured();
+  return run(job.seconds);
+});
+
+const clients = Array.from({ length: 1_000 }, (_, index) => ({
+  address: `10.0.${index >> 8}.${index & 255}`,
+  port: 1024 + index,
+}));
+
+let session: SessionId = 0;
+
+/** How long a batch of connections took from accepted to dial. It leaves no session behind. */
+function acceptedMs(core: Core): number {
+  const startMs = performance.now();
+  const first = session;
+  for (let accepted = 0; accepted < batch; accepted++) {
+    const client = clients[session % clients.length];
+    if (client === undefined) throw new Error('There are clients');
+    const [command] = core.handle({ kind: 'accepted', session: session++, listener: 0, client }, startMs);
+    if (command?.kind !== 'dial') throw new Error(`Expected a dial, found ${command?.kind ?? 'nothing'}`);
+  }
+  const doneMs = performance.now();
+  for (let ended = first; ended < session; ended++) {
+    core.handle({ kind: 'dialed', session: ended }, doneMs);
+    core.handle(
+      {
+        kind: 'ended',
+        session: ended,
+        how: 'finished',
+        endedBy: 'client',
+        bytesToBackend: 100,
+        bytesToClient: 100,
+      },
+      doneMs,
+    );
+  }
+  return doneMs - startMs;
+}
+
+function plan({ balance, backends }: DecisionsJob): Plan {
+  const most = 1_000_000;
+  const limits = { maxConnections: most, connectionsPerSecond: 1e9, burst: 1e9 };
+  return {
+    listeners: [
+      {
+        slot: 0,
+        name: 'bench',
+        pool: 0,
+        policy: {
+          limits: { ...limits, perClient: limits },
+          timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Number.POSITIVE_INFINITY },
+          refuseWith: 'reset',
+        },
+      },
+    ],
+    pools: [
+      {
+        slot: 0,
+        name: 'bench',
+        policy: {
+          balance,
+          connect: { timeoutMs: 2_000, retries: 2, backoff: { initialMs: 50, maxMs: 1_000 } },
+          circuitBreaker: {
+            consecutiveFailures: 5,
+            openForMs: 5_000,
+            maxOpenForMs: 300_000,
+            halfOpenTrials: 1,
+          },
+          limits: { maxConnections: most, queue: { size: 0, timeoutMs: 5_000 } },
+          slowStartMs: 0,
+          whenBackendDown: 'keep',
+          panicThresholdPercent: 0,
+          probed: false,
+        },
+        backends: Array.from({ length: backends }, (_, slot) => ({
+          slot,
+          name: `10.1.${slot >> 8}.${slot & 255}:9000`,
+          address: { host: `10.1.${slot >> 8}.${slot & 255}`, port: 9000 },
+          weight: 1 + (slot % 3),
+          backup: false,
+          maxConnections: most,
+        })),
+      },
+    ],
+  };
+}

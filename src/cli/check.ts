@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { formatAddress, formatTarget } from '../config/addresses.ts';
+import type { Config } from '../config/config.ts';
+import { formatDuration } from '../config/durations.ts';
+import { workerCount } from '../control/worker-count.ts';
+import { chooseDriver, type DriverChoice } from '../drivers/drivers.ts';
+import { configFile, configOption, readConfig } from './config-file.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+interface CheckArguments {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+export function checkCommand(ends: (code: ExitCode) => void): Command {
+  return new Command('check')
+    .description('Check a configuration without binding anything, and print what it would run')
+    .option(...configOption)
+    .option('--json', 'print it as JSON, with every default filled in')
+    .action(async (given: CheckArguments) => {
+      const config = await readConfig(configFile(given.config));
+      if (config === undefined) return ends(exitCodes.misused);
+      const driver = chooseDriver(config.driver);
+      process.stdout.write(given.json ? asJson(config, driver) : asText(config, driver));
+      ends(driver === undefined ? exitCodes.failed : exitCodes.done);
+    });
+}
+
+function asText(config: Config, driver: DriverChoice | undefined): string {
+  const lines = [
+    driver === undefined
+      ? `driver    ${config.driver}, which does not run here`
+      : `driver    ${driver.module.name}, because ${driver.why}; ${countOf(workerCount(config.workers, driver.module), 'worker')}`,
+    ...config.listeners.map(
+      ({ name, bind, pool }) => `listener  ${name} on ${bind.map(formatAddress).join(', ')} to pool ${pool}`,
+    ),
+    ...config.pools.flatMap(({ name, policy, backends, healthCheck }) => [
+      `pool      ${name}, ${policy.balance}, ${
+        healthCheck === undefined
+          ? 'not health-checked'
+          : `${healthCheck.probe.type} check every ${formatDuration(healthCheck.intervalMs)}`
+      }`,
+      ...backends.map(
+        ({ target, weight, backup }) =>
+          `          ${formatTarget(target)}, weight ${weight}${backup ? ', backup' : ''}`,
+      ),
+    ]),
+    `admin     ${config.admin === 'off' ? 'off' : formatAddress(config.admin.bind)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** JSON has no Infinity: it is written as in the configuration file. A token is nobody's business. */
+function asJson(config: Config, driver: DriverChoice | undefined): string {
+  const seen = { ...config, driver: driver?.module.name ?? null };
+  const replace = (key: string, value: unknown): unknown => {
+    if (value === Number.POSITIVE_INFINITY) return 'unlimited';
+    return key === 'token' && value !== undefined ? '(hidden)' : value;
+  };
+  return `${JSON.stringify(seen, replace, 2)}\n`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,55 @@
+/** Three small HTTP servers to balance over, one of which is away now and then. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface DemoBackends {
+  readonly ports: readonly number[];
+  close(): void;
+}
+
+/** How long the flaky one serves, and how long it then is away. */
+const flaky = { upMs: 12_000, awayMs: 8_000 };
+
+export async function startBackends(): Promise<DemoBackends> {
+  const names = ['amber', 'birch', 'cedar'];
+  const servers = names.map(backendServer);
+  const ports = await Promise.all(servers.map((server) => listen(server, 0)));
+  const [last, port] = [servers.at(-1), ports.at(-1)];
+
+  let timer: NodeJS.Timeout | undefined;
+  const goAway = (): void => {
+    last?.close();
+    last?.closeAllConnections();
+    timer = setTimeout(() => void comeBack(), flaky.awayMs);
+  };
+  const comeBack = async (): Promise<void> => {
+    if (last !== undefined && port !== undefined) await listen(last, port);
+    timer = setTimeout(goAway, flaky.upMs);
+  };
+  timer = setTimeout(goAway, flaky.upMs);
+
+  return {
+    ports,
+    close() {
+      clearTimeout(timer);
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+function backendServer(name: string): Server {
+  return createServer((request, response) => {
+    if (request.url === '/healthz') response.end('ok\n');
+    else response.end(`Hello from ${name}. You asked for ${request.url}\n`);
+  });
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port; // A TCP server that listens has an AddressInfo.
+}

@@ -1,0 +1,36 @@
+/** What can be typed after `sluice`: one file for each command, put together here. */
+import { Command, CommanderError } from 'commander';
+import { StartError } from '../service.ts';
+import { version } from '../version.ts';
+import { checkCommand } from './check.ts';
+import { demoCommand } from './demo/demo.ts';
+import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
+import { forwardCommand } from './forward.ts';
+import { healthcheckCommand } from './healthcheck.ts';
+import { runCommand } from './run.ts';
+import { schemaCommand } from './schema.ts';
+
+/** Runs one command to its end and gives the exit code. What goes wrong is said on stderr. */
+export async function program(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.done;
+  const ends = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  const sluice = new Command('sluice')
+    .description('A load-balancing TCP reverse proxy')
+    .version(version, '-V, --version')
+    .showHelpAfterError('(add --help for what can be given)')
+    .exitOverride();
+  const commands = [runCommand, checkCommand, forwardCommand, demoCommand, schemaCommand, healthcheckCommand];
+  for (const command of commands)
+    sluice.addCommand(command(ends).exitOverride().copyInheritedSettings(sluice));
+  try {
+    await sluice.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misused;
+    if (!(error instanceof StartError || error instanceof UsageError)) throw error;
+    process.stderr.write(`sluice: ${error.message}\n`);
+    return error instanceof UsageError ? exitCodes.misused : exitCodes.failed;
+  }
+}

@@ -1,0 +1,8 @@
+import { Command } from 'commander';
+import { configSchema } from '../config/schema/schema.ts';
+
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .description("Print the configuration's JSON Schema, for editors and other tools")
+    .action(() => void process.stdout.write(`${JSON.stringify(configSchema, undefined, 2)}\n`));
+}

@@ -1,0 +1,40 @@
+/** Addresses that cannot be listened on at the same time. */
+import type { Address } from '../core/contract.ts';
+import { formatAddress } from './addresses.ts';
+import type { ConfigDocument } from './document.ts';
+import type { BindPlace } from './listeners.ts';
+
+/** Each address that is taken by an earlier one is an issue. */
+export function checkBindClashes(document: ConfigDocument, places: readonly BindPlace[]): void {
+  const taken = new Map<string, BindPlace[]>();
+  for (const place of places) {
+    const { address, path } = place;
+    const rivals = rivalsKey(address);
+    if (rivals === undefined) continue;
+    const earlier = taken.get(rivals) ?? [];
+    const clash = earlier.find((other) => clashes(other.address, address));
+    if (clash === undefined) {
+      taken.set(rivals, [...earlier.slice(-mostCompared), place]);
+    } else {
+      const what = `${formatAddress(clash.address)} at line ${document.lineOf(clash.path)}`;
+      document.expected(path, `an address that is free beside ${what}`);
+    }
+  }
+}
+
+/** Only addresses with the same port, or the same path, can clash; port 0 never does. */
+function rivalsKey(address: Address): string | undefined {
+  if ('path' in address) return address.path;
+  return address.port === 0 ? undefined : String(address.port);
+}
+
+/** A file with thousands of addresses on one port is compared with the latest of them only. */
+const mostCompared = 1000;
+
+/** `::` takes both families, `0.0.0.0` all of IPv4. */
+function clashes(one: Address, other: Address): boolean {
+  if ('path' in one || 'path' in other) return true;
+  const hosts = [one.host, other.host];
+  if (one.host === other.host || hosts.includes('::')) return true;
+  return hosts.includes('0.0.0.0') && !hosts.some((host) => host.includes(':'));
+}

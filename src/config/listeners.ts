@@ -1,0 +1,91 @@
+/** Listeners: their addresses, the pool each one names, limits and timeouts. */
+import type { Address } from '../core/contract.ts';
+import type { ClientLimits, ListenerPolicy } from '../core/plan.ts';
+import { parseBind } from './addresses.ts';
+import type { ListenerConfig } from './config.ts';
+import { defaultListenerPolicy } from './defaults.ts';
+import type { ConfigDocument } from './document.ts';
+import type { Path } from './issues.ts';
+import { nearest } from './nearest.ts';
+import type { ConfigInput, ListenerInput } from './schema/schema.ts';
+import { durationReader, limit, parsedAt } from './values.ts';
+
+export function readListeners(document: ConfigDocument, input: ConfigInput): readonly ListenerConfig[] {
+  const pools = [...(document.placeOf(['pools'])?.children.keys() ?? [])].map(String);
+  return Object.entries(input.listeners).map(([name, listener]) => {
+    const path = ['listeners', name];
+    checkPool(document, [...path, 'pool'], listener.pool, pools);
+    return {
+      name,
+      bind: readBinds(document, [...path, 'bind'], listener.bind),
+      pool: listener.pool,
+      policy: readPolicy(document, path, listener),
+    };
+  });
+}
+
+/** The places of the addresses, for `checkBinds`. */
+export function bindPlaces(listeners: readonly ListenerConfig[], input: ConfigInput): readonly BindPlace[] {
+  return listeners.flatMap(({ name, bind }) => {
+    const isList = Array.isArray(input.listeners[name]?.bind);
+    return bind.map((address, index) => ({
+      address,
+      path: ['listeners', name, 'bind', ...(isList ? [index] : [])],
+    }));
+  });
+}
+
+export interface BindPlace {
+  readonly address: Address;
+  readonly path: Path;
+}
+
+function readBinds(document: ConfigDocument, path: Path, input: ListenerInput['bind']): readonly Address[] {
+  const texts = typeof input === 'string' ? [input] : input;
+  return texts.map((text, index) => {
+    const place = typeof input === 'string' ? path : [...path, index];
+    // Port 0 collides with nothing; the issue keeps it from ever being listened on.
+    return parsedAt(document, place, parseBind(text), { host: '127.0.0.1', port: 0 });
+  });
+}
+
+function checkPool(document: ConfigDocument, path: Path, name: string, pools: readonly string[]): void {
+  if (pools.includes(name)) return;
+  const meant = nearest(name, pools);
+  const some = pools.slice(0, 10).join(', ');
+  const known = pools.length > 10 ? `${some}, …` : some;
+  document.expected(path, `the name of a pool${known === '' ? '' : ` (${known})`}`, meant);
+}
+
+function readPolicy(document: ConfigDocument, path: Path, input: ListenerInput): ListenerPolicy {
+  const { timeouts } = defaultListenerPolicy;
+  const duration = durationReader(document, [...path, 'timeouts'], input.timeouts);
+  const limitsPath = [...path, 'limits'];
+  return {
+    limits: {
+      ...readLimits(document, limitsPath, input.limits),
+      perClient: readLimits(document, [...limitsPath, 'perClient'], input.limits?.perClient),
+    },
+    timeouts: {
+      idleMs: duration('idle', timeouts.idleMs, 'unlimited'),
+      halfClosedMs: duration('halfClosed', timeouts.halfClosedMs, 'unlimited'),
+      maxLifetimeMs: duration('maxLifetime', timeouts.maxLifetimeMs, 'unlimited'),
+    },
+    refuseWith: input.refuseWith ?? defaultListenerPolicy.refuseWith,
+  };
+}
+
+type ClientLimitsInput = NonNullable<NonNullable<ListenerInput['limits']>['perClient']>;
+
+function readLimits(document: ConfigDocument, path: Path, input: ClientLimitsInput = {}): ClientLimits {
+  const { limits } = defaultListenerPolicy;
+  const connectionsPerSecond = limit(input.connectionsPerSecond, limits.connectionsPerSecond);
+  if (input.burst !== undefined && connectionsPerSecond === Infinity) {
+    document.warn([...path, 'burst'], 'Has no effect without connectionsPerSecond');
+  }
+  return {
+    maxConnections: limit(input.maxConnections, limits.maxConnections),
+    connectionsPerSecond,
+    burst: input.burst ?? Math.max(1, Math.ceil(connectionsPerSecond)),
+  };
+}

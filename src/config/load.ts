@@ -1,0 +1,126 @@
+/**
+ * From a file to a config that nobody need check again: text, YAML, schema, and what only several values
+ * together can get wrong. All issues of a file are found in one run.
+ */
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { parseNameServer } from './addresses.ts';
+import { readAdmin } from './admin.ts';
+import { checkBindClashes } from './bind-clashes.ts';
+import type { Config, ResolverConfig } from './config.ts';
+import { defaultLog, defaultResolver, defaultShutdown } from './defaults.ts';
+import { ConfigDocument } from './document.ts';
+import { frozen } from './frozen.ts';
+import type { ReadFile } from './health-checks.ts';
+import type { Issue } from './issues.ts';
+import { bindPlaces, readListeners } from './listeners.ts';
+import { readPools, warnOfUnusedPools } from './pools.ts';
+import type { ConfigInput, ResolverInput } from './schema/schema.ts';
+import type { Environment } from './substitution.ts';
+import { systemErrorText } from './system-error.ts';
+import { validInput } from './validation.ts';
+import { durationReader, parsedAt } from './values.ts';
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Issue[] }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Reads and checks a file. Never rejects: whatever is wrong is an issue. */
+export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
+  try {
+    const bytes = await readAtMost(file, largestBytes + 1);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return parseConfig(text, { file, env });
+  } catch (error) {
+    const why = error instanceof TypeError ? 'it is not UTF-8 text' : systemErrorText(error);
+    return wrongAsAWhole(file, `Cannot read the file: ${why}`);
+  }
+}
+
+export interface ParseOptions {
+  /** The file's name, for issues; paths in the text are relative to its folder. */
+  readonly file: string;
+  readonly env: Environment;
+  /** Reads the files that the text names. */
+  readonly readFile?: ReadFile;
+}
+
+/** Checks the text of a file. Never throws. */
+export function parseConfig(text: string, options: ParseOptions): LoadResult {
+  const { file, env, readFile = (path) => readFileSync(path, 'utf8') } = options;
+  if (text.length > largestBytes) {
+    return wrongAsAWhole(file, `Expected at most ${largestBytes / 1024} KiB, found more`);
+  }
+  const document = new ConfigDocument(file, text, env);
+  const isEmpty = document.value === null && document.issues.length === 0;
+  if (isEmpty) return wrongAsAWhole(file, 'Expected version, listeners and pools, found an empty file');
+
+  const input = document.value === undefined ? undefined : validInput(document);
+  const config = input && readConfig(document, input, readFile);
+  const { issues, warnings } = document;
+  if (config === undefined || issues.length > 0) return { ok: false, issues };
+  return { ok: true, config: frozen(config), warnings };
+}
+
+/** Thousands of backends fit, and no text that does takes long to read. */
+const largestBytes = 256 * 1024;
+
+function readConfig(document: ConfigDocument, input: ConfigInput, readFile: ReadFile): Config {
+  const listeners = readListeners(document, input);
+  const pools = readPools(document, input, readFile);
+  const admin = readAdmin(document, input.admin);
+  const adminBinds = admin === 'off' ? [] : [{ address: admin.bind, path: ['admin', 'bind'] }];
+  checkBindClashes(document, [...bindPlaces(listeners, input), ...adminBinds]);
+  warnOfUnusedPools(document, input);
+  return {
+    workers: input.workers ?? 'auto',
+    driver: input.driver ?? 'auto',
+    listeners,
+    pools,
+    admin,
+    log: {
+      level: input.log?.level ?? defaultLog.level,
+      sessions: input.log?.sessions ?? defaultLog.sessions,
+    },
+    shutdown: {
+      graceMs: durationReader(document, ['shutdown'], input.shutdown)(
+        'grace',
+        defaultShutdown.graceMs,
+        'zero',
+      ),
+    },
+    resolver: readResolver(document, input.resolver),
+  };
+}
+
+function readResolver(document: ConfigDocument, input: ResolverInput | undefined): ResolverConfig {
+  const { servers = 'system' } = input ?? {};
+  return {
+    servers:
+      servers === 'system'
+        ? defaultResolver.servers
+        : servers.map((text, index) =>
+            parsedAt(document, ['resolver', 'servers', index], parseNameServer(text), text),
+          ),
+    timeoutMs: durationReader(document, ['resolver'], input)('timeout', defaultResolver.timeoutMs),
+  };
+}
+
+/** A device or pipe may have no end. */
+async function readAtMost(file: string, most: number): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const bytes = new Uint8Array(most);
+    for (let length = 0; ; ) {
+      const { bytesRead } = await handle.read(bytes, length, most - length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === most) return bytes.subarray(0, length);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function wrongAsAWhole(file: string, message: string): LoadResult {
+  return { ok: false, issues: [{ file, line: 1, column: 1, path: '', message, excerpt: undefined }] };
+}

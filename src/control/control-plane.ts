@@ -1,0 +1,207 @@
+/**
+ * The running proxy: a supervisor of workers, and what keeps them informed (names, health, bindings). Every
+ * change of configuration goes through `apply`, one at a time, and takes effect whole or not at all.
+ */
+import type { Logger } from 'pino';
+import { formatAddress } from '../config/addresses.ts';
+import type { Config, Target } from '../config/config.ts';
+import { Backend, unavailability } from '../core/backend.ts';
+import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
+import type { BackendPlan, Plan, PoolPlan } from '../core/plan.ts';
+import type { Unavailability } from '../core/reasons.ts';
+import { monotonicMs } from '../dataplane/clock.ts';
+import type { DriverModule } from '../drivers/driver.ts';
+import { Bindings } from './bindings.ts';
+import { HealthWatch } from './health/health.ts';
+import { Names } from './names/names.ts';
+import { Planner } from './planner.ts';
+import { Supervisor } from './supervisor.ts';
+import { workerCount } from './worker-count.ts';
+
+export interface ControlPlaneParts {
+  readonly config: Config;
+  readonly driver: DriverModule;
+  readonly logger: Logger;
+  /** Takes finished log lines of the workers. */
+  logLines(lines: string): void;
+  countHealthCheck(pool: string, backend: string, pass: boolean): void;
+}
+
+export class ControlPlane {
+  readonly ledger: Ledger;
+  readonly #logger: Logger;
+  readonly #supervisor: Supervisor;
+  readonly #bindings: Bindings;
+  readonly #names: Names;
+  readonly #planner: Planner;
+  readonly #health: HealthWatch;
+  #config: Config;
+  #plan: Plan = { listeners: [], pools: [] };
+  #phase: 'starting' | 'serving' | 'draining' = 'starting';
+  /** Changes wait for each other: the end of the last one. */
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  constructor({ config, driver, logger, logLines, countHealthCheck }: ControlPlaneParts) {
+    const workers = workerCount(config.workers, driver, logger);
+    const capacity: LedgerCapacity = { ...defaultCapacity, workers };
+    const ledgerBuffer = new SharedArrayBuffer(Ledger.byteLength(capacity));
+    this.#config = config;
+    this.#logger = logger;
+    this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
+    this.#planner = new Planner(this.ledger);
+    this.#supervisor = new Supervisor({
+      workers,
+      driver,
+      ledgerBuffer,
+      capacity,
+      ledger: this.ledger,
+      log: config.log,
+      logLines,
+      workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
+      problem: (text) => logger.error(text),
+    });
+    this.#bindings = new Bindings(this.#supervisor);
+    this.#names = new Names({
+      resolver: config.resolver,
+      onChange: (name) => this.#nameChanged(name),
+      onProblem: (name, problem) =>
+        problem === undefined
+          ? logger.info({ name }, 'name resolves again')
+          : logger.warn({ name, problem }, 'name does not resolve, its last addresses are kept'),
+    });
+    this.#health = new HealthWatch(this.ledger, {
+      now: monotonicMs,
+      onResult: ({ pool, backend }, pass, detail) => {
+        countHealthCheck(pool, backend, pass);
+        logger.debug({ pool, backend, pass, detail }, 'health check');
+      },
+      onSkipped: ({ pool, backend }, detail) =>
+        logger.warn({ pool, backend, detail }, 'health check skipped'),
+      onTransition: ({ pool, backend, slot }, health, detail) => {
+        this.#supervisor.healthChanged(slot, health);
+        if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
+        else logger.warn({ pool, backend, detail }, 'backend down');
+      },
+    });
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get phase(): 'starting' | 'serving' | 'draining' {
+    return this.#phase;
+  }
+
+  /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
+  async start(): Promise<void> {
+    await this.apply(this.#config);
+    this.#phase = 'serving';
+  }
+
+  /** Changes over to another configuration. Throws as `start` does, and then all is as before. */
+  apply(config: Config): Promise<void> {
+    return this.#afterOthers(async () => {
+      await this.#names.resolve(targetsOf(config));
+      await this.#commit(config);
+      this.#names.retain(targetsOf(config));
+    });
+  }
+
+  /** The addresses that a listener is bound to, as people write them. */
+  boundTo(listener: string): readonly string[] {
+    const slot = this.#plan.listeners.find(({ name }) => name === listener)?.slot;
+    return slot === undefined ? [] : this.#bindings.of(slot).map(formatAddress);
+  }
+
+  /** Why a backend of the plan takes no session now. */
+  unavailability({ policy }: PoolPlan, backend: BackendPlan): Unavailability | undefined {
+    return unavailability(new Backend(backend, policy, this.ledger, Math.random), monotonicMs(), {
+      heedHealth: true,
+    });
+  }
+
+  /** Stops accepting and lets sessions finish, for at most `graceMs`; then cuts the rest. */
+  async drain(graceMs: number): Promise<void> {
+    this.#phase = 'draining';
+    await this.#afterOthers(() => this.#bindings.close());
+    await this.#supervisor.drain(monotonicMs() + graceMs);
+  }
+
+  /** Ends everything, open sessions included. */
+  async stop(): Promise<void> {
+    this.#phase = 'draining';
+    this.#health.close();
+    this.#names.close();
+    await this.#supervisor.stop();
+  }
+
+  async #commit(config: Config): Promise<void> {
+    if (this.#phase === 'draining') throw new Error('Expected a running proxy, but it is stopping');
+    const plan = this.#planNow(config);
+    // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
+    this.#supervisor.follow(union(this.#plan, plan));
+    let prepared: Awaited<ReturnType<Bindings['prepare']>>;
+    try {
+      prepared = await this.#bindings.prepare(config.listeners, ({ name }) => slotOf(plan, name));
+    } catch (error) {
+      this.#supervisor.follow(this.#planNow(this.#config));
+      throw error;
+    }
+    this.#settle(config, plan);
+    await prepared.settle();
+  }
+
+  #planNow(config: Config): Plan {
+    return this.#planner.plan(config, (target) => this.#names.endpointsOf(target));
+  }
+
+  #settle(config: Config, plan: Plan): void {
+    this.#config = config;
+    this.#plan = plan;
+    this.#health.follow(config, plan);
+    this.#supervisor.follow(plan);
+    this.#supervisor.configureLog(config.log);
+  }
+
+  #nameChanged(name: string): void {
+    this.#afterOthers(async () => {
+      if (this.#phase === 'draining') return;
+      this.#settle(this.#config, this.#planNow(this.#config));
+      this.#logger.info({ name }, 'name resolves to other addresses');
+    }).catch((err: unknown) =>
+      this.#logger.error({ err, name }, 'other addresses of a name were not taken over'),
+    );
+  }
+
+  #afterOthers<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(change);
+    // Whoever asked for the change hears of its failure; the next one only waits.
+    this.#lastChange = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function targetsOf(config: Config): readonly Target[] {
+  return config.pools.flatMap(({ backends }) => backends.map(({ target }) => target));
+}
+
+/** The old plan with what the new one adds. */
+function union(old: Plan, added: Plan): Plan {
+  const slots = new Set([...old.listeners.map(({ slot }) => slot)]);
+  const poolSlots = new Set(old.pools.map(({ slot }) => slot));
+  return {
+    listeners: [...old.listeners, ...added.listeners.filter(({ slot }) => !slots.has(slot))],
+    pools: [...old.pools, ...added.pools.filter(({ slot }) => !poolSlots.has(slot))],
+  };
+}
+
+function slotOf(plan: Plan, listener: string): number {
+  const slot = plan.listeners.find(({ name }) => name === listener)?.slot;
+  if (slot === undefined) throw new Error(`The plan has no listener ${listener}`);
+  return slot;
+}

@@ -1,0 +1,193 @@
+/**
+ * The driver that runs wherever Node runs, on `node:net` alone.
+ *
+ * Known limits of `node:net`: while a socket is not being read (because the other side doesn't take its
+ * bytes), its RST is noticed only by a write or once reading goes on; and out of descriptors, clients that
+ * wait are closed at once by libuv instead of being left in the queue.
+ */
+import type { Server } from 'node:net';
+import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
+import { acceptWithOnread, createServer, type Open } from './accept.ts';
+import { Alarm } from './alarm.ts';
+import { listen } from './listen.ts';
+import { ReadBuffers } from './read-buffers.ts';
+import { Session, type Surroundings } from './session.ts';
+import { tcpClient, unixClient } from './sockets.ts';
+
+export interface PortableDriverOptions {
+  /** Keeps to what `node:net` documents, at a price: for comparison, and to test that it works too. */
+  readonly onlyDocumented?: boolean;
+}
+
+export function createPortableDriver(host: DriverHost, options: PortableDriverOptions = {}): Driver {
+  return new PortableDriver(host, options.onlyDocumented ?? false);
+}
+
+/** A bound address and whose it is. */
+interface Listening {
+  readonly server: Server;
+  readonly asked: Address;
+  readonly bound: Address;
+  listener: ListenerSlot;
+  /** Connections so far: as it stands still, none waits any more. */
+  accepted: number;
+  isLeaving: boolean;
+}
+
+class PortableDriver implements Driver, Surroundings {
+  readonly buffers = new ReadBuffers();
+  readonly #host: DriverHost;
+  readonly #onlyDocumented: boolean;
+  readonly #sessions = new Map<SessionId, Session>();
+  readonly #listenings = new Set<Listening>();
+  readonly #alarm: Alarm;
+  #lastSession = 0;
+  #isClosed = false;
+  #allEnded: (() => void) | undefined;
+
+  constructor(host: DriverHost, onlyDocumented: boolean) {
+    this.#host = host;
+    this.#onlyDocumented = onlyDocumented;
+    this.#alarm = new Alarm(host);
+  }
+
+  async listen(
+    listener: ListenerSlot,
+    asked: Address,
+    { shared }: { readonly shared: boolean },
+  ): Promise<Address> {
+    const known = this.#listeningOn(asked);
+    if (known !== undefined) {
+      known.listener = listener;
+      known.isLeaving = false;
+      return known.bound;
+    }
+    const accept = (open: Open) => {
+      listening.accepted++;
+      this.#accept(listening, open);
+    };
+    const server = createServer(accept);
+    const bound = await listen(server, asked, shared);
+    const listening: Listening = { server, asked, bound, listener, accepted: 0, isLeaving: false };
+    server.on('error', ignore);
+    if (!this.#onlyDocumented) acceptWithOnread(server, this.buffers, accept);
+    this.#listenings.add(listening);
+    return bound;
+  }
+
+  async unlisten(address: Address): Promise<void> {
+    const listening = this.#listeningOn(address);
+    if (listening === undefined) return;
+    listening.isLeaving = true;
+    await queueTaken(listening);
+    // A new owner may have come in between.
+    if (!listening.isLeaving) return;
+    this.#listenings.delete(listening);
+    listening.server.close();
+  }
+
+  #listeningOn(address: Address): Listening | undefined {
+    for (const listening of this.#listenings) {
+      if (isSame(listening.bound, address) || isSame(listening.asked, address)) return listening;
+    }
+    return undefined;
+  }
+
+  #accept({ listener, bound }: Listening, open: Open): void {
+    const id = ++this.#lastSession;
+    const session = new Session(id, listener, this);
+    const socket = open(session.readClient);
+    if (socket === undefined) return;
+    const client = 'path' in bound ? unixClient : tcpClient(socket);
+    if (client === undefined) {
+      // It has gone already: nothing was promised about it yet.
+      socket.on('error', ignore).destroy();
+      return;
+    }
+    this.#sessions.set(id, session);
+    session.begin(socket);
+    this.emit({ kind: 'accepted', session: id, listener, client });
+  }
+
+  execute(command: DriverCommand): void {
+    const session = this.#sessions.get(command.session);
+    if (session === undefined) return;
+    switch (command.kind) {
+      case 'dial':
+        return session.dial(command.address);
+      case 'abort-dial':
+        return session.abortDial();
+      case 'relay':
+        return session.relay();
+      case 'close':
+        return session.close(command.how);
+    }
+  }
+
+  lastByteMs(session: SessionId): number {
+    return this.#sessions.get(session)?.lastByteMs ?? 0;
+  }
+
+  wakeAt(deadlineMs: number | undefined): void {
+    this.#alarm.set(deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#alarm.set(undefined);
+    for (const { server } of this.#listenings) server.close();
+    this.#listenings.clear();
+    if (this.#sessions.size === 0) return;
+    const allEnded = new Promise<void>((resolve) => {
+      this.#allEnded = resolve;
+    });
+    for (const session of this.#sessions.values()) session.close('reset');
+    await allEnded;
+  }
+
+  emit(event: CoreEvent): void {
+    if (!this.#isClosed) this.#host.emit(event);
+  }
+
+  now(): number {
+    return this.#host.now();
+  }
+
+  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void {
+    this.#host.countBytes(listener, toBackend, toClient);
+  }
+
+  forget(session: SessionId): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#allEnded?.();
+  }
+}
+
+/** Turns the event loop until it brings no further connection, or has brought a whole queue of them. */
+async function queueTaken(listening: Listening): Promise<void> {
+  const most = listening.accepted + longestQueue;
+  let accepted: number;
+  do {
+    accepted = listening.accepted;
+    // The loop polls between two immediates, and libuv accepts at least one connection that waits.
+    await turn();
+    await turn();
+  } while (listening.accepted > accepted && listening.accepted < most);
+}
+
+const longestQueue = 4096;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Port 0 is another port each time. */
+function isSame(one: Address, other: Address): boolean {
+  if ('path' in one) return 'path' in other && one.path === other.path;
+  return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
+}
+
+function ignore(): void {
+  // A server's errors after it listens are failed accepts, each of one connection that is lost already.
+}

@@ -1,0 +1,65 @@
+/** How this driver opens, resets and reads the failures of its sockets. */
+import net from 'node:net';
+import type { Address, Client, CoreEvent } from '../../core/contract.ts';
+import type { ReadBuffers } from './read-buffers.ts';
+
+/** Takes the bytes just read into `buffer`; false stops the reading until the socket is resumed. */
+export type Read = (length: number, buffer: Uint8Array) => boolean;
+
+export const keepAliveDelayMs = 60_000;
+
+/** Starts connecting. Whatever goes wrong is told by the socket's `error`, later. */
+export function dial(address: Address, buffers: ReadBuffers, read: Read): net.Socket {
+  return net.connect({
+    ...address,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+    onread: { buffer: buffers.next, callback: read },
+  });
+}
+
+/** The other end of an accepted TCP socket; undefined where it has gone already and can't be told any more. */
+export function tcpClient({ remoteAddress, remotePort }: net.Socket): Client | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  const isMapped = remoteAddress.startsWith(mappedIpv4);
+  return { address: isMapped ? remoteAddress.slice(mappedIpv4.length) : remoteAddress, port: remotePort };
+}
+
+const mappedIpv4 = '::ffff:';
+
+export const unixClient: Client = { address: 'unix', port: 0 };
+
+type DialFailure = Extract<CoreEvent, { readonly kind: 'dial-failed' }>['why'];
+
+export function dialFailure(error: NodeJS.ErrnoException): DialFailure {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+    case 'ENOENT': // a unix socket that nobody has made
+      return 'connect-refused';
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EADDRNOTAVAIL':
+    case 'EAGAIN': // Linux's word for a full port range, or a full queue of a unix socket
+    case 'ENOBUFS':
+    case 'ENOMEM':
+      return 'exhausted';
+    default:
+      return 'connect-failed';
+  }
+}
+
+/** Closes with RST. A unix socket knows none: its peer sees the end, or an error as it writes. */
+export function reset(socket: net.Socket): void {
+  if (socket.destroyed) return;
+  // Only a connected TCP socket tells its peer's family.
+  if (socket.connecting || socket.remoteFamily === undefined) socket.destroy();
+  // libuv refuses to reset while a shutdown(2) is under way, and Node then leaks the descriptor.
+  else if (isShuttingDown(socket)) socket.once('finish', () => socket.resetAndDestroy());
+  else socket.resetAndDestroy();
+}
+
+function isShuttingDown(socket: net.Socket): boolean {
+  return socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
+}

@@ -1,0 +1,169 @@
+/**
+ * The whole of sluice in one scroll: a proxy, its log, its metrics and its admin API, from a configuration
+ * that can be read again.
+ */
+
+import { AdminServer } from './admin/server.ts';
+import type { AdminSource, ReloadError, ReloadResult } from './admin/source.ts';
+import { formatAddress } from './config/addresses.ts';
+import type { Config } from './config/config.ts';
+import type { Issue } from './config/issues.ts';
+import type { LoadResult } from './config/load.ts';
+import { BindError } from './control/bindings.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import { chooseDriver } from './drivers/drivers.ts';
+import type { Log } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { version } from './version.ts';
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Reads the configuration again. Without it, a reload finds what is there already. */
+  readonly load?: () => Promise<LoadResult>;
+}
+
+/** What keeps a service from starting: said in a sentence, exit code 1. */
+export class StartError extends Error {}
+
+export class Service {
+  /** Fulfils once all listeners accept. Rejects with a StartError, and then nothing is left running. */
+  static async start(options: ServiceOptions): Promise<Service> {
+    const service = new Service(options);
+    try {
+      // First, so that readiness can be asked while names are resolved and listeners come up.
+      await service.#openAdmin(options.config.admin);
+      await service.controlPlane.start();
+    } catch (error) {
+      await service.stop();
+      throw error instanceof BindError || error instanceof RangeError
+        ? new StartError(error.message, { cause: error })
+        : error;
+    }
+    const { logger } = options.log;
+    for (const { name } of service.controlPlane.plan.listeners) {
+      logger.info({ listener: name, bind: service.controlPlane.boundTo(name) }, 'listening');
+    }
+    return service;
+  }
+
+  readonly controlPlane: ControlPlane;
+  readonly metrics: Metrics;
+  readonly #options: ServiceOptions;
+  readonly #source: AdminSource;
+  #admin: AdminServer | undefined;
+  #adminAddress: string | undefined;
+  #lastReload: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: ServiceOptions) {
+    this.#options = options;
+    const { config, log } = options;
+    const driver = chooseDriver(config.driver);
+    if (driver === undefined) throw new StartError(`The ${config.driver} driver does not run here`);
+    log.logger.info({ driver: driver.module.name, why: driver.why, version }, 'starting');
+    this.controlPlane = new ControlPlane({
+      config,
+      driver: driver.module,
+      logger: log.logger,
+      logLines: (lines) => log.writeLines(lines),
+      countHealthCheck: (pool, backend, pass) => this.metrics.countHealthCheck(pool, backend, pass),
+    });
+    const { controlPlane } = this;
+    const reload = (): Promise<ReloadResult> => this.reload();
+    this.#source = {
+      build: { version, node: process.version, driver: driver.module.name },
+      ledger: controlPlane.ledger,
+      get plan() {
+        return controlPlane.plan;
+      },
+      get phase() {
+        return controlPlane.phase;
+      },
+      boundTo: (listener) => controlPlane.boundTo(listener),
+      unavailability: (pool, backend) => controlPlane.unavailability(pool, backend),
+      reload,
+    };
+    this.metrics = new Metrics(this.#source);
+  }
+
+  /** Where the admin API listens, as people write it. */
+  get adminAddress(): string | undefined {
+    return this.#adminAddress;
+  }
+
+  /**
+   * Reads the configuration again and changes over to it; one that can't be had disturbs nothing. One reload
+   * waits for the other, so that the file as it was read last is what runs in the end.
+   */
+  reload(): Promise<ReloadResult> {
+    const turn = this.#lastReload.then(() => this.#reload());
+    this.#lastReload = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #reload(): Promise<ReloadResult> {
+    const { logger } = this.#options.log;
+    const result = await this.#changeOver();
+    this.metrics.countReload(result.ok);
+    if (result.ok) logger.info('configuration reloaded');
+    else for (const error of result.errors) logger.error(error, 'configuration not reloaded');
+    return result;
+  }
+
+  /** Stops accepting, lets sessions finish for as long as the configuration says, and ends. */
+  async drain(): Promise<void> {
+    const { graceMs } = this.controlPlane.config.shutdown;
+    this.#options.log.logger.info({ graceMs }, 'draining');
+    await this.controlPlane.drain(graceMs);
+    await this.stop();
+  }
+
+  /** Ends at once. */
+  async stop(): Promise<void> {
+    await this.controlPlane.stop();
+    await this.#admin?.close();
+    this.#admin = undefined;
+  }
+
+  async #changeOver(): Promise<ReloadResult> {
+    const { load, log } = this.#options;
+    const loaded = (await load?.()) ?? { ok: true, config: this.controlPlane.config, warnings: [] };
+    if (!loaded.ok) return { ok: false, errors: loaded.issues.map(toReloadError) };
+    const before = this.controlPlane.config;
+    try {
+      await this.controlPlane.apply(loaded.config);
+    } catch (error) {
+      return { ok: false, errors: [{ message: error instanceof Error ? error.message : String(error) }] };
+    }
+    log.setLevel(loaded.config.log.level);
+    if (JSON.stringify(before.admin) !== JSON.stringify(loaded.config.admin)) {
+      log.logger.warn('the admin section has changed: that takes a restart');
+    }
+    if (before.workers !== loaded.config.workers || before.driver !== loaded.config.driver) {
+      log.logger.warn('workers or driver have changed: that takes a restart');
+    }
+    return { ok: true };
+  }
+
+  async #openAdmin(admin: Config['admin']): Promise<void> {
+    if (admin === 'off') return;
+    const { logger } = this.#options.log;
+    this.#admin = new AdminServer({
+      source: this.#source,
+      metrics: this.metrics,
+      token: admin.token,
+      onError: (err) => logger.error({ err }, 'admin API failed'),
+    });
+    try {
+      this.#adminAddress = formatAddress(await this.#admin.listen(admin.bind));
+    } catch (error) {
+      const { message } = error as Error; // A server that can't listen emits an Error.
+      throw new StartError(`The admin API can't listen on ${formatAddress(admin.bind)}: ${message}`);
+    }
+    logger.info({ bind: this.#adminAddress }, 'admin API listening');
+  }
+}
+
+function toReloadError({ file, line, column, path, message }: Issue): ReloadError {
+  return { file, line, column, path, message };
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { type LedgerCapacity, Ledger } from '../../../src/core/ledger/ledger.ts';
+import { dialFailures, reasons } from '../../../src/core/reasons.ts';
+import { freshLedger, sharedLedgers } from '../harness.ts';
+
+describe('Ledger', () => {
+  it('has a counter of its own for every reason', () => {
+    const ledger = freshLedger();
+    ledger.countAccepted(1);
+    ledger.countBytes(1, 3, 4);
+    ledger.sessionDuration.observe(1, 0);
+    reasons.forEach((reason, index) => {
+      for (let times = 0; times <= index; times++) ledger.countClosed(1, reason);
+    });
+    const totals = ledger.listenerTotals(1);
+    expect(reasons.map((reason) => totals.closed(reason))).toEqual(reasons.map((_, index) => index + 1));
+    expect([totals.accepted, totals.bytesToBackend, totals.bytesToClient]).toEqual([1, 3, 4]);
+    expect(ledger.sessionDuration.read(1).counts.reduce((sum, count) => sum + count)).toBe(1);
+  });
+
+  it('has a counter of its own for every dial failure', () => {
+    const ledger = freshLedger();
+    dialFailures.forEach((why, index) => {
+      for (let times = 0; times <= index; times++) ledger.countDialFailure(1, why);
+    });
+    ledger.countBackendConnection(1);
+    for (let times = 0; times < 7; times++) ledger.countCircuitOpened(1);
+    const totals = ledger.backendTotals(1);
+    expect(dialFailures.map((why) => totals.dialFailures(why))).toEqual([1, 2, 3]);
+    expect([totals.connections, totals.circuitOpened]).toEqual([1, 7]);
+  });
+
+  it('keeps slots apart to the last one', () => {
+    const ledger = freshLedger();
+    const { listeners, pools, backends } = ledger.capacity;
+    ledger.countClosed(listeners - 2, 'client-left');
+    ledger.sessionDuration.observe(listeners - 2, 1e9);
+    ledger.connectDuration.observe(pools - 2, 1e9);
+    ledger.countDialFailure(backends - 2, 'connect-failed');
+    expect(ledger.listenerTotals(listeners - 1).accepted).toBe(0);
+    expect(ledger.connectDuration.read(pools - 1).counts).toSatisfy((counts: number[]) => counts.every((c) => c === 0));
+    expect(ledger.backendTotals(backends - 1).connections).toBe(0);
+    ledger.countDialFailure(backends - 1, 'connect-failed');
+    expect(ledger.backendTotals(backends - 1).dialFailures('connect-failed')).toBe(1);
+  });
+
+  it('needs just the bytes that it lays out', () => {
+    const small: LedgerCapacity = { workers: 1, listeners: 1, pools: 1, backends: 1, clients: 16 };
+    const bytes = Ledger.byteLength(small);
+    expect(() => new Ledger(new ArrayBuffer(bytes), small, 'main')).not.toThrow();
+    expect(() => new Ledger(new ArrayBuffer(bytes - 64), small, 'main')).toThrow(RangeError);
+  });
+
+  it('is one table for all threads, the main one included', () => {
+    const of: LedgerCapacity = { workers: 2, listeners: 1, pools: 1, backends: 2, clients: 16 };
+    const buffer = new SharedArrayBuffer(Ledger.byteLength(of));
+    const worker = new Ledger(buffer, of, 1);
+    const main = new Ledger(buffer, of, 'main');
+    worker.countAccepted(0);
+    main.countAccepted(0);
+    main.health[1] = 2;
+    expect(main.listenerTotals(0).accepted).toBe(2);
+    expect(worker.healthOf(1)).toBe('down');
+    expect(() => new Ledger(buffer, of, 3)).toThrow(RangeError);
+  });
+
+  it('gives back what a dead worker held of everything, breaks its lock and keeps what it counted', () => {
+    const [dead, living] = pair();
+    const held = [
+      dead.listenerActive,
+      dead.poolActive,
+      dead.backendActive,
+      dead.poolQueued,
+      dead.circuit.trials,
+      dead.clients.active,
+    ];
+    for (const counts of held) counts.tryTake(1, 9);
+    dead.countAccepted(1);
+    dead.lock.acquire();
+    living.backendActive.tryTake(1, 9);
+
+    living.releaseAllOf(0);
+    living.lock.acquire();
+    living.lock.release();
+
+    expect(held.map((counts) => counts.total(1))).toEqual([0, 0, 1, 0, 0, 0]);
+    expect(living.listenerTotals(1).accepted).toBe(1);
+  });
+
+  it('leaves the lock to a living worker when another dies', () => {
+    const [dead, living] = pair();
+    living.lock.acquire();
+    dead.releaseAllOf(0);
+    expect(lockWord(living)).not.toBe(0);
+    living.lock.release();
+    expect(lockWord(living)).toBe(0);
+  });
+
+  it('clears a listener whole', () => {
+    const ledger = freshLedger();
+    for (const slot of [0, 1]) {
+      ledger.listenerActive.tryTake(slot, 9);
+      ledger.countAccepted(slot);
+      ledger.buckets.tokens[slot] = 5;
+      ledger.buckets.filledMs[slot] = 5;
+    }
+    ledger.clearListener(0);
+    const read = (slot: number) => [
+      ledger.listenerActive.total(slot),
+      ledger.listenerTotals(slot).accepted,
+      ledger.buckets.tokens[slot],
+      ledger.buckets.filledMs[slot],
+    ];
+    expect([read(0), read(1)]).toEqual([
+      [0, 0, 0, 0],
+      [1, 1, 5, 5],
+    ]);
+  });
+
+  it('clears a pool whole', () => {
+    const ledger = freshLedger();
+    for (const slot of [0, 1]) {
+      ledger.poolActive.tryTake(slot, 9);
+      ledger.poolQueued.tryTake(slot, 9);
+      ledger.connectDuration.observe(slot, 5);
+    }
+    ledger.clearPool(0);
+    const read = (slot: number) => [
+      ledger.poolActive.total(slot),
+      ledger.poolQueued.total(slot),
+      ledger.connectDuration.read(slot).sumMs,
+    ];
+    expect([read(0), read(1)]).toEqual([
+      [0, 0, 0],
+      [1, 1, 5],
+    ]);
+  });
+
+  it('clears a backend but for its epoch, so that outcomes from before do not count', () => {
+    const ledger = freshLedger();
+    const { state, failuresInARow, trials, untilMs, openForMs, epoch } = ledger.circuit;
+    const words = [ledger.health, state, failuresInARow, ledger.recoveredMs, untilMs, openForMs, epoch];
+    for (const slot of [0, 1]) {
+      for (const area of words) area[slot] = 1;
+      trials.tryTake(slot, 9);
+      ledger.backendActive.tryTake(slot, 9);
+      ledger.countBackendConnection(slot);
+    }
+    ledger.clearBackend(0);
+    const read = (slot: number) => [
+      ...words.map((area) => area[slot]),
+      trials.total(slot),
+      ledger.backendActive.total(slot),
+      ledger.backendTotals(slot).connections,
+    ];
+    expect(read(0)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+    expect(read(1)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+});
+
+/** The lock is the first thing that is laid out. */
+function lockWord(ledger: Ledger): number {
+  return new Int32Array(ledger.health.buffer, 0, 1)[0] ?? -1;
+}
+
+function pair(): readonly [Ledger, Ledger] {
+  const [one, other] = sharedLedgers(2);
+  if (one === undefined || other === undefined) throw new Error('Expected two ledgers');
+  return [one, other];
+}

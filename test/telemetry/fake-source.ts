@@ -1,0 +1,64 @@
+/** A small plan over a real ledger, for whatever shows or exports it. */
+import type { AdminSource, ReloadResult } from '../../src/admin/source.ts';
+import { defaultBackend, defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
+import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
+import type { BackendPlan, Plan } from '../../src/core/plan.ts';
+import type { Unavailability } from '../../src/core/reasons.ts';
+import type { Phase } from '../../src/telemetry/metrics-source.ts';
+
+const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, clients: 16 };
+
+export class FakeSource implements AdminSource {
+  plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
+  phase: Phase = 'serving';
+  readonly build = { version: '1.2.3', node: '20.19.0', driver: 'portable' };
+  readonly bound = new Map([
+    ['web', ['0.0.0.0:8080']],
+    ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],
+  ]);
+  readonly unavailable = new Map<string, Unavailability>();
+  reloaded: () => Promise<ReloadResult> = () => Promise.resolve({ ok: true });
+  readonly ledger: Ledger;
+  /** Two workers' views of the same numbers. */
+  readonly workers: readonly [Ledger, Ledger];
+
+  constructor() {
+    const buffer = new ArrayBuffer(Ledger.byteLength(capacity));
+    this.ledger = new Ledger(buffer, capacity, 'main');
+    this.workers = [new Ledger(buffer, capacity, 0), new Ledger(buffer, capacity, 1)];
+  }
+
+  boundTo(listener: string): readonly string[] {
+    return this.bound.get(listener) ?? [];
+  }
+
+  unavailability(_pool: unknown, { name }: BackendPlan): Unavailability | undefined {
+    return this.unavailable.get(name);
+  }
+
+  reload(): Promise<ReloadResult> {
+    return this.reloaded();
+  }
+}
+
+/** Slots are given in the order in which the names stand. */
+export function fakePlan(
+  listeners: readonly string[],
+  pools: Readonly<Record<string, readonly string[]>>,
+): Plan {
+  let backendSlot = 0;
+  return {
+    listeners: listeners.map((name, slot) => ({ slot, name, pool: 0, policy: defaultListenerPolicy })),
+    pools: Object.entries(pools).map(([name, backends], slot) => ({
+      slot,
+      name,
+      policy: defaultPoolPolicy,
+      backends: backends.map((name) => ({
+        ...defaultBackend,
+        slot: backendSlot++,
+        name,
+        address: { path: name },
+      })),
+    })),
+  };
+}

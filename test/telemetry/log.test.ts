@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LineWriter } from '../../src/telemetry/line-writer.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+
+let folder: string;
+const descriptors: number[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-log-'));
+});
+
+afterEach(() => {
+  for (const fd of descriptors.splice(0)) closeSync(fd);
+  rmSync(folder, { recursive: true });
+});
+
+/** A descriptor of ours that is closed after the test. */
+function open(path: string, flags: string | number): number {
+  const fd = openSync(path, flags);
+  descriptors.push(fd);
+  return fd;
+}
+
+/** A pipe whose two ends don't block. */
+function pipe(): { readEnd: number; writeEnd: number } {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const readEnd = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { readEnd, writeEnd: open(path, constants.O_WRONLY | constants.O_NONBLOCK) };
+}
+
+function readAll(fd: number): string {
+  const chunk = Buffer.alloc(65_536);
+  let text = '';
+  for (;;) {
+    try {
+      const bytes = readSync(fd, chunk);
+      if (bytes === 0) return text;
+      text += chunk.toString('utf8', 0, bytes);
+    } catch {
+      return text;
+    }
+  }
+}
+
+describe('createLog', () => {
+  test('writes the same JSON for its own lines and for those of workers, in order', async () => {
+    const path = join(folder, 'log');
+    const log = createLog({ level: 'info', fd: open(path, 'w') });
+    log.logger.info({ pool: 'app' }, 'first');
+    log.writeLines('{"level":"info","msg":"second"}\n{"level":"warn","msg":"third"}\n');
+    log.logger.debug('not this one');
+    log.setLevel('debug');
+    log.logger.debug('fourth');
+    await log.flush();
+    const lines = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ msg }) => msg)).toEqual(['first', 'second', 'third', 'fourth']);
+    expect(Object.keys(lines[0])).toEqual(['level', 'time', 'pool', 'msg']);
+    expect(lines[0].level).toBe('info');
+  });
+
+  test("is pretty where it is not JSON, for the workers' lines too", async () => {
+    const path = join(folder, 'log');
+    const log = createLog({ level: 'info', json: false, fd: open(path, 'w') });
+    log.logger.info('ours');
+    log.writeLines('{"level":"warn","time":"2026-01-02T03:04:05.678Z","listener":"web","msg":"theirs"}\n');
+    await log.flush();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+    const text = readFileSync(path, 'utf8').replaceAll(/\u001b\[\d+m/g, '');
+    expect(text).toMatch(
+      /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: ours\n\[\d\d:\d\d:\d\d\.678\] WARN: theirs \{"listener":"web"\}\n$/,
+    );
+  });
+
+  test('writes a fatal line before the process can die of it', () => {
+    const path = join(folder, 'log');
+    const log = createLog({ level: 'info', fd: open(path, 'w') });
+    log.logger.info('last words follow');
+    log.logger.fatal('broken');
+    expect(readFileSync(path, 'utf8').match(/\n/g)).toHaveLength(2);
+  });
+
+  test('drops what a stalled reader does not take, and says how much once it reads again', async () => {
+    const { readEnd, writeEnd } = pipe();
+    const log = createLog({ level: 'info', fd: writeEnd, maxWaiting: 1_000_000 });
+    const line = `${JSON.stringify({ msg: 'x'.repeat(990) })}\n`;
+    for (let n = 0; n < 3_000; n++) log.writeLines(line);
+    let read = '';
+    await vi.waitFor(
+      () => {
+        read += readAll(readEnd);
+        expect(read).toContain('log lines dropped');
+      },
+      { timeout: 10_000, interval: 5 },
+    );
+    const lines = read
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { dropped } = lines.at(-1);
+    expect(lines.length - 1 + dropped).toBe(3_000);
+    expect(lines.length).toBeLessThanOrEqual(1_001);
+  });
+
+  test('goes on without a reader', async () => {
+    const { readEnd, writeEnd } = pipe();
+    descriptors.splice(descriptors.indexOf(readEnd), 1);
+    closeSync(readEnd);
+    const log = createLog({ level: 'info', fd: writeEnd });
+    log.logger.info('nobody reads this');
+    await log.flush();
+    log.writeLines('{}\n');
+    log.logger.fatal('nor this');
+    await log.flush();
+  });
+
+  test('flushes for a bounded time', async () => {
+    const { writeEnd } = pipe();
+    const writer = new LineWriter(writeEnd, 1_000_000, () => expect.unreachable());
+    writer.write(`${'x'.repeat(200_000)}\n`);
+    await writer.flush(20);
+  });
+
+  test('does not say that it can not write, where it can not', async () => {
+    let told = 0;
+    const writer = new LineWriter(
+      open(join(folder, 'log'), constants.O_CREAT | constants.O_RDONLY),
+      100,
+      () => {
+        // What the log does: one line more, which is lost like the others.
+        if (told++ < 10) writer.write('lines dropped\n');
+      },
+    );
+    writer.write('lost\n');
+    await writer.flush(5_000);
+    await writer.flush(5_000);
+    expect(told).toBe(0);
+  });
+});

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { reasons } from '../../src/core/reasons.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { FakeSource, fakePlan } from './fake-source.ts';
+import { samplesOf, sumOf } from './samples.ts';
+
+const app1 = 'pool="app",backend="10.0.0.1:9000"';
+
+describe('Metrics', () => {
+  test('has every series of the contract from the start', async () => {
+    const source = new FakeSource();
+    const text = await new Metrics(source, () => 1_700_000_000_000).text();
+    const names = [...text.matchAll(/^# TYPE (sluice_\w+) (\w+)$/gm)].map(
+      ([, name, type]) => `${name} ${type}`,
+    );
+    expect(names.sort()).toEqual([
+      'sluice_backend_circuit_opened_total counter',
+      'sluice_backend_circuit_state gauge',
+      'sluice_backend_connect_duration_seconds histogram',
+      'sluice_backend_connect_failures_total counter',
+      'sluice_backend_connections_active gauge',
+      'sluice_backend_connections_total counter',
+      'sluice_backend_health_checks_total counter',
+      'sluice_backend_up gauge',
+      'sluice_build_info gauge',
+      'sluice_bytes_total counter',
+      'sluice_config_last_reload_success_timestamp_seconds gauge',
+      'sluice_config_reloads_total counter',
+      'sluice_draining gauge',
+      'sluice_listener_connections_active gauge',
+      'sluice_listener_connections_total counter',
+      'sluice_pool_queue_length gauge',
+      'sluice_session_duration_seconds histogram',
+      'sluice_sessions_closed_total counter',
+    ]);
+    const samples = samplesOf(text);
+    const zero = [
+      'sluice_listener_connections_total{listener="web"}',
+      'sluice_listener_connections_active{listener="web"}',
+      ...reasons.map((reason) => `sluice_sessions_closed_total{listener="api",reason="${reason}"}`),
+      'sluice_session_duration_seconds_bucket{listener="web",le="0.005"}',
+      'sluice_session_duration_seconds_bucket{listener="web",le="+Inf"}',
+      'sluice_session_duration_seconds_sum{listener="web"}',
+      'sluice_session_duration_seconds_count{listener="web"}',
+      'sluice_bytes_total{listener="web",direction="to_backend"}',
+      'sluice_bytes_total{listener="web",direction="to_client"}',
+      `sluice_backend_connections_total{${app1}}`,
+      `sluice_backend_connections_active{${app1}}`,
+      'sluice_backend_connect_duration_seconds_count{pool="db"}',
+      `sluice_backend_connect_failures_total{${app1},reason="connect-refused"}`,
+      `sluice_backend_connect_failures_total{${app1},reason="connect-timeout"}`,
+      `sluice_backend_connect_failures_total{${app1},reason="connect-failed"}`,
+      `sluice_backend_health_checks_total{${app1},result="pass"}`,
+      `sluice_backend_health_checks_total{${app1},result="fail"}`,
+      `sluice_backend_circuit_state{${app1},state="open"}`,
+      `sluice_backend_circuit_state{${app1},state="half-open"}`,
+      `sluice_backend_circuit_opened_total{${app1}}`,
+      'sluice_pool_queue_length{pool="app"}',
+      'sluice_config_reloads_total{result="success"}',
+      'sluice_config_reloads_total{result="failure"}',
+      'sluice_draining',
+    ];
+    expect(Object.fromEntries(zero.map((series) => [series, samples.get(series)]))).toEqual(
+      Object.fromEntries(zero.map((series) => [series, 0])),
+    );
+    expect(samples.get(`sluice_backend_circuit_state{${app1},state="closed"}`)).toBe(1);
+    expect(samples.get('sluice_backend_up{pool="db",backend="[::1]:5432"}')).toBe(1);
+    expect(samples.get('sluice_build_info{version="1.2.3",node="20.19.0",driver="portable"}')).toBe(1);
+    expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(1_700_000_000);
+  });
+
+  test('reads what all workers have counted', async () => {
+    const source = new FakeSource();
+    const [one, two] = source.workers;
+    for (const worker of [one, two]) {
+      worker.countBytes(0, 5, 7);
+      worker.countBackendConnection(0);
+      worker.countDialFailure(1, 'connect-timeout');
+      worker.backendActive.tryTake(0, 9);
+      worker.poolQueued.tryTake(1, 9);
+      worker.countCircuitOpened(2);
+    }
+    Atomics.store(source.ledger.health, 0, 2);
+    Atomics.store(source.ledger.circuit.state, 0, 2);
+    source.phase = 'draining';
+    const samples = samplesOf(await new Metrics(source).text());
+    const unix = 'pool="app",backend="unix:/run/app.sock"';
+    expect(samples.get('sluice_bytes_total{listener="web",direction="to_backend"}')).toBe(10);
+    expect(samples.get('sluice_bytes_total{listener="web",direction="to_client"}')).toBe(14);
+    expect(samples.get(`sluice_backend_connections_total{${app1}}`)).toBe(2);
+    expect(samples.get(`sluice_backend_connections_active{${app1}}`)).toBe(2);
+    expect(samples.get(`sluice_backend_connect_failures_total{${unix},reason="connect-timeout"}`)).toBe(2);
+    expect(samples.get('sluice_backend_circuit_opened_total{pool="db",backend="[::1]:5432"}')).toBe(2);
+    expect(samples.get('sluice_pool_queue_length{pool="db"}')).toBe(2);
+    expect(samples.get(`sluice_backend_up{${app1}}`)).toBe(0);
+    expect(samples.get(`sluice_backend_circuit_state{${app1},state="half-open"}`)).toBe(1);
+    expect(samples.get(`sluice_backend_circuit_state{${app1},state="closed"}`)).toBe(0);
+    expect(samples.get('sluice_draining')).toBe(1);
+  });
+
+  test('gives histograms in seconds, cumulative, with the sum and the count', async () => {
+    const source = new FakeSource();
+    for (const ms of [3, 5, 6, 90_000_000]) source.workers[0].sessionDuration.observe(1, ms);
+    source.workers[1].connectDuration.observe(0, 0.4);
+    const samples = samplesOf(await new Metrics(source).text());
+    const bucket = (le: string) =>
+      samples.get(`sluice_session_duration_seconds_bucket{listener="api",le="${le}"}`);
+    expect([bucket('0.005'), bucket('0.01'), bucket('3600'), bucket('+Inf')]).toEqual([2, 3, 3, 4]);
+    expect(samples.get('sluice_session_duration_seconds_count{listener="api"}')).toBe(4);
+    expect(samples.get('sluice_session_duration_seconds_sum{listener="api"}')).toBeCloseTo(90_000.014, 6);
+    expect(samples.get('sluice_backend_connect_duration_seconds_bucket{pool="app",le="0.0005"}')).toBe(1);
+    expect(samples.get('sluice_backend_connect_duration_seconds_sum{pool="app"}')).toBeCloseTo(0.0004, 9);
+  });
+
+  test('accounts for every accepted session: active or closed by a reason', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            worker: fc.constantFrom(0 as const, 1 as const),
+            listener: fc.constantFrom(0, 1),
+            refused: fc.boolean(),
+            closedBy: fc.option(fc.constantFrom(...reasons), { nil: undefined }),
+          }),
+          { maxLength: 60 },
+        ),
+        async (sessions) => {
+          const source = new FakeSource();
+          for (const { worker, listener, refused, closedBy } of sessions) {
+            const ledger = source.workers[worker];
+            ledger.countAccepted(listener);
+            if (!refused) ledger.listenerActive.tryTake(listener, 1_000);
+            if (closedBy !== undefined) ledger.countClosed(listener, closedBy);
+          }
+          const samples = samplesOf(await new Metrics(source).text());
+          for (const [slot, name] of ['web', 'api'].entries()) {
+            const accepted = samples.get(`sluice_listener_connections_total{listener="${name}"}`) ?? -1;
+            const active = samples.get(`sluice_listener_connections_active{listener="${name}"}`) ?? -1;
+            const own = sessions.filter(({ listener }) => listener === slot);
+            expect(accepted).toBe(own.length);
+            expect(active).toBe(own.filter(({ closedBy }) => closedBy === undefined).length);
+            expect(accepted).toBe(
+              active + sumOf(samples, 'sluice_sessions_closed_total', `listener="${name}"`),
+            );
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('follows the plan: what a reload removed is gone, what stays goes on', async () => {
+    const source = new FakeSource();
+    const metrics = new Metrics(source);
+    source.workers[0].countAccepted(0);
+    metrics.countHealthCheck('app', '10.0.0.1:9000', true);
+    await metrics.text();
+    source.plan = fakePlan(['web'], { app: ['10.0.0.1:9000'] });
+    const text = await metrics.text();
+    expect(text).not.toContain('listener="api"');
+    expect(text).not.toContain('/run/app.sock');
+    expect(text).not.toContain('pool="db"');
+    const samples = samplesOf(text);
+    expect(samples.get('sluice_listener_connections_total{listener="web"}')).toBe(1);
+    expect(samples.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(1);
+  });
+
+  test('counts health checks and reloads, and forgets the checks of a backend that left', async () => {
+    const source = new FakeSource();
+    let nowMs = 5_000;
+    const metrics = new Metrics(source, () => nowMs);
+    for (const pass of [true, true, false]) metrics.countHealthCheck('app', '10.0.0.1:9000', pass);
+    nowMs = 6_000;
+    metrics.countReload(true);
+    nowMs = 7_000;
+    metrics.countReload(false);
+    const samples = samplesOf(await metrics.text());
+    expect(samples.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(2);
+    expect(samples.get(`sluice_backend_health_checks_total{${app1},result="fail"}`)).toBe(1);
+    expect(samples.get('sluice_config_reloads_total{result="success"}')).toBe(1);
+    expect(samples.get('sluice_config_reloads_total{result="failure"}')).toBe(1);
+    expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(6);
+
+    source.plan = fakePlan(['web'], { app: ['new'] });
+    metrics.countHealthCheck('app', 'new', true);
+    source.plan = fakePlan(['web'], { app: ['10.0.0.1:9000'] });
+    const later = samplesOf(await metrics.text());
+    expect(later.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(0);
+  });
+
+  test('escapes what an operator may have put into a name', async () => {
+    const source = new FakeSource();
+    source.plan = fakePlan(['a"b\\c\nd'], {});
+    const text = await new Metrics(source).text();
+    expect(text).toContain(String.raw`sluice_listener_connections_total{listener="a\"b\\c\nd"} 0`);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import type { SessionRecord } from '../../src/core/contract.ts';
+import { reasons } from '../../src/core/reasons.ts';
+import { SessionLog } from '../../src/telemetry/session-log.ts';
+
+const finished: SessionRecord = {
+  listener: 'web',
+  client: { address: '203.0.113.7', port: 50_123 },
+  pool: 'app',
+  backend: '10.0.0.1:9000',
+  attempts: 1,
+  queueMs: 0,
+  connectMs: 0.812_345_6,
+  durationMs: 12.345_678,
+  bytesToBackend: 5,
+  bytesToClient: 0,
+  reason: 'finished',
+  endedBy: 'client',
+};
+const refused: SessionRecord = {
+  ...finished,
+  pool: undefined,
+  backend: undefined,
+  connectMs: undefined,
+  attempts: 0,
+  reason: 'rate-limited',
+  endedBy: 'proxy',
+};
+
+function sessionLog(level: 'info' | 'warn' | 'error' = 'info', sessions = true) {
+  const batches: string[] = [];
+  const log = new SessionLog({ level, sessions }, (lines) => batches.push(lines));
+  const lines = (): Record<string, unknown>[] =>
+    batches
+      .splice(0)
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  return { log, batches, lines };
+}
+
+describe('SessionLog', () => {
+  test('writes the fields of the contract, and nothing else', () => {
+    const { log, lines } = sessionLog();
+    log.write(finished, 0);
+    log.flush(0);
+    const [line] = lines();
+    expect(line).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      listener: 'web',
+      pool: 'app',
+      backend: '10.0.0.1:9000',
+      client: '203.0.113.7:50123',
+      attempts: 1,
+      queueMs: 0,
+      connectMs: 0.812,
+      durationMs: 12.346,
+      bytesToBackend: 5,
+      bytesToClient: 0,
+      reason: 'finished',
+      endedBy: 'client',
+      msg: 'session closed',
+    });
+  });
+
+  test('leaves out what is absent', () => {
+    const { log, lines } = sessionLog();
+    log.write(refused, 0);
+    log.flush(0);
+    const [line] = lines();
+    expect(Object.keys(line ?? {})).toEqual(
+      'level time listener client attempts queueMs durationMs bytesToBackend bytesToClient reason endedBy msg'.split(
+        ' ',
+      ),
+    );
+  });
+
+  test.each([
+    [{ address: '2001:db8::1', port: 443 }, '[2001:db8::1]:443'],
+    [{ address: 'unix', port: 0 }, 'unix'],
+  ])('writes the client %o as %s', (client, text) => {
+    const { log, lines } = sessionLog();
+    log.write({ ...finished, client }, 0);
+    log.flush(0);
+    expect(lines()[0]).toMatchObject({ client: text });
+  });
+
+  test('speaks of sessions that ran at info, and of all others at warn', () => {
+    const { log, lines } = sessionLog();
+    for (const reason of reasons) log.write({ ...finished, reason }, 0);
+    log.flush(0);
+    const infos = lines().filter(({ level }) => level === 'info');
+    expect(infos.map(({ reason }) => reason)).toEqual([
+      'finished',
+      'client-reset',
+      'backend-reset',
+      'idle-timeout',
+      'half-closed-timeout',
+      'lifetime-exceeded',
+      'drain-timeout',
+      'backend-down',
+      'operator',
+    ]);
+  });
+
+  test('keeps to the level and to `sessions`, also when a reload changes them', () => {
+    const { log, lines } = sessionLog('info', false);
+    const reasonsWritten = () => {
+      log.write(finished, 0);
+      log.write(refused, 0);
+      log.flush(0);
+      return lines().map(({ reason }) => reason);
+    };
+    expect(reasonsWritten()).toEqual(['rate-limited']);
+    log.configure({ level: 'info', sessions: true });
+    expect(reasonsWritten()).toEqual(['finished', 'rate-limited']);
+    log.configure({ level: 'warn', sessions: true });
+    expect(reasonsWritten()).toEqual(['rate-limited']);
+    log.configure({ level: 'error', sessions: true });
+    expect(reasonsWritten()).toEqual([]);
+  });
+
+  test('hands lines over together, 100 ms after the first', () => {
+    const { log, batches } = sessionLog();
+    expect(log.nextFlushMs).toBeUndefined();
+    log.write(finished, 1_000);
+    log.write(finished, 1_050);
+    expect(log.nextFlushMs).toBe(1_100);
+    expect(batches).toEqual([]);
+    log.flush(1_100);
+    expect(batches).toHaveLength(1);
+    expect(batches[0]?.split('\n')).toHaveLength(3);
+    expect(log.nextFlushMs).toBeUndefined();
+  });
+
+  test('hands over no more than 64 KiB at once, and waits for no more', () => {
+    const { log, batches } = sessionLog();
+    for (let n = 0; n < 1_000; n++) log.write(finished, 0);
+    expect(batches.length).toBeGreaterThan(3);
+    log.flush(0);
+    expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(65_536);
+    expect(batches.every((batch) => batch.endsWith('\n'))).toBe(true);
+    expect(batches.join('').match(/\n/g)).toHaveLength(1_000);
+  });
+
+  test('asks for no flush when nothing was written', () => {
+    const { log } = sessionLog('info', false);
+    log.write(finished, 0);
+    expect(log.nextFlushMs).toBeUndefined();
+  });
+
+  test('writes ten refusals a second of a listener and reason, and on the next line how many it left out', () => {
+    const { log, lines } = sessionLog();
+    for (let n = 0; n < 25; n++) log.write(refused, 5_000 + n);
+    log.write({ ...refused, reason: 'listener-full' }, 5_030);
+    log.write({ ...refused, listener: 'api' }, 5_031);
+    log.write(refused, 6_000);
+    log.flush(6_000);
+    const written = lines();
+    expect(written).toHaveLength(10 + 2 + 1);
+    expect(written.map(({ leftOut }) => leftOut ?? 0)).toEqual([...Array(12).fill(0), 15]);
+  });
+
+  test('writes the last refusal left out when its second is over, though no other comes', () => {
+    const { log, lines } = sessionLog();
+    for (let n = 0; n < 25; n++) log.write({ ...refused, durationMs: n }, 5_000);
+    log.flush(5_100);
+    expect(lines()).toHaveLength(10);
+    expect(log.nextFlushMs).toBe(6_000);
+    log.flush(5_999);
+    expect(lines()).toEqual([]);
+    log.flush(6_000);
+    expect(lines()).toMatchObject([{ durationMs: 24, leftOut: 14, level: 'warn', msg: 'session closed' }]);
+    expect(log.nextFlushMs).toBeUndefined();
+  });
+
+  test('leaves no refusal unaccounted for at the end', () => {
+    const { log, lines } = sessionLog();
+    for (let n = 0; n < 1_234; n++) log.write(refused, n * 7);
+    log.flush(Number.POSITIVE_INFINITY);
+    const written = lines();
+    const accounted = written.reduce((sum, { leftOut }) => sum + 1 + Number(leftOut ?? 0), 0);
+    expect(accounted).toBe(1_234);
+    expect(written.length).toBeLessThanOrEqual(11 * Math.ceil((1_234 * 7) / 1_000));
+    expect(log.nextFlushMs).toBeUndefined();
+  });
+});
