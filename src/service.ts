@@ -44,6 +44,7 @@ export class Service {
     for (const { name } of service.controlPlane.plan.listeners) {
       logger.info({ listener: name, bind: service.controlPlane.boundTo(name) }, 'listening');
     }
+    logger.info('serving');
     return service;
   }
 

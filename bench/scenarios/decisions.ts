@@ -3,7 +3,7 @@ import type { DecisionsJob } from '../programs/decisions.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Subject } from '../subjects/subject.ts';
 import { flawless } from './costs.ts';
-import type { Measurement, Metric, Scenario } from './scenario.ts';
+import type { Metric, Scenario } from './scenario.ts';
 
 const sizes = [10, 100, 1_000];
 
@@ -16,34 +16,25 @@ export const decisions: Scenario = {
     ...sizes.map((size) => metric(size, 'rate', '/s', 'higher')),
   ],
   instead: balances.map(core),
-  rounds: () => 1,
+  rounds: (wanted) => Math.ceil(wanted / 3),
   async measure(stage) {
     const values: Record<string, number> = {};
+    let strangersBusy = 0;
     for (const backends of sizes) {
-      const perSecond = await decisionsPerSecond(stage, backends);
+      const drive = await flawless(stage, 'decisions', job(stage, backends));
+      const perSecond = drive.load.units / (drive.load.seconds ?? Number.NaN);
       values[`us${backends}`] = 1e6 / perSecond;
       values[`rate${backends}`] = perSecond;
+      strangersBusy = Math.max(strangersBusy, drive.busy.strangers ?? 0);
     }
-    const measurement: Measurement = {
-      values,
-      loadSaturated: false,
-      subjectBusy: undefined,
-      strangersBusy: undefined,
-    };
-    return measurement;
+    return { values, loadSaturated: false, subjectBusy: undefined, strangersBusy };
   },
 };
 
-async function decisionsPerSecond(stage: Stage, backends: number): Promise<number> {
-  const job: DecisionsJob = {
-    // The subjects of this scenario are named after the balancers.
-    balance: stage.subject.name as Balance,
-    backends,
-    warmSeconds: 0.3,
-    seconds: Math.min(0.5, stage.seconds),
-  };
-  const { load } = await flawless(stage, 'decisions', job);
-  return load.units / (load.seconds ?? Number.NaN);
+function job(stage: Stage, backends: number): DecisionsJob {
+  // The subjects of this scenario are named after the balancers.
+  const balance = stage.subject.name as Balance;
+  return { balance, backends, warmSeconds: 0.3, seconds: Math.min(0.5, stage.seconds) };
 }
 
 function metric(size: number, key: 'us' | 'rate', unit: string, better: Metric['better']): Metric {

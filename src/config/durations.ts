@@ -11,7 +11,8 @@ export const durationPattern = '([0-9]+(?:\\.[0-9]+)?)(ms|s|m|h|d)';
 
 /** Milliseconds, whole, at most what a timer can wait. */
 export function parseDuration(text: string, rule: DurationRule = 'positive'): Parsed<number> {
-  if (text === rule) return parsed(rule === 'unlimited' ? Infinity : 0);
+  if (text === 'unlimited' && rule === 'unlimited') return parsed(Infinity);
+  if (text === 'off' && rule === 'off') return parsed(0);
   const [, amount, unit] = syntax.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return expected(expectedDuration(rule));
 

@@ -49,7 +49,7 @@ export interface ParseOptions {
 export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const { file, env, readFile = (path) => readFileSync(path, 'utf8') } = options;
   if (text.length > largestBytes) {
-    return wrongAsAWhole(file, `Expected at most ${largestBytes / 1024} KiB, found more`);
+    return wrongAsAWhole(file, `Expected at most ${largestBytes / 1024} KiB, found a larger file`);
   }
   const document = new ConfigDocument(file, text, env);
   const isEmpty = document.value === null && document.issues.length === 0;

@@ -51,7 +51,9 @@ class Reader {
   readonly mistakes: { path: Path; offset: number; message: string }[] = [];
   readonly #env: Environment;
   readonly #anchors = new Map<string, Node>();
-  readonly #open = new Set<string>();
+  /** Anchored nodes that are being read: an alias of one of them would never end. */
+  readonly #open = new Set<Node>();
+  #aliasDepth = 0;
   #aliased = 0;
 
   constructor(env: Environment) {
@@ -61,7 +63,7 @@ class Reader {
   read(node: Node | null, spot: Spot): Read {
     if (node === null) return { value: null, place: place(0, spot) };
     const offset = node.range?.[0] ?? 0;
-    if (this.#open.size > 0 && ++this.#aliased > mostAliased) {
+    if (this.#aliasDepth > 0 && ++this.#aliased > mostAliased) {
       const isFirst = this.#aliased === mostAliased + 1;
       return this.#unreadable(
         offset,
@@ -73,6 +75,13 @@ class Reader {
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return this.#readScalar(node, offset, spot);
 
+    this.#open.add(node);
+    const read = this.#readCollection(node, offset, spot);
+    this.#open.delete(node);
+    return read;
+  }
+
+  #readCollection(node: Node, offset: number, spot: Spot): Read {
     const children = new Map<string | number, Place>();
     const whole: Place = { ...place(offset, spot), children };
     if (isSeq<Node | null>(node)) {
@@ -108,11 +117,12 @@ class Reader {
   #readAlias(name: string, offset: number, spot: Spot): Read {
     const target = this.#anchors.get(name);
     if (target === undefined) return this.#unreadable(offset, spot, `No anchor &${name} before this alias`);
-    if (this.#open.has(name))
+    if (this.#open.has(target)) {
       return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`);
-    this.#open.add(name);
+    }
+    this.#aliasDepth++;
     const read = this.read(target, spot);
-    this.#open.delete(name);
+    this.#aliasDepth--;
     return { ...read, place: { ...read.place, offset } };
   }
 

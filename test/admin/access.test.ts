@@ -65,6 +65,7 @@ describe('AdminServer', () => {
     '127.0.0.1.nip.io',
     '127.evil.example',
     'localhost@evil.example',
+    'evil.example@localhost',
     'evil.example#localhost',
     'evil.example/localhost',
     '10.0.0.1',

@@ -79,12 +79,14 @@ describe('createLog', () => {
     );
   });
 
-  test('writes a fatal line before the process can die of it', () => {
+  test('writes a fatal line, and what came before it, before the process can die of it', () => {
     const path = join(folder, 'log');
     const log = createLog({ level: 'info', fd: open(path, 'w') });
-    log.logger.info('last words follow');
+    const messages = ['x'.repeat(3_000_000), 'last', 'words'];
+    for (const message of messages) log.logger.info(message);
     log.logger.fatal('broken');
-    expect(readFileSync(path, 'utf8').match(/\n/g)).toHaveLength(2);
+    const written = [...readFileSync(path, 'utf8').matchAll(/"msg":"(.*)"/g)].map(([, message]) => message);
+    expect(written.map((message) => message?.slice(0, 9))).toEqual(['xxxxxxxxx', 'last', 'words', 'broken']);
   });
 
   test('drops what a stalled reader does not take, and says how much once it reads again', async () => {

@@ -120,6 +120,10 @@ describe('SessionLog', () => {
     expect(reasonsWritten()).toEqual(['rate-limited']);
     log.configure({ level: 'error', sessions: true });
     expect(reasonsWritten()).toEqual([]);
+    expect(log.nextFlushMs).toBe(1_000);
+    log.flush(1_000);
+    log.write(refused, 2_000);
+    expect(log.nextFlushMs).toBeUndefined();
   });
 
   test('hands lines over together, 100 ms after the first', () => {

@@ -80,4 +80,13 @@ describe('Watch', () => {
     expect(lookup).toHaveBeenCalledTimes(1);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it('throws away what a lookup finds after it was closed', async () => {
+    const { watch, log } = await start({ value: 'a', ttlMs: 0 }, new Error('Down'));
+    vi.advanceTimersToNextTimer();
+    watch.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(log).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

@@ -41,7 +41,7 @@ describe('Histogram', () => {
   it('puts a value on an edge into the bucket below it, and what is beyond all edges into the last', () => {
     const histogram = new Histogram(pair(2, 6)[0], 1, edgesMs);
     for (const valueMs of [0, 1, 1.5, 10, 100, 100.5, 5_000]) histogram.observe(1, valueMs);
-    expect(histogram.read(1)).toEqual({ counts: [2, 2, 1, 2], sumMs: 5_218 });
+    expect(histogram.read(1)).toEqual({ counts: [2, 2, 1, 2], sumMs: 5_213 });
     expect(histogram.read(0)).toEqual({ counts: [0, 0, 0, 0], sumMs: 0 });
   });
 

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { summarise } from '../../bench/summary.ts';
+import { cpu, measured, outcome } from './outcome.ts';
+
+describe('summarise', () => {
+  it('gives each subject the median and the range of each metric', () => {
+    const samples = [1, 2, 9].map((rate, round) => measured('haproxy', round, { rate, cpu: 20 }));
+    expect(summarise(outcome(['haproxy'], samples)).rows).toEqual([
+      {
+        subject: 'haproxy',
+        figures: {
+          rate: { median: 2, min: 1, max: 9, count: 3 },
+          cpu: { median: 20, min: 20, max: 20, count: 3 },
+        },
+      },
+    ]);
+  });
+
+  it('compares each subject with each other one that has the figure', () => {
+    const samples = [
+      measured('direct', 0, { rate: 40 }),
+      measured('haproxy', 0, { rate: 20, cpu: 10 }),
+      measured('nginx', 0, { rate: 10, cpu: 20 }),
+    ];
+    const comparison = summarise(outcome(['direct', 'haproxy', 'nginx'], samples)).comparisons.find(
+      ({ metric }) => metric === cpu,
+    );
+    expect(comparison?.subjects).toEqual(['haproxy', 'nginx']);
+    expect(comparison?.ratios.map((row) => row.map((ratio) => ratio?.median))).toEqual([
+      [1, 0.5],
+      [2, 1],
+    ]);
+  });
+
+  it('compares nothing where there is one subject', () => {
+    expect(summarise(outcome(['nginx'], [measured('nginx', 0, { rate: 1 })])).comparisons).toEqual([]);
+  });
+
+  it('names the subjects beside which the load was saturated', () => {
+    const samples = [
+      measured('direct', 0, { rate: 1, cpu: 1 }, { loadSaturated: true }),
+      measured('nginx', 0, { rate: 1, cpu: 1 }),
+    ];
+    expect(summarise(outcome(['direct', 'nginx'], samples)).notes).toEqual([
+      expect.stringContaining('beside direct:'),
+    ]);
+  });
+
+  it('says when other processes were busy', () => {
+    const samples = [measured('nginx', 0, { rate: 1, cpu: 1 }, { strangersBusy: 0.7 })];
+    expect(summarise(outcome(['nginx'], samples)).notes).toEqual([expect.stringContaining('0.7 cores')]);
+  });
+
+  it('leaves a failed round out of the figures and says why it failed', () => {
+    const samples = [
+      measured('nginx', 0, { rate: 5, cpu: 1 }),
+      { subject: 'nginx', round: 1, failure: '3 errors beside 10 good units' },
+    ];
+    const summary = summarise(outcome(['nginx'], samples));
+    expect(summary.rows[0]?.figures).toMatchObject({ rate: { count: 1 } });
+    expect(summary.notes).toEqual(['nginx failed in round 2: 3 errors beside 10 good units']);
+  });
+
+  it('says which figures are not available on this system', () => {
+    const samples = [measured('nginx', 0, { rate: 5, cpu: undefined })];
+    expect(summarise(outcome(['nginx'], samples)).notes).toEqual([
+      expect.stringContaining('Not available here: CPU'),
+    ]);
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * A driver between clients and backends of the test's own, with the smallest brain that works in the core's
+ * place: accepted → dial the target → relay. It notes every event, and whatever breaks the order that the
+ * contract promises.
+ */
+import net from 'node:net';
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { Address, CoreEvent, SessionId } from '../../src/core/contract.ts';
+import type { Driver, DriverCommand, DriverHost } from '../../src/drivers/driver.ts';
+import { connect, fate, inTime, listenOn, Signal } from './peers.ts';
+
+export type DriverEvent = Extract<CoreEvent, { readonly session: SessionId }>;
+export type EventOf<Kind extends DriverEvent['kind']> = Extract<DriverEvent, { readonly kind: Kind }>;
+
+export const listenerSlot = 7;
+
+export class Rig implements DriverHost {
+  readonly driver: Driver;
+  /** Where accepted sessions are dialed at once; undefined leaves them waiting. */
+  target: Address | undefined;
+  relaysAtOnce = true;
+  bytesToBackend = 0;
+  bytesToClient = 0;
+  deadlines = 0;
+  /** What broke a promise of the contract: empty, if all is well. */
+  readonly violations: string[] = [];
+  readonly #open = new Set<SessionId>();
+  readonly #events: DriverEvent[] = [];
+  readonly #changed = new Signal();
+  readonly #sockets = new Set<net.Socket>();
+  readonly #servers = new Set<net.Server>();
+  #isExecuting = false;
+
+  constructor(create: (host: DriverHost) => Driver) {
+    this.driver = create(this);
+  }
+
+  emit(event: CoreEvent): void {
+    if (!('session' in event)) {
+      this.violations.push(`${event.kind} is no driver's event`);
+      return;
+    }
+    if (this.#isExecuting) this.violations.push(`${event.kind} was emitted inside execute`);
+    const isOpen = this.#open.has(event.session);
+    if (isOpen === (event.kind === 'accepted')) this.violations.push(`${event.kind} of session ${event.session}`);
+    if (event.kind === 'accepted') this.#open.add(event.session);
+    if (event.kind === 'ended') this.#open.delete(event.session);
+    this.#events.push(event);
+    if (event.kind === 'accepted' && this.target !== undefined) this.dial(event.session, this.target);
+    if (event.kind === 'dialed' && this.relaysAtOnce) this.execute({ kind: 'relay', session: event.session });
+    if (event.kind === 'dial-failed' && this.target !== undefined) this.close(event.session, 'reset');
+    this.#changed.fire();
+  }
+
+  deadline(): void {
+    this.deadlines++;
+    this.#changed.fire();
+  }
+
+  receive(): void {}
+
+  now(): number {
+    return performance.now();
+  }
+
+  countBytes(listener: number, toBackend: number, toClient: number): void {
+    if (listener !== listenerSlot) this.violations.push(`bytes were counted for listener ${listener}`);
+    this.bytesToBackend += toBackend;
+    this.bytesToClient += toClient;
+  }
+
+  execute(command: DriverCommand): void {
+    this.#isExecuting = true;
+    this.driver.execute(command);
+    this.#isExecuting = false;
+  }
+
+  dial(session: SessionId, address: Address): void {
+    this.execute({ kind: 'dial', session, backend: 0, address });
+  }
+
+  close(session: SessionId, how: 'reset' | 'fin'): void {
+    this.execute({ kind: 'close', session, how });
+  }
+
+  get openSessions(): number {
+    return this.#open.size;
+  }
+
+  count(kind: DriverEvent['kind']): number {
+    return this.#events.filter((event) => event.kind === kind).length;
+  }
+
+  /** The next event of this kind that no one has taken yet. */
+  async event<Kind extends DriverEvent['kind']>(kind: Kind): Promise<EventOf<Kind>> {
+    const isWanted = (event: DriverEvent): event is EventOf<Kind> => event.kind === kind;
+    for (;;) {
+      const event = this.#events.find(isWanted);
+      if (event !== undefined) {
+        this.#events.splice(this.#events.indexOf(event), 1);
+        return event;
+      }
+      await inTime(this.#changed.next(), `event ${kind}`);
+    }
+  }
+
+  /** Waits until a claim holds, looking at every event. */
+  async until(claim: string, holds: () => boolean): Promise<void> {
+    while (!holds()) await inTime(this.#changed.next(), claim);
+  }
+
+  listen(address: Address = { host: '127.0.0.1', port: 0 }, shared = false): Promise<Address> {
+    return this.driver.listen(listenerSlot, address, { shared });
+  }
+
+  /** A backend of the test's own, which sessions are dialed to from now on. */
+  async backend(
+    serve: (socket: net.Socket) => void,
+    address: Address = { host: '127.0.0.1', port: 0 },
+  ): Promise<Address> {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#keep(socket);
+      serve(socket);
+    });
+    this.#servers.add(server);
+    this.target = await listenOn(server, address);
+    return this.target;
+  }
+
+  async client(address: Address): Promise<net.Socket> {
+    return this.#keep(await connect(address));
+  }
+
+  #keep(socket: net.Socket): net.Socket {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+
+  /** A client and the backend's end of its session, connected through the driver. */
+  async pair(listening?: Address, backendAddress?: Address): Promise<Pair> {
+    const { promise, resolve } = Promise.withResolvers<net.Socket>();
+    await this.backend(resolve, backendAddress);
+    const client = await this.client(await this.listen(listening));
+    const backend = await inTime(promise, 'a connection to the backend');
+    return { client, backend };
+  }
+
+  /** Everything that the test has opened is closed; what is still open in the driver then is its fault. */
+  async dispose(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.#servers) server.close();
+    await inTime(this.driver.close(), 'the driver closing');
+  }
+
+  readonly fate = fate;
+}
+
+export interface Pair {
+  readonly client: net.Socket;
+  readonly backend: net.Socket;
+}
+
+/** How many sockets this process has open; undefined where the system doesn't say. */
+export function openSockets(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').filter(isSocket).length;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSocket(fd: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+  } catch {
+    return false;
+  }
+}

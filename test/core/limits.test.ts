@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import { admit, Entry, type Refusal } from '../../src/core/limits.ts';
+import type { ListenerLimits } from '../../src/core/plan.ts';
+import { freshLedger, listenerPolicy, sharedLedgers } from './harness.ts';
+
+const noLimits = listenerPolicy.limits;
+const one = '192.0.2.1';
+const other = '192.0.2.2';
+
+describe('admit', () => {
+  it('lets anyone in where nothing is limited, and counts them', () => {
+    const ledger = freshLedger();
+    const entries = Array.from({ length: 100 }, () => entered(ledger, noLimits));
+    expect(ledger.listenerActive.total(0)).toBe(100);
+    for (const entry of entries) entry.release();
+    expect(ledger.listenerActive.total(0)).toBe(0);
+  });
+
+  it('refuses the one over maxConnections and lets the next in when one has gone', () => {
+    const ledger = freshLedger();
+    const limits = { ...noLimits, maxConnections: 2 };
+    const first = entered(ledger, limits);
+    entered(ledger, limits);
+    expect(ask(ledger, limits)).toBe('listener-full');
+    first.release();
+    expect(ask(ledger, limits)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits)).toBe('listener-full');
+  });
+
+  it('limits the rate of a listener over all workers', () => {
+    const [here, there] = sharedLedgers(2);
+    if (here === undefined || there === undefined) throw new Error('Expected two ledgers');
+    const limits = { ...noLimits, connectionsPerSecond: 1, burst: 2 };
+    expect(ask(here, limits)).toBeInstanceOf(Entry);
+    expect(ask(there, limits)).toBeInstanceOf(Entry);
+    expect([ask(here, limits), ask(there, limits)]).toEqual(['rate-limited', 'rate-limited']);
+    expect(ask(there, limits, one, 2_000)).toBeInstanceOf(Entry);
+  });
+
+  it('limits each client by itself', () => {
+    const ledger = freshLedger();
+    const limits = perClient({ maxConnections: 1 });
+    const first = entered(ledger, limits, one);
+    expect(ask(ledger, limits, one)).toBe('client-full');
+    expect(ask(ledger, limits, other)).toBeInstanceOf(Entry);
+    first.release();
+    expect(ask(ledger, limits, one)).toBeInstanceOf(Entry);
+  });
+
+  it('limits the rate of each client by itself', () => {
+    const ledger = freshLedger();
+    const limits = perClient({ connectionsPerSecond: 1, burst: 1 });
+    entered(ledger, limits, one).release();
+    expect(ask(ledger, limits, one)).toBe('rate-limited');
+    expect(ask(ledger, limits, other)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits, one, 2_000)).toBeInstanceOf(Entry);
+  });
+
+  it('knows a client by its address, however it is written', () => {
+    const ledger = freshLedger();
+    const limits = perClient({ maxConnections: 1 });
+    entered(ledger, limits, '::ffff:192.0.2.1');
+    expect(ask(ledger, limits, one)).toBe('client-full');
+  });
+
+  it('counts clients without an address as one', () => {
+    const ledger = freshLedger();
+    const limits = perClient({ maxConnections: 1 });
+    entered(ledger, limits, 'unix');
+    expect(ask(ledger, limits, 'unix')).toBe('client-full');
+  });
+
+  it('takes no place in the table of clients where clients are not limited', () => {
+    const ledger = freshLedger();
+    for (let client = 0; client < 1_000; client++) entered(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
+    expect(ledger.clients.active.total(ledger.clients.place(0, [0, 0, 0xffff, 0x0a000001]) ?? -1)).toBe(0);
+  });
+
+  it('is overloaded when there are more clients than it can tell apart, until one goes', () => {
+    const ledger = freshLedger();
+    const limits = perClient({ maxConnections: 9 });
+    const answers = new Map<string, Entry | Refusal>();
+    for (let client = 0; client < 256; client++) {
+      answers.set(`10.0.0.${client}`, ask(ledger, limits, `10.0.0.${client}`));
+    }
+    const entries = [...answers.values()].filter((answer) => answer instanceof Entry);
+    const refused = [...answers].filter(([, answer]) => answer === 'overloaded');
+    expect(entries).toHaveLength(64);
+    expect(refused).toHaveLength(192);
+    expect(ledger.listenerActive.total(0)).toBe(64);
+    for (const entry of entries) entry.release();
+    expect(ask(ledger, limits, refused[0]?.[0])).toBeInstanceOf(Entry);
+  });
+
+  it('holds nothing of one that it refuses', () => {
+    const ledger = freshLedger();
+    const limits = { ...noLimits, maxConnections: 2, perClient: { ...noLimits.perClient, maxConnections: 1 } };
+    entered(ledger, limits, one);
+    for (let tries = 0; tries < 10; tries++) expect(ask(ledger, limits, one)).toBe('client-full');
+    expect(ledger.listenerActive.total(0)).toBe(1);
+    entered(ledger, limits, other);
+    for (let tries = 0; tries < 10; tries++) expect(ask(ledger, limits, '192.0.2.3')).toBe('listener-full');
+  });
+
+  it('judges the rate before the listener, that before the client, and its rate before its connections', () => {
+    const ledger = freshLedger();
+    const client = { maxConnections: 1, connectionsPerSecond: 1, burst: 2 };
+    const limits = { maxConnections: 2, connectionsPerSecond: 0.001, burst: 6, perClient: client };
+    entered(ledger, limits, one);
+    expect(ask(ledger, limits, one)).toBe('client-full');
+    expect(ask(ledger, limits, one)).toBe('rate-limited');
+    entered(ledger, limits, other);
+    // The client could have been refused for its connections.
+    expect(ask(ledger, limits, other)).toBe('listener-full');
+    expect(ask(ledger, limits, one)).toBe('listener-full');
+    expect(ask(ledger, limits, '192.0.2.3')).toBe('rate-limited');
+  });
+
+  it('releases an entry once', () => {
+    const entry = entered(freshLedger(), noLimits);
+    entry.release();
+    expect(() => entry.release()).toThrow('an entry is released once');
+  });
+
+  it('gives the lock back whatever the answer', () => {
+    const ledger = freshLedger();
+    const limits = { ...perClient({ maxConnections: 1, connectionsPerSecond: 1, burst: 2 }), connectionsPerSecond: 1, burst: 4 };
+    for (let tries = 0; tries < 6; tries++) {
+      ask(ledger, limits);
+      expect(new Int32Array(ledger.health.buffer, 0, 1)[0]).toBe(0);
+    }
+  });
+});
+
+function perClient(limits: Partial<ListenerLimits['perClient']>): ListenerLimits {
+  return { ...noLimits, perClient: { ...noLimits.perClient, ...limits } };
+}
+
+function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): Entry | Refusal {
+  return admit(ledger, 0, limits, { address, port: 40_000 }, nowMs);
+}
+
+function entered(ledger: Ledger, limits: ListenerLimits, address = one): Entry {
+  const answer = ask(ledger, limits, address);
+  if (answer instanceof Entry) return answer;
+  throw new Error(`Expected to be let in, but it was ${answer}`);
+}
