@@ -39,7 +39,7 @@ export function chart(metric: Metric, rows: readonly Row[]): string {
   });
   return `
 <figure>
-<figcaption>${escaped(`${metric.title}, ${metric.unit}`)} <small>${metric.better} is better${metric.parts === undefined ? '' : `; dark: ${escaped(metric.parts[0] ?? '')}, light: ${escaped(metric.parts[1] ?? '')}`}</small></figcaption>
+<figcaption>${escaped(`${metric.title}, ${metric.unit}`)} <small>${metric.better} is better${metric.parts === undefined ? '' : `; left: ${escaped(metric.parts[0] ?? '')}, right: ${escaped(metric.parts[1] ?? '')}`}</small></figcaption>
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(metric.title)} by subject">
 <line class="axis" x1="${labelWidth}" x2="${labelWidth}" y1="${top}" y2="${height - top}"/>${drawn.join('')}
 </svg>

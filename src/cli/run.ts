@@ -1,4 +1,5 @@
-import { watch } from 'chokidar';
+import { once } from 'node:events';
+import { type FSWatcher, watch } from 'chokidar';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { configFile, configOption, readConfig } from './config-file.ts';
@@ -27,6 +28,7 @@ async function run(given: RunArguments): Promise<ExitCode> {
   if (config === undefined) return exitCodes.misused;
 
   const asked = withLogLevel(config, given);
+  const watcher = given.watch ? await watched(file) : undefined;
   const { service, ended } = await serve({
     config: asked,
     log: logFor(asked, given),
@@ -35,12 +37,18 @@ async function run(given: RunArguments): Promise<ExitCode> {
       return loaded.ok ? { ...loaded, config: withLogLevel(loaded.config, given) } : loaded;
     },
   });
-  // Editors replace a file or write it in pieces: it is read once it has been still for a moment.
-  const watcher = given.watch
-    ? watch(file, { ignoreInitial: true, awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 20 } })
-    : undefined;
   watcher?.on('all', () => void service.reload());
   const exitCode = await ended;
   await watcher?.close();
   return exitCode;
+}
+
+/** Editors replace a file or write it in pieces: it has changed once it has been still for a moment. */
+async function watched(file: string): Promise<FSWatcher> {
+  const watcher = watch(file, {
+    ignoreInitial: true,
+    awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 20 },
+  });
+  await once(watcher, 'ready');
+  return watcher;
 }

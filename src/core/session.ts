@@ -61,6 +61,9 @@ type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { readonly kin
 /** How long a client that was sent FIN may take to close, before it is reset. */
 const lingerMs = 1_000;
 
+/** How long a dial may still take once its client has finished without a byte, before the client has left. */
+const partingMs = 100;
+
 export class Session implements Due {
   dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
@@ -80,6 +83,7 @@ export class Session implements Due {
   #queuedSinceMs = 0;
   #queueMs = 0;
   #connectMs: number | undefined;
+  #leftMs = Number.POSITIVE_INFINITY;
   #relayingSinceMs = 0;
   #halfClosedSinceMs: number | undefined;
 
@@ -167,8 +171,11 @@ export class Session implements Due {
     this.#halfClosedSinceMs ??= nowMs;
     if (this.#stage.name === 'relaying') this.#due(nowMs);
     else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
-      // Who has sent nothing and finished wants nothing: before a backend took it, that is leaving.
-      this.#close('client-left', 'client', 'fin', nowMs);
+      // Who has sent nothing and finished has left, as far as one can tell; unless it waits for a server that
+      // speaks first, which a dial that is under way will soon show.
+      if (this.#stage.name !== 'dialing') return this.#close('client-left', 'client', 'fin', nowMs);
+      this.#leftMs = nowMs + partingMs;
+      this.#setDue(Math.min(this.dueMs, this.#leftMs));
     }
   }
 
@@ -216,6 +223,7 @@ export class Session implements Due {
         this.#tried = [];
         return this.#seekBackend(nowMs);
       case 'dialing':
+        if (nowMs >= this.#leftMs) return this.#close('client-left', 'client', 'fin', nowMs);
         this.#around.command({ kind: 'abort-dial', session: this.#id });
         return this.dialFailed('connect-timeout', nowMs);
       case 'relaying':
@@ -301,7 +309,7 @@ export class Session implements Due {
     this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
     const { slot, address } = lease.backend;
     this.#around.command({ kind: 'dial', session: this.#id, backend: slot, address });
-    this.#setDue(nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0));
+    this.#setDue(Math.min(this.#leftMs, nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0)));
   }
 
   #refuse(reason: Reason, nowMs: number): void {

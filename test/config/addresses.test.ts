@@ -85,7 +85,11 @@ test('parseNameServer adds port 53', () => {
 
 test('formatAddress and formatTarget write what is read back as the same', () => {
   const ports = fc.integer({ min: 1, max: 65_535 });
-  const hosts = fc.oneof(fc.ipV4(), fc.ipV6().map((host) => `[${host}]`), fc.domain());
+  const hosts = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6().map((host) => `[${host}]`),
+    fc.domain(),
+  );
   fc.assert(
     fc.property(hosts, ports, (host, port) => {
       const target = parseTarget(`${host}:${port}`);

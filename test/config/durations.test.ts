@@ -14,12 +14,24 @@ test.each([
   expect(parseDuration(text)).toEqual({ ok: true, value: ms });
 });
 
-test.each(['', '30', '30 s', '-1s', '1e3s', '.5s', '1.s', 's', '1w', '30S', 'unlimited', 'off', 'positive', '1h30m'])(
-  'parseDuration refuses %j',
-  (text) => {
-    expect(parseDuration(text)).toEqual({ ok: false, expected: 'a duration such as "30s"' });
-  },
-);
+test.each([
+  '',
+  '30',
+  '30 s',
+  '-1s',
+  '1e3s',
+  '.5s',
+  '1.s',
+  's',
+  '1w',
+  '30S',
+  'unlimited',
+  'off',
+  'positive',
+  '1h30m',
+])('parseDuration refuses %j', (text) => {
+  expect(parseDuration(text)).toEqual({ ok: false, expected: 'a duration such as "30s"' });
+});
 
 test('parseDuration reads words only where they are allowed', () => {
   expect(parseDuration('unlimited', 'unlimited')).toEqual({ ok: true, value: Infinity });
@@ -32,7 +44,10 @@ test('parseDuration reads words only where they are allowed', () => {
 
 test('parseDuration never takes zero for infinite', () => {
   expect(parseDuration('0s')).toEqual({ ok: false, expected: 'a duration above 0' });
-  expect(parseDuration('0s', 'unlimited')).toEqual({ ok: false, expected: 'a duration above 0 or "unlimited"' });
+  expect(parseDuration('0s', 'unlimited')).toEqual({
+    ok: false,
+    expected: 'a duration above 0 or "unlimited"',
+  });
   expect(parseDuration('0s', 'zero')).toEqual({ ok: true, value: 0 });
 });
 
@@ -44,7 +59,12 @@ test('parseDuration refuses what no timer can wait', () => {
 });
 
 test('formatDuration writes the shortest text that reads back', () => {
-  expect([600_000, 1500, 0, Infinity].map((ms) => formatDuration(ms))).toEqual(['10m', '1500ms', '0s', 'unlimited']);
+  expect([600_000, 1500, 0, Infinity].map((ms) => formatDuration(ms))).toEqual([
+    '10m',
+    '1500ms',
+    '0s',
+    'unlimited',
+  ]);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (ms) => {
       expect(parseDuration(formatDuration(ms))).toEqual({ ok: true, value: ms });

@@ -1,16 +1,17 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatIssues } from '../../src/config/issues.ts';
-import { type LoadResult, parseConfig } from '../../src/config/load.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 const full = readFileSync(new URL('../../config/full.yaml', import.meta.url), 'utf8').replace(/ *#.*/g, '');
 
 /** Whatever the text, an answer; and whatever is wrong, at a place that is in the text. */
-function checkAnswer(text: string): LoadResult {
+function checkAnswer(text: string): void {
   const options = { file: 'fuzz.yaml', env: { A: '1' }, readFile: () => '' };
   const result = parseConfig(text, options);
-  if (result.ok) return result;
+  if (result.ok) return;
   const lines = text.split('\n');
   expect(result.issues.length).toBeGreaterThan(0);
   for (const { line, column, message } of result.issues) {
@@ -19,13 +20,59 @@ function checkAnswer(text: string): LoadResult {
     expect(column).toBeGreaterThan(0);
   }
   expect(formatIssues(result.issues)).toContain('fuzz.yaml');
-  return result;
 }
 
 const fragments = fc.oneof(
-  fc.constantFrom(':', '-', ' ', '\n', '\t', '[', ']', '{', '}', ',', '"', "'", '#', '&a ', '*a', '!x ', '|', '>', '?'),
-  fc.constantFrom('${A}', '${B}', '${', '%', '\n---\n', '...', '<<', '0', '-1', '1e999', '.inf', '.nan', 'null', '~', 'off'),
-  fc.constantFrom('unlimited', '30s', '[::1]:80', 'unix:/x', 'srv:a', '\u0000', '\ufeff', '\r\n', '\ud800', '__proto__'),
+  fc.constantFrom(
+    ':',
+    '-',
+    ' ',
+    '\n',
+    '\t',
+    '[',
+    ']',
+    '{',
+    '}',
+    ',',
+    '"',
+    "'",
+    '#',
+    '&a ',
+    '*a',
+    '!x ',
+    '|',
+    '>',
+    '?',
+  ),
+  fc.constantFrom(
+    '${A}',
+    '${B}',
+    '${',
+    '%',
+    '\n---\n',
+    '...',
+    '<<',
+    '0',
+    '-1',
+    '1e999',
+    '.inf',
+    '.nan',
+    'null',
+    '~',
+    'off',
+  ),
+  fc.constantFrom(
+    'unlimited',
+    '30s',
+    '[::1]:80',
+    'unix:/x',
+    'srv:a',
+    '\u0000',
+    '\ufeff',
+    '\r\n',
+    '\ud800',
+    '__proto__',
+  ),
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
 
@@ -35,7 +82,6 @@ const edits = fc.array(
 );
 
 test('parseConfig answers whatever happened to a good file', () => {
-  expect(checkAnswer(full).ok).toBe(true);
   fc.assert(
     fc.property(edits, (list) => {
       const text = list.reduce((before, { at, length, text: inserted }) => {
@@ -44,7 +90,7 @@ test('parseConfig answers whatever happened to a good file', () => {
       }, full);
       checkAnswer(text);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -57,10 +103,16 @@ test('parseConfig answers when any value is any other', () => {
       const end = place.index + place[0].length;
       checkAnswer(`${full.slice(0, end - place[1].length)}${JSON.stringify(value)}${full.slice(end)}`);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
 test('parseConfig answers any text', () => {
-  fc.assert(fc.property(fc.array(fragments).map((parts) => parts.join('')), checkAnswer), { numRuns: 400 });
+  fc.assert(
+    fc.property(
+      fc.array(fragments).map((parts) => parts.join('')),
+      checkAnswer,
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,8 +119,18 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
     probed: true,
   });
   expect(pool?.backends).toEqual([
-    { target: { kind: 'name', name: 'db.internal', port: 5432 }, weight: 0, backup: false, maxConnections: 7 },
-    { target: { kind: 'srv', name: '_pg._tcp.db.internal' }, weight: 1, backup: true, maxConnections: Infinity },
+    {
+      target: { kind: 'name', name: 'db.internal', port: 5432 },
+      weight: 0,
+      backup: false,
+      maxConnections: 7,
+    },
+    {
+      target: { kind: 'srv', name: '_pg._tcp.db.internal' },
+      weight: 1,
+      backup: true,
+      maxConnections: Infinity,
+    },
   ]);
   expect(pool?.healthCheck).toEqual({
     probe: {
@@ -158,7 +169,10 @@ test('parseConfig gives a config that nobody can change', () => {
 });
 
 describe('a substitution', () => {
-  const burst = good.replace('pool: app', 'pool: app, limits: { connectionsPerSecond: 5, burst: "${BURST}" }');
+  const burst = good.replace(
+    'pool: app',
+    'pool: app, limits: { connectionsPerSecond: 5, burst: "${BURST}" }',
+  );
 
   test('is a number where its key wants one', () => {
     expect(configOf(parse(burst, { BURST: '7' })).listeners[0]?.policy.limits.burst).toBe(7);
@@ -171,7 +185,10 @@ describe('a substitution', () => {
 
   test('that comes to nothing is no token', () => {
     const text = `${good}admin:\n  token: \${TOKEN:-}\n`;
-    expect(configOf(parse(text)).admin).toEqual({ bind: { host: '127.0.0.1', port: 9900 }, token: undefined });
+    expect(configOf(parse(text)).admin).toEqual({
+      bind: { host: '127.0.0.1', port: 9900 },
+      token: undefined,
+    });
   });
 
   test('is not made in keys and comments', () => {

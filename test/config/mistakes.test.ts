@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { expect, test } from 'vitest';
 import { formatIssues } from '../../src/config/issues.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -32,84 +33,226 @@ test.each<readonly [string, string, ...string[]]>([
   [`version: 2\nnew: key\n`, '1:10 version: Expected 1, the only version there is, found 2'],
   [good.replace('version: 1', 'version: "1"'), '1:10 version: Expected 1, found "1"'],
   [`${listeners}${pools}`, '1:1 version: Missing key "version", expected 1'],
-  [`version: 1\n${pools}`, '1:1 listeners: Missing key "listeners", expected a mapping with at least one listener'],
-  [`version: 1\nlisteners: {}\n${pools}`, '2:12 listeners: Expected a mapping with at least one listener, found an empty mapping'],
-  [`version: 1\nlisteners:\n${pools}`, '2:11 listeners: Expected a mapping with at least one listener, found nothing'],
+  [
+    `version: 1\n${pools}`,
+    '1:1 listeners: Missing key "listeners", expected a mapping with at least one listener',
+  ],
+  [
+    `version: 1\nlisteners: {}\n${pools}`,
+    '2:12 listeners: Expected a mapping with at least one listener, found an empty mapping',
+  ],
+  [
+    `version: 1\nlisteners:\n${pools}`,
+    '2:11 listeners: Expected a mapping with at least one listener, found nothing',
+  ],
 
   // YAML
   [`${good}version: 1\n`, '9:1 version: Duplicate key "version"'],
-  [withPool('connect: { retries: 1, retries: 2 }'), '8:28 pools.app.connect.retries: Duplicate key "retries"'],
+  [
+    withPool('connect: { retries: 1, retries: 2 }'),
+    '8:28 pools.app.connect.retries: Duplicate key "retries"',
+  ],
   ['a:\n\tb: 1\n', '2:1 : Expected spaces as indentation, found a tab'],
   ['a: b: c\n', '1:4 : Not valid YAML: Nested mappings are not allowed in compact mappings'],
   [`${good}---\n${good}`, '9:1 : Expected one YAML document, found a second'],
-  [good.replace('127.0.0.1:8080', '[::1]:8080'), '4:16 : Not valid YAML: Unexpected scalar at node end; quote an IPv6 address, as in "[::1]:8080"'],
-  [withBackends('[[::1]:9000]'), '8:16 pools.app.backends[0]: Expected a word as key, found a list; quote an IPv6 address, as in "[::1]:9000"'],
+  [
+    good.replace('127.0.0.1:8080', '[::1]:8080'),
+    '4:16 : Not valid YAML: Unexpected scalar at node end; quote an IPv6 address, as in "[::1]:8080"',
+  ],
+  [
+    withBackends('[[::1]:9000]'),
+    '8:16 pools.app.backends[0]: Expected a word as key, found a list; quote an IPv6 address, as in "[::1]:9000"',
+  ],
   [withBackends('*all'), '8:15 pools.app.backends: No anchor &all before this alias'],
   [withBackends('&all [*all]'), '8:21 pools.app.backends[0]: The alias *all stands inside its own anchor'],
   [withBind('!local 127.0.0.1:8080'), '4:11 : Not valid YAML: Unresolved tag: !local'],
 
   // keys
   [withPool('blance: first'), '8:5 pools.app.blance: Unknown key "blance", did you mean "balance"?'],
-  [`${good}proxyProtocol: off\n`, `9:1 proxyProtocol: Unknown key "proxyProtocol", expected one of ${rootKeys}`],
-  [withListener('allow: []'), '5:5 listeners.web.allow: Unknown key "allow", expected one of bind, pool, limits, timeouts, refuseWith'],
+  [
+    `${good}proxyProtocol: off\n`,
+    `9:1 proxyProtocol: Unknown key "proxyProtocol", expected one of ${rootKeys}`,
+  ],
+  [
+    withListener('allow: []'),
+    '5:5 listeners.web.allow: Unknown key "allow", expected one of bind, pool, limits, timeouts, refuseWith',
+  ],
   [`${good}<<: {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
   [`${good}__proto__: {}\n`, `9:1 __proto__: Unknown key "__proto__", expected one of ${rootKeys}`],
-  [good.replace('  app:', '  -app:'), '5:11 listeners.web.pool: Expected the name of a pool (-app), found "app"; did you mean "-app"?', '7:3 pools.-app: Expected a name of at most 63 letters, digits, "_", "-" and "." that begins with none of the last two, found "-app"'],
-  [good.replace('    backends: [127.0.0.1:9001]\n', '    balance: first\n'), '7:3 pools.app.backends: Missing key "backends", expected a list of at least one backend, such as ["10.0.0.1:9000"]'],
+  [
+    good.replace('  app:', '  -app:'),
+    '5:11 listeners.web.pool: Expected the name of a pool (-app), found "app"; did you mean "-app"?',
+    '7:3 pools.-app: Expected a name of at most 63 letters, digits, "_", "-" and "." that begins with none of the last two, found "-app"',
+  ],
+  [
+    good.replace('    backends: [127.0.0.1:9001]\n', '    balance: first\n'),
+    '7:3 pools.app.backends: Missing key "backends", expected a list of at least one backend, such as ["10.0.0.1:9000"]',
+  ],
 
   // listeners
-  [good.replace('pool: app', 'pool: ap'), '5:11 listeners.web.pool: Expected the name of a pool (app), found "ap"; did you mean "app"?'],
+  [
+    good.replace('pool: app', 'pool: ap'),
+    '5:11 listeners.web.pool: Expected the name of a pool (app), found "ap"; did you mean "app"?',
+  ],
   [withBind('8080'), `4:11 listeners.web.bind: Expected ${address}, or a list of them, found 8080`],
   [withBind('"8080"'), `4:11 listeners.web.bind: Expected ${address}, found "8080"`],
   [withBind('[]'), '4:11 listeners.web.bind: Expected at least one address, found an empty list'],
   [withBind('[":1", 2]'), `4:18 listeners.web.bind[1]: Expected ${address}, found 2`],
-  [withBind('[":80", "127.0.0.1:80"]'), '4:19 listeners.web.bind[1]: Expected an address that is free beside [::]:80 at line 4, found "127.0.0.1:80"'],
-  [`${good}admin: { bind: localhost:8080 }\n`, '9:16 admin.bind: Expected an address that is free beside 127.0.0.1:8080 at line 4, found "localhost:8080"'],
-  [withListener('timeouts: { idle: 30 }'), '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found 30'],
-  [withListener('timeouts: { idle: 0s }'), '5:23 listeners.web.timeouts.idle: Expected a duration above 0 or "unlimited", found "0s"'],
-  [withListener('timeouts: { idle: off }'), '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found "off"'],
-  [withListener('timeouts: { idle: 30d }'), '5:23 listeners.web.timeouts.idle: Expected at most 24d, near the longest that a timer can wait, found "30d"'],
-  [withListener('limits: { maxConnections: 0 }'), '5:31 listeners.web.limits.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 0'],
-  [withListener('limits: { connectionsPerSecond: -1 }'), '5:37 listeners.web.limits.connectionsPerSecond: Expected a number above 0, at most 1000000, or "unlimited", found -1'],
-  [withListener('limits: { perClient: { maxConnections: 1.5 } }'), '5:44 listeners.web.limits.perClient.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 1.5'],
+  [
+    withBind('[":80", "127.0.0.1:80"]'),
+    '4:19 listeners.web.bind[1]: Expected an address that is free beside [::]:80 at line 4, found "127.0.0.1:80"',
+  ],
+  [
+    `${good}admin: { bind: localhost:8080 }\n`,
+    '9:16 admin.bind: Expected an address that is free beside 127.0.0.1:8080 at line 4, found "localhost:8080"',
+  ],
+  [
+    withListener('timeouts: { idle: 30 }'),
+    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found 30',
+  ],
+  [
+    withListener('timeouts: { idle: 0s }'),
+    '5:23 listeners.web.timeouts.idle: Expected a duration above 0 or "unlimited", found "0s"',
+  ],
+  [
+    withListener('timeouts: { idle: off }'),
+    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found "off"',
+  ],
+  [
+    withListener('timeouts: { idle: 30d }'),
+    '5:23 listeners.web.timeouts.idle: Expected at most 24d, near the longest that a timer can wait, found "30d"',
+  ],
+  [
+    withListener('limits: { maxConnections: 0 }'),
+    '5:31 listeners.web.limits.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 0',
+  ],
+  [
+    withListener('limits: { connectionsPerSecond: -1 }'),
+    '5:37 listeners.web.limits.connectionsPerSecond: Expected a number above 0, at most 1000000, or "unlimited", found -1',
+  ],
+  [
+    withListener('limits: { perClient: { maxConnections: 1.5 } }'),
+    '5:44 listeners.web.limits.perClient.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 1.5',
+  ],
   [withListener('limits:'), '5:12 listeners.web.limits: Expected a mapping, found nothing'],
-  [withListener('refuseWith: rst'), '5:17 listeners.web.refuseWith: Expected "reset" or "close", found "rst"'],
+  [
+    withListener('refuseWith: rst'),
+    '5:17 listeners.web.refuseWith: Expected "reset" or "close", found "rst"',
+  ],
 
   // pools
-  [withBackends('[]'), '8:15 pools.app.backends: Expected a list of at least one backend, such as ["10.0.0.1:9000"], found an empty list'],
+  [
+    withBackends('[]'),
+    '8:15 pools.app.backends: Expected a list of at least one backend, such as ["10.0.0.1:9000"], found an empty list',
+  ],
   [withBackends('[10.0.0.1]'), `8:16 pools.app.backends[0]: Expected ${target}, found "10.0.0.1"`],
-  [withBackends('[10.0.0.1:0]'), '8:16 pools.app.backends[0]: Expected a port from 1 to 65535, found "10.0.0.1:0"'],
-  [withBackends('[5]'), `8:16 pools.app.backends[0]: Expected ${target}, or a mapping with an "address", found 5`],
-  [withBackends('[{ address: "a:1", weight: heavy }]'), '8:42 pools.app.backends[0].weight: Expected an integer from 0 to 1000000, found "heavy"'],
-  [withBackends('[{ weight: 1 }]'), `8:16 pools.app.backends[0].address: Missing key "address", expected ${target}`],
-  [withBackends('[{ address: "a:1", weight: 0 }]'), '8:5 pools.app.backends: Expected a backend with a weight above 0, found none'],
-  [withBackends('["[::1]:1", { address: "[0::1]:1" }]'), '8:38 pools.app.backends[1].address: Expected each backend once (it is at line 8 too), found "[0::1]:1"'],
-  [withPool('balance: leastconn'), '8:14 pools.app.balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"'],
-  [withPool('connect: { timeout: unlimited }'), '8:25 pools.app.connect.timeout: Expected a duration such as "30s", found "unlimited"'],
-  [withPool('connect: { backoff: { initial: 2s } }'), '8:36 pools.app.connect.backoff.initial: Expected at most max, which is 1s, found "2s"'],
-  [withPool('connect: { backoff: { max: 10ms } }'), '8:32 pools.app.connect.backoff.max: Expected at least initial, which is 50ms, found "10ms"'],
-  [withPool('circuitBreaker: { openFor: 10s, maxOpenFor: 9s }'), '8:49 pools.app.circuitBreaker.maxOpenFor: Expected at least openFor, which is 10s, found "9s"'],
-  [withPool('circuitBreaker: none'), '8:21 pools.app.circuitBreaker: Expected "off" or a mapping, found "none"'],
-  [withPool('circuitBreaker: { trials: 1 }'), '8:23 pools.app.circuitBreaker.trials: Unknown key "trials", expected one of consecutiveFailures, openFor, maxOpenFor, halfOpenTrials'],
+  [
+    withBackends('[10.0.0.1:0]'),
+    '8:16 pools.app.backends[0]: Expected a port from 1 to 65535, found "10.0.0.1:0"',
+  ],
+  [
+    withBackends('[5]'),
+    `8:16 pools.app.backends[0]: Expected ${target}, or a mapping with an "address", found 5`,
+  ],
+  [
+    withBackends('[{ address: "a:1", weight: heavy }]'),
+    '8:42 pools.app.backends[0].weight: Expected an integer from 0 to 1000000, found "heavy"',
+  ],
+  [
+    withBackends('[{ weight: 1 }]'),
+    `8:16 pools.app.backends[0].address: Missing key "address", expected ${target}`,
+  ],
+  [
+    withBackends('[{ address: "a:1", weight: 0 }]'),
+    '8:5 pools.app.backends: Expected a backend with a weight above 0, found none',
+  ],
+  [
+    withBackends('["[::1]:1", { address: "[0::1]:1" }]'),
+    '8:38 pools.app.backends[1].address: Expected each backend once (it is at line 8 too), found "[0::1]:1"',
+  ],
+  [
+    withPool('balance: leastconn'),
+    '8:14 pools.app.balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"',
+  ],
+  [
+    withPool('connect: { timeout: unlimited }'),
+    '8:25 pools.app.connect.timeout: Expected a duration such as "30s", found "unlimited"',
+  ],
+  [
+    withPool('connect: { backoff: { initial: 2s } }'),
+    '8:36 pools.app.connect.backoff.initial: Expected at most max, which is 1s, found "2s"',
+  ],
+  [
+    withPool('connect: { backoff: { max: 10ms } }'),
+    '8:32 pools.app.connect.backoff.max: Expected at least initial, which is 50ms, found "10ms"',
+  ],
+  [
+    withPool('circuitBreaker: { openFor: 10s, maxOpenFor: 9s }'),
+    '8:49 pools.app.circuitBreaker.maxOpenFor: Expected at least openFor, which is 10s, found "9s"',
+  ],
+  [
+    withPool('circuitBreaker: none'),
+    '8:21 pools.app.circuitBreaker: Expected "off" or a mapping, found "none"',
+  ],
+  [
+    withPool('circuitBreaker: { trials: 1 }'),
+    '8:23 pools.app.circuitBreaker.trials: Unknown key "trials", expected one of consecutiveFailures, openFor, maxOpenFor, halfOpenTrials',
+  ],
   [withPool('slowStart: 0s'), '8:16 pools.app.slowStart: Expected a duration above 0 or "off", found "0s"'],
-  [withPool('panicThreshold: 0.5'), '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found 0.5'],
-  [withPool('panicThreshold: 101%'), '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found "101%"'],
+  [
+    withPool('panicThreshold: 0.5'),
+    '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found 0.5',
+  ],
+  [
+    withPool('panicThreshold: 101%'),
+    '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found "101%"',
+  ],
 
   // health checks
-  [withPool('healthCheck: {}'), '8:5 pools.app.healthCheck.type: Missing key "type", expected "tcp", "tls", "http", "https" or "send-expect"'],
-  [withPool('healthCheck: { type: tcp, path: /x }'), '8:31 pools.app.healthCheck.path: Key "path" goes with type "http" or "https", found type "tcp"'],
-  [withPool('healthCheck: { type: http, path: x }'), '8:38 pools.app.healthCheck.path: Expected a path such as "/healthz", found "x"'],
-  [withPool('healthCheck: { type: http, expectStatus: [399-200] }'), '8:47 pools.app.healthCheck.expectStatus[0]: Expected a range that goes up, such as "200-399", found "399-200"'],
-  [withPool('healthCheck: { type: http, expectStatus: [600] }'), '8:47 pools.app.healthCheck.expectStatus[0]: Expected a status such as 204 or a range such as "200-399", found 600'],
-  [withPool('healthCheck: { type: send-expect, send: x }'), '8:5 pools.app.healthCheck.expect: Missing key "expect", what the answer must begin with'],
-  [withPool('healthCheck: { type: tls, tls: { ca: /none.pem } }'), '8:42 pools.app.healthCheck.tls.ca: Cannot read /none.pem: no such file or directory (ENOENT)'],
+  [
+    withPool('healthCheck: {}'),
+    '8:5 pools.app.healthCheck.type: Missing key "type", expected "tcp", "tls", "http", "https" or "send-expect"',
+  ],
+  [
+    withPool('healthCheck: { type: tcp, path: /x }'),
+    '8:31 pools.app.healthCheck.path: Key "path" goes with type "http" or "https", found type "tcp"',
+  ],
+  [
+    withPool('healthCheck: { type: http, path: x }'),
+    '8:38 pools.app.healthCheck.path: Expected a path such as "/healthz", found "x"',
+  ],
+  [
+    withPool('healthCheck: { type: http, expectStatus: [399-200] }'),
+    '8:47 pools.app.healthCheck.expectStatus[0]: Expected a range that goes up, such as "200-399", found "399-200"',
+  ],
+  [
+    withPool('healthCheck: { type: http, expectStatus: [600] }'),
+    '8:47 pools.app.healthCheck.expectStatus[0]: Expected a status such as 204 or a range such as "200-399", found 600',
+  ],
+  [
+    withPool('healthCheck: { type: send-expect, send: x }'),
+    '8:5 pools.app.healthCheck.expect: Missing key "expect", what the answer must begin with',
+  ],
+  [
+    withPool('healthCheck: { type: tls, tls: { ca: /none.pem } }'),
+    '8:42 pools.app.healthCheck.tls.ca: Cannot read /none.pem: no such file or directory (ENOENT)',
+  ],
 
   // the rest
   [`${good}workers: 0\n`, '9:10 workers: Expected an integer from 1 to 256 or "auto", found 0'],
   [`${good}log: { sessions: yes }\n`, '9:18 log.sessions: Expected true or false, found "yes"'],
-  [`${good}resolver: { servers: [dns.internal] }\n`, '9:23 resolver.servers[0]: Expected the IP address of a name server such as "10.0.0.2:53", found "dns.internal"'],
-  [`${good}admin: { bind: 0.0.0.0:9900 }\n`, '9:16 admin.bind: Expected a token beside an address that others reach, found 0.0.0.0:9900 without one'],
-  [`${good}admin: { bind: 0.0.0.0:9900, token: "a b" }\n`, '9:37 admin.token: Expected a token of printable ASCII without spaces, found something else'],
+  [
+    `${good}resolver: { servers: [dns.internal] }\n`,
+    '9:23 resolver.servers[0]: Expected the IP address of a name server such as "10.0.0.2:53", found "dns.internal"',
+  ],
+  [
+    `${good}admin: { bind: 0.0.0.0:9900 }\n`,
+    '9:16 admin.bind: Expected a token beside an address that others reach, found 0.0.0.0:9900 without one',
+  ],
+  [
+    `${good}admin: { bind: 0.0.0.0:9900, token: "a b" }\n`,
+    '9:37 admin.token: Expected a token of printable ASCII without spaces, found something else',
+  ],
 ])('parseConfig of %j says what is wrong and where', (text, ...expected) => {
   expect(issuesOf(text)).toEqual(expected);
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { expect, test } from 'vitest';
 import { substitute } from '../../src/config/substitution.ts';
 

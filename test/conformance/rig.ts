@@ -3,11 +3,12 @@
  * place: accepted → dial the target → relay. It notes every event, and whatever breaks the order that the
  * contract promises.
  */
-import net from 'node:net';
+
 import { readdirSync, readlinkSync } from 'node:fs';
+import net from 'node:net';
 import type { Address, CoreEvent, SessionId } from '../../src/core/contract.ts';
 import type { Driver, DriverCommand, DriverHost } from '../../src/drivers/driver.ts';
-import { connect, fate, inTime, listenOn, Signal } from './peers.ts';
+import { connect, inTime, listenOn, Signal } from './peers.ts';
 
 export type DriverEvent = Extract<CoreEvent, { readonly session: SessionId }>;
 export type EventOf<Kind extends DriverEvent['kind']> = Extract<DriverEvent, { readonly kind: Kind }>;
@@ -42,7 +43,8 @@ export class Rig implements DriverHost {
     }
     if (this.#isExecuting) this.violations.push(`${event.kind} was emitted inside execute`);
     const isOpen = this.#open.has(event.session);
-    if (isOpen === (event.kind === 'accepted')) this.violations.push(`${event.kind} of session ${event.session}`);
+    if (isOpen === (event.kind === 'accepted'))
+      this.violations.push(`${event.kind} of session ${event.session}`);
     if (event.kind === 'accepted') this.#open.add(event.session);
     if (event.kind === 'ended') this.#open.delete(event.session);
     this.#events.push(event);
@@ -81,6 +83,11 @@ export class Rig implements DriverHost {
 
   close(session: SessionId, how: 'reset' | 'fin'): void {
     this.execute({ kind: 'close', session, how });
+  }
+
+  /** The sessions that are open now will not be heard of again: the test closes the driver itself. */
+  endsWithDriver(): void {
+    this.#open.clear();
   }
 
   get openSessions(): number {
@@ -140,21 +147,25 @@ export class Rig implements DriverHost {
 
   /** A client and the backend's end of its session, connected through the driver. */
   async pair(listening?: Address, backendAddress?: Address): Promise<Pair> {
-    const { promise, resolve } = Promise.withResolvers<net.Socket>();
-    await this.backend(resolve, backendAddress);
+    const arrivals: net.Socket[] = [];
+    await this.backend((socket) => {
+      arrivals.push(socket);
+      this.#changed.fire();
+    }, backendAddress);
     const client = await this.client(await this.listen(listening));
-    const backend = await inTime(promise, 'a connection to the backend');
+    await this.until('a connection to the backend', () => arrivals.length === 1);
+    const [backend] = arrivals;
+    if (backend === undefined) throw new Error('The backend was reached, and is not there');
     return { client, backend };
   }
 
-  /** Everything that the test has opened is closed; what is still open in the driver then is its fault. */
+  /** Closes every peer, upon which every session is to end by itself, and then the driver. */
   async dispose(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     for (const server of this.#servers) server.close();
+    await this.until('all sessions ending with their peers', () => this.#open.size === 0);
     await inTime(this.driver.close(), 'the driver closing');
   }
-
-  readonly fate = fate;
 }
 
 export interface Pair {

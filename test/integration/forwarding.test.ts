@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connected, echo, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import {
+  connected,
+  echo,
+  ending,
+  named,
+  nextText,
+  startBackend,
+  type TestBackend,
+} from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { Sluice } from '../support/sluice.ts';
 
@@ -54,7 +62,9 @@ describe('sluice run', () => {
       reason: 'finished',
       endedBy: 'client',
     });
-    expect(await sluice.metric('sluice_bytes_total{listener="web",direction="to_backend"}')).toBe(payload.length);
+    expect(await sluice.metric('sluice_bytes_total{listener="web",direction="to_backend"}')).toBe(
+      payload.length,
+    );
   });
 
   it('spreads connections over backends in turn', async () => {

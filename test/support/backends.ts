@@ -1,6 +1,13 @@
 /** Small servers to put behind the proxy, and clients to put in front of it. */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
 
 export interface TestBackend {
   readonly port: number;

@@ -39,7 +39,11 @@ export interface BackendStatus {
 
 export class Sluice {
   /** Writes the configuration to a file of its own and starts `sluice run` with it; fulfils once it serves. */
-  static async run(config: string, args: readonly string[] = [], wrap: readonly string[] = []): Promise<Sluice> {
+  static async run(
+    config: string,
+    args: readonly string[] = [],
+    wrap: readonly string[] = [],
+  ): Promise<Sluice> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, config);

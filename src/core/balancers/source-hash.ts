@@ -15,13 +15,12 @@ export const sourceHash: BalancerMaker = (tier) => {
   return {
     pick(clientAddress) {
       const client = hash(clientAddress);
-      const salt = mix(client ^ 0x9e3779b9);
       let best = -1;
       let bestScore = Number.POSITIVE_INFINITY;
       for (let index = 0; index < seeds.length; index++) {
         const weight = weights[index] ?? 0;
         if (weight === 0) continue;
-        const missing = draw(seeds[index] ?? 0, client, salt); // 1 - u
+        const missing = (mix((seeds[index] ?? 0) ^ client) >>> 0) * 2 ** -32; // 1 - u
         // Since -ln(u) is never below 1 - u, most are out of the race without a logarithm.
         if (missing >= bestScore * weight) continue;
         const score = -Math.log1p(-missing) / (weight * (tier.rampPercent(index) / 100));
@@ -33,15 +32,6 @@ export const sourceHash: BalancerMaker = (tier) => {
     },
   };
 };
-
-/** A number from 0 (inclusive) to 1 (exclusive) that belongs to this backend and client. */
-function draw(seed: number, client: number, salt: number): number {
-  // The salt in the middle: with one word alone, the draws of two backends would be one sequence, permuted.
-  let word = seed ^ client;
-  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b) ^ salt;
-  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
-  return ((word ^ (word >>> 16)) >>> 0) * 2 ** -32;
-}
 
 /** FNV-1a over the text's UTF-16 units, then mixed, for FNV leaves the high bits poor. */
 function hash(text: string): number {

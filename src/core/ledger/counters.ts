@@ -13,6 +13,14 @@ export class Counters {
     this.#width = width;
   }
 
+  /** The part that one worker has counted, to read and to correct when that worker is no more. */
+  partOf(worker: number): Counters {
+    const stripe = this.#stripes[worker];
+    return stripe === undefined
+      ? new Counters([], this.#own, this.#width)
+      : new Counters([stripe], stripe, this.#width);
+  }
+
   add(slot: number, field: number, amount: number): void {
     const index = slot * this.#width + field;
     this.#own[index] = (this.#own[index] ?? 0) + amount;

@@ -187,11 +187,22 @@ export class Ledger {
     for (const floats of [this.recoveredMs, untilMs, openForMs]) floats[slot] = 0;
   }
 
-  /** Gives back all that a dead worker held, and its lock. Its counters stay: what it counted has happened. */
+  /**
+   * Gives back all that a dead worker held, and its lock. What it counted has happened and stays; the sessions
+   * that were open have ended with it, for want of a proxy: they count as `overloaded`.
+   */
   releaseAllOf(worker: number): void {
     this.lock.breakFor(worker + 1);
     const held = [this.listenerActive, this.poolActive, this.backendActive, this.poolQueued];
     for (const counts of [...held, this.circuit.trials, this.clients.active]) counts.releaseAllOf(worker);
+
+    const { accepted, closed } = listenerFields;
+    const part = this.#listenerCounters.partOf(worker);
+    for (let listener = 0; listener < this.capacity.listeners; listener++) {
+      const ended = reasons.reduce((sum, _, reason) => sum + part.sum(listener, closed + reason), 0);
+      const open = part.sum(listener, accepted) - ended;
+      if (open > 0) part.add(listener, closed + reasons.indexOf('overloaded'), open);
+    }
   }
 }
 

@@ -131,9 +131,18 @@ export class Session {
     const wasDialing = this.#stage === 'dialing';
     this.#stage = 'closing';
     if (wasDialing) this.#backend?.destroy();
-    else this.#backend?.destroySoon();
+    else this.#finish(this.#backend);
     this.#client?.end();
     if (!this.#client?.readableEnded) this.#client?.resume();
+  }
+
+  /** Sends FIN after what is being written, and closes then: the backend is not waited for. */
+  #finish(backend: Socket | undefined): void {
+    if (backend === undefined) return;
+    if (backend.writableFinished) backend.destroy();
+    backend.end().once('finish', () => {
+      if (this.#stage === 'closing') backend.destroy();
+    });
   }
 
   #reset(): void {
@@ -189,10 +198,10 @@ export class Session {
   closed(socket: Socket): void {
     this.#openSockets--;
     if (socket === this.#client && this.#stage === 'closing') this.#backend?.destroy();
-    if (this.#openSockets === 0) this.#finish();
+    if (this.#openSockets === 0) this.#end();
   }
 
-  #finish(): void {
+  #end(): void {
     this.#toBackend?.end();
     this.#toClient?.end();
     this.#around.forget(this.#id);

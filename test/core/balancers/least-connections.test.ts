@@ -40,8 +40,8 @@ describe('LeastConnections', () => {
     expect(letters(2, picks(tier))).toBe('b b');
   });
 
-  test('sees the difference that a float would not', () => {
-    // 1,000,000/999,999 is greater than 999,999/999,998 · (1 − 10⁻¹²) only by about 10⁻¹².
+  test('tells loads apart that differ by one part in a million millions', () => {
+    // 999,998/999,999 against 999,999/1,000,000: less by one part in 10¹².
     const tier = tierOf(999_999, 1_000_000);
     Object.assign(tier.backends[0] ?? {}, { active: 999_997 });
     Object.assign(tier.backends[1] ?? {}, { active: 999_998 });

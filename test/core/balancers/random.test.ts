@@ -62,7 +62,7 @@ describe('Random', () => {
   });
 });
 
-/** Within 5 % and a little: more than five standard deviations of the smallest share here. */
+/** Within 10 %: more than five standard deviations of the smallest share here. */
 function expectShares(counts: readonly number[], weights: readonly number[]): void {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const sum = weights.reduce((all, weight) => all + weight, 0);

@@ -72,7 +72,7 @@ describe('RoundRobin', () => {
   });
 
   test('does not make up for turns that were lost while others took part', () => {
-    // 1,000 heavy ones hide some light ones, so that the order among the admitted is what is used.
+    // One heavy backend that is not admitted has nearly all turns, so that all of the admitted are asked.
     const tier = tierOf(100_000, ...new Array<number>(1_000).fill(1));
     Object.assign(tier.backends[0] ?? {}, { admits: false });
     const pick = picks(tier);

@@ -82,8 +82,7 @@ describe('SourceHash', () => {
     expect(Math.abs(left - 476)).toBeLessThan(110);
   });
 
-  test('agrees with a score worked out for every backend', () => {
-    // With every backend in turn the only one not admitted, the second choice shows too.
+  test('ranks the backends of a client once and for all', () => {
     const tier = tierWith([1, 5, 2, 8, 3]);
     const balancer = sourceHash(tier, seeded(1));
     for (const client of clients.slice(0, 500)) {

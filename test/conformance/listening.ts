@@ -1,0 +1,166 @@
+import { link, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Address } from '../../src/core/contract.ts';
+import { connect, echo, fate, listenOn, readAll } from './peers.ts';
+import type { Spec } from './spec.ts';
+
+export function listening(spec: Spec): void {
+  spec('Driver names the address and port of its client', async (rig) => {
+    const client = await rig.client(await rig.listen());
+    const { session, client: named, listener } = await rig.event('accepted');
+    expect(named).toEqual({ address: '127.0.0.1', port: client.localPort });
+    expect(listener).toBe(7);
+    rig.close(session, 'reset');
+  });
+
+  spec('Driver listens on IPv6', async (rig) => {
+    const address = await rig.listen({ host: '::1', port: 0 });
+    await rig.client(address);
+    const { session, client } = await rig.event('accepted');
+    expect(client.address).toBe('::1');
+    rig.close(session, 'reset');
+  });
+
+  spec('Driver listens on every address of both families, and names IPv4 clients as IPv4', async (rig) => {
+    const { port } = tcp(await rig.listen({ host: '::', port: 0 }));
+    await rig.client({ host: '127.0.0.1', port });
+    const { session, client } = await rig.event('accepted');
+    expect(client.address).toBe('127.0.0.1');
+    rig.close(session, 'reset');
+  });
+
+  spec('Driver listens on a unix socket', (rig) =>
+    inDirectory(async (directory) => {
+      await rig.backend(echo);
+      const path = join(directory, 'listener');
+      const address = await rig.listen({ path });
+      const client = await rig.client(address);
+      expect((await rig.event('accepted')).client).toEqual({ address: 'unix', port: 0 });
+      client.end('by path');
+      expect((await readAll(client)).toString()).toBe('by path');
+      expect(await rig.event('ended')).toMatchObject({ how: 'finished' });
+      await rig.driver.unlisten(address);
+      await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    }),
+  );
+
+  spec('Driver closes a unix client that is to be reset', (rig) =>
+    inDirectory(async (directory) => {
+      const client = await rig.client(await rig.listen({ path: join(directory, 'listener') }));
+      const { session } = await rig.event('accepted');
+      const clientFate = fate(client);
+      rig.close(session, 'reset');
+      await clientFate;
+      expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+    }),
+  );
+
+  spec('Driver takes over the unix socket of a process that has died', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'stale');
+      await leaveSocketBehind(path);
+      const client = await rig.client(await rig.listen({ path }));
+      const { session } = await rig.event('accepted');
+      rig.close(session, 'reset');
+      await fate(client);
+    }),
+  );
+
+  spec('Driver leaves a unix socket to the process that listens on it', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'taken');
+      await rig.backend(echo, { path });
+      await expect(rig.listen({ path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      (await connect({ path })).destroy();
+    }),
+  );
+
+  spec('Driver leaves a file alone that is no socket', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'file');
+      await writeFile(path, 'precious');
+      await expect(rig.listen({ path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      expect((await stat(path)).size).toBe(8);
+    }),
+  );
+
+  spec('Driver rejects a port that is taken, with the code of the system', async (rig) => {
+    const taken = await rig.backend(echo);
+    await expect(rig.listen(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  spec('Driver rejects an address that this machine does not have', async (rig) => {
+    await expect(rig.listen({ host: '192.0.2.1', port: 0 })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+  });
+
+  spec('Driver refuses clients after unlisten, and keeps the sessions that it has', async (rig) => {
+    await rig.backend(echo);
+    const address = await rig.listen();
+    const client = await rig.client(address);
+    await rig.event('accepted');
+    await rig.driver.unlisten(address);
+    await expect(connect(address)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    client.end('still here');
+    expect((await readAll(client)).toString()).toBe('still here');
+  });
+
+  spec('Driver still accepts who waited when it was told to unlisten', async (rig) => {
+    await rig.backend(echo);
+    const address = await rig.listen();
+    // The kernel completes these while this thread gives the driver no turn to accept.
+    const clients = Array.from({ length: 20 }, () => net.connect({ ...address, allowHalfOpen: true }));
+    for (const client of clients) client.on('error', () => {});
+    await new Promise((resolve) => process.nextTick(resolve));
+    const unlistened = rig.driver.unlisten(address);
+    const echoes = clients.map((client) => {
+      client.end('waited');
+      return readAll(client);
+    });
+    await unlistened;
+    for (const bytes of await Promise.all(echoes)) expect(bytes.toString()).toBe('waited');
+  });
+
+  spec('Driver hands an address over to the listener that is named last', async (rig) => {
+    const address = await rig.listen();
+    expect(await rig.driver.listen(8, address, { shared: false })).toEqual(address);
+    await rig.client(address);
+    const { session, listener } = await rig.event('accepted');
+    expect(listener).toBe(8);
+    rig.close(session, 'reset');
+  });
+
+  spec('Driver keeps an address that is taken up again while it is given up', async (rig) => {
+    const address = await rig.listen();
+    const givenUp = rig.driver.unlisten(address);
+    expect(await rig.listen(address)).toEqual(address);
+    await givenUp;
+    await rig.client(address);
+    const { session } = await rig.event('accepted');
+    rig.close(session, 'reset');
+  });
+}
+
+function tcp(address: Address): { readonly host: string; readonly port: number } {
+  if ('path' in address) throw new Error(`Expected a TCP address, found ${address.path}`);
+  return address;
+}
+
+async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-'));
+  try {
+    await run(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** A unix socket without a listener, as a killed process leaves it: its server removes only the name that it knows. */
+async function leaveSocketBehind(path: string): Promise<void> {
+  const server = net.createServer();
+  await listenOn(server, { path: `${path}.live` });
+  await link(`${path}.live`, path);
+  await new Promise((resolve) => server.close(resolve));
+}

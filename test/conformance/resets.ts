@@ -1,0 +1,146 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import { eventually, fate, idle, inTime, readBytes } from './peers.ts';
+import type { Spec } from './spec.ts';
+
+export function resets(spec: Spec): void {
+  spec('Driver passes on a reset of the client as a reset', async (rig) => {
+    const { client, backend } = await rig.pair();
+    client.write('some');
+    await readBytes(backend, 4);
+    const backendFate = fate(backend);
+    client.resetAndDestroy();
+    expect(await backendFate).toBe('reset');
+    expect(await rig.event('ended')).toMatchObject({
+      how: 'client-reset',
+      endedBy: 'client',
+      bytesToBackend: 4,
+    });
+  });
+
+  spec('Driver passes on a reset of the backend as a reset', async (rig) => {
+    const { client, backend } = await rig.pair();
+    backend.write('some');
+    await readBytes(client, 4);
+    const clientFate = fate(client);
+    backend.resetAndDestroy();
+    expect(await clientFate).toBe('reset');
+    expect(await rig.event('ended')).toMatchObject({
+      how: 'backend-reset',
+      endedBy: 'backend',
+      bytesToClient: 4,
+    });
+  });
+
+  spec('Driver ends a session whose client resets before its backend is dialed', async (rig) => {
+    const client = await rig.client(await rig.listen());
+    const { session } = await rig.event('accepted');
+    client.resetAndDestroy();
+    expect(await rig.event('ended')).toEqual({
+      kind: 'ended',
+      session,
+      how: 'client-reset',
+      endedBy: 'client',
+      bytesToBackend: 0,
+      bytesToClient: 0,
+    });
+  });
+
+  spec('Driver ends a session whose client resets while its backend is dialed', async (rig) => {
+    await rig.backend(idle);
+    const address = await rig.listen();
+    const { target } = rig;
+    rig.target = undefined;
+    rig.relaysAtOnce = false;
+    const client = await rig.client(address);
+    const { session } = await rig.event('accepted');
+    client.resetAndDestroy();
+    if (target !== undefined) rig.dial(session, target);
+    expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
+  });
+
+  spec('Driver resets the side that has finished sending too', async (rig) => {
+    const { client, backend } = await rig.pair();
+    client.end('hello');
+    await inTime(once(backend.resume(), 'end'), 'FIN');
+    const clientFate = fate(client);
+    backend.resetAndDestroy();
+    expect(await clientFate).toBe('reset');
+    expect(await rig.event('ended')).toMatchObject({ how: 'backend-reset' });
+  });
+
+  spec('Driver notices a stalled client that resets', async (rig) => {
+    const { client, backend } = await rig.pair();
+    client.pause();
+    const backendFate = fate(backend);
+    fill(backend);
+    await stalled(() => rig.bytesToClient);
+    client.resetAndDestroy();
+    expect(await backendFate).toBe('reset');
+    expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
+  });
+
+  spec('Driver survives 1,000 sessions that are reset at a random byte', async (rig) => {
+    const seed = randomInt(2 ** 31);
+    const random = mulberry32(seed);
+    await rig.backend((socket) => {
+      const mostBytes = random() * 100_000;
+      socket.on('data', (chunk: Buffer) => {
+        if (socket.bytesRead > mostBytes && random() < 0.3) socket.resetAndDestroy();
+        else socket.write(chunk);
+      });
+      socket.on('end', () => socket.end());
+    });
+    const address = await rig.listen();
+    const visit = async (): Promise<void> => {
+      const client = await rig.client(address);
+      const over = new Promise((resolve) => client.once('close', resolve));
+      const mostBytes = random() * 100_000;
+      client.on('data', () => {
+        if (client.bytesRead > mostBytes && random() < 0.3) client.resetAndDestroy();
+      });
+      client.on('end', () => client.end());
+      client.write(Buffer.alloc(Math.floor(random() * 100_000)));
+      const leaving = random();
+      if (leaving < 0.2) client.resetAndDestroy();
+      else client.end();
+      await inTime(over, `end of a client (seed ${seed})`);
+    };
+    for (let batch = 0; batch < 20; batch++) await Promise.all(Array.from({ length: 50 }, visit));
+    await rig.until(`1,000 sessions accepted (seed ${seed})`, () => rig.count('accepted') === 1_000);
+    await rig.until(`1,000 sessions ended (seed ${seed})`, () => rig.count('ended') === 1_000);
+  });
+}
+
+/** Writes without end, as far as the other side takes it. */
+export function fill(socket: import('node:net').Socket): void {
+  const chunk = Buffer.alloc(256 * 1024);
+  const write = (): void => {
+    while (!socket.destroyed && socket.write(chunk));
+  };
+  socket.on('drain', write);
+  write();
+}
+
+/** A count that grows no more: unchanged over ten looks. */
+export async function stalled(count: () => number): Promise<void> {
+  let last = -1;
+  let same = 0;
+  await eventually('the sender is stopped', () => {
+    same = count() === last && last > 0 ? same + 1 : 0;
+    last = count();
+    return same === 10;
+  });
+}
+
+/** Tommy Ettinger's generator: 32 bits of state, enough to replay a test from its seed. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { backendPlan, CoreStage, planOf, poolPlan, poolPolicy } from '../harness.ts';
+
+const queued = { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000 } };
+
+/** A session in each stage before a backend has taken it. */
+const waiting = {
+  dialing() {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    return { stage, session: stage.connect().session };
+  },
+  'backing off'() {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const { session } = stage.connect();
+    expect(stage.failDial(session)).toEqual([]);
+    return { stage, session };
+  },
+  queued() {
+    const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], { limits: queued })));
+    stage.relay();
+    const { session, commands } = stage.connect();
+    expect(commands).toEqual([]);
+    return { stage, session };
+  },
+};
+
+describe('Client that leaves', () => {
+  it.each(Object.entries(waiting))('while %s, by reset, is client-left and leaves nothing behind', (_, make) => {
+    const { stage, session } = make();
+    const before = stage.core.activeSessions;
+    stage.end(session, 'client-reset');
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client', connectMs: undefined });
+    expect(stage.core.activeSessions).toBe(before - 1);
+    expectAllGivenBack(stage, before - 1);
+    expect(stage.elapse(4_000)).toEqual([]);
+  });
+
+  it.each(Object.entries(waiting))('while %s, by FIN with nothing sent, is closed as client-left', (_, make) => {
+    const { stage, session } = make();
+    const before = stage.core.activeSessions;
+    expect(stage.halfClose(session, 'client')).toEqual([{ kind: 'close', session, how: 'fin' }]);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
+    expectAllGivenBack(stage, before - 1);
+  });
+
+  it.each(Object.entries(waiting))('while %s, by FIN after some bytes, still wants its answer', (_, make) => {
+    const { stage, session } = make();
+    expect(stage.halfClose(session, 'client', 5)).toEqual([]);
+    expect(stage.core.nextDeadlineMs).toBeDefined();
+  });
+
+  it('after its dial succeeded is one that finished', () => {
+    const { stage, session } = waiting.dialing();
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord?.reason).toBe('finished');
+  });
+
+  it('while it dials tells the breaker nothing', () => {
+    const breaker = { consecutiveFailures: 1, openForMs: 1_000, maxOpenForMs: 1_000, halfOpenTrials: 1 };
+    const stage = new CoreStage(
+      planOf(poolPlan(1, { circuitBreaker: breaker, connect: { ...poolPolicy.connect, retries: 0 } })),
+    );
+    stage.end(stage.connect().session, 'client-reset');
+    expect(stage.ledger.circuitOf(0)).toBe('closed');
+    stage.failDial(stage.connect().session);
+    stage.nowMs += 2_000;
+    stage.end(stage.connect().session, 'client-reset');
+    expect(stage.ledger.circuitOf(0)).toBe('half-open');
+    expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
+  });
+
+  it('while it is being refused is refused for the same reason', () => {
+    const stage = new CoreStage(planOf(poolPlan(0)));
+    stage.end(stage.connect().session, 'client-reset');
+    expect(stage.lastRecord).toMatchObject({ reason: 'no-backend', endedBy: 'proxy' });
+  });
+
+  it('is forgotten: nothing that still comes for its session does anything', () => {
+    const { stage, session } = waiting.dialing();
+    stage.end(session, 'client-reset');
+    const late = [stage.dialed(session), stage.failDial(session), stage.halfClose(session, 'client'), stage.end(session)];
+    expect(late).toEqual([[], [], [], []]);
+    expect(stage.records).toHaveLength(1);
+  });
+});
+
+function expectAllGivenBack({ ledger, core }: CoreStage, sessions: number): void {
+  expect(ledger.listenerActive.total(0)).toBe(sessions);
+  expect(ledger.poolActive.total(0)).toBe(sessions);
+  expect(ledger.backendActive.total(0)).toBe(sessions);
+  expect(ledger.poolQueued.total(0)).toBe(0);
+  expect(ledger.circuit.trials.total(0)).toBe(0);
+  expect(core.activeSessions).toBe(sessions);
+}

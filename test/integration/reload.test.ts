@@ -1,0 +1,232 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { connected, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { Sluice } from '../support/sluice.ts';
+
+const backends: TestBackend[] = [];
+let sluice: Sluice | undefined;
+
+afterEach(async () => {
+  await sluice?.stop();
+  await Promise.all(backends.splice(0).map((backend) => backend.close()));
+});
+
+async function backend(name: string): Promise<TestBackend> {
+  const started = await startBackend(named(name));
+  backends.push(started);
+  return started;
+}
+
+interface Shape {
+  readonly listeners?: Readonly<Record<string, number>>;
+  readonly backends: readonly string[];
+  readonly more?: string;
+}
+
+function config({ listeners = { web: 0 }, backends: addresses, more = '' }: Shape): string {
+  const lines = Object.entries(listeners).map(
+    ([name, port]) => `  ${name}: { bind: "127.0.0.1:${port}", pool: app }`,
+  );
+  return `
+version: 1
+listeners:
+${lines.join('\n')}
+pools:
+  app:
+    backends: [ ${addresses.map((address) => `"${address}"`).join(', ')} ]
+${more}
+admin: { bind: "127.0.0.1:0" }
+`;
+}
+
+async function reloaded(running: Sluice): Promise<void> {
+  const { code, body } = await running.ask('/api/v1/reload', 'POST');
+  expect(`${code} ${body}`).toMatch(/^200/);
+}
+
+async function answers(port: number, count: number): Promise<string> {
+  let all = '';
+  for (let visits = 0; visits < count; visits++) {
+    const client = await connected(port);
+    all += await nextText(client);
+    client.end();
+    await ending(client);
+  }
+  return all;
+}
+
+describe('a reload', () => {
+  it('of the same file changes nothing, not even whose turn it is', async () => {
+    const all = await Promise.all(['a', 'b', 'c'].map(backend));
+    sluice = await Sluice.run(config({ backends: all.map(({ address }) => address) }));
+    const port = sluice.port('web');
+    expect(await answers(port, 1)).toBe('a');
+    await reloaded(sluice);
+    expect(await answers(port, 3)).toBe('bca');
+    expect((await sluice.status()).listeners['web']?.total).toBe(4);
+  });
+
+  it('by SIGHUP takes a new backend in and lets a removed one finish', async () => {
+    const [old, fresh] = [await backend('old'), await backend('new')];
+    sluice = await Sluice.run(config({ backends: [old.address] }));
+    const port = sluice.port('web');
+    const client = await connected(port);
+    expect(await nextText(client)).toBe('old');
+    sluice.rewrite(config({ backends: [fresh.address] }));
+    sluice.signal('SIGHUP');
+    await sluice.logged(({ msg }) => msg === 'configuration reloaded');
+    expect(await answers(port, 3)).toBe('newnewnew');
+    expect(old.open.size).toBe(1);
+    client.end();
+    expect(await ending(client)).toEqual({ text: '', reset: false });
+    expect(old.total).toBe(1);
+  });
+
+  it('with mistakes answers with all of them, and the old configuration goes on', async () => {
+    const { address } = await backend('a');
+    const good = config({ backends: [address] });
+    sluice = await Sluice.run(good);
+    sluice.rewrite(`${good}nonsense: 1\nshutdown: { grace: 30 }\n`);
+    const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
+    expect(code).toBe(422);
+    const { errors } = JSON.parse(body) as { errors: { path: string; line: number }[] };
+    expect(errors.map(({ path }) => path).sort()).toEqual(['nonsense', 'shutdown.grace']);
+    expect(errors.every(({ line }) => line > 1)).toBe(true);
+    expect(await answers(sluice.port('web'), 1)).toBe('a');
+    expect(await sluice.metric('sluice_config_reloads_total{result="failure"}')).toBe(1);
+    sluice.rewrite(good);
+    await reloaded(sluice);
+    expect(await sluice.metric('sluice_config_reloads_total{result="success"}')).toBe(1);
+  });
+
+  it('that cannot bind an address changes nothing', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    sluice = await Sluice.run(config({ backends: [a.address] }));
+    sluice.rewrite(config({ listeners: { web: 0, more: b.port }, backends: [b.address] }));
+    const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
+    expect(code).toBe(422);
+    expect(body).toContain(`127.0.0.1:${b.port}`);
+    expect(await answers(sluice.port('web'), 2)).toBe('aa');
+    expect(Object.keys((await sluice.status()).listeners)).toEqual(['web']);
+  });
+
+  it('stops a removed listener from accepting while its sessions finish', async () => {
+    const { address } = await backend('a');
+    sluice = await Sluice.run(config({ listeners: { web: 0, gone: 0 }, backends: [address] }));
+    const port = sluice.port('gone');
+    const client = await connected(port);
+    expect(await nextText(client)).toBe('a');
+    sluice.rewrite(config({ backends: [address] }));
+    await reloaded(sluice);
+    await new Promise((resolve) => connect(port, '127.0.0.1').on('error', resolve));
+    client.end();
+    expect(await ending(client)).toEqual({ text: '', reset: false });
+  });
+
+  it('hands an address over to a listener of another name without closing it', async () => {
+    const { address } = await backend('a');
+    const first = await Sluice.run(config({ backends: [address] }));
+    const port = first.port('web');
+    await first.stop();
+    sluice = await Sluice.run(config({ listeners: { old: port }, backends: [address] }));
+    sluice.rewrite(config({ listeners: { fresh: port }, backends: [address] }));
+    await reloaded(sluice);
+    expect(await answers(port, 2)).toBe('aa');
+    expect(await sluice.metric('sluice_listener_connections_total{listener="fresh"}')).toBe(2);
+  });
+
+  it('happens by itself under --watch', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    sluice = await Sluice.run(config({ backends: [a.address] }), ['--watch']);
+    sluice.rewrite(config({ backends: [b.address] }));
+    await sluice.logged(({ msg }) => msg === 'configuration reloaded');
+    expect(await answers(sluice.port('web'), 1)).toBe('b');
+  });
+
+  it('loses no connection of many, however often it comes', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    const both = config({ backends: [a.address, b.address] });
+    sluice = await Sluice.run(both);
+    const port = sluice.port('web');
+    let going = true;
+    const outcomes = { served: 0, lost: 0 };
+    const visitors = Array.from({ length: 8 }, async () => {
+      while (going) {
+        const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+        socket.on('connect', () => socket.end());
+        const { text, reset } = await ending(socket);
+        if (text !== '' && !reset) outcomes.served++;
+        else outcomes.lost++;
+      }
+    });
+    for (let reloads = 0; reloads < 40; reloads++) {
+      sluice.rewrite(reloads % 2 === 0 ? config({ backends: [b.address, a.address] }) : both);
+      await reloaded(sluice);
+    }
+    going = false;
+    await Promise.all(visitors);
+    expect(outcomes.lost).toBe(0);
+    expect(outcomes.served).toBeGreaterThan(100);
+    await eventually(async () =>
+      expect(await sluice?.metric('sluice_listener_connections_active{listener="web"}')).toBe(0),
+    );
+  });
+});
+
+describe('a graceful stop', () => {
+  it('refuses new sessions, lets open ones finish, and exits with 0 right after the last', async () => {
+    const { address } = await backend('a');
+    sluice = await Sluice.run(config({ backends: [address] }));
+    const port = sluice.port('web');
+    const clients = await Promise.all(Array.from({ length: 10 }, () => connected(port)));
+    await Promise.all(clients.map(nextText));
+    sluice.signal('SIGTERM');
+    await eventually(async () => expect((await sluice?.ask('/readyz'))?.code).toBe(503));
+    await eventually(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          connect(port, '127.0.0.1')
+            .on('error', () => resolve())
+            .on('connect', () => reject(new Error('Accepted')));
+        }),
+    );
+    expect((await sluice.ask('/livez')).code).toBe(200);
+    for (const client of clients) client.end();
+    const ends = await Promise.all(clients.map(ending));
+    expect(ends.every(({ reset }) => !reset)).toBe(true);
+    expect(await sluice.ended).toBe(0);
+    expect(sluice.sessions.map(({ reason }) => reason)).toEqual(Array(10).fill('finished'));
+  });
+
+  it('cuts what is left when the grace is over', async () => {
+    const { address } = await backend('a');
+    sluice = await Sluice.run(config({ backends: [address], more: 'shutdown: { grace: 200ms }' }));
+    const client = await connected(sluice.port('web'));
+    await nextText(client);
+    sluice.signal('SIGTERM');
+    expect((await ending(client)).reset).toBe(true);
+    expect(await sluice.ended).toBe(0);
+    expect(sluice.sessions).toMatchObject([{ reason: 'drain-timeout', endedBy: 'proxy' }]);
+  });
+
+  it('is cut short by a second signal', async () => {
+    const { address } = await backend('a');
+    sluice = await Sluice.run(config({ backends: [address] }));
+    const client = await connected(sluice.port('web'));
+    await nextText(client);
+    sluice.signal('SIGINT');
+    await sluice.logged(({ msg }) => msg === 'draining');
+    sluice.signal('SIGINT');
+    expect((await ending(client)).reset).toBe(true);
+    expect(await sluice.ended).toBe(0);
+  });
+
+  it('at once where no session is open', async () => {
+    const { address } = await backend('a');
+    sluice = await Sluice.run(config({ backends: [address] }));
+    await answers(sluice.port('web'), 1);
+    sluice.signal('SIGTERM');
+    expect(await sluice.ended).toBe(0);
+  });
+});

@@ -1,0 +1,99 @@
+/**
+ * Which backends a session may be sent to, and which it must not be kept from. Where the shadow can't know
+ * (a change of health on its way to the worker, a round of dials that may have ended), both bounds are kept.
+ */
+import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { BackendPlan } from '../../src/core/plan.ts';
+import type { ShadowBreaker } from './shadow-breaker.ts';
+import type { PoolView, ShadowSession, WorkerView } from './shadow-session.ts';
+import type { Tally } from './tally.ts';
+
+export type WhyNot = 'all-tried' | 'pool-full' | 'no-backend';
+type Willingness = 'willing' | 'full' | 'unwilling';
+
+export interface Held {
+  readonly pools: Tally<number>;
+  readonly backends: Tally<number>;
+}
+
+export class Choice {
+  readonly #ledger: Ledger;
+  readonly #held: Held;
+  readonly #breakers: readonly ShadowBreaker[];
+
+  constructor(ledger: Ledger, held: Held, breakers: readonly ShadowBreaker[]) {
+    this.#ledger = ledger;
+    this.#held = held;
+    this.#breakers = breakers;
+  }
+
+  hasRoom({ plan }: PoolView): boolean {
+    return this.#held.pools.of(plan.slot) < plan.policy.limits.maxConnections;
+  }
+
+  /** Why this backend must not be dialed for the session now, if so. */
+  objection(
+    worker: WorkerView,
+    pool: PoolView,
+    session: ShadowSession,
+    backend: BackendPlan,
+    nowMs: number,
+  ): string | undefined {
+    if (!this.hasRoom(pool)) return 'the pool is full';
+    if (session.surelyTried.has(backend.slot)) return 'it was tried in this round';
+    const found = this.#heeds(worker, pool).map((heed) => this.#willingness(pool, backend, heed, nowMs));
+    if (!found.includes('willing')) return `it is ${found.join(' or ')}`;
+    const primary = this.open(worker, pool, session, nowMs).find((open) => !open.backup);
+    if (backend.backup && primary !== undefined) return `primary ${primary.slot} could take it`;
+    return undefined;
+  }
+
+  /** Backends that could take the session without any doubt. */
+  open(
+    worker: WorkerView,
+    pool: PoolView,
+    session: Pick<ShadowSession, 'maybeTried'>,
+    nowMs: number,
+  ): BackendPlan[] {
+    if (!this.hasRoom(pool)) return [];
+    const heeds = this.#heeds(worker, pool);
+    return pool.plan.backends.filter(
+      (backend) =>
+        !session.maybeTried.has(backend.slot) &&
+        heeds.every((heed) => this.#willingness(pool, backend, heed, nowMs) === 'willing'),
+    );
+  }
+
+  /** What there may be to say to a session that found nobody. */
+  whyNot(worker: WorkerView, pool: PoolView, session: ShadowSession, nowMs: number): ReadonlySet<WhyNot> {
+    const answers = new Set<WhyNot>();
+    for (const tried of [session.surelyTried, session.maybeTried]) {
+      for (const heed of this.#heeds(worker, pool)) {
+        const able = pool.plan.backends
+          .map((backend) => ({ slot: backend.slot, how: this.#willingness(pool, backend, heed, nowMs) }))
+          .filter(({ how }) => how !== 'unwilling');
+        if (able.some(({ slot, how }) => how === 'willing' && tried.has(slot))) answers.add('all-tried');
+        else answers.add(able.length > 0 ? 'pool-full' : 'no-backend');
+      }
+    }
+    return answers;
+  }
+
+  #willingness(pool: PoolView, backend: BackendPlan, heedHealth: boolean, nowMs: number): Willingness {
+    const { slot, weight, maxConnections } = backend;
+    if (weight === 0) return 'unwilling';
+    if (heedHealth && this.#isDown(backend)) return 'unwilling';
+    if (this.#breakers[slot]?.admits(pool.plan.policy.circuitBreaker, nowMs) !== true) return 'unwilling';
+    return this.#held.backends.of(slot) < maxConnections ? 'willing' : 'full';
+  }
+
+  #heeds(worker: WorkerView, { plan }: PoolView): readonly boolean[] {
+    if (worker.healthIsStale()) return [true, false];
+    const healthy = plan.backends.filter((backend) => !this.#isDown(backend)).length;
+    return [healthy * 100 >= plan.policy.panicThresholdPercent * plan.backends.length];
+  }
+
+  #isDown({ slot }: BackendPlan): boolean {
+    return this.#ledger.healthOf(slot) === 'down';
+  }
+}

@@ -1,0 +1,36 @@
+import type { Command, CoreEvent } from '../../src/core/contract.ts';
+
+/** The last things that happened, to be read when something went wrong. */
+export class Journal {
+  readonly #length: number;
+  /** Written out only if they are asked for. */
+  readonly #notes: (() => string)[] = [];
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  note(nowMs: number, text: string): void {
+    this.#notes.push(() => `${nowMs.toFixed(3)}  ${text}`);
+    if (this.#notes.length > this.#length) this.#notes.shift();
+  }
+
+  heard(nowMs: number, worker: number, event: CoreEvent): void {
+    this.note(nowMs, '');
+    this.#notes[this.#notes.length - 1] = () => `${nowMs.toFixed(3)}  worker ${worker} ${written(event)}`;
+  }
+
+  answered(commands: readonly Command[]): void {
+    const event = this.#notes.pop();
+    if (event === undefined) return;
+    this.#notes.push(() => [event(), ...commands.map((command) => `    → ${written(command)}`)].join('\n'));
+  }
+
+  toString(): string {
+    return this.#notes.map((write) => write()).join('\n');
+  }
+}
+
+function written({ kind, ...fields }: CoreEvent | Command): string {
+  return `${kind} ${JSON.stringify(fields, (_key, value: unknown) => (value === Infinity ? 'unlimited' : value))}`;
+}

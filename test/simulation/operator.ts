@@ -1,0 +1,195 @@
+/**
+ * Writes the plans: the first one, and what a reload makes of it. Slots are given out as the control plane
+ * does: one for each name, and to another name once nobody holds it and it is cleared.
+ */
+import type { CircuitBreakerPolicy, ClientLimits, Plan } from '../../src/core/plan.ts';
+import {
+  type BackendPlan,
+  balances,
+  type ListenerPlan,
+  type PoolPlan,
+  type PoolPolicy,
+} from '../../src/core/plan.ts';
+import type { Dice } from './dice.ts';
+
+export const slots = { listeners: 3, pools: 3, backendsOfPool: 5, backends: 15 };
+
+const unlimited = Number.POSITIVE_INFINITY;
+
+/** Which slots nobody holds any more, and what clears them. */
+export interface Reclaim {
+  pool(slot: number): boolean;
+  backend(slot: number): boolean;
+}
+
+export class Operator {
+  readonly #dice: Dice;
+  #generation = 0;
+  #listeners: (ListenerPlan | undefined)[] = [];
+  #pools: (PoolPlan | undefined)[] = [];
+  #names = new Map<string, string>();
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    for (let slot = 0; slot < slots.pools; slot++) this.#pools[slot] = this.#pool(slot);
+    for (let slot = 0; slot < slots.listeners; slot++) this.#listeners[slot] = this.#listener(slot);
+  }
+
+  get plan(): Plan {
+    return {
+      listeners: this.#listeners.filter((one) => one !== undefined),
+      pools: this.#pools.filter((one) => one !== undefined),
+    };
+  }
+
+  /** Changes a thing or two, or nothing at all. */
+  reload(reclaim: Reclaim): Plan {
+    const changes = this.#dice.between(0, 3);
+    for (let change = 0; change < changes; change++) this.#change(reclaim);
+    this.#mendListeners();
+    return this.plan;
+  }
+
+  #change(reclaim: Reclaim): void {
+    const dice = this.#dice;
+    const slot = dice.between(0, slots.pools - 1);
+    const pool = this.#pools[slot];
+    switch (dice.weighted({ policy: 4, backend: 6, pool: 2, listener: 2, listenerPolicy: 3, same: 1 })) {
+      case 'policy':
+        if (pool !== undefined) this.#pools[slot] = { ...pool, policy: this.#policy() };
+        break;
+      case 'backend':
+        if (pool !== undefined) this.#pools[slot] = { ...pool, backends: this.#changed(pool, reclaim) };
+        break;
+      case 'pool':
+        if (pool !== undefined) this.#pools[slot] = undefined;
+        else this.#pools[slot] = this.#returning(slot, reclaim);
+        break;
+      case 'listener':
+        this.#listeners[slot] = this.#listeners[slot] === undefined ? this.#listener(slot) : undefined;
+        break;
+      case 'listenerPolicy':
+        if (this.#listeners[slot] !== undefined) this.#listeners[slot] = this.#listener(slot);
+    }
+  }
+
+  /** A plan names no pool that it does not have, and has a listener at least. */
+  #mendListeners(): void {
+    if (this.#pools.every((pool) => pool === undefined)) this.#pools[0] = this.#pool(0);
+    if (this.#listeners.every((listener) => listener === undefined)) this.#listeners[0] = this.#listener(0);
+    this.#listeners = this.#listeners.map((listener) =>
+      listener === undefined || this.#pools[listener.pool] !== undefined
+        ? listener
+        : { ...listener, pool: this.#somePool() },
+    );
+  }
+
+  #somePool(): number {
+    return this.#dice.one(this.#pools.filter((pool) => pool !== undefined)).slot;
+  }
+
+  #returning(slot: number, reclaim: Reclaim): PoolPlan {
+    if (reclaim.pool(slot)) this.#names.set(`pool ${slot}`, `pool-${slot}-${++this.#generation}`);
+    return this.#pool(slot);
+  }
+
+  #changed(pool: PoolPlan, reclaim: Reclaim): readonly BackendPlan[] {
+    const first = pool.slot * slots.backendsOfPool;
+    const slot = first + this.#dice.between(0, slots.backendsOfPool - 1);
+    const others = pool.backends.filter((backend) => backend.slot !== slot);
+    const isThere = others.length < pool.backends.length;
+    if (isThere && this.#dice.chance(0.4)) return others;
+    if (!isThere && reclaim.backend(slot)) {
+      this.#names.set(`backend ${slot}`, `10.0.${++this.#generation}.1:${9_000 + slot}`);
+    }
+    return [...others, this.#backend(slot)].toSorted((one, other) => one.slot - other.slot);
+  }
+
+  #pool(slot: number): PoolPlan {
+    const first = slot * slots.backendsOfPool;
+    const all = Array.from({ length: slots.backendsOfPool }, (_, index) => this.#backend(first + index));
+    const count = this.#dice.between(1, slots.backendsOfPool);
+    return {
+      slot,
+      name: this.#names.get(`pool ${slot}`) ?? `pool-${slot}`,
+      policy: this.#policy(),
+      backends: all.slice(0, count),
+    };
+  }
+
+  #backend(slot: number): BackendPlan {
+    const dice = this.#dice;
+    const name = this.#names.get(`backend ${slot}`) ?? `10.0.0.1:${9_000 + slot}`;
+    return {
+      slot,
+      name,
+      address: { host: name.slice(0, name.indexOf(':')), port: 9_000 + slot },
+      weight: dice.one([0, 1, 1, 1, 2, 5]),
+      backup: dice.chance(0.2),
+      maxConnections: dice.one([unlimited, unlimited, 1, 2, 4]),
+    };
+  }
+
+  #policy(): PoolPolicy {
+    const dice = this.#dice;
+    const initialMs = dice.one([0, 5, 20]);
+    return {
+      balance: dice.one(balances),
+      connect: {
+        timeoutMs: dice.one([20, 60, 200]),
+        retries: dice.between(0, 4),
+        backoff: { initialMs, maxMs: initialMs * 4 },
+      },
+      circuitBreaker: dice.chance(0.25) ? 'off' : this.#circuitBreaker(),
+      limits: {
+        maxConnections: dice.one([unlimited, unlimited, 2, 5, 9]),
+        queue: { size: dice.one([0, 1, 3, 8]), timeoutMs: dice.one([30, 120, 400]) },
+      },
+      slowStartMs: dice.one([0, 300]),
+      whenBackendDown: dice.one(['keep', 'close']),
+      panicThresholdPercent: dice.one([0, 0, 50, 100]),
+      probed: true,
+    };
+  }
+
+  #circuitBreaker(): CircuitBreakerPolicy {
+    const openForMs = this.#dice.one([20, 80, 200]);
+    return {
+      consecutiveFailures: this.#dice.between(1, 4),
+      openForMs,
+      maxOpenForMs: openForMs * this.#dice.one([1, 4, 10]),
+      halfOpenTrials: this.#dice.between(1, 2),
+    };
+  }
+
+  #listener(slot: number): ListenerPlan {
+    const dice = this.#dice;
+    return {
+      slot,
+      name: `listener-${slot}`,
+      pool: this.#somePool(),
+      policy: {
+        limits: {
+          ...this.#limits([unlimited, 6, 20], [unlimited, 200, 1_000]),
+          perClient: this.#perClient(),
+        },
+        timeouts: {
+          idleMs: dice.one([40, 150, 800]),
+          halfClosedMs: dice.one([15, 60, 1_200]),
+          maxLifetimeMs: dice.one([unlimited, unlimited, 250, 1_500]),
+        },
+        refuseWith: dice.one(['reset', 'close']),
+      },
+    };
+  }
+
+  #perClient(): ClientLimits {
+    return this.#limits([unlimited, 2, 6], [unlimited, unlimited, 50, 300]);
+  }
+
+  #limits(maxConnections: readonly number[], rates: readonly number[]): ClientLimits {
+    const dice = this.#dice;
+    const burst = dice.one([1, 5, 20]);
+    return { maxConnections: dice.one(maxConnections), connectionsPerSecond: dice.one(rates), burst };
+  }
+}

@@ -1,0 +1,51 @@
+/** What the limits of listeners and clients must let in, written from the semantics and by itself. */
+import type { Client } from '../../src/core/contract.ts';
+import type { ClientLimits, ListenerPlan } from '../../src/core/plan.ts';
+import type { Reason } from '../../src/core/reasons.ts';
+import { Tally } from './tally.ts';
+
+/** What an admitted session holds until it has ended. */
+export interface ShadowEntry {
+  readonly listener: number;
+  /** Undefined where the listener does not limit clients. */
+  readonly client: string | undefined;
+}
+
+export class ShadowEntrance {
+  readonly listeners = new Tally<number>();
+  readonly clients = new Tally<string>();
+  readonly #buckets = new Map<string, { tokens: number; filledMs: number }>();
+
+  admit({ slot, policy: { limits } }: ListenerPlan, client: Client, nowMs: number): ShadowEntry | Reason {
+    if (!this.#takeToken(`${slot}`, limits, nowMs)) return 'rate-limited';
+    if (this.listeners.of(slot) >= limits.maxConnections) return 'listener-full';
+    const { perClient } = limits;
+    const limitsClients = Math.min(perClient.maxConnections, perClient.connectionsPerSecond) < Infinity;
+    const key = limitsClients ? `${slot} ${client.address}` : undefined;
+    if (key !== undefined) {
+      if (!this.#takeToken(key, perClient, nowMs)) return 'rate-limited';
+      if (this.clients.of(key) >= perClient.maxConnections) return 'client-full';
+      this.clients.add(key);
+    }
+    this.listeners.add(slot);
+    return { listener: slot, client: key };
+  }
+
+  leave({ listener, client }: ShadowEntry): void {
+    this.listeners.remove(listener);
+    if (client !== undefined) this.clients.remove(client);
+  }
+
+  /** A rate that is unlimited takes nothing, and leaves the bucket of a client it knows full. */
+  #takeToken(key: string, { connectionsPerSecond, burst }: ClientLimits, nowMs: number): boolean {
+    const bucket = this.#buckets.get(key);
+    if (connectionsPerSecond === Infinity) {
+      if (key.includes(' ')) this.#buckets.delete(key);
+      return true;
+    }
+    const gained = bucket === undefined ? burst : ((nowMs - bucket.filledMs) * connectionsPerSecond) / 1_000;
+    const tokens = Math.min(burst, (bucket?.tokens ?? 0) + gained);
+    this.#buckets.set(key, { tokens: tokens >= 1 ? tokens - 1 : tokens, filledMs: nowMs });
+    return tokens >= 1;
+  }
+}

@@ -1,0 +1,101 @@
+import type { BackendSlot, Client, SessionId } from '../../src/core/contract.ts';
+import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../src/core/plan.ts';
+import type { EndedBy, Reason } from '../../src/core/reasons.ts';
+import type { ShadowAdmission } from './shadow-breaker.ts';
+import type { ShadowEntry } from './shadow-entrance.ts';
+import type { VirtualDriver } from './virtual-driver.ts';
+
+/** A pool as one worker knows it. One that went and came back is another. */
+export interface PoolView {
+  plan: PoolPlan;
+}
+
+export interface ShadowLease {
+  readonly pool: number;
+  readonly backend: BackendPlan;
+  readonly sinceMs: number;
+  admission: ShadowAdmission | undefined;
+}
+
+/**
+ * `fresh`: not judged yet. `queued` and `pausing` (backing off) are told apart as far as commands tell it;
+ * `unsure` is one of the two. `doomed`: to be closed before the event is dealt with.
+ */
+export type ShadowStage =
+  | 'fresh'
+  | 'queued'
+  | 'pausing'
+  | 'unsure'
+  | 'doomed'
+  | 'dialing'
+  | 'dialed'
+  | 'relaying'
+  | 'closing';
+
+export interface ShadowSession {
+  readonly id: SessionId;
+  readonly client: Client;
+  readonly listener: ListenerPlan;
+  readonly acceptedMs: number;
+  stage: ShadowStage;
+  entry: ShadowEntry | undefined;
+  pool: PoolView | undefined;
+  /** Its pool was retired: if it was in the queue, this is its pool now. */
+  mayHaveMovedTo: PoolView | undefined;
+  lease: ShadowLease | undefined;
+  attempts: number;
+  /** Bounds of what has been tried in this round: all that surely was, and all that may have been. */
+  surelyTried: Set<BackendSlot>;
+  maybeTried: Set<BackendSlot>;
+  lastFailure: Reason | undefined;
+  backendName: string | undefined;
+  connectMs: number | undefined;
+  finnedMs: number | undefined;
+  hasFinned: boolean;
+  /** Its turn among those of its pool and worker that wait for their first dial. */
+  turn: number;
+  stageSinceMs: number;
+  /** When at the latest something must become of it; of a relaying session it is worked out. */
+  actByMs: number;
+  /** Of a closing session: what its record may say. */
+  reasons: readonly Reason[];
+  endedBy: EndedBy;
+}
+
+/** What one worker has been told so far, and its sessions. */
+export class WorkerView {
+  readonly index: number;
+  readonly driver: VirtualDriver;
+  readonly listeners = new Map<number, ListenerPlan>();
+  readonly pools = new Map<number, PoolView>();
+  readonly sessions = new Map<SessionId, ShadowSession>();
+  /** Since when the first in a pool's queue could have gone. */
+  readonly roomSinceMs = new Map<PoolView, number>();
+  drainMs = Number.POSITIVE_INFINITY;
+  /** Whether a change of health is on its way to it. */
+  readonly healthIsStale: () => boolean;
+
+  constructor(index: number, driver: VirtualDriver, healthIsStale: () => boolean) {
+    this.index = index;
+    this.driver = driver;
+    this.healthIsStale = healthIsStale;
+  }
+
+  /** Gives the pools that are gone. */
+  follow(plan: Plan): ReadonlySet<PoolView> {
+    const gone = new Set(this.pools.values());
+    for (const pool of plan.pools) {
+      const view = this.pools.get(pool.slot);
+      if (view?.plan.name === pool.name) {
+        view.plan = pool;
+        gone.delete(view);
+      } else this.pools.set(pool.slot, { plan: pool });
+    }
+    for (const listener of plan.listeners) this.listeners.set(listener.slot, listener);
+    for (const view of gone) {
+      if (this.pools.get(view.plan.slot) === view) this.pools.delete(view.plan.slot);
+      view.plan = { ...view.plan, backends: [] };
+    }
+    return gone;
+  }
+}

@@ -1,0 +1,518 @@
+/**
+ * What must be true of sessions, leases and counts, worked out from events and commands alone. It never asks
+ * a core; of the ledger it reads what others wrote (health) or what chance decides (how long a breaker is open).
+ */
+import type { Command, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
+import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { ListenerPlan } from '../../src/core/plan.ts';
+import type { EndedBy, Reason } from '../../src/core/reasons.ts';
+import { Choice } from './choice.ts';
+import { slots } from './operator.ts';
+import { ShadowBreaker } from './shadow-breaker.ts';
+import { ShadowEntrance } from './shadow-entrance.ts';
+import type { PoolView, ShadowSession, WorkerView } from './shadow-session.ts';
+import { Tally } from './tally.ts';
+import { must } from './violation.ts';
+
+type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { readonly kind: Kind }>;
+type CommandOf<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>;
+
+const never = Number.POSITIVE_INFINITY;
+/** How long the core lets a client linger that was sent FIN. */
+const lingerMs = 1_000;
+
+export class Shadow {
+  readonly entrance = new ShadowEntrance();
+  readonly pools = new Tally<number>();
+  readonly backends = new Tally<number>();
+  readonly accepted = new Tally<number>();
+  readonly closed = new Tally<string>();
+  readonly breakers: ShadowBreaker[];
+  readonly choice: Choice;
+  readonly #ledger: Ledger;
+  #nowMs = 0;
+  #turns = 0;
+  #ending: ShadowSession | undefined;
+  /** Sessions whose dial failed or that were moved while this event was dealt with. */
+  readonly #unsettled = new Set<ShadowSession>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.breakers = Array.from({ length: slots.backends }, (_, slot) => new ShadowBreaker(ledger, slot));
+    this.choice = new Choice(ledger, this, this.breakers);
+  }
+
+  /** Judges what a worker's core has commanded about an event. */
+  observe(worker: WorkerView, event: CoreEvent, commands: readonly Command[], nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#unsettled.clear();
+    const waitedBefore = [...worker.sessions.values()].filter(isWaiting);
+    this.#happened(worker, event);
+    for (const command of commands) this.#commanded(worker, event, command);
+    this.#settled(worker, event);
+    for (const session of waitedBefore) if (!this.#unsettled.has(session)) this.#blur(session, event);
+  }
+
+  /** A worker died, and all its sessions with it. */
+  died(worker: WorkerView): void {
+    for (const session of worker.sessions.values()) {
+      this.#release(session);
+      if (session.entry !== undefined) this.entrance.leave(session.entry);
+      this.closed.add(`${session.listener.slot} operator`);
+    }
+    worker.sessions.clear();
+  }
+
+  /** A backend's slot was given to another. */
+  cleared(slot: number): void {
+    this.breakers[slot] = new ShadowBreaker(this.#ledger, slot);
+  }
+
+  /** By when the core must want to be called for this session. */
+  actByMs(worker: WorkerView, session: ShadowSession): number {
+    if (session.stage !== 'relaying') return session.actByMs;
+    const { maxLifetimeMs } = session.listener.policy.timeouts;
+    return Math.min(session.acceptedMs + maxLifetimeMs, this.#silentUntilMs(worker, session));
+  }
+
+  #happened(worker: WorkerView, event: CoreEvent): void {
+    switch (event.kind) {
+      case 'accepted':
+        return this.#arrived(worker, event);
+      case 'dialed': {
+        const session = sessionOf(worker, event);
+        if (session.stage !== 'dialing' || session.lease === undefined) return;
+        const { admission, backend, sinceMs } = session.lease;
+        if (admission !== undefined) this.#breaker(backend.slot).succeed(admission);
+        session.lease.admission = undefined;
+        session.connectMs = this.#nowMs - sinceMs;
+        return this.#go(session, 'dialed');
+      }
+      case 'dial-failed': {
+        const session = sessionOf(worker, event);
+        if (session.stage === 'dialing') this.#dialFailed(worker, session, event.why);
+        return;
+      }
+      case 'half-closed': {
+        const session = sessionOf(worker, event);
+        session.hasFinned = true;
+        session.finnedMs = this.#nowMs;
+        return;
+      }
+      case 'ended':
+        return this.#ended(worker, event);
+      case 'plan':
+        return this.#reloaded(worker, worker.follow(event.plan));
+      case 'drain':
+        worker.drainMs = event.untilMs;
+    }
+  }
+
+  #arrived(worker: WorkerView, { session: id, client, listener: slot }: EventOf<'accepted'>): void {
+    const listener = worker.listeners.get(slot);
+    must(listener !== undefined, () => `the driver accepts for listener ${slot}, which was never there`);
+    this.accepted.add(slot);
+    const entry = this.entrance.admit(listener, client, this.#nowMs);
+    const refused = typeof entry === 'string';
+    worker.sessions.set(id, {
+      id,
+      client,
+      listener,
+      acceptedMs: this.#nowMs,
+      stage: refused ? 'doomed' : 'fresh',
+      entry: refused ? undefined : entry,
+      pool: worker.pools.get(listener.pool),
+      mayHaveMovedTo: undefined,
+      lease: undefined,
+      attempts: 0,
+      surelyTried: new Set(),
+      maybeTried: new Set(),
+      lastFailure: undefined,
+      backendName: undefined,
+      connectMs: undefined,
+      finnedMs: undefined,
+      hasFinned: false,
+      turn: never,
+      stageSinceMs: this.#nowMs,
+      actByMs: never,
+      reasons: refused ? [entry] : [],
+      endedBy: 'proxy',
+    });
+  }
+
+  #dialFailed(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
+    const { lease, pool } = session;
+    must(lease !== undefined && pool !== undefined, () => `session ${session.id} dials without a lease`);
+    if (why === 'exhausted') session.lastFailure = 'overloaded';
+    else {
+      session.lastFailure = why;
+      session.surelyTried.add(lease.backend.slot);
+      session.maybeTried.add(lease.backend.slot);
+      if (lease.admission !== undefined) this.#breaker(lease.backend.slot).fail(lease.admission, this.#nowMs);
+      lease.admission = undefined;
+    }
+    this.#release(session);
+    this.#unsettled.add(session);
+    this.#afterFailure(worker, session, pool, why === 'exhausted');
+  }
+
+  /** What becomes of the session unless it dials again at once. */
+  #afterFailure(worker: WorkerView, session: ShadowSession, pool: PoolView, exhausted: boolean): void {
+    const { retries, backoff } = pool.plan.policy.connect;
+    session.actByMs = never;
+    if (session.attempts > retries) return this.#go(session, 'doomed');
+    if (exhausted) {
+      this.#go(session, 'pausing');
+      session.actByMs = this.#nowMs + backoff.maxMs;
+      return;
+    }
+    // Who could go on at once must: no other stage is right then.
+    if (this.choice.open(worker, pool, session, this.#nowMs).length > 0) return this.#go(session, 'doomed');
+    const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
+    if (why.size > 1 || session.surelyTried.size < session.maybeTried.size) this.#go(session, 'unsure');
+    else if (why.has('no-backend')) this.#go(session, 'doomed');
+    else if (why.has('all-tried')) {
+      this.#go(session, 'pausing');
+      session.actByMs = this.#nowMs + backoff.maxMs;
+    } else {
+      this.#go(session, 'queued');
+      session.actByMs = this.#nowMs + pool.plan.policy.limits.queue.timeoutMs;
+    }
+  }
+
+  #ended(worker: WorkerView, event: EventOf<'ended'>): void {
+    const session = sessionOf(worker, event);
+    worker.sessions.delete(session.id);
+    this.#release(session);
+    if (session.entry !== undefined) this.entrance.leave(session.entry);
+    if (session.stage === 'relaying') {
+      session.reasons = [event.how === 'closed' ? 'operator' : event.how];
+      session.endedBy = event.endedBy;
+    } else if (session.stage !== 'closing') {
+      session.reasons = ['client-left'];
+      session.endedBy = 'client';
+    }
+    this.#ending = session;
+  }
+
+  #reloaded(worker: WorkerView, gone: ReadonlySet<PoolView>): void {
+    for (const session of inTurn(worker)) {
+      if (session.pool === undefined || !gone.has(session.pool)) continue;
+      const next = worker.listeners.get(session.listener.slot);
+      const pool = next && worker.pools.get(next.pool);
+      if (session.stage === 'queued' && session.attempts === 0) {
+        session.pool = pool;
+        this.#unsettled.add(session);
+      } else if (session.stage === 'queued' || session.stage === 'unsure') {
+        session.mayHaveMovedTo = pool;
+        session.surelyTried = new Set();
+        this.#go(session, 'unsure');
+      }
+    }
+  }
+
+  #commanded(worker: WorkerView, event: CoreEvent, command: Command): void {
+    if (command.kind === 'report') return this.#reported(worker, event, command.record);
+    const session = worker.sessions.get(command.session);
+    must(session !== undefined, () => `${command.kind} for session ${command.session}, which has ended`);
+    switch (command.kind) {
+      case 'dial':
+        return this.#dials(worker, event, session, command);
+      case 'abort-dial': {
+        const stillHasTime = session.stage !== 'dialing' || this.#nowMs < session.actByMs;
+        must(!stillHasTime, () => `abort-dial of session ${session.id} before its time`);
+        return this.#dialFailed(worker, session, 'connect-timeout');
+      }
+      case 'relay':
+        must(session.stage === 'dialed', () => `relay of session ${session.id} while ${session.stage}`);
+        return this.#go(session, 'relaying');
+      case 'close':
+        return this.#closes(worker, event, session, command);
+    }
+  }
+
+  #dials(worker: WorkerView, event: CoreEvent, session: ShadowSession, command: CommandOf<'dial'>): void {
+    const nowMs = this.#nowMs;
+    const wasMoved = session.mayHaveMovedTo?.plan.backends.some(({ slot }) => slot === command.backend);
+    if (wasMoved) session.pool = session.mayHaveMovedTo;
+    const { pool, id } = session;
+    const backend = pool?.plan.backends.find(({ slot }) => slot === command.backend);
+    const dial = () => `session ${id} (${session.stage}) dials backend ${command.backend}`;
+    must(pool !== undefined && backend !== undefined, () => `${dial()}, which is not in its pool`);
+    must(command.address === backend.address, () => `${dial()} at a wrong address`);
+    must(
+      session.stage === 'fresh' || isWaiting(session) || this.#unsettled.has(session),
+      () => `${dial()} without having failed`,
+    );
+    if (session.stage === 'pausing') this.#resume(event, session, pool);
+    const objection = this.choice.objection(worker, pool, session, backend, nowMs);
+    must(objection === undefined, () => `${dial()}, but ${objection}`);
+    this.#mustBeItsTurn(worker, session, pool);
+
+    this.pools.add(pool.plan.slot);
+    this.backends.add(backend.slot);
+    const { circuitBreaker, connect } = pool.plan.policy;
+    const admission =
+      circuitBreaker === 'off' ? undefined : this.#breaker(backend.slot).admit(circuitBreaker);
+    session.lease = { pool: pool.plan.slot, backend, sinceMs: nowMs, admission };
+    session.attempts++;
+    session.backendName = backend.name;
+    session.mayHaveMovedTo = undefined;
+    this.#go(session, 'dialing');
+    session.actByMs = nowMs + connect.timeoutMs;
+  }
+
+  /** A new round of dials begins, after a wait that can only be nothing where it is configured so. */
+  #resume(event: CoreEvent, session: ShadowSession, { plan }: PoolView): void {
+    const waited = this.#nowMs > session.stageSinceMs || plan.policy.connect.backoff.initialMs === 0;
+    must(waited && event.kind === 'deadline', () => `session ${session.id} dials again without a wait`);
+    session.surelyTried = new Set();
+    session.maybeTried = new Set();
+  }
+
+  #mustBeItsTurn(worker: WorkerView, session: ShadowSession, pool: PoolView): void {
+    if (session.attempts > 0 || this.#unsettled.has(session)) return;
+    const earlier = inTurn(worker).find((other) => isFirstTimer(other, pool) && other.turn < session.turn);
+    must(earlier === undefined, () => `session ${session.id} is served before session ${earlier?.id}`);
+  }
+
+  #closes(worker: WorkerView, event: CoreEvent, session: ShadowSession, { how }: CommandOf<'close'>): void {
+    if (session.stage === 'closing') {
+      const isOver = how === 'reset' && this.#nowMs >= session.actByMs;
+      must(isOver, () => `session ${session.id} is closed once more, before its time`);
+      session.actByMs = never;
+      return;
+    }
+    if (session.reasons.length === 0) session.reasons = this.#reasonsToClose(worker, event, session);
+    const { reasons, stage, listener } = session;
+    must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
+    const ways = new Set(reasons.map((reason) => closedWith(reason, listener)));
+    must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
+    if (reasons[0] === 'client-left') session.endedBy = 'client';
+    this.#go(session, 'closing');
+    session.actByMs = how === 'fin' ? this.#nowMs + lingerMs : never;
+  }
+
+  #reasonsToClose(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
+    const isRelaying = session.stage === 'relaying';
+    if (event.kind === 'half-closed' && event.session === session.id && !isRelaying) {
+      return event.unsentBytes === 0 ? ['client-left'] : [];
+    }
+    const reasons: Reason[] = [];
+    if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) reasons.push('drain-timeout');
+    if (isRelaying) return [...reasons, ...this.#reasonsToCut(worker, event, session)];
+    if (session.stage === 'dialing') return reasons;
+    if (session.stage === 'unsure') reasons.push('queue-timeout');
+    if (session.stage === 'queued' && this.#nowMs >= session.actByMs) reasons.push('queue-timeout');
+    return [...reasons, ...this.#reasonsToRefuse(worker, session)];
+  }
+
+  #reasonsToCut(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
+    const { idleMs, halfClosedMs, maxLifetimeMs } = session.listener.policy.timeouts;
+    if (this.#nowMs >= session.acceptedMs + maxLifetimeMs) return ['lifetime-exceeded'];
+    if (this.#nowMs >= this.#silentUntilMs(worker, session)) {
+      return [session.hasFinned && halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
+    }
+    const wentDown =
+      event.kind === 'health-changed' &&
+      event.health === 'down' &&
+      event.backend === session.lease?.backend.slot &&
+      session.pool?.plan.policy.whenBackendDown === 'close';
+    return wentDown ? ['backend-down'] : [];
+  }
+
+  #reasonsToRefuse(worker: WorkerView, session: ShadowSession): readonly Reason[] {
+    const { pool, lastFailure } = session;
+    if (lastFailure !== undefined) {
+      const usedUp = session.attempts > (pool?.plan.policy.connect.retries ?? 0);
+      const open = usedUp || pool === undefined ? [] : this.choice.open(worker, pool, session, this.#nowMs);
+      must(
+        open.length === 0,
+        () => `session ${session.id} is given up, but backend ${open[0]?.slot} is open`,
+      );
+      return [lastFailure];
+    }
+    if (pool === undefined) return ['no-backend'];
+    const { size } = pool.plan.policy.limits.queue;
+    const wasMoved = this.#unsettled.has(session);
+    const reasons: Reason[] = [];
+    const othersWait = inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool));
+    if (othersWait || wasMoved) reasons.push('queue-full');
+    if (othersWait && session.stage === 'fresh') return reasons;
+    const [open] = this.choice.open(worker, pool, session, this.#nowMs);
+    must(open === undefined, () => `session ${session.id} is refused, but backend ${open?.slot} is open`);
+    const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
+    if (why.has('no-backend')) reasons.push('no-backend');
+    const mayLackRoom = why.has('pool-full') && (session.stage === 'fresh' || wasMoved);
+    if (mayLackRoom) reasons.push(size === 0 ? 'pool-full' : 'queue-full');
+    return reasons;
+  }
+
+  #silentUntilMs({ driver }: WorkerView, session: ShadowSession): number {
+    const { idleMs, halfClosedMs } = session.listener.policy.timeouts;
+    const lastByteMs = driver.connections.get(session.id)?.lastByteMs ?? 0;
+    if (session.finnedMs === undefined) return lastByteMs + idleMs;
+    return Math.max(lastByteMs, session.finnedMs) + Math.min(idleMs, halfClosedMs);
+  }
+
+  #reported(worker: WorkerView, event: CoreEvent, record: SessionRecord): void {
+    const session = this.#ending;
+    must(event.kind === 'ended' && session !== undefined, () => 'a report without an end');
+    this.#ending = undefined;
+    const pools = [session.pool, session.mayHaveMovedTo].map((pool) => pool?.plan.name);
+    const pool = session.entry === undefined ? undefined : pools.find((name) => name === record.pool);
+    const expected: Omit<SessionRecord, 'queueMs' | 'reason'> & { endedBy: EndedBy } = {
+      listener: session.listener.name,
+      client: session.client,
+      pool: session.entry === undefined ? undefined : (pool ?? pools[0]),
+      backend: session.backendName,
+      attempts: session.attempts,
+      connectMs: session.connectMs,
+      durationMs: this.#nowMs - session.acceptedMs,
+      bytesToBackend: event.bytesToBackend,
+      bytesToClient: event.bytesToClient,
+      endedBy: session.endedBy,
+    };
+    for (const [field, value] of Object.entries(expected)) {
+      const found: unknown = Object.entries(record).find(([name]) => name === field)?.[1];
+      must(found === value, () => `worker ${worker.index} reports ${field} ${found}, expected ${value}`);
+    }
+    const { reason, queueMs, durationMs } = record;
+    const { reasons } = session;
+    must(reasons.includes(reason), () => `reason is ${reason}, expected ${reasons.join(' or ')}`);
+    must(queueMs >= 0 && queueMs <= durationMs, () => `queueMs ${queueMs} of ${durationMs} ms`);
+    this.closed.add(`${session.listener.slot} ${reason}`);
+  }
+
+  #settled(worker: WorkerView, event: CoreEvent): void {
+    must(this.#ending === undefined, () => `session ${this.#ending?.id} ended without a report`);
+    if (event.kind === 'plan') this.#settleMoved();
+    if ('session' in event && event.kind !== 'ended') {
+      const session = sessionOf(worker, event);
+      must(session.stage !== 'dialed', () => `session ${session.id} was dialed and is not relayed`);
+      if (session.stage === 'fresh') this.#joins(worker, session);
+      const left = event.kind === 'half-closed' && event.unsentBytes === 0;
+      const isWell = !left || session.stage === 'relaying' || session.stage === 'closing';
+      must(isWell, () => `session ${session.id} has left and is ${session.stage}`);
+    }
+    for (const session of worker.sessions.values()) {
+      must(session.stage !== 'doomed', () => `session ${session.id} is neither dialed nor closed`);
+    }
+    if (event.kind === 'health-changed' && event.health === 'down') this.#mustHaveCut(worker, event.backend);
+    if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) {
+      worker.drainMs = never;
+      for (const { id, stage } of worker.sessions.values()) {
+        must(stage === 'closing', () => `session ${id} is ${stage} after the drain`);
+      }
+    }
+  }
+
+  /** Nothing was commanded about a new session: it waits, and must have had to. */
+  #joins(worker: WorkerView, session: ShadowSession): void {
+    const { pool, id } = session;
+    must(pool !== undefined, () => `session ${id} waits for no pool`);
+    const othersWait = inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool));
+    if (!othersWait) {
+      const [open] = this.choice.open(worker, pool, session, this.#nowMs);
+      must(open === undefined, () => `session ${id} waits, but backend ${open?.slot} is open`);
+    }
+    const { size, timeoutMs } = pool.plan.policy.limits.queue;
+    must(size > 0, () => `session ${id} waits in a queue of size 0`);
+    this.#go(session, 'queued');
+    session.turn = this.#turns++;
+    session.actByMs = this.#nowMs + timeoutMs;
+  }
+
+  #settleMoved(): void {
+    for (const session of this.#unsettled) {
+      if (session.stage !== 'queued') continue;
+      must(session.pool !== undefined, () => `session ${session.id} waits for no pool`);
+      session.turn = this.#turns++;
+      session.actByMs = this.#nowMs + session.pool.plan.policy.limits.queue.timeoutMs;
+    }
+  }
+
+  #mustHaveCut(worker: WorkerView, backend: number): void {
+    for (const { id, stage, lease, pool } of worker.sessions.values()) {
+      const isHit = stage === 'relaying' && lease?.backend.slot === backend;
+      const isKept = pool?.plan.policy.whenBackendDown !== 'close';
+      must(!isHit || isKept, () => `session ${id} outlives its backend ${backend}`);
+    }
+  }
+
+  /** What may have become of a waiting session without a command. */
+  #blur(session: ShadowSession, event: CoreEvent): void {
+    if (session.stage === 'pausing' && event.kind === 'deadline') {
+      if (session.pool?.plan.policy.limits.queue.size === 0) return;
+      session.surelyTried = new Set();
+      session.maybeTried = new Set();
+      this.#go(session, 'unsure');
+      session.actByMs = never;
+    } else if (session.stage === 'queued' && session.maybeTried.size > 0) {
+      session.surelyTried = new Set();
+      this.#go(session, 'unsure');
+      session.actByMs = never;
+    }
+  }
+
+  #release(session: ShadowSession): void {
+    const { lease } = session;
+    if (lease === undefined) return;
+    if (lease.admission !== undefined) this.#breaker(lease.backend.slot).abandon(lease.admission);
+    this.pools.remove(lease.pool);
+    this.backends.remove(lease.backend.slot);
+    session.lease = undefined;
+  }
+
+  #go(session: ShadowSession, stage: ShadowSession['stage']): void {
+    session.stage = stage;
+    session.stageSinceMs = this.#nowMs;
+  }
+
+  #breaker(slot: number): ShadowBreaker {
+    const breaker = this.breakers[slot];
+    must(breaker !== undefined, () => `there is no backend ${slot}`);
+    return breaker;
+  }
+}
+
+export function isWaiting({ stage }: ShadowSession): boolean {
+  return stage === 'queued' || stage === 'pausing' || stage === 'unsure';
+}
+
+/** Whether it stands in this pool's queue for its first dial, which is what the order is kept of. */
+export function isFirstTimer({ stage, attempts, pool }: ShadowSession, of: PoolView): boolean {
+  return stage === 'queued' && attempts === 0 && pool === of;
+}
+
+export function mayBeQueued(session: ShadowSession, pool: PoolView): boolean {
+  const { stage } = session;
+  if (stage !== 'queued' && stage !== 'unsure') return false;
+  return session.pool === pool || session.mayHaveMovedTo === pool;
+}
+
+function inTurn(worker: WorkerView): readonly ShadowSession[] {
+  return [...worker.sessions.values()].toSorted((one, other) => one.turn - other.turn || 0);
+}
+
+function sessionOf(worker: WorkerView, event: { readonly session: number }): ShadowSession {
+  const session = worker.sessions.get(event.session);
+  must(session !== undefined, () => `the driver speaks of session ${event.session}, which has ended`);
+  return session;
+}
+
+/** How a session is closed for this reason. */
+function closedWith(reason: Reason, listener: ListenerPlan): 'reset' | 'fin' {
+  switch (reason) {
+    case 'client-left':
+    case 'idle-timeout':
+    case 'half-closed-timeout':
+      return 'fin';
+    case 'lifetime-exceeded':
+    case 'drain-timeout':
+    case 'backend-down':
+      return 'reset';
+    default:
+      return listener.policy.refuseWith === 'reset' ? 'reset' : 'fin';
+  }
+}

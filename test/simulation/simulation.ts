@@ -1,0 +1,364 @@
+/**
+ * A small world in virtual time: clients, backends, an operator, checks and one to three workers over one
+ * ledger. Each step is drawn by chance from a seed; after each, everything that must hold is checked.
+ */
+import type { Core, CoreEvent } from '../../src/core/contract.ts';
+import { createCore } from '../../src/core/core.ts';
+import { healthWords, Ledger } from '../../src/core/ledger/ledger.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { Dice } from './dice.ts';
+import {
+  checkAccounts,
+  checkCounts,
+  checkDeadlines,
+  checkPunctual,
+  checkRest,
+  watchRoom,
+} from './invariants.ts';
+import { Journal } from './journal.ts';
+import { Operator, slots } from './operator.ts';
+import { Shadow } from './shadow.ts';
+import { WorkerView } from './shadow-session.ts';
+import { must, Violation } from './violation.ts';
+import { type Connection, type Stage, VirtualDriver } from './virtual-driver.ts';
+
+/** What a backend answers to a dial. `exhausted` is our own failure, `hangs` no answer at all. */
+type Manner = 'serves' | 'connect-refused' | 'connect-failed' | 'exhausted' | 'hangs';
+
+interface Worker {
+  readonly core: Core;
+  readonly driver: VirtualDriver;
+  readonly view: WorkerView;
+  /** What the control plane has sent and the worker has not taken in yet. */
+  readonly inbox: CoreEvent[];
+}
+
+const clientAddresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', 'unix'];
+
+export class Simulation {
+  readonly #dice: Dice;
+  readonly #operator: Operator;
+  readonly #journal = new Journal(30);
+  readonly #buffer: ArrayBuffer;
+  readonly #capacity;
+  readonly #ledger: Ledger;
+  readonly #shadow: Shadow;
+  readonly #workers: Worker[] = [];
+  readonly #manners: Manner[];
+  /** How many sessions the world aims at: few leave limits alone, many press against all of them. */
+  readonly #crowd: number;
+  #plan: Plan;
+  #drainMs: number | undefined;
+  #nowMs = 1_000;
+
+  constructor(seed: number) {
+    this.#dice = new Dice(seed);
+    const workers = this.#dice.between(1, 3);
+    this.#crowd = this.#dice.one([6, 20, 50]);
+    this.#operator = new Operator(this.#dice);
+    this.#plan = this.#operator.plan;
+    this.#capacity = {
+      workers,
+      listeners: slots.listeners,
+      pools: slots.pools,
+      backends: slots.backends,
+      clients: 64,
+    };
+    this.#buffer = new ArrayBuffer(Ledger.byteLength(this.#capacity));
+    this.#ledger = new Ledger(this.#buffer, this.#capacity, 'main');
+    this.#shadow = new Shadow(this.#ledger);
+    this.#manners = Array.from({ length: slots.backends }, () => 'serves');
+    for (let index = 0; index < workers; index++) this.#start(index);
+  }
+
+  /** Takes so many steps and then lets everything finish. Throws at the first violation, and says how it came. */
+  static run(seed: number, steps: number): void {
+    let step = 0;
+    const simulation = new Simulation(seed);
+    try {
+      for (; step < steps; step++) simulation.#step(step / steps);
+      simulation.#finish();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Violation(
+        `${message}\nseed ${seed}, step ${step}: repeat with SLUICE_SEED=${seed}\n${simulation.#journal}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #step(progress: number): void {
+    const dice = this.#dice;
+    const isCrowded = this.#active() >= this.#crowd;
+    switch (
+      dice.weighted({
+        connect: isCrowded ? 4 : 30,
+        answerDial: 30,
+        bytes: 8,
+        finish: 8,
+        leave: 5,
+        reset: 3,
+        goAway: 12,
+        elapse: 25,
+        deliver: 8,
+        manner: 2,
+        health: 1.5,
+        reload: 1.2,
+        die: 0.1,
+        drain: progress > 0.9 ? 0.1 : 0,
+      })
+    ) {
+      case 'connect':
+        return this.#connect();
+      case 'answerDial':
+        return this.#withSession(['dialing', 'closing', 'resetting'], (worker, connection) => {
+          if (connection.dialIsUnderWay) this.#answerDial(worker, connection, dice.chance(0.1));
+        });
+      case 'bytes':
+        return this.#withSession(['relaying'], (_worker, connection) => {
+          connection.lastByteMs = this.#nowMs;
+        });
+      case 'finish':
+        return this.#withSession(['relaying'], (worker, connection) => this.#finishSide(worker, connection));
+      case 'leave':
+        return this.#withSession(['waiting', 'dialing'], (worker, connection) => {
+          if (connection.finned === undefined) this.#fin(worker, connection, 'client', dice.one([0, 0, 7]));
+        });
+      case 'reset':
+        return this.#withSession(['waiting', 'dialing', 'relaying', 'closing'], (worker, connection) => {
+          const byBackend = connection.stage === 'relaying' && dice.chance(0.5);
+          this.#end(worker, connection, byBackend ? 'backend-reset' : 'client-reset');
+        });
+      case 'goAway':
+        return this.#withSession(['closing', 'resetting'], (worker, connection) => {
+          // Some clients never answer a FIN.
+          if (connection.stage === 'resetting' || connection.id % 4 > 0)
+            this.#end(worker, connection, 'closed');
+        });
+      case 'elapse':
+        return this.#elapse(dice.one([0, 1, 1, 2, 3, 5, 10, 30, dice.between(0, 300)]));
+      case 'deliver':
+        return this.#deliver(dice.one(this.#workers));
+      case 'manner': {
+        const manners: Manner[] = [
+          'serves',
+          'serves',
+          'connect-refused',
+          'connect-failed',
+          'exhausted',
+          'hangs',
+        ];
+        this.#manners[dice.between(0, slots.backends - 1)] = dice.one(manners);
+        return;
+      }
+      case 'health':
+        return this.#flipHealth(dice.between(0, slots.backends - 1));
+      case 'reload':
+        return this.#reload();
+      case 'die':
+        return this.#die(dice.one(this.#workers));
+      case 'drain':
+        return this.#drain(this.#nowMs + dice.between(0, 500));
+    }
+  }
+
+  #active(): number {
+    return this.#workers.reduce((sum, { driver }) => sum + driver.connections.size, 0);
+  }
+
+  #withSession(stages: readonly Stage[], act: (worker: Worker, connection: Connection) => void): void {
+    const found = this.#workers.flatMap((worker) =>
+      worker.driver.in(...stages).map((connection) => ({ worker, connection })),
+    );
+    if (found.length === 0) return;
+    const { worker, connection } = this.#dice.one(found);
+    act(worker, connection);
+  }
+
+  #connect(): void {
+    if (this.#drainMs !== undefined && this.#nowMs >= this.#drainMs) return;
+    const worker = this.#dice.one(this.#workers);
+    // Now and then to a listener that is gone: what waited in its accept queue still comes.
+    const known = [...worker.view.listeners.keys()];
+    const planned = this.#plan.listeners.map(({ slot }) => slot).filter((slot) => known.includes(slot));
+    const listener = this.#dice.one(planned.length === 0 || this.#dice.chance(0.02) ? known : planned);
+    const { id, client } = worker.driver.accept(listener, this.#dice.one(clientAddresses));
+    this.#say(worker, { kind: 'accepted', session: id, listener, client });
+  }
+
+  #answerDial(worker: Worker, connection: Connection, despiteAll: boolean): void {
+    const manner = this.#manners[connection.backend ?? 0] ?? 'serves';
+    if (manner === 'hangs' && !despiteAll) return;
+    connection.dialIsUnderWay = false;
+    const isOpen = connection.stage === 'dialing';
+    const session = connection.id;
+    if (manner === 'serves' || manner === 'hangs') {
+      if (isOpen) connection.stage = 'dialed';
+      this.#say(worker, { kind: 'dialed', session });
+    } else {
+      if (isOpen) connection.stage = 'waiting';
+      this.#say(worker, { kind: 'dial-failed', session, why: manner });
+    }
+  }
+
+  #finishSide(worker: Worker, connection: Connection): void {
+    const side = this.#dice.one(['client', 'backend'] as const);
+    if (connection.finned === undefined) return this.#fin(worker, connection, side, 0);
+    if (connection.finned !== side) this.#end(worker, connection, 'finished');
+  }
+
+  #fin(worker: Worker, connection: Connection, side: 'client' | 'backend', unsentBytes: number): void {
+    connection.finned = side;
+    this.#say(worker, { kind: 'half-closed', session: connection.id, side, unsentBytes });
+  }
+
+  #end(
+    worker: Worker,
+    { id, finned }: Connection,
+    how: 'finished' | 'client-reset' | 'backend-reset' | 'closed',
+  ): void {
+    worker.driver.connections.delete(id);
+    const endedBy = {
+      finished: finned ?? 'client',
+      'client-reset': 'client',
+      'backend-reset': 'backend',
+      closed: 'proxy',
+    } as const;
+    const [bytesToBackend, bytesToClient] = [this.#dice.between(0, 9), this.#dice.between(0, 9)];
+    this.#say(worker, {
+      kind: 'ended',
+      session: id,
+      how,
+      endedBy: endedBy[how],
+      bytesToBackend,
+      bytesToClient,
+    });
+  }
+
+  /** Time goes on, and every worker that is not late is given the deadlines that have come. */
+  #elapse(ms: number, mayBeLate = true): void {
+    const nextMs = Math.min(
+      ...this.#workers.map(({ core }) => core.nextDeadlineMs ?? Number.POSITIVE_INFINITY),
+    );
+    const toNext = this.#dice.chance(0.3) && nextMs < Number.POSITIVE_INFINITY;
+    this.#nowMs = toNext ? Math.max(this.#nowMs, nextMs) : this.#nowMs + ms;
+    for (const worker of this.#workers) {
+      if (mayBeLate && this.#dice.chance(0.1)) continue;
+      for (let turns = 0; (worker.core.nextDeadlineMs ?? Number.POSITIVE_INFINITY) <= this.#nowMs; turns++) {
+        must(
+          turns < 50,
+          () => `worker ${worker.view.index} has one deadline after the other and no time passes`,
+        );
+        this.#say(worker, { kind: 'deadline' });
+      }
+      checkPunctual(this.#shadow, worker.view, this.#nowMs);
+    }
+  }
+
+  #deliver(worker: Worker): void {
+    const message = worker.inbox.shift();
+    if (message !== undefined) this.#say(worker, message);
+  }
+
+  #tellAll(message: CoreEvent): void {
+    for (const { inbox } of this.#workers) inbox.push(message);
+  }
+
+  #flipHealth(backend: number): void {
+    const health = this.#ledger.healthOf(backend) === 'down' ? 'up' : 'down';
+    if (health === 'up') this.#ledger.recoveredMs[backend] = this.#nowMs;
+    Atomics.store(this.#ledger.health, backend, healthWords.indexOf(health));
+    this.#journal.note(this.#nowMs, `backend ${backend} is ${health}`);
+    this.#tellAll({ kind: 'health-changed', backend, health });
+    this.#watch();
+  }
+
+  #reload(): void {
+    const everybodyKnows = this.#workers.every(({ inbox }) => inbox.length === 0);
+    const { poolActive, poolQueued, backendActive } = this.#ledger;
+    this.#plan = this.#operator.reload({
+      pool: (slot) => {
+        if (!everybodyKnows || poolActive.total(slot) + poolQueued.total(slot) > 0) return false;
+        this.#ledger.clearPool(slot);
+        return true;
+      },
+      backend: (slot) => {
+        if (!everybodyKnows || backendActive.total(slot) > 0) return false;
+        this.#ledger.clearBackend(slot);
+        this.#shadow.cleared(slot);
+        return true;
+      },
+    });
+    this.#tellAll({ kind: 'plan', plan: this.#plan });
+  }
+
+  #drain(untilMs: number): void {
+    this.#drainMs ??= untilMs;
+    this.#tellAll({ kind: 'drain', untilMs: this.#drainMs });
+  }
+
+  #die({ view: { index } }: Worker): void {
+    const worker = this.#workers[index];
+    if (worker === undefined) return;
+    this.#journal.note(this.#nowMs, `worker ${index} dies`);
+    this.#shadow.died(worker.view);
+    this.#ledger.releaseAllOf(index);
+    this.#start(index);
+  }
+
+  #start(index: number): void {
+    const driver = new VirtualDriver();
+    const ledger = new Ledger(this.#buffer, this.#capacity, index);
+    const core = createCore({ ledger, activity: driver, random: this.#dice.random });
+    const inbox: CoreEvent[] = [];
+    const healthIsStale = () => inbox.some(({ kind }) => kind === 'health-changed');
+    const worker = { core, driver, inbox, view: new WorkerView(index, driver, healthIsStale) };
+    this.#workers[index] = worker;
+    this.#say(worker, { kind: 'plan', plan: this.#plan });
+    if (this.#drainMs !== undefined) this.#say(worker, { kind: 'drain', untilMs: this.#drainMs });
+  }
+
+  #say(worker: Worker, event: CoreEvent): void {
+    const { core, driver, view } = worker;
+    this.#journal.heard(this.#nowMs, view.index, event);
+    const commands = core.handle(event, this.#nowMs);
+    this.#journal.answered(commands);
+    this.#shadow.observe(view, event, commands, this.#nowMs);
+    for (const command of commands) if (command.kind !== 'report') driver.execute(command, this.#nowMs);
+    for (const connection of driver.in('dialed'))
+      must(false, () => `session ${connection.id} is left dialed`);
+    const views = this.#workers.map((one) => one.view);
+    checkCounts(this.#ledger, this.#shadow, views);
+    checkAccounts(this.#ledger, this.#shadow, views);
+    checkDeadlines(core, this.#shadow, view);
+    this.#watch();
+  }
+
+  #watch(): void {
+    for (const { view } of this.#workers) watchRoom(this.#shadow, view, this.#nowMs);
+  }
+
+  /** No more clients, and everyone else does what is expected: nothing must be left. */
+  #finish(): void {
+    this.#manners.fill('serves');
+    for (let turns = 0; this.#active() > 0; turns++) {
+      must(turns < 10_000, () => 'sessions are stuck');
+      for (const worker of this.#workers) {
+        while (worker.inbox.length > 0) this.#deliver(worker);
+        for (const connection of worker.driver.in('dialing')) this.#answerDial(worker, connection, true);
+        for (const connection of worker.driver.in('relaying')) this.#finishSide(worker, connection);
+        for (const connection of worker.driver.in('resetting')) this.#end(worker, connection, 'closed');
+      }
+      this.#elapse(50, false);
+    }
+    this.#elapse(50, false);
+    checkRest(
+      this.#ledger,
+      this.#shadow,
+      this.#workers.map(({ view }) => view),
+    );
+    for (const { core } of this.#workers) {
+      must(core.nextDeadlineMs === undefined || this.#drainMs !== undefined, () => 'a deadline for nobody');
+    }
+  }
+}
