@@ -77,11 +77,10 @@ function rounds(samples: readonly Sample[], subject: string, key: string): Round
 const tolerable = 0.1;
 
 function strangers(samples: readonly Sample[]): string[] {
-  const most = Math.max(0, ...samples.map(({ measurement }) => measurement?.strangersBusy ?? 0));
-  if (most <= tolerable) return [];
-  return [
-    `Other processes kept up to ${most.toFixed(1)} cores busy meanwhile: repeat it on a quiet machine.`,
-  ];
+  const busy = spread(samples.flatMap(({ measurement }) => measurement?.strangersBusy ?? []));
+  if (busy === undefined || busy.max <= tolerable) return [];
+  const cores = `${busy.median.toFixed(1)} cores (${busy.min.toFixed(1)}–${busy.max.toFixed(1)})`;
+  return [`Other processes kept ${cores} busy meanwhile: repeat it on a quiet machine.`];
 }
 
 function saturations(

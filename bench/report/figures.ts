@@ -14,10 +14,10 @@ export function range({ min, max }: Spread): string {
   return low === high ? low : `${low}–${high}`;
 }
 
-/** A ratio with its range, such as `0.92 (0.90–0.95)`; of a single round it has none. */
+/** A ratio with its range, such as `0.92 0.90–0.95`; of a single round it has none. */
 export function ratioText(ratio: Spread): string {
   if (ratio.count < 2) return times(ratio.median);
-  return `${times(ratio.median)} (${times(ratio.min)}–${times(ratio.max)})`;
+  return `${times(ratio.median)} ${times(ratio.min)}–${times(ratio.max)}`;
 }
 
 function times(value: number): string {

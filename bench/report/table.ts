@@ -19,13 +19,17 @@ export function table(summary: Summary): string {
 function figureBlocks({ metrics, rows }: Summary): string[] {
   const ranges = rows.some(({ figures }) => Object.values(figures).some(({ count }) => count > 1));
   const lines = (first: string, second: string): string[] => (ranges ? [first, second] : [first]);
+  // The sum has its range; those of its parts, counted in ticks, would only take the room of another column.
+  const parts = new Set(metrics.flatMap((metric) => metric.parts ?? []));
   const names = ['', '', ...rows.flatMap(({ subject }) => lines(subject, ''))];
   const columns = metrics.map(({ key, title, unit }) => [
     title,
     unit,
     ...rows.flatMap(({ figures }) => {
       const figure = figures[key];
-      return figure === undefined ? lines('–', '') : lines(short(figure.median), range(figure));
+      return figure === undefined
+        ? lines('–', '')
+        : lines(short(figure.median), parts.has(key) ? '' : range(figure));
     }),
   ]);
   return blocks(names, columns);

@@ -34,13 +34,15 @@ export class Backend {
     this.#slowStartMs = policy.slowStartMs;
   }
 
+  // What these tell may be a moment old: they are for choosing, and the lease has the last word.
+
   /** Leases that are held on it, by all workers. */
   get active(): number {
-    return this.#ledger.backendActive.total(this.slot);
+    return this.#ledger.backendActive.glimpse(this.slot);
   }
 
   get isDown(): boolean {
-    return Atomics.load(this.#ledger.health, this.slot) === down;
+    return this.#ledger.health[this.slot] === down;
   }
 
   rampPercent(nowMs: number): number {

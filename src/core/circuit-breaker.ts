@@ -37,10 +37,10 @@ export class CircuitBreaker {
     this.#random = random;
   }
 
-  /** Whether `admit` would let a session through. Changes nothing. */
+  /** Whether `admit` would let a session through, as far as can be seen without waiting. Changes nothing. */
   admits(nowMs: number): boolean {
     const { state, trials } = this.#ledger.circuit;
-    const word = Atomics.load(state, this.#slot);
+    const word = state[this.#slot];
     if (word === closed) return true;
     if (word === open) return this.#openIsOver(nowMs);
     return trials.total(this.#slot) < this.#policy.halfOpenTrials;

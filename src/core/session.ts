@@ -173,7 +173,7 @@ export class Session implements Due {
     else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
       // Who has sent nothing and finished has left, as far as one can tell; unless it waits for a server that
       // speaks first, which a dial that is under way will soon show.
-      if (this.#stage.name !== 'dialing') return this.#close('client-left', 'client', 'fin', nowMs);
+      if (this.#stage.name !== 'dialing') return this.#leave(nowMs);
       this.#leftMs = nowMs + partingMs;
       this.#setDue(Math.min(this.dueMs, this.#leftMs));
     }
@@ -223,7 +223,7 @@ export class Session implements Due {
         this.#tried = [];
         return this.#seekBackend(nowMs);
       case 'dialing':
-        if (nowMs >= this.#leftMs) return this.#close('client-left', 'client', 'fin', nowMs);
+        if (nowMs >= this.#leftMs) return this.#leave(nowMs);
         this.#around.command({ kind: 'abort-dial', session: this.#id });
         return this.dialFailed('connect-timeout', nowMs);
       case 'relaying':
@@ -282,6 +282,7 @@ export class Session implements Due {
   }
 
   #wait(pool: Pool<Session>, nowMs: number): void {
+    if (this.#hasLeft) return this.#leave(nowMs);
     const { size, timeoutMs } = pool.policy.limits.queue;
     if (!pool.queue.join(this, size)) return this.#refuse(this.#lastFailure ?? 'queue-full', nowMs);
     this.#stage = { name: 'queued' };
@@ -298,6 +299,7 @@ export class Session implements Due {
   }
 
   #backOff(pool: Pool<Session>, nowMs: number): void {
+    if (this.#hasLeft) return this.#leave(nowMs);
     this.#stage = { name: 'backing-off' };
     const waitMs = backoffMs(pool.policy.connect.backoff, this.#backoffRounds++, this.#around.random);
     this.#setDue(nowMs + waitMs);
@@ -310,6 +312,14 @@ export class Session implements Due {
     const { slot, address } = lease.backend;
     this.#around.command({ kind: 'dial', session: this.#id, backend: slot, address });
     this.#setDue(Math.min(this.#leftMs, nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0)));
+  }
+
+  get #hasLeft(): boolean {
+    return this.#leftMs !== Number.POSITIVE_INFINITY;
+  }
+
+  #leave(nowMs: number): void {
+    this.#close('client-left', 'client', 'fin', nowMs);
   }
 
   #refuse(reason: Reason, nowMs: number): void {

@@ -46,7 +46,7 @@ describe('range', () => {
 describe('ratioText', () => {
   it('has no range of a single round', () => {
     expect(ratioText({ median: 0.5, min: 0.5, max: 0.5, count: 1 })).toBe('0.50');
-    expect(ratioText({ median: 0.5, min: 0.4, max: 0.6, count: 3 })).toBe('0.50 (0.40–0.60)');
+    expect(ratioText({ median: 0.5, min: 0.4, max: 0.6, count: 3 })).toBe('0.50 0.40–0.60');
   });
 });
 

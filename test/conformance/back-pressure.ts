@@ -22,7 +22,7 @@ export function backPressure(spec: Spec): void {
     let stallers = 0;
     await rig.backend((socket) => {
       socket.once('data', (first: Buffer) => {
-        if (first.toString() === 'echo') return echo(socket);
+        if (first.toString() === 'echo') return serveEcho(socket);
         stallers++;
         fill(socket);
       });
@@ -36,6 +36,7 @@ export function backPressure(spec: Spec): void {
     }
     const healthy = await rig.client(address);
     healthy.write('echo');
+    expect(await readBytes(healthy, 2)).toBe('ok');
     await eventually('200 backends fill', () => stallers === 200);
     for (let i = 0; i < 100; i++) {
       healthy.write('ping');
@@ -45,6 +46,11 @@ export function backPressure(spec: Spec): void {
     // 256 KiB for each in the driver; the peers of the test hold about as much in their own streams.
     expect(arrayBuffers - memoryBefore.arrayBuffers).toBeLessThan(200 * MiB);
   });
+}
+
+function serveEcho(socket: Socket): void {
+  socket.write('ok');
+  echo(socket);
 }
 
 /** The kernel's buffers may take some 80 MB along the way; the rest must stay with its sender. */

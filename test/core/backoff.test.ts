@@ -7,7 +7,9 @@ const nearlyOne = 1 - Number.EPSILON;
 
 describe('backoffMs', () => {
   it('doubles its bound each round up to the longest wait', () => {
-    const bounds = [0, 1, 2, 3, 4, 5, 6].map((round) => Math.round(backoffMs(policy, round, () => nearlyOne)));
+    const bounds = [0, 1, 2, 3, 4, 5, 6].map((round) =>
+      Math.round(backoffMs(policy, round, () => nearlyOne)),
+    );
     expect(bounds).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
   });
 

@@ -251,31 +251,35 @@ describe('CircuitBreaker', () => {
       { weight: 1, arbitrary: fc.record({ act: fc.constant('elapse' as const), ms: fc.nat(3_000) }) },
     );
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 150 }), (halfOpenTrials, steps) => {
-        const of = { ...policy, halfOpenTrials };
-        const breakers = sharedLedgers(2).map((ledger) => new CircuitBreaker(ledger, 0, of, noJitter));
-        const [breaker, other] = breakers;
-        if (breaker === undefined || other === undefined) throw new Error('Expected two breakers');
-        const model = new NaiveBreaker(of);
-        const open: { worker: CircuitBreaker; real: Admission; naive: NaiveAdmission }[] = [];
-        let nowMs = 0;
-        for (const step of steps) {
-          if (step.act === 'elapse') nowMs += step.ms;
-          else if (step.act === 'admit') {
-            const worker = step.worker === 0 ? breaker : other;
-            expect(worker.admits(nowMs)).toBe(model.wouldAdmit(nowMs));
-            const real = worker.admit(nowMs);
-            const naive = model.admit(nowMs);
-            expect(real === undefined).toBe(naive === undefined);
-            if (real !== undefined && naive !== undefined) open.push({ worker, real, naive });
-          } else {
-            const [settled] = open.splice(step.which % Math.max(1, open.length), 1);
-            if (settled === undefined) continue;
-            settled.worker.settle(settled.real, step.outcome, nowMs);
-            model.settle(settled.naive, step.outcome, nowMs);
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(step, { maxLength: 150 }),
+        (halfOpenTrials, steps) => {
+          const of = { ...policy, halfOpenTrials };
+          const breakers = sharedLedgers(2).map((ledger) => new CircuitBreaker(ledger, 0, of, noJitter));
+          const [breaker, other] = breakers;
+          if (breaker === undefined || other === undefined) throw new Error('Expected two breakers');
+          const model = new NaiveBreaker(of);
+          const open: { worker: CircuitBreaker; real: Admission; naive: NaiveAdmission }[] = [];
+          let nowMs = 0;
+          for (const step of steps) {
+            if (step.act === 'elapse') nowMs += step.ms;
+            else if (step.act === 'admit') {
+              const worker = step.worker === 0 ? breaker : other;
+              expect(worker.admits(nowMs)).toBe(model.wouldAdmit(nowMs));
+              const real = worker.admit(nowMs);
+              const naive = model.admit(nowMs);
+              expect(real === undefined).toBe(naive === undefined);
+              if (real !== undefined && naive !== undefined) open.push({ worker, real, naive });
+            } else {
+              const [settled] = open.splice(step.which % Math.max(1, open.length), 1);
+              if (settled === undefined) continue;
+              settled.worker.settle(settled.real, step.outcome, nowMs);
+              model.settle(settled.naive, step.outcome, nowMs);
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -16,7 +16,11 @@ describe('Deadlines', () => {
     deadlines.set(later, 30);
     expect(deadlines.nextMs).toBe(10);
     expect(deadlines.takeDue(9)).toBeUndefined();
-    expect([deadlines.takeDue(20), deadlines.takeDue(20), deadlines.takeDue(20)]).toEqual([soon, late, undefined]);
+    expect([deadlines.takeDue(20), deadlines.takeDue(20), deadlines.takeDue(20)]).toEqual([
+      soon,
+      late,
+      undefined,
+    ]);
     expect(deadlines.nextMs).toBe(30);
   });
 

@@ -50,7 +50,10 @@ export function backendPlan(slot: number, more: Partial<BackendPlan> = {}): Back
   };
 }
 
-export function poolPlan(backends: number | readonly BackendPlan[], policy: Partial<PoolPolicy> = {}): PoolPlan {
+export function poolPlan(
+  backends: number | readonly BackendPlan[],
+  policy: Partial<PoolPolicy> = {},
+): PoolPlan {
   return {
     slot: 0,
     name: 'app',
@@ -75,7 +78,10 @@ export function freshLedger(worker: number | 'main' = 0): Ledger {
 }
 
 /** Views of so many workers over one buffer, as their threads would have. */
-export function sharedLedgers(workers: number, of: LedgerCapacity = { ...capacity, workers }): readonly Ledger[] {
+export function sharedLedgers(
+  workers: number,
+  of: LedgerCapacity = { ...capacity, workers },
+): readonly Ledger[] {
   const buffer = new SharedArrayBuffer(Ledger.byteLength(of));
   return Array.from({ length: workers }, (_, worker) => new Ledger(buffer, of, worker));
 }
@@ -141,7 +147,10 @@ export class CoreStage {
     return commands;
   }
 
-  end(session: number, how: 'finished' | 'client-reset' | 'backend-reset' | 'closed' = 'finished'): readonly Command[] {
+  end(
+    session: number,
+    how: 'finished' | 'client-reset' | 'backend-reset' | 'closed' = 'finished',
+  ): readonly Command[] {
     const endedBy = how === 'backend-reset' ? 'backend' : how === 'closed' ? 'proxy' : 'client';
     return this.say({ kind: 'ended', session, how, endedBy, bytesToBackend: 5, bytesToClient: 0 });
   }

@@ -86,7 +86,10 @@ describe('Lease', () => {
 
 function stage(plan: Partial<BackendPlan> = {}, policy: Partial<PoolPolicy> = {}) {
   const ledger = freshLedger();
-  return { ledger, backend: new Backend(backendPlan(3, plan), { ...poolPolicy, ...policy }, ledger, () => 0.5) };
+  return {
+    ledger,
+    backend: new Backend(backendPlan(3, plan), { ...poolPolicy, ...policy }, ledger, () => 0.5),
+  };
 }
 
 function taken(ledger: Ledger, backend: Backend, nowMs = 0): Lease {

@@ -73,7 +73,8 @@ describe('admit', () => {
 
   it('takes no place in the table of clients where clients are not limited', () => {
     const ledger = freshLedger();
-    for (let client = 0; client < 1_000; client++) entered(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
+    for (let client = 0; client < 1_000; client++)
+      entered(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
     expect(ledger.clients.active.total(ledger.clients.place(0, [0, 0, 0xffff, 0x0a000001]) ?? -1)).toBe(0);
   });
 
@@ -95,7 +96,11 @@ describe('admit', () => {
 
   it('holds nothing of one that it refuses', () => {
     const ledger = freshLedger();
-    const limits = { ...noLimits, maxConnections: 2, perClient: { ...noLimits.perClient, maxConnections: 1 } };
+    const limits = {
+      ...noLimits,
+      maxConnections: 2,
+      perClient: { ...noLimits.perClient, maxConnections: 1 },
+    };
     entered(ledger, limits, one);
     for (let tries = 0; tries < 10; tries++) expect(ask(ledger, limits, one)).toBe('client-full');
     expect(ledger.listenerActive.total(0)).toBe(1);
@@ -125,7 +130,11 @@ describe('admit', () => {
 
   it('gives the lock back whatever the answer', () => {
     const ledger = freshLedger();
-    const limits = { ...perClient({ maxConnections: 1, connectionsPerSecond: 1, burst: 2 }), connectionsPerSecond: 1, burst: 4 };
+    const limits = {
+      ...perClient({ maxConnections: 1, connectionsPerSecond: 1, burst: 2 }),
+      connectionsPerSecond: 1,
+      burst: 4,
+    };
     for (let tries = 0; tries < 6; tries++) {
       ask(ledger, limits);
       expect(new Int32Array(ledger.health.buffer, 0, 1)[0]).toBe(0);

@@ -9,13 +9,17 @@ describe('Pool', () => {
   it('takes a lease on the backend that it picks', () => {
     const { place, ledger } = stage(poolPlan(2));
     expect([place(), place(), place()]).toEqual([0, 1, 0]);
-    expect([ledger.backendActive.total(0), ledger.backendActive.total(1), ledger.poolActive.total(0)]).toEqual([
-      2, 1, 3,
-    ]);
+    expect([
+      ledger.backendActive.total(0),
+      ledger.backendActive.total(1),
+      ledger.poolActive.total(0),
+    ]).toEqual([2, 1, 3]);
   });
 
   it('asks backups only when no primary can', () => {
-    const { place, turn } = stage(poolPlan([backendPlan(0), backendPlan(1, { backup: true }), backendPlan(2)]));
+    const { place, turn } = stage(
+      poolPlan([backendPlan(0), backendPlan(1, { backup: true }), backendPlan(2)]),
+    );
     expect([place(), place(), place(), place()]).toEqual([0, 2, 0, 2]);
     turn(0, 'down');
     expect([place(), place()]).toEqual([2, 2]);
@@ -26,7 +30,9 @@ describe('Pool', () => {
   });
 
   it('asks backups when the primaries are full, or were tried', () => {
-    const { place } = stage(poolPlan([backendPlan(0, { maxConnections: 1 }), backendPlan(1, { backup: true })]));
+    const { place } = stage(
+      poolPlan([backendPlan(0, { maxConnections: 1 }), backendPlan(1, { backup: true })]),
+    );
     expect(place([0])).toBe(1);
     expect([place(), place()]).toEqual([0, 1]);
   });
@@ -58,7 +64,9 @@ describe('Pool', () => {
     });
 
     it('no-backend where those that are down, open or drained are full besides', () => {
-      const { place, turn } = stage(poolPlan([backendPlan(0, full), backendPlan(1, { ...drained, ...full })]));
+      const { place, turn } = stage(
+        poolPlan([backendPlan(0, full), backendPlan(1, { ...drained, ...full })]),
+      );
       turn(0, 'down');
       expect(place()).toBe('no-backend');
     });
@@ -70,7 +78,9 @@ describe('Pool', () => {
     });
 
     it('pool-full where one was willing but for its limit', () => {
-      const { place, turn } = stage(poolPlan([backendPlan(0), backendPlan(1, full), backendPlan(2, drained)]));
+      const { place, turn } = stage(
+        poolPlan([backendPlan(0), backendPlan(1, full), backendPlan(2, drained)]),
+      );
       turn(0, 'down');
       expect(place()).toBe('pool-full');
     });
@@ -184,7 +194,9 @@ describe('Pool', () => {
     });
 
     it('keeps what was leased before, and the breakers', () => {
-      const { pool, place, breakOpen } = stage(poolPlan([backendPlan(0, { maxConnections: 1 }), backendPlan(1)]));
+      const { pool, place, breakOpen } = stage(
+        poolPlan([backendPlan(0, { maxConnections: 1 }), backendPlan(1)]),
+      );
       expect(place()).toBe(0);
       breakOpen(1);
       const backends: readonly BackendPlan[] = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rampPercent } from '../../src/core/slow-start.ts';
-import { CoreStage, poolPlan, planOf } from './harness.ts';
+import { CoreStage, planOf, poolPlan } from './harness.ts';
 
 describe('rampPercent', () => {
   it('rises from 10 to 100 over the slow start', () => {
@@ -19,13 +19,19 @@ describe('rampPercent', () => {
 
   it('is a whole number from 10 to 100 that never falls', () => {
     fc.assert(
-      fc.property(fc.nat(1e6), fc.integer({ min: 1, max: 1e6 }), fc.nat(3e6), fc.nat(1e3), (since, span, now, step) => {
-        const percent = rampPercent(since, span, now);
-        expect(Number.isInteger(percent)).toBe(true);
-        expect(percent).toBeGreaterThanOrEqual(10);
-        expect(percent).toBeLessThanOrEqual(100);
-        expect(rampPercent(since, span, now + step)).toBeGreaterThanOrEqual(percent);
-      }),
+      fc.property(
+        fc.nat(1e6),
+        fc.integer({ min: 1, max: 1e6 }),
+        fc.nat(3e6),
+        fc.nat(1e3),
+        (since, span, now, step) => {
+          const percent = rampPercent(since, span, now);
+          expect(Number.isInteger(percent)).toBe(true);
+          expect(percent).toBeGreaterThanOrEqual(10);
+          expect(percent).toBeLessThanOrEqual(100);
+          expect(rampPercent(since, span, now + step)).toBeGreaterThanOrEqual(percent);
+        },
+      ),
     );
   });
 });

@@ -79,11 +79,15 @@ describe('takeToken', () => {
 
   it('passes what asks no faster than the rate', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 1, max: 9 }), (connectionsPerSecond, burst) => {
-        const takes = bucket({ connectionsPerSecond, burst });
-        const everyMs = 1_000 / connectionsPerSecond + 1e-3;
-        for (let turn = 0; turn < 100; turn++) expect(takes(1_000 + turn * everyMs)).toBe(true);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1_000 }),
+        fc.integer({ min: 1, max: 9 }),
+        (connectionsPerSecond, burst) => {
+          const takes = bucket({ connectionsPerSecond, burst });
+          const everyMs = 1_000 / connectionsPerSecond + 1e-3;
+          for (let turn = 0; turn < 100; turn++) expect(takes(1_000 + turn * everyMs)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -26,11 +26,22 @@ export class Journal {
     this.#notes.push(() => [event(), ...commands.map((command) => `    → ${written(command)}`)].join('\n'));
   }
 
+  /** Any value, in full. */
+  written(value: unknown): string {
+    return JSON.stringify(value, infinities);
+  }
+
   toString(): string {
     return this.#notes.map((write) => write()).join('\n');
   }
 }
 
+/** Plans are long: who needs them finds the last one at the end. */
 function written({ kind, ...fields }: CoreEvent | Command): string {
-  return `${kind} ${JSON.stringify(fields, (_key, value: unknown) => (value === Infinity ? 'unlimited' : value))}`;
+  if (kind === 'plan') return kind;
+  return `${kind} ${JSON.stringify(fields, infinities)}`;
+}
+
+function infinities(_key: string, value: unknown): unknown {
+  return value === Number.POSITIVE_INFINITY ? 'unlimited' : value;
 }

@@ -2,11 +2,13 @@
  * Writes the plans: the first one, and what a reload makes of it. Slots are given out as the control plane
  * does: one for each name, and to another name once nobody holds it and it is cleared.
  */
-import type { CircuitBreakerPolicy, ClientLimits, Plan } from '../../src/core/plan.ts';
 import {
   type BackendPlan,
   balances,
+  type CircuitBreakerPolicy,
+  type ClientLimits,
   type ListenerPlan,
+  type Plan,
   type PoolPlan,
   type PoolPolicy,
 } from '../../src/core/plan.ts';
@@ -25,14 +27,14 @@ export interface Reclaim {
 export class Operator {
   readonly #dice: Dice;
   #generation = 0;
-  #listeners: (ListenerPlan | undefined)[] = [];
-  #pools: (PoolPlan | undefined)[] = [];
-  #names = new Map<string, string>();
+  #listeners: (ListenerPlan | undefined)[];
+  #pools: (PoolPlan | undefined)[];
+  readonly #names = new Map<string, string>();
 
   constructor(dice: Dice) {
     this.#dice = dice;
-    for (let slot = 0; slot < slots.pools; slot++) this.#pools[slot] = this.#pool(slot);
-    for (let slot = 0; slot < slots.listeners; slot++) this.#listeners[slot] = this.#listener(slot);
+    this.#pools = Array.from({ length: slots.pools }, (_, slot) => this.#pool(slot));
+    this.#listeners = Array.from({ length: slots.listeners }, (_, slot) => this.#listener(slot));
   }
 
   get plan(): Plan {

@@ -50,8 +50,10 @@ export interface ShadowSession {
   lastFailure: Reason | undefined;
   backendName: string | undefined;
   connectMs: number | undefined;
+  /** Since when one side has finished. */
   finnedMs: number | undefined;
-  hasFinned: boolean;
+  /** When a client that finished without a byte while it was dialed for counts as gone. */
+  leftMs: number;
   /** Its turn among those of its pool and worker that wait for their first dial. */
   turn: number;
   stageSinceMs: number;

@@ -20,6 +20,8 @@ type CommandOf<Kind extends Command['kind']> = Extract<Command, { readonly kind:
 const never = Number.POSITIVE_INFINITY;
 /** How long the core lets a client linger that was sent FIN. */
 const lingerMs = 1_000;
+/** How long it lets a dial take whose client has finished without a byte. */
+const partingMs = 100;
 
 export class Shadow {
   readonly entrance = new ShadowEntrance();
@@ -58,7 +60,7 @@ export class Shadow {
     for (const session of worker.sessions.values()) {
       this.#release(session);
       if (session.entry !== undefined) this.entrance.leave(session.entry);
-      this.closed.add(`${session.listener.slot} operator`);
+      this.closed.add(`${session.listener.slot} overloaded`);
     }
     worker.sessions.clear();
   }
@@ -70,9 +72,11 @@ export class Shadow {
 
   /** By when the core must want to be called for this session. */
   actByMs(worker: WorkerView, session: ShadowSession): number {
+    if (session.stage === 'dialing') return Math.min(session.actByMs, session.leftMs);
     if (session.stage !== 'relaying') return session.actByMs;
     const { maxLifetimeMs } = session.listener.policy.timeouts;
-    return Math.min(session.acceptedMs + maxLifetimeMs, this.#silentUntilMs(worker, session));
+    const { idleMs, halfClosedMs } = this.#silenceEnds(worker, session);
+    return Math.min(session.acceptedMs + maxLifetimeMs, idleMs, halfClosedMs);
   }
 
   #happened(worker: WorkerView, event: CoreEvent): void {
@@ -95,8 +99,8 @@ export class Shadow {
       }
       case 'half-closed': {
         const session = sessionOf(worker, event);
-        session.hasFinned = true;
         session.finnedMs = this.#nowMs;
+        if (session.stage === 'dialing' && event.unsentBytes === 0) session.leftMs = this.#nowMs + partingMs;
         return;
       }
       case 'ended':
@@ -131,7 +135,7 @@ export class Shadow {
       backendName: undefined,
       connectMs: undefined,
       finnedMs: undefined,
-      hasFinned: false,
+      leftMs: never,
       turn: never,
       stageSinceMs: this.#nowMs,
       actByMs: never,
@@ -195,18 +199,24 @@ export class Shadow {
     this.#ending = session;
   }
 
+  /** Those who waited for a pool that is gone stand in another line, behind those who stand there already. */
   #reloaded(worker: WorkerView, gone: ReadonlySet<PoolView>): void {
-    for (const session of inTurn(worker)) {
-      if (session.pool === undefined || !gone.has(session.pool)) continue;
-      const next = worker.listeners.get(session.listener.slot);
-      const pool = next && worker.pools.get(next.pool);
-      if (session.stage === 'queued' && session.attempts === 0) {
-        session.pool = pool;
-        this.#unsettled.add(session);
-      } else if (session.stage === 'queued' || session.stage === 'unsure') {
-        session.mayHaveMovedTo = pool;
-        session.surelyTried = new Set();
-        this.#go(session, 'unsure');
+    for (const retired of gone) {
+      for (const session of inTurn(worker)) {
+        if (session.pool !== retired) continue;
+        const next = worker.listeners.get(session.listener.slot);
+        const pool = next && worker.pools.get(next.pool);
+        if (session.stage === 'queued' && session.attempts === 0) {
+          session.pool = pool;
+          session.turn = this.#turns++;
+          session.actByMs = this.#nowMs + (pool?.plan.policy.limits.queue.timeoutMs ?? 0);
+          this.#unsettled.add(session);
+        } else if (session.stage === 'queued' || session.stage === 'unsure') {
+          session.mayHaveMovedTo = pool;
+          session.surelyTried = new Set();
+          this.#go(session, 'unsure');
+          session.actByMs = never;
+        }
       }
     }
   }
@@ -219,8 +229,8 @@ export class Shadow {
       case 'dial':
         return this.#dials(worker, event, session, command);
       case 'abort-dial': {
-        const stillHasTime = session.stage !== 'dialing' || this.#nowMs < session.actByMs;
-        must(!stillHasTime, () => `abort-dial of session ${session.id} before its time`);
+        const isOver = session.stage === 'dialing' && this.#nowMs >= session.actByMs;
+        must(isOver, () => `abort-dial of session ${session.id} before its time`);
         return this.#dialFailed(worker, session, 'connect-timeout');
       }
       case 'relay':
@@ -271,7 +281,7 @@ export class Shadow {
   }
 
   #mustBeItsTurn(worker: WorkerView, session: ShadowSession, pool: PoolView): void {
-    if (session.attempts > 0 || this.#unsettled.has(session)) return;
+    if (session.attempts > 0) return;
     const earlier = inTurn(worker).find((other) => isFirstTimer(other, pool) && other.turn < session.turn);
     must(earlier === undefined, () => `session ${session.id} is served before session ${earlier?.id}`);
   }
@@ -288,30 +298,32 @@ export class Shadow {
     must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
     const ways = new Set(reasons.map((reason) => closedWith(reason, listener)));
     must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
-    if (reasons[0] === 'client-left') session.endedBy = 'client';
+    session.endedBy = reasons[0] === 'client-left' ? 'client' : 'proxy';
     this.#go(session, 'closing');
     session.actByMs = how === 'fin' ? this.#nowMs + lingerMs : never;
   }
 
   #reasonsToClose(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
     const isRelaying = session.stage === 'relaying';
-    if (event.kind === 'half-closed' && event.session === session.id && !isRelaying) {
+    if (event.kind === 'half-closed' && event.session === session.id && isWaiting(session)) {
       return event.unsentBytes === 0 ? ['client-left'] : [];
     }
     const reasons: Reason[] = [];
     if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) reasons.push('drain-timeout');
     if (isRelaying) return [...reasons, ...this.#reasonsToCut(worker, event, session)];
-    if (session.stage === 'dialing') return reasons;
+    const isGone = this.#nowMs >= session.leftMs;
+    if (session.stage === 'dialing') return isGone ? ['client-left', ...reasons] : reasons;
     if (session.stage === 'unsure') reasons.push('queue-timeout');
     if (session.stage === 'queued' && this.#nowMs >= session.actByMs) reasons.push('queue-timeout');
     return [...reasons, ...this.#reasonsToRefuse(worker, session)];
   }
 
   #reasonsToCut(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
-    const { idleMs, halfClosedMs, maxLifetimeMs } = session.listener.policy.timeouts;
+    const { idleMs, halfClosedMs } = this.#silenceEnds(worker, session);
+    const { maxLifetimeMs } = session.listener.policy.timeouts;
     if (this.#nowMs >= session.acceptedMs + maxLifetimeMs) return ['lifetime-exceeded'];
-    if (this.#nowMs >= this.#silentUntilMs(worker, session)) {
-      return [session.hasFinned && halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
+    if (this.#nowMs >= Math.min(idleMs, halfClosedMs)) {
+      return [halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
     }
     const wentDown =
       event.kind === 'health-changed' &&
@@ -348,11 +360,13 @@ export class Shadow {
     return reasons;
   }
 
-  #silentUntilMs({ driver }: WorkerView, session: ShadowSession): number {
+  /** When a relaying session has been silent for too long, either way of counting. */
+  #silenceEnds({ driver }: WorkerView, session: ShadowSession): { idleMs: number; halfClosedMs: number } {
     const { idleMs, halfClosedMs } = session.listener.policy.timeouts;
     const lastByteMs = driver.connections.get(session.id)?.lastByteMs ?? 0;
-    if (session.finnedMs === undefined) return lastByteMs + idleMs;
-    return Math.max(lastByteMs, session.finnedMs) + Math.min(idleMs, halfClosedMs);
+    const quietMs = Math.max(lastByteMs, session.stageSinceMs);
+    const finnedMs = session.finnedMs === undefined ? never : Math.max(quietMs, session.finnedMs);
+    return { idleMs: quietMs + idleMs, halfClosedMs: finnedMs + halfClosedMs };
   }
 
   #reported(worker: WorkerView, event: CoreEvent, record: SessionRecord): void {
@@ -386,14 +400,12 @@ export class Shadow {
 
   #settled(worker: WorkerView, event: CoreEvent): void {
     must(this.#ending === undefined, () => `session ${this.#ending?.id} ended without a report`);
-    if (event.kind === 'plan') this.#settleMoved();
     if ('session' in event && event.kind !== 'ended') {
       const session = sessionOf(worker, event);
       must(session.stage !== 'dialed', () => `session ${session.id} was dialed and is not relayed`);
       if (session.stage === 'fresh') this.#joins(worker, session);
-      const left = event.kind === 'half-closed' && event.unsentBytes === 0;
-      const isWell = !left || session.stage === 'relaying' || session.stage === 'closing';
-      must(isWell, () => `session ${session.id} has left and is ${session.stage}`);
+      const left = session.leftMs < never || (event.kind === 'half-closed' && event.unsentBytes === 0);
+      must(!left || !isWaiting(session), () => `session ${session.id} has left and is ${session.stage}`);
     }
     for (const session of worker.sessions.values()) {
       must(session.stage !== 'doomed', () => `session ${session.id} is neither dialed nor closed`);
@@ -421,15 +433,6 @@ export class Shadow {
     this.#go(session, 'queued');
     session.turn = this.#turns++;
     session.actByMs = this.#nowMs + timeoutMs;
-  }
-
-  #settleMoved(): void {
-    for (const session of this.#unsettled) {
-      if (session.stage !== 'queued') continue;
-      must(session.pool !== undefined, () => `session ${session.id} waits for no pool`);
-      session.turn = this.#turns++;
-      session.actByMs = this.#nowMs + session.pool.plan.policy.limits.queue.timeoutMs;
-    }
   }
 
   #mustHaveCut(worker: WorkerView, backend: number): void {

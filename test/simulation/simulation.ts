@@ -81,7 +81,7 @@ export class Simulation {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new Violation(
-        `${message}\nseed ${seed}, step ${step}: repeat with SLUICE_SEED=${seed}\n${simulation.#journal}`,
+        `${message}\nseed ${seed}, step ${step}: repeat with SLUICE_SEED=${seed}\n${simulation.#journal}\nplan: ${simulation.#journal.written(simulation.#plan)}`,
         { cause: error },
       );
     }

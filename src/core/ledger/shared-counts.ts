@@ -18,6 +18,14 @@ export class SharedCounts {
     return Atomics.load(this.#totals, slot);
   }
 
+  /**
+   * The total as this thread may see it, perhaps a moment late: for choosing among many, where `tryTake` has the
+   * last word. An atomic load costs 5 ns more, which is half of a pick among 1,000 backends.
+   */
+  glimpse(slot: number): number {
+    return this.#totals[slot] ?? 0;
+  }
+
   /** Takes one unless `limit` are taken already; says whether it did. */
   tryTake(slot: number, limit: number): boolean {
     for (let taken = Atomics.load(this.#totals, slot); taken < limit; ) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LedgerCapacity, Ledger } from '../../../src/core/ledger/ledger.ts';
+import { Ledger, type LedgerCapacity } from '../../../src/core/ledger/ledger.ts';
 import { dialFailures, reasons } from '../../../src/core/reasons.ts';
 import { freshLedger, sharedLedgers } from '../harness.ts';
 
@@ -38,7 +38,9 @@ describe('Ledger', () => {
     ledger.connectDuration.observe(pools - 2, 1e9);
     ledger.countDialFailure(backends - 2, 'connect-failed');
     expect(ledger.listenerTotals(listeners - 1).accepted).toBe(0);
-    expect(ledger.connectDuration.read(pools - 1).counts).toSatisfy((counts: number[]) => counts.every((c) => c === 0));
+    expect(ledger.connectDuration.read(pools - 1).counts).toSatisfy((counts: number[]) =>
+      counts.every((c) => c === 0),
+    );
     expect(ledger.backendTotals(backends - 1).connections).toBe(0);
     ledger.countDialFailure(backends - 1, 'connect-failed');
     expect(ledger.backendTotals(backends - 1).dialFailures('connect-failed')).toBe(1);
@@ -64,7 +66,7 @@ describe('Ledger', () => {
     expect(() => new Ledger(buffer, of, 3)).toThrow(RangeError);
   });
 
-  it('gives back what a dead worker held of everything, breaks its lock and keeps what it counted', () => {
+  it('gives back what a dead worker held of everything, and breaks its lock', () => {
     const [dead, living] = pair();
     const held = [
       dead.listenerActive,
@@ -75,7 +77,6 @@ describe('Ledger', () => {
       dead.clients.active,
     ];
     for (const counts of held) counts.tryTake(1, 9);
-    dead.countAccepted(1);
     dead.lock.acquire();
     living.backendActive.tryTake(1, 9);
 
@@ -84,7 +85,21 @@ describe('Ledger', () => {
     living.lock.release();
 
     expect(held.map((counts) => counts.total(1))).toEqual([0, 0, 1, 0, 0, 0]);
-    expect(living.listenerTotals(1).accepted).toBe(1);
+  });
+
+  it('counts the sessions that were open in a dead worker as closed, once', () => {
+    const [dead, living] = pair();
+    for (let session = 0; session < 5; session++) dead.countAccepted(1);
+    dead.countClosed(1, 'finished');
+    dead.countClosed(1, 'overloaded');
+    for (let session = 0; session < 3; session++) living.countAccepted(1);
+
+    living.releaseAllOf(0);
+    living.releaseAllOf(0);
+
+    const totals = living.listenerTotals(1);
+    expect([totals.accepted, totals.closed('finished'), totals.closed('overloaded')]).toEqual([8, 1, 4]);
+    expect(living.listenerTotals(0).closed('overloaded')).toBe(0);
   });
 
   it('leaves the lock to a living worker when another dies', () => {

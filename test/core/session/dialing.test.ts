@@ -7,7 +7,9 @@ describe('Session that dials', () => {
   it('dials the picked backend, relays once it answers, and writes down how it went', () => {
     const stage = of(2);
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([{ kind: 'dial', session, backend: 0, address: { host: '10.0.0.1', port: 9_000 } }]);
+    expect(commands).toEqual([
+      { kind: 'dial', session, backend: 0, address: { host: '10.0.0.1', port: 9_000 } },
+    ]);
     stage.nowMs += 7;
     expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
     stage.nowMs += 100;
@@ -82,7 +84,12 @@ describe('Session that dials', () => {
     stage.failDial(session, 'connect-refused');
     expect(CoreStage.closed(stage.failDial(session, why))).toEqual(['reset']);
     stage.end(session, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: why, endedBy: 'proxy', attempts: 2, connectMs: undefined });
+    expect(stage.lastRecord).toMatchObject({
+      reason: why,
+      endedBy: 'proxy',
+      attempts: 2,
+      connectMs: undefined,
+    });
   });
 
   it('makes one dial where retries are 0', () => {
@@ -126,7 +133,9 @@ describe('Session that dials', () => {
 
   it('ends with the reason of its dial where the others are full', () => {
     const stage = new CoreStage(
-      planOf(poolPlan([backendPlan(0), backendPlan(1, { maxConnections: 0 })], { circuitBreaker: breaker(1) })),
+      planOf(
+        poolPlan([backendPlan(0), backendPlan(1, { maxConnections: 0 })], { circuitBreaker: breaker(1) }),
+      ),
     );
     const { session } = stage.connect();
     expect(CoreStage.closed(stage.failDial(session))).toEqual(['reset']);
@@ -205,10 +214,11 @@ describe('Session that dials', () => {
   it('does not heed what comes of a dial after it was closed', () => {
     const stage = of(2);
     const { session } = stage.connect();
-    stage.halfClose(session, 'client');
+    stage.say({ kind: 'drain', untilMs: stage.nowMs });
+    expect(CoreStage.closed(stage.elapse(0))).toEqual(['reset']);
     expect([stage.dialed(session), stage.failDial(session)]).toEqual([[], []]);
     stage.end(session, 'closed');
-    expect(stage.lastRecord?.reason).toBe('client-left');
+    expect(stage.lastRecord?.reason).toBe('drain-timeout');
     expect(stage.ledger.backendTotals(0).connections).toBe(0);
   });
 });

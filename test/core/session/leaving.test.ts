@@ -16,7 +16,9 @@ const waiting = {
     return { stage, session };
   },
   queued() {
-    const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], { limits: queued })));
+    const stage = new CoreStage(
+      planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], { limits: queued })),
+    );
     stage.relay();
     const { session, commands } = stage.connect();
     expect(commands).toEqual([]);
@@ -25,23 +27,92 @@ const waiting = {
 };
 
 describe('Client that leaves', () => {
-  it.each(Object.entries(waiting))('while %s, by reset, is client-left and leaves nothing behind', (_, make) => {
-    const { stage, session } = make();
-    const before = stage.core.activeSessions;
-    stage.end(session, 'client-reset');
-    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client', connectMs: undefined });
-    expect(stage.core.activeSessions).toBe(before - 1);
-    expectAllGivenBack(stage, before - 1);
-    expect(stage.elapse(4_000)).toEqual([]);
-  });
+  it.each(Object.entries(waiting))(
+    'while %s, by reset, is client-left and leaves nothing behind',
+    (_, make) => {
+      const { stage, session } = make();
+      const before = stage.core.activeSessions;
+      stage.end(session, 'client-reset');
+      expect(stage.lastRecord).toMatchObject({
+        reason: 'client-left',
+        endedBy: 'client',
+        connectMs: undefined,
+      });
+      expect(stage.core.activeSessions).toBe(before - 1);
+      expectAllGivenBack(stage, before - 1);
+      expect(stage.elapse(4_000)).toEqual([]);
+    },
+  );
 
-  it.each(Object.entries(waiting))('while %s, by FIN with nothing sent, is closed as client-left', (_, make) => {
-    const { stage, session } = make();
-    const before = stage.core.activeSessions;
-    expect(stage.halfClose(session, 'client')).toEqual([{ kind: 'close', session, how: 'fin' }]);
-    stage.end(session, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
-    expectAllGivenBack(stage, before - 1);
+  it.each(Object.entries(waiting))(
+    'while %s, by FIN with nothing sent, is closed as client-left',
+    (name, make) => {
+      const { stage, session } = make();
+      const before = stage.core.activeSessions;
+      const commands = [...stage.halfClose(session, 'client')];
+      if (name === 'dialing') commands.push(...stage.elapse(100));
+      expect(commands).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      stage.end(session, 'closed');
+      expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
+      expectAllGivenBack(stage, before - 1);
+    },
+  );
+
+  describe('by FIN with nothing sent while a dial is under way', () => {
+    it('is relayed where the server answers soon, for it may be the one to speak', () => {
+      const { stage, session } = waiting.dialing();
+      expect(stage.halfClose(session, 'client')).toEqual([]);
+      expect(stage.elapse(99)).toEqual([]);
+      expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
+      expect(stage.elapse(1_000)).toEqual([]);
+    });
+
+    it('is dialed for elsewhere, but no longer', () => {
+      const stage = new CoreStage(planOf(poolPlan(2)));
+      const { session } = stage.connect();
+      stage.halfClose(session, 'client');
+      stage.elapse(60);
+      expect(CoreStage.dialed(stage.failDial(session))).toEqual([1]);
+      expect(stage.elapse(39)).toEqual([]);
+      expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+    });
+
+    it('does not outlive the time of the dial', () => {
+      const connect = { ...poolPolicy.connect, timeoutMs: 50, retries: 0 };
+      const stage = new CoreStage(planOf(poolPlan(1, { connect })));
+      const { session } = stage.connect();
+      stage.halfClose(session, 'client');
+      expect(stage.elapse(50).map((command) => command.kind)).toEqual(['abort-dial', 'close']);
+      stage.end(session, 'closed');
+      expect(stage.lastRecord?.reason).toBe('connect-timeout');
+    });
+
+    it.each(['connect-refused', 'exhausted'] as const)(
+      'is not waited for once the dial failed: %s',
+      (why) => {
+        const { stage, session } = waiting.dialing();
+        stage.halfClose(session, 'client');
+        expect(stage.failDial(session, why)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+        stage.end(session, 'closed');
+        expect(stage.lastRecord?.reason).toBe('client-left');
+      },
+    );
+
+    it('does not queue for another backend', () => {
+      const limits = { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000 } };
+      const full = backendPlan(1, { maxConnections: 0 });
+      const circuitBreaker = {
+        consecutiveFailures: 1,
+        openForMs: 5_000,
+        maxOpenForMs: 5_000,
+        halfOpenTrials: 1,
+      };
+      const stage = new CoreStage(planOf(poolPlan([backendPlan(0), full], { limits, circuitBreaker })));
+      const { session } = stage.connect();
+      stage.halfClose(session, 'client');
+      expect(stage.failDial(session)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      expect(stage.ledger.poolQueued.total(0)).toBe(0);
+    });
   });
 
   it.each(Object.entries(waiting))('while %s, by FIN after some bytes, still wants its answer', (_, make) => {
@@ -80,7 +151,12 @@ describe('Client that leaves', () => {
   it('is forgotten: nothing that still comes for its session does anything', () => {
     const { stage, session } = waiting.dialing();
     stage.end(session, 'client-reset');
-    const late = [stage.dialed(session), stage.failDial(session), stage.halfClose(session, 'client'), stage.end(session)];
+    const late = [
+      stage.dialed(session),
+      stage.failDial(session),
+      stage.halfClose(session, 'client'),
+      stage.end(session),
+    ];
     expect(late).toEqual([[], [], [], []]);
     expect(stage.records).toHaveLength(1);
   });

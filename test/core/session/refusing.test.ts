@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ListenerLimits } from '../../../src/core/plan.ts';
 import type { Reason } from '../../../src/core/reasons.ts';
-import { backendPlan, CoreStage, listenerPlan, listenerPolicy, planOf, poolPlan, poolPolicy } from '../harness.ts';
+import {
+  backendPlan,
+  CoreStage,
+  listenerPlan,
+  listenerPolicy,
+  planOf,
+  poolPlan,
+  poolPolicy,
+} from '../harness.ts';
 
 const noLimits = listenerPolicy.limits;
 
@@ -20,6 +28,7 @@ describe('Session that is refused', () => {
     const stage = limited({ maxConnections: 1 });
     const { session } = stage.connect();
     stage.halfClose(session, 'client');
+    expect(CoreStage.closed(stage.elapse(100))).toEqual(['fin']);
     expect(refusal(stage)).toBe('listener-full');
     stage.end(session, 'closed');
     expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
@@ -90,10 +99,7 @@ describe('Session that is refused', () => {
 
   it('sees FIN where the listener says so, and RST if it does not close within the linger', () => {
     const stage = new CoreStage(
-      planOf(
-        poolPlan(1),
-        listenerPlan({ refuseWith: 'close', limits: { ...noLimits, maxConnections: 0 } }),
-      ),
+      planOf(poolPlan(1), listenerPlan({ refuseWith: 'close', limits: { ...noLimits, maxConnections: 0 } })),
     );
     const { session, commands } = stage.connect();
     expect(CoreStage.closed(commands)).toEqual(['fin']);

@@ -71,17 +71,20 @@ describe('Session that relays', () => {
   });
 
   describe('half-closed', () => {
-    it.each(['client', 'backend'] as const)('is closed after so long of silence since the FIN of the %s', (side) => {
-      const stage = timed({ halfClosedMs: 1_000 });
-      const { session } = stage.relay();
-      stage.elapse(500);
-      stage.lastByteMs = stage.nowMs;
-      expect(stage.halfClose(session, side)).toEqual([]);
-      expect(stage.elapse(999)).toEqual([]);
-      expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
-      stage.end(session, 'closed');
-      expect(stage.lastRecord).toMatchObject({ reason: 'half-closed-timeout', endedBy: 'proxy' });
-    });
+    it.each(['client', 'backend'] as const)(
+      'is closed after so long of silence since the FIN of the %s',
+      (side) => {
+        const stage = timed({ halfClosedMs: 1_000 });
+        const { session } = stage.relay();
+        stage.elapse(500);
+        stage.lastByteMs = stage.nowMs;
+        expect(stage.halfClose(session, side)).toEqual([]);
+        expect(stage.elapse(999)).toEqual([]);
+        expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+        stage.end(session, 'closed');
+        expect(stage.lastRecord).toMatchObject({ reason: 'half-closed-timeout', endedBy: 'proxy' });
+      },
+    );
 
     it('waits for an answer all the same where it was silent for long before the FIN', () => {
       const stage = timed({ idleMs: 600_000, halfClosedMs: 60_000 });

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CoreEvent } from '../../src/core/contract.ts';
+import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import { reasons } from '../../src/core/reasons.ts';
+import {
+  backendPlan,
+  CoreStage,
+  listenerPlan,
+  listenerPolicy,
+  planOf,
+  poolPlan,
+  poolPolicy,
+  sharedLedgers,
+} from './harness.ts';
+
+describe('Accounting', () => {
+  it('counts each thing that happens to a session once', () => {
+    const stage = new CoreStage(planOf(poolPlan(2)));
+    const { session } = stage.connect();
+    stage.nowMs += 3;
+    stage.failDial(session);
+    stage.nowMs += 7;
+    stage.dialed(session);
+    stage.nowMs += 100;
+    stage.end(session);
+
+    const { ledger } = stage;
+    const totals = ledger.listenerTotals(0);
+    expect([totals.accepted, closedOf(ledger), totals.closed('finished')]).toEqual([1, 1, 1]);
+    expect(ledger.backendTotals(0)).toMatchObject({ connections: 0, circuitOpened: 0 });
+    expect(ledger.backendTotals(0).dialFailures('connect-refused')).toBe(1);
+    expect(ledger.backendTotals(1).connections).toBe(1);
+    expect(ledger.connectDuration.read(0).sumMs).toBe(7);
+    expect(ledger.sessionDuration.read(0).sumMs).toBe(110);
+  });
+
+  it('leaves bytes to the driver, which counts each delivery', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    stage.end(stage.relay().session);
+    expect(stage.ledger.listenerTotals(0)).toMatchObject({ bytesToBackend: 0, bytesToClient: 0 });
+  });
+
+  it('counts a refused session as accepted and closed', () => {
+    const stage = new CoreStage(planOf(poolPlan(0)));
+    const { session } = stage.connect();
+    expect([stage.ledger.listenerTotals(0).accepted, closedOf(stage.ledger)]).toEqual([1, 0]);
+    stage.end(session, 'closed');
+    expect(stage.ledger.listenerTotals(0).closed('no-backend')).toBe(1);
+    expect(stage.ledger.sessionDuration.read(0).counts.reduce((sum, count) => sum + count)).toBe(1);
+  });
+
+  it('holds over two workers and any order of events: nothing leaks, nothing is counted twice', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.array(step(), { maxLength: 120 }), (seed, steps) => {
+        const stages = sharedLedgers(2).map((ledger) => new CoreStage(tightPlan, { ledger, seed }));
+        const living = stages.map(() => new Set<number>());
+        const closing = stages.map(() => new Set<number>());
+        for (const { worker, act, which } of steps) {
+          const stage = stages[worker];
+          const mine = living[worker];
+          const shut = closing[worker];
+          if (stage === undefined || mine === undefined || shut === undefined) continue;
+          const session = [...mine][which % Math.max(1, mine.size)];
+          for (const other of stages) other.nowMs = stage.nowMs;
+          const commands =
+            act === 'connect'
+              ? begin(stage, mine, which)
+              : act === 'elapse'
+                ? stage.elapse(which * 40)
+                : session === undefined
+                  ? []
+                  : stage.say(eventOf(act, session));
+          for (const other of stages) other.nowMs = stage.nowMs;
+          for (const command of commands) {
+            if (command.kind === 'close') shut.add(command.session);
+            // A session that is being closed is not asked for anything else.
+            else if (command.kind !== 'report') expect(shut.has(command.session)).toBe(false);
+          }
+          if (act.startsWith('end') && session !== undefined) mine.delete(session);
+          expectExact(stages, living);
+        }
+        for (const [worker, sessions] of living.entries()) {
+          for (const session of sessions) stages[worker]?.end(session, 'closed');
+          sessions.clear();
+        }
+        expectExact(stages, living);
+        const { ledger } = stages[0] ?? new CoreStage(tightPlan);
+        const held = [ledger.listenerActive, ledger.poolActive, ledger.poolQueued];
+        expect(held.map((counts) => counts.total(0))).toEqual([0, 0, 0]);
+        expect([0, 1].map((slot) => ledger.backendActive.total(slot))).toEqual([0, 0]);
+        expect([0, 1].map((slot) => ledger.circuit.trials.total(slot))).toEqual([0, 0]);
+        expect(Array.from({ length: 64 }, (_, place) => ledger.clients.active.total(place))).not.toContain(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+const acts = [
+  'connect',
+  'connect',
+  'dialed',
+  'dialed',
+  'refused',
+  'exhausted',
+  'fin',
+  'end',
+  'end-reset',
+  'elapse',
+] as const;
+
+type Act = (typeof acts)[number];
+
+const step = () => fc.record({ worker: fc.nat(1), act: fc.constantFrom(...acts), which: fc.nat(30) });
+
+const tightPlan = planOf(
+  poolPlan([backendPlan(0, { maxConnections: 2 }), backendPlan(1, { maxConnections: 1 })], {
+    limits: { maxConnections: 5, queue: { size: 2, timeoutMs: 500 } },
+    circuitBreaker: { consecutiveFailures: 2, openForMs: 200, maxOpenForMs: 800, halfOpenTrials: 1 },
+    connect: { timeoutMs: 300, retries: 2, backoff: { initialMs: 50, maxMs: 200 } },
+  }),
+  listenerPlan({
+    refuseWith: 'close',
+    limits: {
+      ...listenerPolicy.limits,
+      maxConnections: 8,
+      perClient: { ...listenerPolicy.limits.perClient, maxConnections: 3 },
+    },
+  }),
+);
+
+function begin(stage: CoreStage, living: Set<number>, client: number) {
+  const { session, commands } = stage.connect({ address: `192.0.2.${client % 4}`, port: 1 });
+  living.add(session);
+  return commands;
+}
+
+function eventOf(act: Act, session: number): CoreEvent {
+  const ended = { kind: 'ended', session, bytesToBackend: 1, bytesToClient: 1, endedBy: 'client' } as const;
+  if (act === 'dialed') return { kind: 'dialed', session };
+  if (act === 'refused') return { kind: 'dial-failed', session, why: 'connect-refused' };
+  if (act === 'exhausted') return { kind: 'dial-failed', session, why: 'exhausted' };
+  if (act === 'fin') return { kind: 'half-closed', session, side: 'client', unsentBytes: session % 2 };
+  return { ...ended, how: act === 'end' ? 'finished' : 'client-reset' };
+}
+
+/** accepted = active + closed, limits are kept, and each ended session was reported once. */
+function expectExact(stages: readonly CoreStage[], living: readonly ReadonlySet<number>[]): void {
+  const [{ ledger } = new CoreStage(tightPlan)] = stages;
+  const active = stages.reduce((sum, { core }) => sum + core.activeSessions, 0);
+  const reported = stages.reduce((sum, { records }) => sum + records.length, 0);
+  expect(active).toBe(living.reduce((sum, sessions) => sum + sessions.size, 0));
+  expect(ledger.listenerTotals(0).accepted).toBe(active + closedOf(ledger));
+  expect(reported).toBe(closedOf(ledger));
+  expect(ledger.listenerActive.total(0)).toBeLessThanOrEqual(8);
+  expect(ledger.poolActive.total(0)).toBeLessThanOrEqual(5);
+  expect(ledger.poolQueued.total(0)).toBeLessThanOrEqual(2);
+  expect(ledger.backendActive.total(0)).toBeLessThanOrEqual(2);
+  expect(ledger.backendActive.total(1)).toBeLessThanOrEqual(1);
+  expect(ledger.poolActive.total(0)).toBe(ledger.backendActive.total(0) + ledger.backendActive.total(1));
+  for (const slot of [0, 1]) expect(ledger.circuit.trials.total(slot)).toBeLessThanOrEqual(1);
+}
+
+function closedOf(ledger: Ledger): number {
+  const { closed } = ledger.listenerTotals(0);
+  return reasons.reduce((sum, reason) => sum + closed(reason), 0);
+}

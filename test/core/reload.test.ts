@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan, PoolPlan, PoolPolicy } from '../../src/core/plan.ts';
+import {
+  backendPlan,
+  CoreStage,
+  listenerPlan,
+  listenerPolicy,
+  planOf,
+  poolPlan,
+  poolPolicy,
+} from './harness.ts';
+
+const queue: Partial<PoolPolicy> = { limits: { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000 } } };
+
+describe('Core that follows a new plan', () => {
+  it('changes nothing where the plan is the same', () => {
+    const plan = planOf(poolPlan(3));
+    const stage = new CoreStage(plan);
+    stage.relay();
+    expect(stage.follow(structuredClone(plan))).toEqual([]);
+    expect([stage.relay().backend, stage.relay().backend, stage.relay().backend]).toEqual([1, 2, 0]);
+  });
+
+  it('leaves sessions in every stage alone where the plan is the same', () => {
+    const plan = planOf(poolPlan([backendPlan(0, { maxConnections: 2 })], queue));
+    const stage = new CoreStage(plan);
+    const relaying = stage.relay();
+    const dialing = stage.connect();
+    const queued = stage.connect();
+    expect(stage.follow(structuredClone(plan))).toEqual([]);
+    expect(stage.ledger.poolQueued.total(0)).toBe(1);
+    expect(stage.dialed(dialing.session)).toEqual([{ kind: 'relay', session: dialing.session }]);
+    expect(stage.end(relaying.session)).toEqual([
+      expect.objectContaining({ kind: 'dial', session: queued.session }),
+    ]);
+  });
+
+  it('lets no session start on a removed backend, while those on it go on', () => {
+    const stage = new CoreStage(planOf(poolPlan(2)));
+    const old = stage.relay();
+    expect(old.backend).toBe(0);
+    expect(stage.follow(planOf(poolPlan([backendPlan(1)])))).toEqual([]);
+    expect([stage.relay().backend, stage.relay().backend]).toEqual([1, 1]);
+    expect(stage.ledger.backendActive.total(0)).toBe(1);
+    stage.end(old.session);
+    expect(stage.lastRecord).toMatchObject({ reason: 'finished', backend: '10.0.0.1:9000' });
+    expect(stage.ledger.backendActive.total(0)).toBe(0);
+  });
+
+  it('never dials a removed backend again for a session whose dial failed there', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const { session } = stage.connect();
+    stage.follow(planOf(poolPlan([backendPlan(7)])));
+    expect(CoreStage.dialed(stage.failDial(session))).toEqual([7]);
+  });
+
+  it('gives queued sessions what a new backend or a wider limit has room for', () => {
+    const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], queue)));
+    stage.relay();
+    stage.connect();
+    const plan = planOf(poolPlan([backendPlan(0, { maxConnections: 1 }), backendPlan(1)], queue));
+    expect(CoreStage.dialed(stage.follow(plan))).toEqual([1]);
+  });
+
+  it('refuses queued sessions at once where no backend is left', () => {
+    const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], queue)));
+    stage.relay();
+    const { session } = stage.connect();
+    expect(stage.follow(planOf(poolPlan([], queue)))).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord?.reason).toBe('no-backend');
+  });
+
+  describe('without a pool', () => {
+    it('moves its queued sessions to the pool that their listener has now', () => {
+      const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], queue)));
+      const old = stage.relay();
+      const { session } = stage.connect();
+      stage.nowMs += 30;
+      expect(stage.follow(moved(poolPlan([backendPlan(5)], queue)))).toEqual([
+        expect.objectContaining({ kind: 'dial', session, backend: 5 }),
+      ]);
+      expect(stage.ledger.poolQueued.total(0)).toBe(0);
+      stage.dialed(session);
+      stage.end(session);
+      expect(stage.lastRecord).toMatchObject({ pool: 'other', queueMs: 30, reason: 'finished' });
+      stage.end(old.session);
+      expect(stage.lastRecord).toMatchObject({ pool: 'app', reason: 'finished' });
+    });
+
+    it('puts them behind those who wait there', () => {
+      const app = poolPlan([backendPlan(0, { maxConnections: 1 })], queue);
+      const other = { ...poolPlan([backendPlan(1, { maxConnections: 1 })], queue), slot: 1, name: 'other' };
+      const toOther = { ...listenerPlan(), slot: 1, name: 'to-other', pool: 1 };
+      const stage = new CoreStage({ listeners: [listenerPlan(), toOther], pools: [app, other] });
+      const accept = (session: number, listener: number) =>
+        stage.say({ kind: 'accepted', session, listener, client: { address: '192.0.2.1', port: 1 } });
+      for (const [session, listener] of [
+        [100, 0],
+        [101, 0],
+        [200, 1],
+        [201, 1],
+      ] as const) {
+        accept(session, listener);
+      }
+      const wider = { ...other, backends: [backendPlan(1, { maxConnections: 2 })] };
+      const commands = stage.follow({ listeners: [{ ...listenerPlan(), pool: 1 }, toOther], pools: [wider] });
+      expect(commands).toEqual([expect.objectContaining({ kind: 'dial', session: 201 })]);
+      expect(stage.end(200, 'client-reset')).toEqual([
+        expect.objectContaining({ kind: 'dial', session: 101 }),
+      ]);
+    });
+
+    it('refuses them where the listener has none either', () => {
+      const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], queue)));
+      stage.relay();
+      const { session } = stage.connect();
+      expect(stage.follow({ listeners: [], pools: [] })).toEqual([{ kind: 'close', session, how: 'reset' }]);
+      expect(stage.ledger.poolQueued.total(0)).toBe(0);
+    });
+
+    it('gives its backends nothing new, not even by a retry', () => {
+      const stage = new CoreStage(planOf(poolPlan(3)));
+      const { session } = stage.connect();
+      stage.follow(moved(poolPlan([backendPlan(5)])));
+      expect(CoreStage.dialed(stage.failDial(session))).toEqual([]);
+      expect(CoreStage.dialed(stage.connect().commands)).toEqual([5]);
+    });
+
+    it('takes another pool in its slot for another', () => {
+      const stage = new CoreStage(planOf(poolPlan([backendPlan(0, { maxConnections: 1 })], queue)));
+      stage.relay();
+      const { session } = stage.connect();
+      const renamed: PoolPlan = { ...poolPlan([backendPlan(5)], queue), name: 'renamed' };
+      expect(stage.follow(planOf(renamed))).toEqual([
+        expect.objectContaining({ kind: 'dial', session, backend: 5 }),
+      ]);
+      stage.end(session, 'client-reset');
+      expect(stage.lastRecord?.pool).toBe('renamed');
+    });
+  });
+
+  it('takes new sessions by the new policy and lets old ones keep theirs', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const old = stage.relay();
+    const timeouts = { ...listenerPolicy.timeouts, idleMs: 1_000 };
+    stage.follow(planOf(poolPlan(1), listenerPlan({ timeouts })));
+    const young = stage.relay();
+    expect(stage.elapse(1_000)).toEqual([{ kind: 'close', session: young.session, how: 'fin' }]);
+    stage.end(young.session, 'closed');
+    expect(stage.elapse(598_999)).toEqual([]);
+    expect(stage.elapse(1)).toEqual([{ kind: 'close', session: old.session, how: 'fin' }]);
+  });
+
+  it('keeps a listener’s count over a change of its limit', () => {
+    const limits = { ...listenerPolicy.limits, maxConnections: 2 };
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const old = stage.relay();
+    stage.relay();
+    stage.follow(planOf(poolPlan(1), listenerPlan({ limits })));
+    expect(CoreStage.closed(stage.connect().commands)).toEqual(['reset']);
+    stage.end(old.session);
+    expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
+  });
+
+  it('still takes what waited at a listener that is gone', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    stage.follow({ listeners: [], pools: [poolPlan(1)] });
+    expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
+  });
+
+  it('keeps the state of breakers', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    for (let turn = 0; turn < 5; turn++) {
+      const { session } = stage.connect();
+      stage.failDial(session);
+      stage.end(session, 'client-reset');
+    }
+    stage.follow(planOf(poolPlan(1, { balance: 'first' })));
+    expect(CoreStage.closed(stage.connect().commands)).toEqual(['reset']);
+  });
+});
+
+/** The listener has another pool, and the old one is gone. */
+function moved(pool: PoolPlan): Plan {
+  return {
+    listeners: [{ ...listenerPlan(), pool: 1 }],
+    pools: [{ ...pool, slot: 1, name: 'other' }],
+  };
+}
