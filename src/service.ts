@@ -3,13 +3,12 @@
  * that can be read again.
  */
 
-import { AdminServer } from './admin/server.ts';
+import { Admin } from './admin/admin.ts';
 import type { AdminSource, ReloadError, ReloadResult } from './admin/source.ts';
-import { formatAddress } from './config/addresses.ts';
 import type { Config } from './config/config.ts';
 import type { Issue } from './config/issues.ts';
 import type { LoadResult } from './config/load.ts';
-import { BindError } from './control/bindings.ts';
+import { BindError } from './control/bind-error.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { chooseDriver } from './drivers/drivers.ts';
 import type { Log } from './telemetry/log.ts';
@@ -32,7 +31,7 @@ export class Service {
     const service = new Service(options);
     try {
       // First, so that readiness can be asked while names are resolved and listeners come up.
-      await service.#openAdmin(options.config.admin);
+      await (await service.#admin.prepare(options.config.admin)).commit();
       await service.controlPlane.start();
     } catch (error) {
       await service.stop();
@@ -51,9 +50,7 @@ export class Service {
   readonly controlPlane: ControlPlane;
   readonly metrics: Metrics;
   readonly #options: ServiceOptions;
-  readonly #source: AdminSource;
-  #admin: AdminServer | undefined;
-  #adminAddress: string | undefined;
+  readonly #admin: Admin;
   #lastReload: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ServiceOptions) {
@@ -71,7 +68,7 @@ export class Service {
     });
     const { controlPlane } = this;
     const reload = (): Promise<ReloadResult> => this.reload();
-    this.#source = {
+    const source: AdminSource = {
       build: { version, node: process.version, driver: driver.module.name },
       ledger: controlPlane.ledger,
       get plan() {
@@ -84,12 +81,13 @@ export class Service {
       unavailability: (pool, backend) => controlPlane.unavailability(pool, backend),
       reload,
     };
-    this.metrics = new Metrics(this.#source);
+    this.metrics = new Metrics(source);
+    this.#admin = new Admin({ source, metrics: this.metrics }, log.logger);
   }
 
   /** Where the admin API listens, as people write it. */
   get adminAddress(): string | undefined {
-    return this.#adminAddress;
+    return this.#admin.address;
   }
 
   /**
@@ -122,8 +120,7 @@ export class Service {
   /** Ends at once. */
   async stop(): Promise<void> {
     await this.controlPlane.stop();
-    await this.#admin?.close();
-    this.#admin = undefined;
+    await this.#admin.close();
   }
 
   async #changeOver(): Promise<ReloadResult> {
@@ -132,36 +129,20 @@ export class Service {
     if (!loaded.ok) return { ok: false, errors: loaded.issues.map(toReloadError) };
     const before = this.controlPlane.config;
     try {
-      await this.controlPlane.apply(loaded.config);
+      const move = await this.#admin.prepare(loaded.config.admin);
+      await this.controlPlane.apply(loaded.config).catch((error: unknown) => {
+        move.abandon();
+        throw error;
+      });
+      await move.commit();
     } catch (error) {
       return { ok: false, errors: [{ message: error instanceof Error ? error.message : String(error) }] };
     }
     log.setLevel(loaded.config.log.level);
-    if (JSON.stringify(before.admin) !== JSON.stringify(loaded.config.admin)) {
-      log.logger.warn('the admin section has changed: that takes a restart');
-    }
     if (before.workers !== loaded.config.workers || before.driver !== loaded.config.driver) {
       log.logger.warn('workers or driver have changed: that takes a restart');
     }
     return { ok: true };
-  }
-
-  async #openAdmin(admin: Config['admin']): Promise<void> {
-    if (admin === 'off') return;
-    const { logger } = this.#options.log;
-    this.#admin = new AdminServer({
-      source: this.#source,
-      metrics: this.metrics,
-      token: admin.token,
-      onError: (err) => logger.error({ err }, 'admin API failed'),
-    });
-    try {
-      this.#adminAddress = formatAddress(await this.#admin.listen(admin.bind));
-    } catch (error) {
-      const { message } = error as Error; // A server that can't listen emits an Error.
-      throw new StartError(`The admin API can't listen on ${formatAddress(admin.bind)}: ${message}`);
-    }
-    logger.info({ bind: this.#adminAddress }, 'admin API listening');
   }
 }
 

@@ -5,29 +5,8 @@
 import { formatAddress } from '../config/addresses.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
+import { BindError } from './bind-error.ts';
 import type { Binding, Supervisor } from './supervisor.ts';
-
-/** An address could not be bound; nothing has changed. */
-export class BindError extends Error {
-  readonly code: string;
-
-  constructor(listener: string, address: Address, cause: NodeJS.ErrnoException) {
-    const code = cause.code ?? 'EUNKNOWN';
-    super(
-      `Listener "${listener}" can't bind ${formatAddress(address)}: ${bindProblems[code] ?? cause.message}`,
-      {
-        cause,
-      },
-    );
-    this.code = code;
-  }
-}
-
-const bindProblems: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the address is in use; stop what listens there or choose another port',
-  EACCES: 'permission denied; choose a port above 1023 or grant CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'this machine has no such address',
-};
 
 export class Bindings {
   readonly #supervisor: Supervisor;
@@ -96,7 +75,7 @@ export class Bindings {
       return await this.#supervisor.listen(binding);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new BindError(listener.name, binding.address, error);
+      throw new BindError(`Listener "${listener.name}"`, binding.address, error);
     }
   }
 }

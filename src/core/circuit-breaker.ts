@@ -42,7 +42,7 @@ export class CircuitBreaker {
     const { state, trials } = this.#ledger.circuit;
     const word = state[this.#slot];
     if (word === closed) return true;
-    if (word === open) return this.#openIsOver(nowMs);
+    if (word === open && !this.#openIsOver(nowMs)) return false;
     return trials.total(this.#slot) < this.#policy.halfOpenTrials;
   }
 

@@ -94,7 +94,11 @@ export function takeToken(
   const { tokens, filledMs } = buckets;
   const since = filledMs[index] ?? 0;
   filledMs[index] = Math.max(nowMs, since, Number.MIN_VALUE);
-  if (connectionsPerSecond === Number.POSITIVE_INFINITY) return true;
+  if (connectionsPerSecond === Number.POSITIVE_INFINITY) {
+    // Full, whatever its size will be if a reload gives it a rate.
+    tokens[index] = Number.POSITIVE_INFINITY;
+    return true;
+  }
   const gained = (Math.max(0, nowMs - since) * connectionsPerSecond) / 1_000;
   const held = since === 0 ? burst : Math.min(burst, (tokens[index] ?? 0) + gained);
   tokens[index] = held >= 1 ? held - 1 : held;

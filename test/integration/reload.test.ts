@@ -136,6 +136,19 @@ describe('a reload', () => {
     expect(await sluice.metric('sluice_listener_connections_total{listener="fresh"}')).toBe(2);
   });
 
+  it('moves the admin API and gives it another token', async () => {
+    const { address } = await backend('a');
+    const shape = config({ backends: [address] });
+    sluice = await Sluice.run(shape);
+    const old = sluice.adminPort;
+    sluice.rewrite(
+      shape.replace('admin: { bind: "127.0.0.1:0" }', `admin: { bind: "127.0.0.1:${old}", token: secret }`),
+    );
+    await reloaded(sluice);
+    expect((await sluice.ask('/api/v1/status')).code).toBe(401);
+    expect((await sluice.ask('/readyz')).code).toBe(200);
+  });
+
   it('happens by itself under --watch', async () => {
     const [a, b] = [await backend('a'), await backend('b')];
     sluice = await Sluice.run(config({ backends: [a.address] }), ['--watch']);

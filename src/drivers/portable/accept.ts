@@ -14,15 +14,30 @@ import { keepAliveDelayMs, type Read } from './sockets.ts';
 /** Makes the socket of an accepted connection, whose bytes go to `read`; undefined if there is none after all. */
 export type Open = (read: Read) => net.Socket | undefined;
 
-/** A server that isn't listening yet, and gives its connections in the documented way. */
-export function createServer(accepted: (open: Open) => void): net.Server {
+/** Whether accepted sockets are made from their handles, or left as `node:net` documents them. */
+export type Means = 'handles' | 'documented';
+
+/** A server to `listen` with, before it accepts anything. */
+export function createServer(): net.Server {
   const server = net.createServer({
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveDelayMs,
   });
-  return server.on('connection', (socket) => accepted((read) => readByEvent(socket, read)));
+  // An accept that fails is of one connection, which is lost already.
+  return server.on('error', () => {});
+}
+
+/** Gives every connection of a listening server to `accepted`. */
+export function accept(
+  server: net.Server,
+  buffers: ReadBuffers,
+  means: Means,
+  accepted: (open: Open) => void,
+): void {
+  server.on('connection', (socket) => accepted((read) => readByEvent(socket, read)));
+  if (means === 'handles') acceptHandles(server, buffers, accepted);
 }
 
 function readByEvent(socket: net.Socket, read: Read): net.Socket {
@@ -31,12 +46,8 @@ function readByEvent(socket: net.Socket, read: Read): net.Socket {
   });
 }
 
-/** From now on the connections of this listening server come with `onread`, where that can be had. */
-export function acceptWithOnread(
-  server: net.Server,
-  buffers: ReadBuffers,
-  accepted: (open: Open) => void,
-): void {
+/** Takes the connections before the server does; gives back to it for good where a socket can't be made. */
+function acceptHandles(server: net.Server, buffers: ReadBuffers, accepted: (open: Open) => void): void {
   const listening = '_handle' in server ? server._handle : undefined;
   if (!isListeningHandle(listening)) return;
   const { onconnection } = listening;

@@ -8,20 +8,16 @@
 import type { Server } from 'node:net';
 import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
-import { acceptWithOnread, createServer, type Open } from './accept.ts';
+import { accept, createServer, type Means, type Open } from './accept.ts';
 import { Alarm } from './alarm.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { Session, type Surroundings } from './session.ts';
 import { tcpClient, unixClient } from './sockets.ts';
 
-export interface PortableDriverOptions {
-  /** Keeps to what `node:net` documents, at a price: for comparison, and to test that it works too. */
-  readonly onlyDocumented?: boolean;
-}
-
-export function createPortableDriver(host: DriverHost, options: PortableDriverOptions = {}): Driver {
-  return new PortableDriver(host, options.onlyDocumented ?? false);
+/** `means` is for tests and measurements of what is done where accepted handles can't be had. */
+export function createPortableDriver(host: DriverHost, means: Means = 'handles'): Driver {
+  return new PortableDriver(host, means);
 }
 
 /** A bound address and whose it is. */
@@ -38,7 +34,7 @@ interface Listening {
 class PortableDriver implements Driver, Surroundings {
   readonly buffers = new ReadBuffers();
   readonly #host: DriverHost;
-  readonly #onlyDocumented: boolean;
+  readonly #means: Means;
   readonly #sessions = new Map<SessionId, Session>();
   readonly #listenings = new Set<Listening>();
   readonly #alarm: Alarm;
@@ -46,9 +42,9 @@ class PortableDriver implements Driver, Surroundings {
   #isClosed = false;
   #allEnded: (() => void) | undefined;
 
-  constructor(host: DriverHost, onlyDocumented: boolean) {
+  constructor(host: DriverHost, means: Means) {
     this.#host = host;
-    this.#onlyDocumented = onlyDocumented;
+    this.#means = means;
     this.#alarm = new Alarm(host);
   }
 
@@ -63,16 +59,11 @@ class PortableDriver implements Driver, Surroundings {
       known.isLeaving = false;
       return known.bound;
     }
-    const accept = (open: Open) => {
-      listening.accepted++;
-      this.#accept(listening, open);
-    };
-    const server = createServer(accept);
+    const server = createServer();
     const bound = await listen(server, asked, shared);
     const listening: Listening = { server, asked, bound, listener, accepted: 0, isLeaving: false };
-    server.on('error', ignore);
-    if (!this.#onlyDocumented) acceptWithOnread(server, this.buffers, accept);
     this.#listenings.add(listening);
+    accept(server, this.buffers, this.#means, (open) => this.#accept(listening, open));
     return bound;
   }
 
@@ -94,7 +85,9 @@ class PortableDriver implements Driver, Surroundings {
     return undefined;
   }
 
-  #accept({ listener, bound }: Listening, open: Open): void {
+  #accept(listening: Listening, open: Open): void {
+    const { listener, bound } = listening;
+    listening.accepted++;
     const id = ++this.#lastSession;
     const session = new Session(id, listener, this);
     const socket = open(session.readClient);
@@ -102,7 +95,7 @@ class PortableDriver implements Driver, Surroundings {
     const client = 'path' in bound ? unixClient : tcpClient(socket);
     if (client === undefined) {
       // It has gone already: nothing was promised about it yet.
-      socket.on('error', ignore).destroy();
+      socket.on('error', () => {}).destroy();
       return;
     }
     this.#sessions.set(id, session);
@@ -186,8 +179,4 @@ function turn(): Promise<void> {
 function isSame(one: Address, other: Address): boolean {
   if ('path' in one) return 'path' in other && one.path === other.path;
   return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
-}
-
-function ignore(): void {
-  // A server's errors after it listens are failed accepts, each of one connection that is lost already.
 }

@@ -139,7 +139,11 @@ export class Session {
   /** Sends FIN after what is being written, and closes then: the backend is not waited for. */
   #finish(backend: Socket | undefined): void {
     if (backend === undefined) return;
-    if (backend.writableFinished) backend.destroy();
+    if (backend.writableFinished) {
+      backend.destroy();
+      return;
+    }
+    // A reset that has come meanwhile does the closing itself.
     backend.end().once('finish', () => {
       if (this.#stage === 'closing') backend.destroy();
     });
@@ -183,7 +187,8 @@ export class Session {
 
   failed(socket: Socket, error: NodeJS.ErrnoException): void {
     if (socket === this.#client) return this.#peerReset(clientReset);
-    if (socket !== this.#backend) return;
+    // A dial that was aborted is not heard of, nor a backend that nobody waits for any more.
+    if (socket !== this.#backend || this.#stage === 'closing') return;
     if (this.#stage !== 'dialing') return this.#peerReset(backendReset);
     this.#stage = 'waiting';
     this.#backend = undefined;

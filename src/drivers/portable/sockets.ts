@@ -41,7 +41,6 @@ export function dialFailure(error: NodeJS.ErrnoException): DialFailure {
     case 'EMFILE':
     case 'ENFILE':
     case 'EADDRNOTAVAIL':
-    case 'EAGAIN': // Linux's word for a full port range, or a full queue of a unix socket
     case 'ENOBUFS':
     case 'ENOMEM':
       return 'exhausted';
