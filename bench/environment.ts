@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
-import { pinnable } from './stage/cores.ts';
+import { pinnable, share } from './stage/cores.ts';
 import type { Subject } from './subjects/subject.ts';
 
 /** Where and with what the figures were measured: enough to repeat them. */
@@ -15,6 +15,8 @@ export interface Environment {
   readonly pinning: string;
   readonly cpuAccounting: string;
   readonly subjects: readonly SubjectHere[];
+  /** The subjects that were wanted and are not here, each with what to do about it. */
+  readonly missing: readonly string[];
 }
 
 export interface SubjectHere {
@@ -25,11 +27,12 @@ export interface SubjectHere {
   readonly config?: string;
 }
 
-export function environment(
-  present: readonly { readonly subject: Subject; readonly version: string }[],
-  args: readonly string[],
-): Environment {
-  const cores = pinnable();
+export interface Installed {
+  readonly present: readonly { readonly subject: Subject; readonly version: string }[];
+  readonly missing: readonly string[];
+}
+
+export function environment({ present, missing }: Installed, args: readonly string[]): Environment {
   return {
     date: new Date().toISOString(),
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
@@ -38,15 +41,23 @@ export function environment(
     memoryMib: Math.round(totalmem() / 1024 / 1024),
     kernel: `${type()} ${release()}`,
     node: process.version,
-    pinning:
-      cores === undefined
-        ? 'none: taskset is not available here, so that proxy, load and backend share the cores'
-        : cores.length < 2
-          ? 'none: one core only, which proxy, load and backend share'
-          : `taskset: the proxy on its first cores of ${cores.join(', ')}, load and backend on the rest`,
+    pinning: pinning(present.map(({ subject }) => subject)),
     cpuAccounting: existsSync('/proc/self/stat') ? '/proc' : 'not available (Linux only)',
     subjects: present.map(({ subject, version }) => described(subject, version)),
+    missing,
   };
+}
+
+function pinning(subjects: readonly Subject[]): string {
+  const cores = pinnable();
+  if (cores === undefined) return 'none: without taskset, proxy, load and backend share the cores';
+  const tooMany = subjects
+    .filter((subject) => share(subject.cores).proxy === undefined)
+    .map(({ name }) => name);
+  if (tooMany.length === subjects.length)
+    return 'none: proxy, load and backend share the cores, which are too few';
+  const exception = tooMany.length === 0 ? '' : `; none for ${tooMany.join(', ')}, as no core would be left`;
+  return `taskset: the proxy on the first of the cores ${cores.join(', ')}, load and backend on the rest${exception}`;
 }
 
 function described(subject: Subject, version: string): SubjectHere {

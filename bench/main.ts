@@ -1,7 +1,7 @@
 /** `npm run bench`: measures sluice beside its peers and writes what came out. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { environment } from './environment.ts';
+import { environment, type Installed } from './environment.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { htmlReport } from './report/html.ts';
 import { showProgress } from './report/progress.ts';
@@ -42,10 +42,11 @@ async function main(): Promise<number> {
 }
 
 async function bench(options: Options): Promise<number> {
-  const present = await installed(options.subjects);
+  const here = await installed(options.subjects);
+  const { present } = here;
   if (present.length === 0 || (options.subjectsNamed && present.length < options.subjects.length)) return 1;
 
-  const where = environment(present, args);
+  const where = environment(here, args);
   const plan = { ...options, subjects: present.map(({ subject }) => subject) };
   const outcomes = await runSuite(plan, showProgress(say, process.stderr.isTTY));
   const summaries = outcomes.map(summarise);
@@ -61,14 +62,16 @@ async function bench(options: Options): Promise<number> {
 }
 
 /** The subjects that can run here; of the others it says why not. */
-async function installed(wanted: readonly Subject[]): Promise<{ subject: Subject; version: string }[]> {
+async function installed(wanted: readonly Subject[]): Promise<Installed> {
   const present: { subject: Subject; version: string }[] = [];
+  const missing: string[] = [];
   for (const subject of wanted) {
     const presence = await subject.presence();
     if ('version' in presence) present.push({ subject, version: presence.version });
-    else say(`Without ${subject.name}: ${presence.missing}\n`);
+    else missing.push(`Without ${subject.name}: ${presence.missing}`);
   }
-  return present;
+  for (const line of missing) say(`${line}\n`);
+  return { present, missing };
 }
 
 async function list(): Promise<void> {

@@ -94,7 +94,7 @@ function saturations(
   );
   if (saturated.length === 0) return [];
   return [
-    `The load or the backend was saturated (95 % of its core or more) beside ${saturated.join(', ')}: these rates and latencies are bounded by the load, the figure to compare is CPU.`,
+    `Load, backend or the core they share was saturated (95 % busy or more) beside ${saturated.join(', ')}: these rates and latencies are bounded by the load, the figure to compare is CPU.`,
   ];
 }
 

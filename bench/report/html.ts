@@ -19,6 +19,7 @@ export function htmlReport(where: Environment, summaries: readonly Summary[]): s
 <p>Each figure is the median of the rounds with the least and the greatest value. A ratio is the median of the
 ratios within each round, with their range: what slowed the machine for both then cancels out. CPU is that of the
 proxy's processes alone, the kernel's work for their sockets with it.</p>
+${where.missing.map((line) => `<p class="note">${escaped(line)}</p>`).join('\n')}
 <nav>${summaries.map(({ name }) => `<a href="#${escaped(name)}">${escaped(name)}</a>`).join(' ')}</nav>
 ${summaries.map(section).join('\n')}
 ${surroundings(where)}

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { AdminConfig } from '../config/config.ts';
 import { BindError } from '../control/bind-error.ts';
+import type { Address } from '../core/contract.ts';
 import type { Answering } from './routes.ts';
 import { AdminServer } from './server.ts';
 
@@ -36,7 +37,7 @@ export class Admin {
    */
   async prepare(config: AdminConfig | 'off'): Promise<AdminMove> {
     if (JSON.stringify(config) === JSON.stringify(this.#config)) return { commit: nothing, abandon() {} };
-    const staysThere = config !== 'off' && this.#config !== 'off' && isSame(config, this.#config);
+    const staysThere = config !== 'off' && this.#isAt(config.bind);
     const opened = config === 'off' || staysThere ? undefined : await this.#open(config);
     return {
       commit: async () => {
@@ -57,6 +58,12 @@ export class Admin {
     this.#server = undefined;
   }
 
+  /** As it was asked for, or, of port 0, as it was given. */
+  #isAt(bind: Address): boolean {
+    const words = formatAddress(bind);
+    return words === this.#address || (this.#config !== 'off' && words === formatAddress(this.#config.bind));
+  }
+
   async #open({ bind, token }: AdminConfig): Promise<{ server: AdminServer; address: string }> {
     const server = new AdminServer({
       ...this.#answering,
@@ -72,7 +79,3 @@ export class Admin {
 }
 
 const nothing = async (): Promise<void> => {};
-
-function isSame(one: AdminConfig, other: AdminConfig): boolean {
-  return formatAddress(one.bind) === formatAddress(other.bind);
-}

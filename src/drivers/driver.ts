@@ -10,7 +10,9 @@
  *   is passed on as RST.
  * - A reader that stalls stops the reads on the other side: memory per session is bounded.
  * - Every byte that a peer sent before its FIN is delivered, and what is counted is what was delivered.
- * - Out of descriptors, accepting pauses and resumes; nothing spins, and open sessions go on.
+ * - Out of descriptors, new clients wait or are turned away, and accepting goes on as soon as it can; nothing
+ *   spins, and open sessions go on.
+ * - A client that has gone before its address could be asked for is none: it brings no event.
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */
 import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';

@@ -79,6 +79,7 @@ describe('htmlReport', () => {
     kernel: 'Linux 6.1',
     node: 'v20.19.0',
     pinning: 'none',
+    missing: ['Without haproxy: haproxy is not installed'],
     cpuAccounting: '/proc',
     subjects: [
       { name: 'nginx', about: 'nginx stream', version: '1.22', config: 'stream { listen <port>; }' },
@@ -88,6 +89,10 @@ describe('htmlReport', () => {
 
   it('needs nothing but itself', () => {
     expect(html).not.toMatch(/<script|<link|@import|url\(|(src|href)="(?!#)/);
+  });
+
+  it('says which subjects are missing', () => {
+    expect(html).toContain('Without haproxy: haproxy is not installed');
   });
 
   it('escapes what it did not write itself', () => {
