@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect } from 'vitest';
-import { echo, eventually, inTime, readBytes } from './peers.ts';
+import { echo, eventually, inTime, readAll, readBytes } from './peers.ts';
 import { fill, stalled } from './resets.ts';
 import type { Spec } from './spec.ts';
 
@@ -16,6 +16,20 @@ export function backPressure(spec: Spec): void {
   spec('Driver stops reading a client whose backend does not read, and goes on when it does', async (rig) => {
     const { client, backend } = await rig.pair();
     await expectStopAndGo(client, backend, () => rig.bytesToBackend);
+  });
+
+  spec('Driver keeps apart what a stalled client has yet to get from what others send', async (rig) => {
+    const [stalledPair, other] = [await rig.pair(), await rig.pair()];
+    stalledPair.client.pause();
+    const sent = await sendUntilStuck(stalledPair.backend, () => rig.bytesToClient);
+    for (let i = 0; i < 10; i++) {
+      other.backend.write(Buffer.alloc(10_000, 'B'));
+      expect(await readBytes(other.client, 10_000)).toBe('B'.repeat(10_000));
+    }
+    stalledPair.backend.end();
+    const received = await readAll(stalledPair.client.resume());
+    expect(received.length).toBe(sent);
+    expect(received.every((byte) => byte === 0x41)).toBe(true);
   });
 
   spec('Driver serves a client beside 200 stalled ones', async (rig) => {
@@ -46,6 +60,18 @@ export function backPressure(spec: Spec): void {
     // 256 KiB for each in the driver; the peers of the test hold about as much in their own streams.
     expect(arrayBuffers - memoryBefore.arrayBuffers).toBeLessThan(200 * MiB);
   });
+}
+
+/** Sends message after message of A, each when the last was delivered, until one isn't: gives the bytes sent. */
+async function sendUntilStuck(backend: Socket, delivered: () => number): Promise<number> {
+  const message = Buffer.alloc(10_000, 'A');
+  for (let sent = message.length; ; sent += message.length) {
+    backend.write(message);
+    for (let turns = 0; delivered() < sent; turns++) {
+      if (turns === 100) return sent;
+      await new Promise(setImmediate);
+    }
+  }
 }
 
 function serveEcho(socket: Socket): void {

@@ -87,12 +87,13 @@ export function bytes(spec: Spec): void {
     const { session } = await rig.event('accepted');
     const payload = randomBytes(16 * MiB);
     client.end(payload);
+    for (let turn = 0; turn < 1_000; turn++) await new Promise(setImmediate);
+    // Had it read all, the FIN would have been seen too.
+    expect(rig.count('half-closed')).toBe(0);
     await rig.backend(echo);
     const sum = readHashed(client);
     if (rig.target !== undefined) rig.dial(session, rig.target);
     expect(await sum).toBe(createHash('sha1').update(payload).digest('hex'));
-    // Had it read all, the FIN would have been seen too before the dial.
-    expect(await rig.event('half-closed')).toMatchObject({ side: 'client', unsentBytes: 0 });
   });
 
   spec(
@@ -167,7 +168,7 @@ async function writeHashed(socket: Socket, mebibytes: number): Promise<string> {
 
 async function readHashed(socket: Socket): Promise<string> {
   const hash: Hash = createHash('sha1');
-  socket.on('data', (chunk: Buffer) => hash.update(chunk));
+  socket.on('data', (chunk: Buffer) => hash.update(chunk)).resume();
   await inTime(once(socket, 'end'), 'FIN');
   return hash.digest('hex');
 }

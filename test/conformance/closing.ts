@@ -121,6 +121,17 @@ export function closing(spec: Spec): void {
     expect(await rig.event('ended')).toMatchObject({ how: 'closed', bytesToClient: rig.bytesToClient });
   });
 
+  spec('Driver sends FIN to a client whose backend does not read, and hears it leave', async (rig) => {
+    const { client, backend } = await rig.pair();
+    const { session } = await rig.event('accepted');
+    backend.pause();
+    fill(client);
+    await stalled(() => rig.bytesToBackend);
+    client.resume().on('end', () => client.destroy());
+    rig.close(session, 'fin');
+    expect(await rig.event('ended')).toMatchObject({ how: 'closed', endedBy: 'proxy' });
+  });
+
   spec('Driver resets a session that it has just sent FIN', async (rig) => {
     const { client, backend } = await rig.pair();
     const { session } = await rig.event('accepted');

@@ -100,6 +100,7 @@ export function dialing(spec: Spec): void {
     await rig.backend((socket) => socket.end('greeting'));
     const client = await rig.client(await rig.listen());
     const { session } = await rig.event('dialed');
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
     rig.execute({ kind: 'relay', session });
     expect((await readAll(client)).toString()).toBe('greeting');
     client.end();

@@ -52,7 +52,7 @@ export class ReadBuffers {
 
 /**
  * Read sizes that nobody sends, so that a message of 64 KiB doesn't pass for the beginning of a stream: an idle
- * connection would then hold a large buffer. Larger ones than 256 KiB made bulk transfers no faster.
+ * connection would then hold a large buffer.
  */
 const sharedBytes = 68 * 1024;
 const largeBytes = 260 * 1024;
