@@ -10,7 +10,6 @@ import {
   listenerPolicy,
   planOf,
   poolPlan,
-  poolPolicy,
   sharedLedgers,
 } from './harness.ts';
 
@@ -90,7 +89,9 @@ describe('Accounting', () => {
         expect(held.map((counts) => counts.total(0))).toEqual([0, 0, 0]);
         expect([0, 1].map((slot) => ledger.backendActive.total(slot))).toEqual([0, 0]);
         expect([0, 1].map((slot) => ledger.circuit.trials.total(slot))).toEqual([0, 0]);
-        expect(Array.from({ length: 64 }, (_, place) => ledger.clients.active.total(place))).not.toContain(1);
+        expect(
+          Array.from({ length: 64 }, (_, place) => ledger.clients.active.total(place)).some(Boolean),
+        ).toBe(false);
       }),
       { numRuns: 300 },
     );

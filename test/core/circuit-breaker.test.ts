@@ -161,6 +161,28 @@ describe('CircuitBreaker', () => {
     }
   });
 
+  it('counts a trial from before that is still under way', () => {
+    const { breaker, open, dial } = stage({ ...policy, halfOpenTrials: 2 });
+    open();
+    const hanging = admitted(breaker, 1_000);
+    dial('failed', 1_000);
+    admitted(breaker, 3_000);
+    expect([breaker.admits(3_000), breaker.admit(3_000)]).toEqual([false, undefined]);
+    breaker.settle(hanging, 'succeeded', 3_000);
+    expect(breaker.admits(3_000)).toBe(true);
+  });
+
+  it('says that it admits only where it does, with all trials still under way when its time is over', () => {
+    const { breaker, ledger, open } = stage({ ...policy, halfOpenTrials: 2 });
+    open();
+    const [failing, hanging] = [admitted(breaker, 1_000), admitted(breaker, 1_000)];
+    breaker.settle(failing, 'failed', 1_000);
+    const single = new CircuitBreaker(ledger, 0, { ...policy, halfOpenTrials: 1 }, noJitter);
+    expect([single.admits(3_000), single.admit(3_000)]).toEqual([false, undefined]);
+    breaker.settle(hanging, 'abandoned', 3_000);
+    expect(single.admits(3_000)).toBe(true);
+  });
+
   it('ignores outcomes from before its last transition', () => {
     const { breaker, ledger, open } = stage();
     const [early, late] = [admitted(breaker, 0), admitted(breaker, 0)];
@@ -307,7 +329,7 @@ class NaiveBreaker {
 
   wouldAdmit(nowMs: number): boolean {
     if (this.#state.name === 'closed') return true;
-    if (this.#state.name === 'open') return nowMs >= this.#state.untilMs;
+    if (this.#state.name === 'open' && nowMs < this.#state.untilMs) return false;
     return this.#trials < this.#policy.halfOpenTrials;
   }
 

@@ -55,6 +55,20 @@ describe('Deadlines', () => {
     expect(deadlines.nextMs).toBeUndefined();
   });
 
+  it('keeps its order where one that is removed makes room for a sooner one from elsewhere', () => {
+    const deadlines = new Deadlines<Item>();
+    const itemOf = new Map([1, 10, 2, 11, 12, 3, 4].map((dueMs) => [dueMs, new Item()]));
+    for (const [dueMs, item] of itemOf) deadlines.set(item, dueMs);
+    deadlines.remove(itemOf.get(11) ?? new Item());
+    for (const dueMs of [20, 21]) deadlines.set(new Item(), dueMs);
+    const order: (number | undefined)[] = [];
+    for (let turn = 0; turn < 8; turn++) {
+      order.push(deadlines.nextMs);
+      deadlines.takeDue(100);
+    }
+    expect(order).toEqual([1, 2, 3, 4, 10, 12, 20, 21]);
+  });
+
   it('does as a sorted list does', () => {
     const step = fc.oneof(
       fc.record({ act: fc.constant('set' as const), item: fc.nat(19), dueMs: fc.nat(50) }),

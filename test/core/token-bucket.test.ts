@@ -47,6 +47,15 @@ describe('takeToken', () => {
     expect(Array.from({ length: 100 }, () => takes(1_000))).not.toContain(false);
   });
 
+  it('begins full where a reload gives a rate to what had none', () => {
+    const buckets = { tokens: new Float64Array(1), filledMs: new Float64Array(1) };
+    const takes = (rate: { readonly connectionsPerSecond: number; readonly burst: number }) =>
+      takeToken(buckets, 0, { maxConnections: unlimited, ...rate }, 1_000);
+    takes({ connectionsPerSecond: unlimited, burst: unlimited });
+    const limited = { connectionsPerSecond: 1, burst: 2 };
+    expect([takes(limited), takes(limited), takes(limited)]).toEqual([true, true, false]);
+  });
+
   it('never passes more than burst + rate × t in any window', () => {
     fc.assert(
       fc.property(

@@ -3,8 +3,8 @@ import type { Core } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import { reasons } from '../../src/core/reasons.ts';
 import { slots } from './operator.ts';
-import { isFirstTimer, isWaiting, type Shadow } from './shadow.ts';
-import type { WorkerView } from './shadow-session.ts';
+import type { Shadow } from './shadow.ts';
+import { isFirstTimer, isWaiting, type WorkerView } from './shadow-session.ts';
 import { must } from './violation.ts';
 
 /** How late a worker may be to see room that others made. */

@@ -27,14 +27,14 @@ export interface Reclaim {
 export class Operator {
   readonly #dice: Dice;
   #generation = 0;
-  #listeners: (ListenerPlan | undefined)[];
-  #pools: (PoolPlan | undefined)[];
+  #listeners: (ListenerPlan | undefined)[] = [];
+  readonly #pools: (PoolPlan | undefined)[] = [];
   readonly #names = new Map<string, string>();
 
   constructor(dice: Dice) {
     this.#dice = dice;
-    this.#pools = Array.from({ length: slots.pools }, (_, slot) => this.#pool(slot));
-    this.#listeners = Array.from({ length: slots.listeners }, (_, slot) => this.#listener(slot));
+    for (let slot = 0; slot < slots.pools; slot++) this.#pools.push(this.#pool(slot));
+    for (let slot = 0; slot < slots.listeners; slot++) this.#listeners.push(this.#listener(slot));
   }
 
   get plan(): Plan {
@@ -64,8 +64,8 @@ export class Operator {
         if (pool !== undefined) this.#pools[slot] = { ...pool, backends: this.#changed(pool, reclaim) };
         break;
       case 'pool':
-        if (pool !== undefined) this.#pools[slot] = undefined;
-        else this.#pools[slot] = this.#returning(slot, reclaim);
+        if (pool === undefined) this.#pools[slot] = this.#returning(slot, reclaim);
+        else if (this.plan.pools.length > 1) this.#pools[slot] = undefined;
         break;
       case 'listener':
         this.#listeners[slot] = this.#listeners[slot] === undefined ? this.#listener(slot) : undefined;
@@ -77,13 +77,11 @@ export class Operator {
 
   /** A plan names no pool that it does not have, and has a listener at least. */
   #mendListeners(): void {
-    if (this.#pools.every((pool) => pool === undefined)) this.#pools[0] = this.#pool(0);
-    if (this.#listeners.every((listener) => listener === undefined)) this.#listeners[0] = this.#listener(0);
-    this.#listeners = this.#listeners.map((listener) =>
-      listener === undefined || this.#pools[listener.pool] !== undefined
-        ? listener
-        : { ...listener, pool: this.#somePool() },
-    );
+    if (this.plan.listeners.length === 0) this.#listeners[0] = this.#listener(0);
+    this.#listeners = this.#listeners.map((listener) => {
+      const dangles = listener !== undefined && this.#pools[listener.pool] === undefined;
+      return dangles ? { ...listener, pool: this.#somePool() } : listener;
+    });
   }
 
   #somePool(): number {

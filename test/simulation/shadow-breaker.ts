@@ -25,7 +25,7 @@ export class ShadowBreaker {
 
   admits(policy: CircuitBreakerPolicy | 'off', nowMs: number): boolean {
     if (policy === 'off' || this.#state === 'closed') return true;
-    if (this.#state === 'open') return nowMs >= this.#untilMs;
+    if (this.#state === 'open' && nowMs < this.#untilMs) return false;
     return this.#trials < policy.halfOpenTrials;
   }
 

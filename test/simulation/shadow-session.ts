@@ -42,6 +42,8 @@ export interface ShadowSession {
   pool: PoolView | undefined;
   /** Its pool was retired: if it was in the queue, this is its pool now. */
   mayHaveMovedTo: PoolView | undefined;
+  /** Likewise, but there was no pool for it. */
+  mayLackPool: boolean;
   lease: ShadowLease | undefined;
   attempts: number;
   /** Bounds of what has been tried in this round: all that surely was, and all that may have been. */
@@ -54,6 +56,8 @@ export interface ShadowSession {
   finnedMs: number | undefined;
   /** When a client that finished without a byte while it was dialed for counts as gone. */
   leftMs: number;
+  /** The shortest back-off when its last dial failed; 0 is none at all. */
+  initialBackoffMs: number;
   /** Its turn among those of its pool and worker that wait for their first dial. */
   turn: number;
   stageSinceMs: number;
@@ -62,6 +66,63 @@ export interface ShadowSession {
   /** Of a closing session: what its record may say. */
   reasons: readonly Reason[];
   endedBy: EndedBy;
+}
+
+export interface Arrival {
+  readonly id: SessionId;
+  readonly client: Client;
+  readonly listener: ListenerPlan;
+  readonly pool: PoolView | undefined;
+  readonly entry: ShadowEntry | Reason;
+  readonly nowMs: number;
+}
+
+export function arrival({ entry, nowMs, ...given }: Arrival): ShadowSession {
+  const refused = typeof entry === 'string';
+  return {
+    ...given,
+    acceptedMs: nowMs,
+    stage: refused ? 'doomed' : 'fresh',
+    entry: refused ? undefined : entry,
+    mayHaveMovedTo: undefined,
+    mayLackPool: false,
+    lease: undefined,
+    attempts: 0,
+    surelyTried: new Set(),
+    maybeTried: new Set(),
+    lastFailure: undefined,
+    backendName: undefined,
+    connectMs: undefined,
+    finnedMs: undefined,
+    leftMs: Number.POSITIVE_INFINITY,
+    initialBackoffMs: Number.POSITIVE_INFINITY,
+    turn: Number.POSITIVE_INFINITY,
+    stageSinceMs: nowMs,
+    actByMs: Number.POSITIVE_INFINITY,
+    reasons: refused ? [entry] : [],
+    endedBy: 'proxy',
+  };
+}
+
+export function isWaiting({ stage }: ShadowSession): boolean {
+  return stage === 'queued' || stage === 'pausing' || stage === 'unsure';
+}
+
+/** Whether it stands in this pool's queue for its first dial, which is what the order is kept of. */
+export function isFirstTimer({ stage, attempts, pool }: ShadowSession, of: PoolView): boolean {
+  return stage === 'queued' && attempts === 0 && pool === of;
+}
+
+/** Whether it may stand in this pool's queue at all. */
+export function mayBeQueued(session: ShadowSession, pool: PoolView): boolean {
+  const { stage } = session;
+  if (stage !== 'queued' && stage !== 'unsure') return false;
+  return session.pool === pool || session.mayHaveMovedTo === pool;
+}
+
+/** A worker's sessions, those that wait for their first dial in order. */
+export function inTurn(worker: WorkerView): readonly ShadowSession[] {
+  return [...worker.sessions.values()].toSorted((one, other) => one.turn - other.turn || 0);
 }
 
 /** What one worker has been told so far, and its sessions. */

@@ -4,13 +4,23 @@
  */
 import type { Command, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
-import type { ListenerPlan } from '../../src/core/plan.ts';
-import type { EndedBy, Reason } from '../../src/core/reasons.ts';
+import type { Reason } from '../../src/core/reasons.ts';
 import { Choice } from './choice.ts';
+import { closedWith, Endings, silenceEnds } from './endings.ts';
 import { slots } from './operator.ts';
+import { checkRecord } from './record.ts';
 import { ShadowBreaker } from './shadow-breaker.ts';
 import { ShadowEntrance } from './shadow-entrance.ts';
-import type { PoolView, ShadowSession, WorkerView } from './shadow-session.ts';
+import {
+  arrival,
+  inTurn,
+  isFirstTimer,
+  isWaiting,
+  mayBeQueued,
+  type PoolView,
+  type ShadowSession,
+  type WorkerView,
+} from './shadow-session.ts';
 import { Tally } from './tally.ts';
 import { must } from './violation.ts';
 
@@ -29,9 +39,11 @@ export class Shadow {
   readonly backends = new Tally<number>();
   readonly accepted = new Tally<number>();
   readonly closed = new Tally<string>();
+  readonly reasonsSeen = new Set<Reason>();
   readonly breakers: ShadowBreaker[];
   readonly choice: Choice;
   readonly #ledger: Ledger;
+  readonly #endings: Endings;
   #nowMs = 0;
   #turns = 0;
   #ending: ShadowSession | undefined;
@@ -42,6 +54,7 @@ export class Shadow {
     this.#ledger = ledger;
     this.breakers = Array.from({ length: slots.backends }, (_, slot) => new ShadowBreaker(ledger, slot));
     this.choice = new Choice(ledger, this, this.breakers);
+    this.#endings = new Endings(this.choice);
   }
 
   /** Judges what a worker's core has commanded about an event. */
@@ -52,7 +65,13 @@ export class Shadow {
     this.#happened(worker, event);
     for (const command of commands) this.#commanded(worker, event, command);
     this.#settled(worker, event);
-    for (const session of waitedBefore) if (!this.#unsettled.has(session)) this.#blur(session, event);
+    // Those whose dial failed may have come further in the same event: others failed after them.
+    for (const session of this.#unsettled) {
+      const waitsForNothing = session.initialBackoffMs === 0;
+      const isQueued = session.stage === 'queued' && event.kind === 'deadline';
+      if (isQueued || waitsForNothing) waitedBefore.push(session);
+    }
+    for (const session of waitedBefore) this.#blur(session, event);
   }
 
   /** A worker died, and all its sessions with it. */
@@ -75,7 +94,7 @@ export class Shadow {
     if (session.stage === 'dialing') return Math.min(session.actByMs, session.leftMs);
     if (session.stage !== 'relaying') return session.actByMs;
     const { maxLifetimeMs } = session.listener.policy.timeouts;
-    const { idleMs, halfClosedMs } = this.#silenceEnds(worker, session);
+    const { idleMs, halfClosedMs } = silenceEnds(worker, session);
     return Math.min(session.acceptedMs + maxLifetimeMs, idleMs, halfClosedMs);
   }
 
@@ -117,31 +136,8 @@ export class Shadow {
     must(listener !== undefined, () => `the driver accepts for listener ${slot}, which was never there`);
     this.accepted.add(slot);
     const entry = this.entrance.admit(listener, client, this.#nowMs);
-    const refused = typeof entry === 'string';
-    worker.sessions.set(id, {
-      id,
-      client,
-      listener,
-      acceptedMs: this.#nowMs,
-      stage: refused ? 'doomed' : 'fresh',
-      entry: refused ? undefined : entry,
-      pool: worker.pools.get(listener.pool),
-      mayHaveMovedTo: undefined,
-      lease: undefined,
-      attempts: 0,
-      surelyTried: new Set(),
-      maybeTried: new Set(),
-      lastFailure: undefined,
-      backendName: undefined,
-      connectMs: undefined,
-      finnedMs: undefined,
-      leftMs: never,
-      turn: never,
-      stageSinceMs: this.#nowMs,
-      actByMs: never,
-      reasons: refused ? [entry] : [],
-      endedBy: 'proxy',
-    });
+    const pool = worker.pools.get(listener.pool);
+    worker.sessions.set(id, arrival({ id, client, listener, pool, entry, nowMs: this.#nowMs }));
   }
 
   #dialFailed(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
@@ -164,7 +160,9 @@ export class Shadow {
   #afterFailure(worker: WorkerView, session: ShadowSession, pool: PoolView, exhausted: boolean): void {
     const { retries, backoff } = pool.plan.policy.connect;
     session.actByMs = never;
-    if (session.attempts > retries) return this.#go(session, 'doomed');
+    session.initialBackoffMs = backoff.initialMs;
+    const hasLeft = session.leftMs < never;
+    if (session.attempts > retries || (hasLeft && exhausted)) return this.#go(session, 'doomed');
     if (exhausted) {
       this.#go(session, 'pausing');
       session.actByMs = this.#nowMs + backoff.maxMs;
@@ -173,7 +171,8 @@ export class Shadow {
     // Who could go on at once must: no other stage is right then.
     if (this.choice.open(worker, pool, session, this.#nowMs).length > 0) return this.#go(session, 'doomed');
     const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
-    if (why.size > 1 || session.surelyTried.size < session.maybeTried.size) this.#go(session, 'unsure');
+    if (hasLeft) this.#go(session, 'doomed');
+    else if (why.size > 1 || session.surelyTried.size < session.maybeTried.size) this.#go(session, 'unsure');
     else if (why.has('no-backend')) this.#go(session, 'doomed');
     else if (why.has('all-tried')) {
       this.#go(session, 'pausing');
@@ -192,10 +191,7 @@ export class Shadow {
     if (session.stage === 'relaying') {
       session.reasons = [event.how === 'closed' ? 'operator' : event.how];
       session.endedBy = event.endedBy;
-    } else if (session.stage !== 'closing') {
-      session.reasons = ['client-left'];
-      session.endedBy = 'client';
-    }
+    } else if (session.stage !== 'closing') session.reasons = ['client-left'];
     this.#ending = session;
   }
 
@@ -213,6 +209,7 @@ export class Shadow {
           this.#unsettled.add(session);
         } else if (session.stage === 'queued' || session.stage === 'unsure') {
           session.mayHaveMovedTo = pool;
+          session.mayLackPool = pool === undefined;
           session.surelyTried = new Set();
           this.#go(session, 'unsure');
           session.actByMs = never;
@@ -222,7 +219,7 @@ export class Shadow {
   }
 
   #commanded(worker: WorkerView, event: CoreEvent, command: Command): void {
-    if (command.kind === 'report') return this.#reported(worker, event, command.record);
+    if (command.kind === 'report') return this.#reported(event, command.record);
     const session = worker.sessions.get(command.session);
     must(session !== undefined, () => `${command.kind} for session ${command.session}, which has ended`);
     switch (command.kind) {
@@ -249,12 +246,12 @@ export class Shadow {
     const backend = pool?.plan.backends.find(({ slot }) => slot === command.backend);
     const dial = () => `session ${id} (${session.stage}) dials backend ${command.backend}`;
     must(pool !== undefined && backend !== undefined, () => `${dial()}, which is not in its pool`);
-    must(command.address === backend.address, () => `${dial()} at a wrong address`);
+    must(sameText(command.address, backend.address), () => `${dial()} at a wrong address`);
     must(
       session.stage === 'fresh' || isWaiting(session) || this.#unsettled.has(session),
       () => `${dial()} without having failed`,
     );
-    if (session.stage === 'pausing') this.#resume(event, session, pool);
+    this.#beginRound(worker, event, session);
     const objection = this.choice.objection(worker, pool, session, backend, nowMs);
     must(objection === undefined, () => `${dial()}, but ${objection}`);
     this.#mustBeItsTurn(worker, session, pool);
@@ -268,16 +265,27 @@ export class Shadow {
     session.attempts++;
     session.backendName = backend.name;
     session.mayHaveMovedTo = undefined;
+    session.mayLackPool = false;
     this.#go(session, 'dialing');
     session.actByMs = nowMs + connect.timeoutMs;
   }
 
-  /** A new round of dials begins, after a wait that can only be nothing where it is configured so. */
-  #resume(event: CoreEvent, session: ShadowSession, { plan }: PoolView): void {
-    const waited = this.#nowMs > session.stageSinceMs || plan.policy.connect.backoff.initialMs === 0;
-    must(waited && event.kind === 'deadline', () => `session ${session.id} dials again without a wait`);
-    session.surelyTried = new Set();
-    session.maybeTried = new Set();
+  /**
+   * Who has backed off begins a new round of dials. Without a wait, where the configuration says so, that can
+   * be in the event in which the dial before failed, and can't be told from going on in the same round.
+   */
+  #beginRound(worker: WorkerView, event: CoreEvent, session: ShadowSession): void {
+    const failedNow = this.#unsettled.has(session);
+    const waitsForNothing = session.initialBackoffMs === 0 && event.kind === 'deadline';
+    const mayGoOn = failedNow && worker.healthIsStale();
+    const hasBackedOff = session.stage === 'pausing' && !mayGoOn;
+    if (hasBackedOff) {
+      const waited = event.kind === 'deadline' && (this.#nowMs > session.stageSinceMs || waitsForNothing);
+      must(waited, () => `session ${session.id} dials again without a wait`);
+      session.maybeTried = new Set();
+    }
+    const mayHaveBackedOff = waitsForNothing || !failedNow;
+    if (hasBackedOff || (isWaiting(session) && mayHaveBackedOff)) session.surelyTried = new Set();
   }
 
   #mustBeItsTurn(worker: WorkerView, session: ShadowSession, pool: PoolView): void {
@@ -293,109 +301,26 @@ export class Shadow {
       session.actByMs = never;
       return;
     }
-    if (session.reasons.length === 0) session.reasons = this.#reasonsToClose(worker, event, session);
+    if (session.reasons.length === 0)
+      session.reasons = this.#endings.reasonsToClose(worker, event, session, {
+        nowMs: this.#nowMs,
+        wasMoved: this.#unsettled.has(session),
+      });
     const { reasons, stage, listener } = session;
     must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
     const ways = new Set(reasons.map((reason) => closedWith(reason, listener)));
     must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
-    session.endedBy = reasons[0] === 'client-left' ? 'client' : 'proxy';
     this.#go(session, 'closing');
     session.actByMs = how === 'fin' ? this.#nowMs + lingerMs : never;
   }
 
-  #reasonsToClose(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
-    const isRelaying = session.stage === 'relaying';
-    if (event.kind === 'half-closed' && event.session === session.id && isWaiting(session)) {
-      return event.unsentBytes === 0 ? ['client-left'] : [];
-    }
-    const reasons: Reason[] = [];
-    if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) reasons.push('drain-timeout');
-    if (isRelaying) return [...reasons, ...this.#reasonsToCut(worker, event, session)];
-    const isGone = this.#nowMs >= session.leftMs;
-    if (session.stage === 'dialing') return isGone ? ['client-left', ...reasons] : reasons;
-    if (session.stage === 'unsure') reasons.push('queue-timeout');
-    if (session.stage === 'queued' && this.#nowMs >= session.actByMs) reasons.push('queue-timeout');
-    return [...reasons, ...this.#reasonsToRefuse(worker, session)];
-  }
-
-  #reasonsToCut(worker: WorkerView, event: CoreEvent, session: ShadowSession): readonly Reason[] {
-    const { idleMs, halfClosedMs } = this.#silenceEnds(worker, session);
-    const { maxLifetimeMs } = session.listener.policy.timeouts;
-    if (this.#nowMs >= session.acceptedMs + maxLifetimeMs) return ['lifetime-exceeded'];
-    if (this.#nowMs >= Math.min(idleMs, halfClosedMs)) {
-      return [halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
-    }
-    const wentDown =
-      event.kind === 'health-changed' &&
-      event.health === 'down' &&
-      event.backend === session.lease?.backend.slot &&
-      session.pool?.plan.policy.whenBackendDown === 'close';
-    return wentDown ? ['backend-down'] : [];
-  }
-
-  #reasonsToRefuse(worker: WorkerView, session: ShadowSession): readonly Reason[] {
-    const { pool, lastFailure } = session;
-    if (lastFailure !== undefined) {
-      const usedUp = session.attempts > (pool?.plan.policy.connect.retries ?? 0);
-      const open = usedUp || pool === undefined ? [] : this.choice.open(worker, pool, session, this.#nowMs);
-      must(
-        open.length === 0,
-        () => `session ${session.id} is given up, but backend ${open[0]?.slot} is open`,
-      );
-      return [lastFailure];
-    }
-    if (pool === undefined) return ['no-backend'];
-    const { size } = pool.plan.policy.limits.queue;
-    const wasMoved = this.#unsettled.has(session);
-    const reasons: Reason[] = [];
-    const othersWait = inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool));
-    if (othersWait || wasMoved) reasons.push('queue-full');
-    if (othersWait && session.stage === 'fresh') return reasons;
-    const [open] = this.choice.open(worker, pool, session, this.#nowMs);
-    must(open === undefined, () => `session ${session.id} is refused, but backend ${open?.slot} is open`);
-    const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
-    if (why.has('no-backend')) reasons.push('no-backend');
-    const mayLackRoom = why.has('pool-full') && (session.stage === 'fresh' || wasMoved);
-    if (mayLackRoom) reasons.push(size === 0 ? 'pool-full' : 'queue-full');
-    return reasons;
-  }
-
-  /** When a relaying session has been silent for too long, either way of counting. */
-  #silenceEnds({ driver }: WorkerView, session: ShadowSession): { idleMs: number; halfClosedMs: number } {
-    const { idleMs, halfClosedMs } = session.listener.policy.timeouts;
-    const lastByteMs = driver.connections.get(session.id)?.lastByteMs ?? 0;
-    const quietMs = Math.max(lastByteMs, session.stageSinceMs);
-    const finnedMs = session.finnedMs === undefined ? never : Math.max(quietMs, session.finnedMs);
-    return { idleMs: quietMs + idleMs, halfClosedMs: finnedMs + halfClosedMs };
-  }
-
-  #reported(worker: WorkerView, event: CoreEvent, record: SessionRecord): void {
+  #reported(event: CoreEvent, record: SessionRecord): void {
     const session = this.#ending;
     must(event.kind === 'ended' && session !== undefined, () => 'a report without an end');
     this.#ending = undefined;
-    const pools = [session.pool, session.mayHaveMovedTo].map((pool) => pool?.plan.name);
-    const pool = session.entry === undefined ? undefined : pools.find((name) => name === record.pool);
-    const expected: Omit<SessionRecord, 'queueMs' | 'reason'> & { endedBy: EndedBy } = {
-      listener: session.listener.name,
-      client: session.client,
-      pool: session.entry === undefined ? undefined : (pool ?? pools[0]),
-      backend: session.backendName,
-      attempts: session.attempts,
-      connectMs: session.connectMs,
-      durationMs: this.#nowMs - session.acceptedMs,
-      bytesToBackend: event.bytesToBackend,
-      bytesToClient: event.bytesToClient,
-      endedBy: session.endedBy,
-    };
-    for (const [field, value] of Object.entries(expected)) {
-      const found: unknown = Object.entries(record).find(([name]) => name === field)?.[1];
-      must(found === value, () => `worker ${worker.index} reports ${field} ${found}, expected ${value}`);
-    }
-    const { reason, queueMs, durationMs } = record;
-    const { reasons } = session;
-    must(reasons.includes(reason), () => `reason is ${reason}, expected ${reasons.join(' or ')}`);
-    must(queueMs >= 0 && queueMs <= durationMs, () => `queueMs ${queueMs} of ${durationMs} ms`);
-    this.closed.add(`${session.listener.slot} ${reason}`);
+    checkRecord(session, event, record, this.#nowMs);
+    this.closed.add(`${session.listener.slot} ${record.reason}`);
+    this.reasonsSeen.add(record.reason);
   }
 
   #settled(worker: WorkerView, event: CoreEvent): void {
@@ -429,7 +354,8 @@ export class Shadow {
       must(open === undefined, () => `session ${id} waits, but backend ${open?.slot} is open`);
     }
     const { size, timeoutMs } = pool.plan.policy.limits.queue;
-    must(size > 0, () => `session ${id} waits in a queue of size 0`);
+    const length = this.#ledger.poolQueued.total(pool.plan.slot);
+    must(length <= size, () => `session ${id} waits as one of ${length}, in a queue of ${size}`);
     this.#go(session, 'queued');
     session.turn = this.#turns++;
     session.actByMs = this.#nowMs + timeoutMs;
@@ -479,43 +405,12 @@ export class Shadow {
   }
 }
 
-export function isWaiting({ stage }: ShadowSession): boolean {
-  return stage === 'queued' || stage === 'pausing' || stage === 'unsure';
-}
-
-/** Whether it stands in this pool's queue for its first dial, which is what the order is kept of. */
-export function isFirstTimer({ stage, attempts, pool }: ShadowSession, of: PoolView): boolean {
-  return stage === 'queued' && attempts === 0 && pool === of;
-}
-
-export function mayBeQueued(session: ShadowSession, pool: PoolView): boolean {
-  const { stage } = session;
-  if (stage !== 'queued' && stage !== 'unsure') return false;
-  return session.pool === pool || session.mayHaveMovedTo === pool;
-}
-
-function inTurn(worker: WorkerView): readonly ShadowSession[] {
-  return [...worker.sessions.values()].toSorted((one, other) => one.turn - other.turn || 0);
-}
-
 function sessionOf(worker: WorkerView, event: { readonly session: number }): ShadowSession {
   const session = worker.sessions.get(event.session);
   must(session !== undefined, () => `the driver speaks of session ${event.session}, which has ended`);
   return session;
 }
 
-/** How a session is closed for this reason. */
-function closedWith(reason: Reason, listener: ListenerPlan): 'reset' | 'fin' {
-  switch (reason) {
-    case 'client-left':
-    case 'idle-timeout':
-    case 'half-closed-timeout':
-      return 'fin';
-    case 'lifetime-exceeded':
-    case 'drain-timeout':
-    case 'backend-down':
-      return 'reset';
-    default:
-      return listener.policy.refuseWith === 'reset' ? 'reset' : 'fin';
-  }
+function sameText(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -6,6 +6,7 @@ import type { Core, CoreEvent } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import type { Reason } from '../../src/core/reasons.ts';
 import { Dice } from './dice.ts';
 import {
   checkAccounts,
@@ -47,6 +48,8 @@ export class Simulation {
   readonly #manners: Manner[];
   /** How many sessions the world aims at: few leave limits alone, many press against all of them. */
   readonly #crowd: number;
+  /** By how many milliseconds time goes on at once. */
+  readonly #strides: readonly number[];
   #plan: Plan;
   #drainMs: number | undefined;
   #nowMs = 1_000;
@@ -54,7 +57,12 @@ export class Simulation {
   constructor(seed: number) {
     this.#dice = new Dice(seed);
     const workers = this.#dice.between(1, 3);
-    this.#crowd = this.#dice.one([6, 20, 50]);
+    this.#crowd = this.#dice.one([6, 20, 60]);
+    this.#strides = this.#dice.one([
+      [0, 1, 1, 2],
+      [0, 1, 2, 3, 5, 10, 30],
+      [0, 1, 2, 5, 20, 60, 100, 300],
+    ]);
     this.#operator = new Operator(this.#dice);
     this.#plan = this.#operator.plan;
     this.#capacity = {
@@ -71,13 +79,17 @@ export class Simulation {
     for (let index = 0; index < workers; index++) this.#start(index);
   }
 
-  /** Takes so many steps and then lets everything finish. Throws at the first violation, and says how it came. */
-  static run(seed: number, steps: number): void {
+  /**
+   * Takes so many steps and then lets everything finish. Throws at the first violation, and says how it came;
+   * otherwise tells for which reasons sessions were closed.
+   */
+  static run(seed: number, steps: number): ReadonlySet<Reason> {
     let step = 0;
     const simulation = new Simulation(seed);
     try {
       for (; step < steps; step++) simulation.#step(step / steps);
       simulation.#finish();
+      return simulation.#shadow.reasonsSeen;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new Violation(
@@ -102,10 +114,10 @@ export class Simulation {
         elapse: 25,
         deliver: 8,
         manner: 2,
-        health: 1.5,
+        health: 2,
         reload: 1.2,
         die: 0.1,
-        drain: progress > 0.9 ? 0.1 : 0,
+        drain: progress > 0.85 ? 0.4 : 0,
       })
     ) {
       case 'connect':
@@ -136,7 +148,7 @@ export class Simulation {
             this.#end(worker, connection, 'closed');
         });
       case 'elapse':
-        return this.#elapse(dice.one([0, 1, 1, 2, 3, 5, 10, 30, dice.between(0, 300)]));
+        return this.#elapse(dice.one(this.#strides));
       case 'deliver':
         return this.#deliver(dice.one(this.#workers));
       case 'manner': {
@@ -152,7 +164,7 @@ export class Simulation {
         return;
       }
       case 'health':
-        return this.#flipHealth(dice.between(0, slots.backends - 1));
+        return this.#flipHealth();
       case 'reload':
         return this.#reload();
       case 'die':
@@ -240,7 +252,7 @@ export class Simulation {
     const nextMs = Math.min(
       ...this.#workers.map(({ core }) => core.nextDeadlineMs ?? Number.POSITIVE_INFINITY),
     );
-    const toNext = this.#dice.chance(0.3) && nextMs < Number.POSITIVE_INFINITY;
+    const toNext = this.#dice.chance(0.2) && nextMs < Number.POSITIVE_INFINITY;
     this.#nowMs = toNext ? Math.max(this.#nowMs, nextMs) : this.#nowMs + ms;
     for (const worker of this.#workers) {
       if (mayBeLate && this.#dice.chance(0.1)) continue;
@@ -264,7 +276,11 @@ export class Simulation {
     for (const { inbox } of this.#workers) inbox.push(message);
   }
 
-  #flipHealth(backend: number): void {
+  #flipHealth(): void {
+    // Rather one that has something to lose.
+    const [busy] = this.#dice.one(this.#workers).driver.in('relaying');
+    const any = this.#dice.between(0, slots.backends - 1);
+    const backend = this.#dice.chance(0.4) ? (busy?.backend ?? any) : any;
     const health = this.#ledger.healthOf(backend) === 'down' ? 'up' : 'down';
     if (health === 'up') this.#ledger.recoveredMs[backend] = this.#nowMs;
     Atomics.store(this.#ledger.health, backend, healthWords.indexOf(health));

@@ -119,3 +119,34 @@ export function visit(port: number): Promise<{ readonly text: string; readonly r
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   return ending(socket);
 }
+
+/** The next bytes until there are so many of them, as text; fewer where the end comes first. */
+export async function textOf(socket: Socket, length: number): Promise<string> {
+  let text = '';
+  while (text.length < length) {
+    const next = await nextText(socket);
+    if (next === '') break;
+    text += next;
+  }
+  return text;
+}
+
+/** Reads all that comes and throws it away; fulfils with how many bytes there were before the end. */
+export function drained(socket: Socket): Promise<number> {
+  return new Promise((resolve) => {
+    let length = 0;
+    socket
+      .on('data', (bytes: Buffer) => {
+        length += bytes.length;
+      })
+      .on('end', () => resolve(length))
+      .on('close', () => resolve(length));
+    socket.resume();
+  });
+}
+
+/** The next connection that the backend accepts. */
+export async function arrival({ server }: TestBackend): Promise<Socket> {
+  const [socket]: unknown[] = await once(server, 'connection');
+  return socket as Socket; // What a net.Server gives with `connection`.
+}

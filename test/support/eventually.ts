@@ -13,3 +13,18 @@ export async function eventually<T>(look: () => Promise<T> | T, deadlineMs = 15_
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Fulfils once a figure has stayed the same over many looks, for what stops without an event. */
+export async function settled(figure: () => number): Promise<number> {
+  let last = figure();
+  let same = 0;
+  return eventually(() => {
+    const now = figure();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    if (same < looksAlike) throw new Error(`It still changes: ${now}`);
+    return now;
+  });
+}
+
+const looksAlike = 15;

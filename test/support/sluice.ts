@@ -126,9 +126,14 @@ export class Sluice {
     return JSON.parse(body) as Status; // Checked by the tests of the admin API.
   }
 
-  ask(path: string, method = 'GET'): Promise<{ readonly code: number; readonly body: string }> {
+  ask(
+    path: string,
+    method = 'GET',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly code: number; readonly body: string }> {
+    const asked = { host: '127.0.0.1', port: this.adminPort, path, method, headers, agent: false };
     return new Promise((resolve, reject) => {
-      request({ host: '127.0.0.1', port: this.adminPort, path, method, agent: false }, (response) => {
+      request(asked, (response) => {
         let body = '';
         response.on('data', (text: Buffer) => {
           body += text.toString();
@@ -138,6 +143,18 @@ export class Sluice {
         .on('error', reject)
         .end();
     });
+  }
+
+  /** Every series of `/metrics` with its value, in the order of the text. */
+  async metrics(): Promise<ReadonlyMap<string, number>> {
+    const { body } = await this.ask('/metrics');
+    const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => {
+        const space = line.lastIndexOf(' ');
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }),
+    );
   }
 
   /** The value of one series, written as in the text format: `sluice_draining` or `name{label="x"}`. */

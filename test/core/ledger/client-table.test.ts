@@ -16,8 +16,9 @@ describe('ClientTable', () => {
   });
 
   it('tells clients of one listener from those of another, and every word of an address apart', () => {
-    const table = tableOf(64);
+    const table = tableOf(16);
     const clients: readonly (readonly [number, AddressWords])[] = [
+      [0, [0, 0, 0, 0]],
       [0, [0, 0, 0, 1]],
       [1, [0, 0, 0, 1]],
       [0, [0, 0, 1, 0]],

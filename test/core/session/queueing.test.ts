@@ -135,8 +135,13 @@ describe('Session that is queued', () => {
     const [here, there] = pair({ size: 5 });
     const held = there.relay().session;
     expect(here.connect().commands).toEqual([]);
-    expect(here.elapse(100)).toEqual([]);
     there.end(held);
+    expect(CoreStage.dialed(here.elapse(5))).toEqual([0]);
+    here.end(0, 'client-reset');
+    const again = there.relay().session;
+    here.connect();
+    expect(here.elapse(100)).toEqual([]);
+    there.end(again);
     expect(CoreStage.dialed(here.elapse(5))).toEqual([0]);
     expect(there.core.nextDeadlineMs).toBeUndefined();
   });

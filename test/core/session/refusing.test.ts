@@ -82,6 +82,18 @@ describe('Session that is refused', () => {
     expect(refusal(poolLimited)).toBe('pool-full');
   });
 
+  it('is no-backend only until so many are down that the pool ignores health', () => {
+    const stage = new CoreStage(
+      planOf(poolPlan([backendPlan(0, { weight: 0 }), backendPlan(1)], { panicThresholdPercent: 50 })),
+    );
+    stage.turn(1, 'down');
+    expect(refusal(stage)).toBe('no-backend');
+    stage.turn(0, 'down');
+    expect(CoreStage.dialed(stage.connect().commands)).toEqual([1]);
+    stage.turn(0, 'up');
+    expect(refusal(stage)).toBe('no-backend');
+  });
+
   it('never asks for a dial and names no backend', () => {
     const stage = limited({ maxConnections: 0 });
     const { session, commands } = stage.connect();

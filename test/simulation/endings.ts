@@ -1,0 +1,128 @@
+/** For which reasons a session may be closed, by its stage and by what happens. */
+import type { CoreEvent } from '../../src/core/contract.ts';
+import type { ListenerPlan } from '../../src/core/plan.ts';
+import type { Reason } from '../../src/core/reasons.ts';
+import type { Choice } from './choice.ts';
+import { inTurn, isWaiting, mayBeQueued, type ShadowSession, type WorkerView } from './shadow-session.ts';
+import { must } from './violation.ts';
+
+const never = Number.POSITIVE_INFINITY;
+
+interface Now {
+  readonly nowMs: number;
+  /** Whether the session had to change its pool in this event. */
+  readonly wasMoved: boolean;
+}
+
+export class Endings {
+  readonly #choice: Choice;
+
+  constructor(choice: Choice) {
+    this.#choice = choice;
+  }
+
+  /** What the record of a session may say that is closed now; nothing where it must not be. */
+  reasonsToClose(worker: WorkerView, event: CoreEvent, session: ShadowSession, now: Now): readonly Reason[] {
+    const isRelaying = session.stage === 'relaying';
+    if (event.kind === 'half-closed' && event.session === session.id && isWaiting(session)) {
+      return event.unsentBytes === 0 ? ['client-left'] : [];
+    }
+    const reasons: Reason[] = [];
+    const hasLeft = session.stage === 'dialing' ? now.nowMs >= session.leftMs : session.leftMs < never;
+    const isDrained = event.kind === 'deadline' && now.nowMs >= worker.drainMs;
+    if (isDrained) reasons.push('drain-timeout');
+    if (isRelaying) return [...reasons, ...reasonsToCut(worker, event, session, now.nowMs)];
+    if (hasLeft) reasons.push('client-left');
+    if (session.stage === 'dialing') return reasons;
+    const isOver = event.kind === 'deadline' && now.nowMs >= session.actByMs;
+    if (session.stage === 'queued' && isOver) return [...reasons, 'queue-timeout'];
+    if (session.stage === 'unsure') reasons.push('queue-timeout');
+    return [...reasons, ...this.#reasonsToRefuse(worker, session, now, isDrained)];
+  }
+
+  #reasonsToRefuse(
+    worker: WorkerView,
+    session: ShadowSession,
+    now: Now,
+    isDrained: boolean,
+  ): readonly Reason[] {
+    const { pool, lastFailure } = session;
+    const { nowMs, wasMoved } = now;
+    if (lastFailure !== undefined) {
+      const isClear =
+        pool !== undefined &&
+        session.stage !== 'unsure' &&
+        session.leftMs === never &&
+        !isDrained &&
+        session.attempts <= pool.plan.policy.connect.retries;
+      const open = isClear ? this.#choice.open(worker, pool, session, nowMs) : [];
+      must(
+        open.length === 0,
+        () => `session ${session.id} is given up, but backend ${open[0]?.slot} is open`,
+      );
+      return [lastFailure];
+    }
+    if (pool === undefined) return ['no-backend'];
+    const { size } = pool.plan.policy.limits.queue;
+    const reasons: Reason[] = [];
+    const others = inTurn(worker).filter((other) => other !== session && mayBeQueued(other, pool));
+    if (others.length > 0 || wasMoved) reasons.push('queue-full');
+    if (others.some(({ stage }) => stage === 'queued') && session.stage === 'fresh') return reasons;
+    const mayStandInLine = others.length > 0 && (session.stage === 'fresh' || wasMoved);
+    const [open] = this.#choice.open(worker, pool, session, nowMs);
+    must(
+      open === undefined || mayStandInLine || isDrained,
+      () => `session ${session.id} is refused, but backend ${open?.slot} is open`,
+    );
+    const why = this.#choice.whyNot(worker, pool, session, nowMs);
+    if (why.has('no-backend')) reasons.push('no-backend');
+    const mayLackRoom = why.has('pool-full') && (session.stage === 'fresh' || wasMoved);
+    if (mayLackRoom) reasons.push(size === 0 ? 'pool-full' : 'queue-full');
+    return reasons;
+  }
+}
+
+function reasonsToCut(
+  worker: WorkerView,
+  event: CoreEvent,
+  session: ShadowSession,
+  nowMs: number,
+): readonly Reason[] {
+  if (event.kind === 'health-changed') {
+    const isHit = event.health === 'down' && event.backend === session.lease?.backend.slot;
+    return isHit && session.pool?.plan.policy.whenBackendDown === 'close' ? ['backend-down'] : [];
+  }
+  const { idleMs, halfClosedMs } = silenceEnds(worker, session);
+  const { maxLifetimeMs } = session.listener.policy.timeouts;
+  if (nowMs >= session.acceptedMs + maxLifetimeMs) return ['lifetime-exceeded'];
+  if (nowMs < Math.min(idleMs, halfClosedMs)) return [];
+  return [halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
+}
+
+/** When a relaying session has been silent for too long, either way of counting. */
+export function silenceEnds(
+  { driver }: WorkerView,
+  session: ShadowSession,
+): { idleMs: number; halfClosedMs: number } {
+  const { idleMs, halfClosedMs } = session.listener.policy.timeouts;
+  const lastByteMs = driver.connections.get(session.id)?.lastByteMs ?? 0;
+  const quietMs = Math.max(lastByteMs, session.stageSinceMs);
+  const finnedMs = session.finnedMs === undefined ? never : Math.max(quietMs, session.finnedMs);
+  return { idleMs: quietMs + idleMs, halfClosedMs: finnedMs + halfClosedMs };
+}
+
+/** How a session is closed for this reason. */
+export function closedWith(reason: Reason, listener: ListenerPlan): 'reset' | 'fin' {
+  switch (reason) {
+    case 'client-left':
+    case 'idle-timeout':
+    case 'half-closed-timeout':
+      return 'fin';
+    case 'lifetime-exceeded':
+    case 'drain-timeout':
+    case 'backend-down':
+      return 'reset';
+    default:
+      return listener.policy.refuseWith === 'reset' ? 'reset' : 'fin';
+  }
+}
