@@ -99,6 +99,7 @@ export function nextText(socket: Socket): Promise<string> {
 /** How a client's connection ends, seen by itself: all that came, and whether a reset ended it. */
 export function ending(socket: Socket): Promise<{ readonly text: string; readonly reset: boolean }> {
   return new Promise((resolve) => {
+    if (socket.closed) return resolve({ text: '', reset: socket.errored !== null });
     let text = '';
     let reset = false;
     socket

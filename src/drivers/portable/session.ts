@@ -14,7 +14,7 @@ import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/con
 import type { DriverHost } from '../driver.ts';
 import { Flow } from './flow.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { dial, dialFailure, reset } from './sockets.ts';
+import { dial, dialFailure, reset, wasReset } from './sockets.ts';
 
 /** What a session needs of the driver around it. */
 export interface Surroundings extends Pick<DriverHost, 'emit' | 'now' | 'countBytes'> {
@@ -172,7 +172,8 @@ export class Session {
   }
 
   finned(socket: Socket): void {
-    if (this.#ending !== undefined) return;
+    // A reset that was taken for the end is told by the socket's `error` in a moment.
+    if (this.#ending !== undefined || wasReset(socket)) return;
     const side = socket === this.#client ? 'client' : 'backend';
     const isFirst = this.#firstFin === undefined;
     this.#firstFin ??= side;

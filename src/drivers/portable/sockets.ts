@@ -62,3 +62,16 @@ export function reset(socket: net.Socket): void {
 function isShuttingDown(socket: net.Socket): boolean {
   return socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
 }
+
+/**
+ * Whether what looked like FIN was RST: in Node before 26 libuv takes a reset that comes right behind data for
+ * the end of it. A write without a byte brings the truth to light, and fails the socket then. A unix socket
+ * knows no reset, and a write would fail although its peer has done nothing but close.
+ */
+export function wasReset(socket: net.Socket): boolean {
+  if (!socket.writable || socket.localPort === undefined) return false;
+  socket.write(nothing);
+  return socket.errored !== null;
+}
+
+const nothing = Buffer.alloc(0);

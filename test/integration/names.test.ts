@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { ending, named, textOf } from '../support/backends.ts';
+import { type DnsAnswer, type DnsServer, startDnsServer } from '../support/dns-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { openScene, type Proxied } from './scene.ts';
+
+const scene = openScene();
+
+describe('a name', () => {
+  it('stands for a backend at each of its addresses, and follows its records as they expire', async () => {
+    const first = await scene.backend(named('1'));
+    const { port } = first;
+    await scene.backend(named('2'), { host: '127.0.0.2', port });
+    await scene.backend(named('3'), { host: '127.0.0.3', port });
+    const dns = await nameServer({ 'app.test': [a('127.0.0.1'), a('127.0.0.2')] });
+    const proxy = await scene.proxy({
+      backends: [`app.test:${port}`],
+      more: { resolver: { servers: [dns.address] } },
+    });
+    expect(await addresses(proxy)).toEqual([`127.0.0.1:${port}`, `127.0.0.2:${port}`]);
+    expect(await names(proxy, 4)).toBe('1122');
+
+    dns.zone.set('app.test', [a('127.0.0.2'), a('127.0.0.3')]);
+    await eventually(async () =>
+      expect(await addresses(proxy)).toEqual([`127.0.0.2:${port}`, `127.0.0.3:${port}`]),
+    );
+    expect(await names(proxy, 4)).toBe('2233');
+  });
+
+  it('that does not exist leaves its pool without a backend, until it does', async () => {
+    const backend = await scene.backend(named('late'));
+    const dns = await nameServer({});
+    const proxy = await scene.proxy({
+      backends: [`late.test:${backend.port}`],
+      more: { resolver: { servers: [dns.address] } },
+    });
+    expect((await ending(scene.client(proxy.port))).reset).toBe(true);
+    expect(await proxy.closed()).toMatchObject([{ reason: 'no-backend' }]);
+    dns.zone.set('late.test', [a('127.0.0.1')]);
+    await eventually(async () => expect(await proxy.backends()).toHaveLength(1));
+    expect(await textOf(scene.client(proxy.port), 4)).toBe('late');
+  });
+
+  it('of a service brings ports, weights and backups with its records', async () => {
+    const [one, two, spare] = [
+      await scene.backend(named('1')),
+      await scene.backend(named('2')),
+      await scene.backend(named('s')),
+    ];
+    const record = (priority: number, weight: number, port: number) =>
+      ({ type: 'SRV', priority, weight, port, target: 'host.test' }) as const;
+    const dns = await nameServer({
+      '_pg._tcp.db.test': [record(1, 1, one.port), record(1, 2, two.port), record(9, 1, spare.port)],
+      'host.test': [a('127.0.0.1')],
+    });
+    const proxy = await scene.proxy({
+      backends: ['srv:_pg._tcp.db.test'],
+      more: { resolver: { servers: [dns.address] } },
+    });
+    const listed = new Map((await proxy.backends()).map((backend) => [backend.address, backend]));
+    expect(listed.get(one.address)).toMatchObject({ weight: 1, backup: false });
+    expect(listed.get(two.address)).toMatchObject({ weight: 2, backup: false });
+    expect(listed.get(spare.address)).toMatchObject({ weight: 1, backup: true });
+    expect(await names(proxy, 6)).toBe('112222');
+  });
+});
+
+async function nameServer(zone: Record<string, DnsAnswer>): Promise<DnsServer> {
+  const dns = await startDnsServer(zone);
+  scene.afterwards(() => dns.close());
+  return dns;
+}
+
+/** A record that may be asked again as soon as it can be. */
+function a(address: string) {
+  return { type: 'A', address, ttl: 0 } as const;
+}
+
+async function addresses(proxy: Proxied): Promise<readonly string[]> {
+  return (await proxy.backends()).map(({ address }) => address).sort();
+}
+
+/** Who served so many clients, one after the other: sorted, each a letter. */
+async function names(proxy: Proxied, count: number): Promise<string> {
+  const all: string[] = [];
+  for (let visit = 0; visit < count; visit++) {
+    const client = scene.client(proxy.port);
+    all.push(await textOf(client, 1));
+    client.end();
+    await ending(client);
+  }
+  return all.sort().join('');
+}
