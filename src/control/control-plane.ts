@@ -8,6 +8,7 @@ import type { Config, Target } from '../config/config.ts';
 import { Backend, unavailability } from '../core/backend.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan, PoolPlan } from '../core/plan.ts';
+import { heedsHealth } from '../core/pool.ts';
 import type { Unavailability } from '../core/reasons.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
@@ -67,7 +68,7 @@ export class ControlPlane {
       onProblem: (name, problem) =>
         problem === undefined
           ? logger.info({ name }, 'name resolves again')
-          : logger.warn({ name, problem }, 'name does not resolve, its last addresses are kept'),
+          : logger.warn({ name, problem }, 'name does not resolve, the addresses it had are kept'),
     });
     this.#health = new HealthWatch(this.ledger, {
       now: monotonicMs,
@@ -119,9 +120,11 @@ export class ControlPlane {
   }
 
   /** Why a backend of the plan takes no session now. */
-  unavailability({ policy }: PoolPlan, backend: BackendPlan): Unavailability | undefined {
+  unavailability({ policy, backends }: PoolPlan, backend: BackendPlan): Unavailability | undefined {
+    const seen = backends.map((one) => ({ isDown: this.ledger.healthOf(one.slot) === 'down' }));
+    const heedHealth = heedsHealth(policy, seen);
     return unavailability(new Backend(backend, policy, this.ledger, Math.random), monotonicMs(), {
-      heedHealth: true,
+      heedHealth,
     });
   }
 
@@ -164,6 +167,10 @@ export class ControlPlane {
     this.#config = config;
     this.#plan = plan;
     this.#health.follow(config, plan);
+    for (const { policy, backends } of plan.pools) {
+      // A breaker that was turned off would be shown as it was left.
+      if (policy.circuitBreaker === 'off') for (const { slot } of backends) this.ledger.closeCircuit(slot);
+    }
     this.#supervisor.follow(plan);
     this.#supervisor.configureLog(config.log);
   }

@@ -14,7 +14,7 @@ export class Planner {
   constructor(ledger: Ledger) {
     const { listeners, pools, backends } = ledger.capacity;
     this.#listeners = new Slots('listeners', listeners, {
-      isHeld: (slot) => ledger.listenerActive.total(slot) > 0,
+      isHeld: (slot) => ledger.openSessions(slot) > 0,
       clear: (slot) => ledger.clearListener(slot),
     });
     this.#pools = new Slots('pools', pools, {

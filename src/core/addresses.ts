@@ -39,7 +39,7 @@ function ipv4Word(text: string, from: number, to: number): number | undefined {
 
 function ipv6Words(text: string): AddressWords | undefined {
   const zone = text.indexOf('%');
-  if (zone === text.length - 1) return undefined;
+  if (zone >= 0 && (zone === text.length - 1 || text.includes('%', zone + 1))) return undefined;
   const end = zone < 0 ? text.length : zone;
   const groups: number[] = [];
   /** How many groups stand before `::`. */

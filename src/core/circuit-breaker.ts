@@ -65,8 +65,13 @@ export class CircuitBreaker {
   }
 
   settle(admission: Admission, outcome: DialOutcome, nowMs: number): void {
-    const { epoch, failuresInARow, trials } = this.#ledger.circuit;
-    if (admission.trial) trials.release(this.#slot);
+    this.#learn(admission, outcome, nowMs);
+    // Only now, or another thread could try once more before the state has changed.
+    if (admission.trial) this.#ledger.circuit.trials.release(this.#slot);
+  }
+
+  #learn(admission: Admission, outcome: DialOutcome, nowMs: number): void {
+    const { epoch, failuresInARow } = this.#ledger.circuit;
     if (outcome === 'abandoned' || admission.epoch !== Atomics.load(epoch, this.#slot)) return;
     if (outcome === 'succeeded') {
       if (admission.trial) this.#transition(admission.epoch, 'closed');

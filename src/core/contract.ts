@@ -11,19 +11,13 @@
  *
  * Times are milliseconds of one monotonic clock that all threads share. Bytes never enter the core.
  */
-import type { Plan } from './plan.ts';
+import type { Address, BackendSlot, ListenerSlot, Plan } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+
+export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
 
 /** A number that the driver chooses for a connection it accepted, and never uses again. */
 export type SessionId = number;
-
-/** Where a listener, pool or backend has its numbers in the ledger: stable over reloads. */
-export type ListenerSlot = number;
-export type PoolSlot = number;
-export type BackendSlot = number;
-
-/** Where to listen or dial: `host` is an IP address without brackets, never a name. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** The other end of an accepted connection. Of a unix socket, `address` is `unix` and `port` 0. */
 export interface Client {

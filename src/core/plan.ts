@@ -3,7 +3,14 @@
  * addresses and every listener, pool and backend given its slot in the ledger. Immutable; a reload brings a
  * new one. Durations are in milliseconds; `Infinity` stands for `unlimited`.
  */
-import type { Address, BackendSlot, ListenerSlot, PoolSlot } from './contract.ts';
+
+/** Where a listener, pool or backend has its numbers in the ledger: stable over reloads. */
+export type ListenerSlot = number;
+export type PoolSlot = number;
+export type BackendSlot = number;
+
+/** Where to listen or dial: `host` is an IP address without brackets, never a name. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface Plan {
   readonly listeners: readonly ListenerPlan[];

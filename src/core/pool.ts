@@ -4,10 +4,9 @@
  * backends stay as they are, with its balancers' memory.
  */
 import { Backend, unavailability } from './backend.ts';
-import type { Balancer, Tier } from './balancers/balancer.ts';
-import { balancers } from './balancers/table.ts';
+import { BackendTier } from './backend-tier.ts';
 import type { BackendSlot, PoolSlot } from './contract.ts';
-import { Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { PoolPlan, PoolPolicy } from './plan.ts';
 import { SessionQueue } from './queue.ts';
@@ -64,9 +63,7 @@ export class Pool<Waiting = unknown> {
 
   /** Health words have changed: looks again whether the pool is in panic, so that health is ignored. */
   healthChanged(): void {
-    const { panicThresholdPercent } = this.policy;
-    const healthy = this.#backends.filter((backend) => !backend.isDown).length;
-    this.#heedHealth = healthy * 100 >= panicThresholdPercent * this.#backends.length;
+    this.#heedHealth = heedsHealth(this.policy, this.#backends);
   }
 
   /** The most telling reason: willing but tried, then willing but full, then not willing at all. */
@@ -95,87 +92,16 @@ export class Pool<Waiting = unknown> {
   }
 }
 
+/** Whether enough backends are healthy for health to be heeded; below the threshold the pool is in panic. */
+export function heedsHealth(
+  { panicThresholdPercent }: PoolPolicy,
+  backends: readonly { readonly isDown: boolean }[],
+): boolean {
+  const healthy = backends.filter((backend) => !backend.isDown).length;
+  return healthy * 100 >= panicThresholdPercent * backends.length;
+}
+
 /** What backends and balancers are made from; the rest of a plan is asked each time. */
 function madeFrom({ backends, policy: { balance, circuitBreaker, slowStartMs } }: PoolPlan): string {
   return JSON.stringify([backends, balance, circuitBreaker, slowStartMs]);
 }
-
-/** All primaries of a pool, or all its backups, with their balancer. */
-class BackendTier implements Tier {
-  readonly #backends: readonly Backend[];
-  readonly #balancer: Balancer;
-  readonly #ledger: Ledger;
-  // The session that is being placed, for `admits`.
-  #tried: readonly BackendSlot[] = [];
-  #nowMs = 0;
-  #healthHeed: { readonly heedHealth: boolean } = heeded;
-
-  constructor(backends: readonly Backend[], policy: PoolPolicy, ledger: Ledger, random: () => number) {
-    this.#backends = backends;
-    this.#ledger = ledger;
-    this.#balancer = balancers[policy.balance](this, random);
-  }
-
-  place(
-    pool: PoolPlan,
-    clientAddress: string,
-    tried: readonly BackendSlot[],
-    nowMs: number,
-    heedHealth: boolean,
-  ): Lease | undefined {
-    this.#tried = tried;
-    this.#nowMs = nowMs;
-    this.#healthHeed = heedHealth ? heeded : ignored;
-    // Another worker may take a backend's last place between the pick and the lease: then pick again.
-    for (let attempt = 0; attempt < this.#backends.length; attempt++) {
-      const backend = this.#backends[this.#balancer.pick(clientAddress)];
-      if (backend === undefined) return undefined;
-      const lease = Lease.take(
-        this.#ledger,
-        { slot: pool.slot, maxConnections: pool.policy.limits.maxConnections },
-        backend,
-        nowMs,
-      );
-      if (lease instanceof Lease) return lease;
-      if (lease === 'pool-full') return undefined;
-    }
-    return undefined;
-  }
-
-  get size(): number {
-    return this.#backends.length;
-  }
-
-  weight(index: number): number {
-    return this.#at(index).weight;
-  }
-
-  name(index: number): string {
-    return this.#at(index).name;
-  }
-
-  admits(index: number): boolean {
-    const backend = this.#at(index);
-    return (
-      unavailability(backend, this.#nowMs, this.#healthHeed) === undefined &&
-      !this.#tried.includes(backend.slot)
-    );
-  }
-
-  active(index: number): number {
-    return this.#at(index).active;
-  }
-
-  rampPercent(index: number): number {
-    return this.#at(index).rampPercent(this.#nowMs);
-  }
-
-  #at(index: number): Backend {
-    const backend = this.#backends[index];
-    if (backend === undefined) throw new RangeError(`The tier has no backend ${index}`);
-    return backend;
-  }
-}
-
-const heeded = { heedHealth: true };
-const ignored = { heedHealth: false };

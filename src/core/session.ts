@@ -29,6 +29,7 @@ import { admit, type Entry } from './limits.ts';
 import type { ListenerPlan } from './plan.ts';
 import type { NoLease, Pool } from './pool.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import { relayEnd } from './relay-end.ts';
 
 /** What a session needs of the core around it. */
 export interface Surroundings {
@@ -147,7 +148,7 @@ export class Session implements Due {
     this.#stage = { name: 'relaying', lease };
     this.#relayingSinceMs = nowMs;
     this.#around.command({ kind: 'relay', session: this.#id });
-    this.#due(nowMs);
+    this.#watchTime(nowMs);
   }
 
   dialFailed(why: EventOf<'dial-failed'>['why'] | 'connect-timeout', nowMs: number): void {
@@ -169,7 +170,7 @@ export class Session implements Due {
 
   halfClosed({ unsentBytes }: EventOf<'half-closed'>, nowMs: number): void {
     this.#halfClosedSinceMs ??= nowMs;
-    if (this.#stage.name === 'relaying') this.#due(nowMs);
+    if (this.#stage.name === 'relaying') this.#watchTime(nowMs);
     else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
       // Who has sent nothing and finished has left, as far as one can tell; unless it waits for a server that
       // speaks first, which a dial that is under way will soon show.
@@ -227,7 +228,7 @@ export class Session implements Due {
         this.#around.command({ kind: 'abort-dial', session: this.#id });
         return this.dialFailed('connect-timeout', nowMs);
       case 'relaying':
-        return this.#due(nowMs);
+        return this.#watchTime(nowMs);
       case 'closing':
         this.#around.command({ kind: 'close', session: this.#id, how: 'reset' });
     }
@@ -245,20 +246,16 @@ export class Session implements Due {
   }
 
   /** Relaying: ends the session if its time is over, or sets when to look again. */
-  #due(nowMs: number): void {
-    const { idleMs, halfClosedMs, maxLifetimeMs } = this.#listener.policy.timeouts;
-    const endMs = this.#acceptedMs + maxLifetimeMs;
-    // The last byte may be older than the relay and than the FIN: a silence begins with the latest of them.
-    const quietMs = Math.max(this.#around.activity.lastByteMs(this.#id), this.#relayingSinceMs);
-    const idleEndMs = quietMs + idleMs;
-    const halfClosedEndMs =
-      Math.max(quietMs, this.#halfClosedSinceMs ?? Number.POSITIVE_INFINITY) + halfClosedMs;
-    const silenceEndMs = Math.min(idleEndMs, halfClosedEndMs);
-
-    if (nowMs >= endMs) return this.#close('lifetime-exceeded', 'proxy', 'reset', nowMs);
-    if (nowMs < silenceEndMs) return this.#setDue(Math.min(silenceEndMs, endMs));
-    const reason = halfClosedEndMs <= idleEndMs ? 'half-closed-timeout' : 'idle-timeout';
-    this.#close(reason, 'proxy', 'fin', nowMs);
+  #watchTime(nowMs: number): void {
+    const end = relayEnd(this.#listener.policy.timeouts, {
+      acceptedMs: this.#acceptedMs,
+      relayingSinceMs: this.#relayingSinceMs,
+      halfClosedSinceMs: this.#halfClosedSinceMs,
+      lastByteMs: this.#around.activity.lastByteMs(this.#id),
+    });
+    if (nowMs < end.atMs) return this.#setDue(end.atMs);
+    // A silent session ends in order; one cut while it may be talking must not look complete.
+    this.#close(end.reason, 'proxy', end.reason === 'lifetime-exceeded' ? 'reset' : 'fin', nowMs);
   }
 
   /** Nobody overtakes those who wait already. */

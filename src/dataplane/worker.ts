@@ -30,7 +30,7 @@ function live(control: MessagePort, { worker, driver, ledger, capacity, log }: W
         obey(received.message);
       }
     },
-    onDrained: () => say({ kind: 'drained' }),
+    onDrained: () => (stopping ? end() : say({ kind: 'drained' })),
   });
 
   const obey = (message: ToWorker): void => {
@@ -52,11 +52,18 @@ function live(control: MessagePort, { worker, driver, ledger, capacity, log }: W
       case 'log':
         return sessionLog.configure(message.log);
       case 'stop':
-        void plane.driver.close().then(() => {
-          sessionLog.flush(Number.POSITIVE_INFINITY);
-          control.close();
-        });
+        stopping = true;
+        plane.handle({ kind: 'drain', untilMs: monotonicMs() });
+        plane.handle({ kind: 'deadline' });
     }
+  };
+
+  let stopping = false;
+  const end = (): void => {
+    void plane.driver.close().then(() => {
+      sessionLog.flush(Number.POSITIVE_INFINITY);
+      control.close();
+    });
   };
 
   const answer = (request: number, outcome: Promise<Address>): void => {

@@ -13,6 +13,6 @@ export const driverModules: Readonly<Partial<Record<DriverModule['name'], Driver
 /** Undefined where the driver that was asked for does not run here. */
 export function chooseDriver(wanted: DriverModule['name'] | 'auto'): DriverChoice | undefined {
   if (wanted === 'portable') return { module: portable, why: 'the configuration asks for it' };
-  if (wanted === 'auto') return { module: portable, why: 'this version has no other' };
+  if (wanted === 'auto') return { module: portable, why: 'it is the only one in this version' };
   return undefined;
 }

@@ -45,7 +45,10 @@ pools: { app: { backends: [ "${backend.address}" ] } }
     await killed.ended;
     expect(existsSync(front)).toBe(true);
     const next = await Sluice.run(config);
-    expect(await textOf(scene.client(front), 2)).toBe('ok');
+    const client = scene.client(front);
+    expect(await textOf(client, 2)).toBe('ok');
+    client.end();
+    expect(await nextText(client)).toBe('');
     await backend.close();
     next.signal('SIGTERM');
     expect(await next.ended).toBe(0);

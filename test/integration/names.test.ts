@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
-import { type DnsAnswer, type DnsServer, startDnsServer } from '../support/dns-server.ts';
+import { startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { openScene, type Proxied } from './scene.ts';
 
+// One for the file: a resolver is chosen at start. So each test has names of its own.
+const dns = await startDnsServer();
+afterAll(() => dns.close());
 const scene = openScene();
+const more = { resolver: { servers: [dns.address] } };
 
 describe('a name', () => {
   it('stands for a backend at each of its addresses, and follows its records as they expire', async () => {
@@ -12,11 +16,8 @@ describe('a name', () => {
     const { port } = first;
     await scene.backend(named('2'), { host: '127.0.0.2', port });
     await scene.backend(named('3'), { host: '127.0.0.3', port });
-    const dns = await nameServer({ 'app.test': [a('127.0.0.1'), a('127.0.0.2')] });
-    const proxy = await scene.proxy({
-      backends: [`app.test:${port}`],
-      more: { resolver: { servers: [dns.address] } },
-    });
+    dns.zone.set('app.test', [a('127.0.0.1'), a('127.0.0.2')]);
+    const proxy = await scene.proxy({ backends: [`app.test:${port}`], more });
     expect(await addresses(proxy)).toEqual([`127.0.0.1:${port}`, `127.0.0.2:${port}`]);
     expect(await names(proxy, 4)).toBe('1122');
 
@@ -29,11 +30,7 @@ describe('a name', () => {
 
   it('that does not exist leaves its pool without a backend, until it does', async () => {
     const backend = await scene.backend(named('late'));
-    const dns = await nameServer({});
-    const proxy = await scene.proxy({
-      backends: [`late.test:${backend.port}`],
-      more: { resolver: { servers: [dns.address] } },
-    });
+    const proxy = await scene.proxy({ backends: [`late.test:${backend.port}`], more });
     expect((await ending(scene.client(proxy.port))).reset).toBe(true);
     expect(await proxy.closed()).toMatchObject([{ reason: 'no-backend' }]);
     dns.zone.set('late.test', [a('127.0.0.1')]);
@@ -49,14 +46,9 @@ describe('a name', () => {
     ];
     const record = (priority: number, weight: number, port: number) =>
       ({ type: 'SRV', priority, weight, port, target: 'host.test' }) as const;
-    const dns = await nameServer({
-      '_pg._tcp.db.test': [record(1, 1, one.port), record(1, 2, two.port), record(9, 1, spare.port)],
-      'host.test': [a('127.0.0.1')],
-    });
-    const proxy = await scene.proxy({
-      backends: ['srv:_pg._tcp.db.test'],
-      more: { resolver: { servers: [dns.address] } },
-    });
+    const records = [record(1, 1, one.port), record(1, 2, two.port), record(9, 1, spare.port)];
+    dns.zone.set('_pg._tcp.db.test', records).set('host.test', [a('127.0.0.1')]);
+    const proxy = await scene.proxy({ backends: ['srv:_pg._tcp.db.test'], more });
     const listed = new Map((await proxy.backends()).map((backend) => [backend.address, backend]));
     expect(listed.get(one.address)).toMatchObject({ weight: 1, backup: false });
     expect(listed.get(two.address)).toMatchObject({ weight: 2, backup: false });
@@ -64,12 +56,6 @@ describe('a name', () => {
     expect(await names(proxy, 6)).toBe('112222');
   });
 });
-
-async function nameServer(zone: Record<string, DnsAnswer>): Promise<DnsServer> {
-  const dns = await startDnsServer(zone);
-  scene.afterwards(() => dns.close());
-  return dns;
-}
 
 /** A record that may be asked again as soon as it can be. */
 function a(address: string) {

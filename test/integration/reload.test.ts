@@ -233,6 +233,7 @@ describe('a graceful stop', () => {
     sluice.signal('SIGINT');
     expect((await ending(client)).reset).toBe(true);
     expect(await sluice.ended).toBe(0);
+    expect(sluice.sessions).toMatchObject([{ reason: 'drain-timeout', endedBy: 'proxy' }]);
   });
 
   it('at once where no session is open', async () => {

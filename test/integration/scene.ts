@@ -98,7 +98,11 @@ export class Scene {
 
   /** All who came leave; then it must be as if nobody had ever been there, but for what was counted. */
   async settle(): Promise<void> {
-    for (const client of this.#clients.splice(0)) client.resetAndDestroy();
+    for (const client of this.#clients.splice(0)) {
+      // Only TCP knows a reset.
+      if (client.remotePort === undefined) client.destroy();
+      else client.resetAndDestroy();
+    }
     for (const end of this.#afterwards.splice(0)) await end();
     await Promise.all(this.#backends.splice(0).map((backend) => backend.close()));
     if (this.#running !== undefined) await expectSettled(this.#running, this.#descriptors);

@@ -94,8 +94,10 @@ function reasonsToCut(
   }
   const { idleMs, halfClosedMs } = silenceEnds(worker, session);
   const { maxLifetimeMs } = session.listener.policy.timeouts;
-  if (nowMs >= session.acceptedMs + maxLifetimeMs) return ['lifetime-exceeded'];
-  if (nowMs < Math.min(idleMs, halfClosedMs)) return [];
+  const lifetimeMs = session.acceptedMs + maxLifetimeMs;
+  if (nowMs < Math.min(idleMs, halfClosedMs, lifetimeMs)) return [];
+  // Late deadlines find several ends behind them: the one that came first counts.
+  if (lifetimeMs <= Math.min(idleMs, halfClosedMs)) return ['lifetime-exceeded'];
   return [halfClosedMs <= idleMs ? 'half-closed-timeout' : 'idle-timeout'];
 }
 

@@ -30,6 +30,7 @@ export interface Status {
 export interface BackendStatus {
   readonly address: string;
   readonly weight: number;
+  readonly backup: boolean;
   readonly health: string;
   readonly circuit: string;
   readonly active: number;

@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface DemoBackends {
-  readonly ports: readonly number[];
+  /** By their addresses, as the configuration has them. */
+  readonly names: ReadonlyMap<string, string>;
   close(): void;
 }
 
@@ -30,7 +31,7 @@ export async function startBackends(): Promise<DemoBackends> {
   timer = setTimeout(goAway, flaky.upMs);
 
   return {
-    ports,
+    names: new Map(names.map((name, index) => [`127.0.0.1:${ports[index]}`, name])),
     close() {
       clearTimeout(timer);
       for (const server of servers) {

@@ -32,7 +32,7 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
   const [port, adminPort] = [portOf('--port', given.port), portOf('--admin-port', given.adminPort)];
   const backends = await startBackends();
   try {
-    const text = configText(port, adminPort, backends.ports);
+    const text = configText(port, adminPort, [...backends.names.keys()]);
     const loaded = parseConfig(text, { file: 'demo', env: {} });
     if (!loaded.ok) throw new UsageError(loaded.issues.map(({ message }) => message).join('\n'));
     const { config } = loaded;
@@ -42,7 +42,7 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
     });
     process.stdout.write(introduction(port, adminPort));
     const visitors = given.visitors ? startVisitors(port) : undefined;
-    const view = startLiveView(service.controlPlane, process.stdout);
+    const view = startLiveView(service.controlPlane, backends.names, process.stdout);
     const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
     const exitCode = await ended;
     clearTimeout(timer);
@@ -54,14 +54,14 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
   }
 }
 
-function configText(port: number, adminPort: number, backendPorts: readonly number[]): string {
+function configText(port: number, adminPort: number, addresses: readonly string[]): string {
   return `
 version: 1
 listeners:
   demo: { bind: "127.0.0.1:${port}", pool: demo }
 pools:
   demo:
-    backends: [ ${backendPorts.map((one) => `"127.0.0.1:${one}"`).join(', ')} ]
+    backends: [ ${addresses.map((address) => `"${address}"`).join(', ')} ]
     healthCheck: { type: http, path: /healthz, interval: 2s, timeout: 1s, rise: 2, fall: 3 }
     circuitBreaker: { consecutiveFailures: 3, openFor: 2s, maxOpenFor: 10s }
 admin: { bind: "127.0.0.1:${adminPort}" }

@@ -9,38 +9,48 @@ export interface LiveView {
 
 const everyMs = { terminal: 250, elsewhere: 1_000 };
 
-export function startLiveView(proxy: ControlPlane, out: WriteStream): LiveView {
+/** `names` are what people call the backends, by their addresses. */
+export function startLiveView(
+  controlPlane: ControlPlane,
+  names: ReadonlyMap<string, string>,
+  out: WriteStream,
+): LiveView {
   let drawn = 0;
   const draw = (): void => {
-    const rows = backendRows(proxy);
-    if (!out.isTTY) {
-      out.write(`${rows.map(asPlain).join(' | ')}\n`);
-      return;
-    }
-    const lines = [heading, ...rows.map(asTable)];
-    // Cursor up to where the last drawing began, then each line anew up to its end (ECMA-48 CUU and EL).
-    out.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `${line}\x1b[K\n`).join('')}`);
+    const rows = backendRows(controlPlane).map((row) => ({ ...row, name: names.get(row.name) ?? row.name }));
+    const lines = out.isTTY ? [heading, ...rows.map(inColumns)] : [rows.map(inShort).join(' | ')];
+    // Cursor up to where the last drawing began, then each line anew up to its end (ECMA-48: CUU and EL).
+    const again = out.isTTY && drawn > 0 ? `\x1b[${drawn}A` : '';
+    const clear = out.isTTY ? '\x1b[K' : '';
+    out.write(again + lines.map((line) => `${line}${clear}\n`).join(''));
     drawn = lines.length;
   };
   draw();
   const timer = setInterval(draw, out.isTTY ? everyMs.terminal : everyMs.elsewhere);
-  return {
-    close: () => clearInterval(timer),
-  };
+  return { close: () => clearInterval(timer) };
 }
 
-const heading = `${'backend'.padEnd(18)}${'health'.padEnd(9)}${'breaker'.padEnd(11)}${'active'.padStart(7)}${'served'.padStart(9)}${'to backend'.padStart(13)}${'to client'.padStart(13)}`;
+const widths = [10, 9, 11, 8, 9, 13, 13] as const;
 
-function asTable(row: BackendRow): string {
-  const health = paint(row.health.padEnd(9), row.health === 'down' ? red : green);
-  const breaker = paint(row.circuit.padEnd(11), row.circuit === 'closed' ? green : red);
-  const numbers = `${String(row.active).padStart(7)}${String(row.served).padStart(9)}`;
-  return `${row.name.padEnd(18)}${health}${breaker}${numbers}${size(row.bytesToBackend).padStart(13)}${size(row.bytesToClient).padStart(13)}`;
+const heading = columns(['backend', 'health', 'breaker', 'active', 'served', 'to backend', 'to client']);
+
+function inColumns(row: BackendRow): string {
+  const { name, health, circuit, active, served } = row;
+  const bytes = [size(row.bytesToBackend), size(row.bytesToClient)];
+  return columns([name, health, circuit, String(active), String(served), ...bytes])
+    .replace(health, paint(health, health === 'down' ? red : green))
+    .replace(circuit, paint(circuit, circuit === 'closed' ? green : red));
 }
 
-function asPlain(row: BackendRow): string {
-  const bytes = `${size(row.bytesToBackend)}/${size(row.bytesToClient)}`;
-  return `${row.name} ${row.health}, breaker ${row.circuit}, ${row.active} active, ${row.served} served, ${bytes}`;
+/** Words to the left, numbers to the right. */
+function columns(texts: readonly string[]): string {
+  return texts
+    .map((text, index) => (index < 3 ? text.padEnd(widths[index] ?? 0) : text.padStart(widths[index] ?? 0)))
+    .join('');
+}
+
+function inShort({ name, health, circuit, active, served }: BackendRow): string {
+  return `${name} ${health}, breaker ${circuit}, ${active} active, ${served} served`;
 }
 
 const green = 32;

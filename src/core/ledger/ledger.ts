@@ -165,6 +165,16 @@ export class Ledger {
     return circuitWords[Atomics.load(this.circuit.state, backend)] ?? 'closed';
   }
 
+  closeCircuit(backend: number): void {
+    Atomics.store(this.circuit.state, backend, circuitWords.indexOf('closed'));
+  }
+
+  /** Sessions accepted and not ended, those that are being refused among them. */
+  openSessions(listener: number): number {
+    const { accepted, closed } = this.listenerTotals(listener);
+    return accepted - reasons.reduce((sum, reason) => sum + closed(reason), 0);
+  }
+
   clearListener(slot: number): void {
     this.listenerActive.clear(slot);
     this.#listenerCounters.clear(slot);

@@ -1,0 +1,87 @@
+/** All primaries of a pool, or all its backups, with the balancer that picks among them. */
+import { type Backend, unavailability } from './backend.ts';
+import type { Balancer, Tier } from './balancers/balancer.ts';
+import { balancers } from './balancers/table.ts';
+import type { BackendSlot } from './contract.ts';
+import { Lease } from './lease.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { PoolPlan, PoolPolicy } from './plan.ts';
+
+export class BackendTier implements Tier {
+  readonly #backends: readonly Backend[];
+  readonly #balancer: Balancer;
+  readonly #ledger: Ledger;
+  // The session that is being placed, for `admits`.
+  #tried: readonly BackendSlot[] = [];
+  #nowMs = 0;
+  #healthHeed: { readonly heedHealth: boolean } = heeded;
+
+  constructor(backends: readonly Backend[], policy: PoolPolicy, ledger: Ledger, random: () => number) {
+    this.#backends = backends;
+    this.#ledger = ledger;
+    this.#balancer = balancers[policy.balance](this, random);
+  }
+
+  place(
+    pool: PoolPlan,
+    clientAddress: string,
+    tried: readonly BackendSlot[],
+    nowMs: number,
+    heedHealth: boolean,
+  ): Lease | undefined {
+    this.#tried = tried;
+    this.#nowMs = nowMs;
+    this.#healthHeed = heedHealth ? heeded : ignored;
+    // Another worker may take a backend's last place between the pick and the lease: then pick again.
+    for (let attempt = 0; attempt < this.#backends.length; attempt++) {
+      const backend = this.#backends[this.#balancer.pick(clientAddress)];
+      if (backend === undefined) return undefined;
+      const lease = Lease.take(
+        this.#ledger,
+        { slot: pool.slot, maxConnections: pool.policy.limits.maxConnections },
+        backend,
+        nowMs,
+      );
+      if (lease instanceof Lease) return lease;
+      if (lease === 'pool-full') return undefined;
+    }
+    return undefined;
+  }
+
+  get size(): number {
+    return this.#backends.length;
+  }
+
+  weight(index: number): number {
+    return this.#at(index).weight;
+  }
+
+  name(index: number): string {
+    return this.#at(index).name;
+  }
+
+  admits(index: number): boolean {
+    const backend = this.#at(index);
+    return (
+      unavailability(backend, this.#nowMs, this.#healthHeed) === undefined &&
+      !this.#tried.includes(backend.slot)
+    );
+  }
+
+  active(index: number): number {
+    return this.#at(index).active;
+  }
+
+  rampPercent(index: number): number {
+    return this.#at(index).rampPercent(this.#nowMs);
+  }
+
+  #at(index: number): Backend {
+    const backend = this.#backends[index];
+    if (backend === undefined) throw new RangeError(`The tier has no backend ${index}`);
+    return backend;
+  }
+}
+
+const heeded = { heedHealth: true };
+const ignored = { heedHealth: false };

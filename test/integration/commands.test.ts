@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { connected, echo, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { Sluice } from '../support/sluice.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const running: Sluice[] = [];
+const backends: TestBackend[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((sluice) => sluice.stop()));
+  await Promise.all(backends.splice(0).map((backend) => backend.close()));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('sluice', () => {
+  it.each([
+    [],
+    ['nonsense'],
+    ['run', '--nonsense'],
+    ['forward', '8080'],
+    ['forward', 'nowhere', '9000'],
+    ['forward', '8080', '9000', '--balance', 'fair'],
+    ['forward', '8080', '9000', '--connect-timeout', '2'],
+    ['demo', '--port', 'eighty'],
+    ['demo', '--for', 'ever'],
+    ['healthcheck', '--admin', 'nowhere'],
+    ['check', '-c', join(folder, 'missing.yaml')],
+    ['run', '-c', folder],
+  ])('%s %s %s %s %s is misused: exit code 2, and a word on stderr', async (...args) => {
+    const { exit, stdout, stderr } = await ran(...args.filter((arg) => arg !== undefined));
+    expect(exit, stderr).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).not.toBe('');
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  it('explains each of its commands with -h, and itself', async () => {
+    const commands = ['run', 'check', 'forward', 'demo', 'schema', 'healthcheck'];
+    const helps = await Promise.all([ran('-h'), ...commands.map((command) => ran(command, '-h'))]);
+    expect(helps.map(({ exit }) => exit)).toEqual(helps.map(() => 0));
+    for (const [index, command] of commands.entries()) {
+      expect(helps[0]?.stdout).toContain(`  ${command} `);
+      expect(helps[index + 1]?.stdout).toContain(`Usage: sluice ${command}`);
+    }
+  });
+
+  it('tells its version', async () => {
+    expect(await ran('--version')).toMatchObject({ exit: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+});
+
+describe('sluice check', () => {
+  const good = file('good.yaml', configFor('127.0.0.1:9000'));
+
+  it('prints what would run', async () => {
+    const { exit, stdout, stderr } = await ran('check', '-c', good);
+    expect([exit, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^listener +web on 127\.0\.0\.1:0 to pool app$/m);
+    expect(stdout).toMatch(/^pool +app, round-robin, not health-checked$/m);
+    expect(stdout).toMatch(/^ +127\.0\.0\.1:9000, weight 1$/m);
+  });
+
+  it('prints the whole configuration as JSON', async () => {
+    const { exit, stdout } = await ran('check', '--json', '-c', good);
+    expect(exit).toBe(0);
+    const checked: unknown = JSON.parse(stdout);
+    expect(checked).toMatchObject({ listeners: [{ name: 'web', pool: 'app' }], pools: [{ name: 'app' }] });
+  });
+
+  it('names file, line and column of every mistake', async () => {
+    const wrong = file('wrong.yaml', `${configFor('127.0.0.1:9000')}nonsense: 1\nshutdown: { grace: 30 }\n`);
+    const { exit, stdout, stderr } = await ran('check', '-c', wrong);
+    expect([exit, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/wrong\.yaml:6:1 nonsense: /);
+    expect(stderr).toMatch(/wrong\.yaml:7:20 shutdown\.grace: Expected .*, found 30/);
+  });
+});
+
+it('sluice schema prints the JSON Schema of the configuration', async () => {
+  const { exit, stdout } = await ran('schema');
+  expect(exit).toBe(0);
+  const schema: unknown = JSON.parse(stdout);
+  expect(schema).toMatchObject({ type: 'object', required: ['version', 'listeners', 'pools'] });
+});
+
+describe('sluice run', () => {
+  it('ends with 1 where the port is in use, and says which', async () => {
+    const { address } = await backend(echo);
+    const taken = file('taken.yaml', configFor(address, address));
+    const { exit, stderr } = await ran('run', '-c', taken);
+    expect(exit).toBe(1);
+    expect(stderr).toContain(address);
+    expect(stderr).toMatch(/in use/);
+  });
+
+  it('ends with 1 where the port of the admin API is in use', async () => {
+    const { address } = await backend(echo);
+    const { exit, stderr } = await ran('run', '-c', file('admin.yaml', configFor(address, undefined, address)));
+    expect([exit, stderr]).toEqual([1, expect.stringContaining(address)]);
+  });
+});
+
+describe('sluice forward', () => {
+  it('serves without a configuration file until it is stopped', async () => {
+    const [one, two] = [await backend(named('1')), await backend(named('2'))];
+    const sluice = spawned('forward', '0', String(one.port), two.address, '--balance', 'round-robin');
+    await sluice.logged(({ msg }) => msg === 'serving');
+    let all = '';
+    for (let visit = 0; visit < 4; visit++) {
+      const client = await connected(sluice.port('forward'));
+      all += await nextText(client);
+      client.end();
+      await ending(client);
+    }
+    expect(all).toBe('1212');
+    sluice.signal('SIGTERM');
+    expect(await sluice.ended).toBe(0);
+  });
+});
+
+describe('sluice healthcheck', () => {
+  it('ends with 0 where a sluice is ready and with 1 where none is', async () => {
+    const { address } = await backend(echo);
+    const sluice = spawned('forward', '0', address, '--admin', '127.0.0.1:0');
+    await sluice.logged(({ msg }) => msg === 'serving');
+    const admin = `127.0.0.1:${sluice.adminPort}`;
+    expect(await ran('healthcheck', '--admin', admin)).toMatchObject({ exit: 0, stderr: '' });
+    await sluice.stop();
+    const { exit, stderr } = await ran('healthcheck', '--admin', admin);
+    expect([exit, stderr]).toEqual([1, expect.stringContaining(admin)]);
+  });
+});
+
+describe('sluice demo', () => {
+  it('prints rows about three backends and ends by itself', async () => {
+    const [port, adminPort] = [await vacantPort(), await vacantPort()];
+    const { exit, stdout, stderr } = await ran(
+      ...['demo', '--for', '2s', '--port', String(port), '--admin-port', String(adminPort)],
+    );
+    expect([exit, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`curl http://127.0.0.1:${port}/`);
+    const rows = stdout.split('\n').filter((line) => line.split(' | ').length === 3);
+    expect(rows.length).toBeGreaterThan(1);
+    expect(rows.at(-1)).toMatch(/^127\.0\.0\.1:\d+ up, breaker closed, \d+ active, [1-9]\d* served, /);
+  });
+});
+
+interface Outcome {
+  readonly exit: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function ran(...args: readonly string[]): Promise<Outcome> {
+  const sluice = spawned(...args);
+  const exit = await sluice.ended;
+  return { exit, stdout: sluice.stdout, stderr: sluice.stderr };
+}
+
+function spawned(...args: readonly string[]): Sluice {
+  const sluice = Sluice.spawn(args);
+  running.push(sluice);
+  return sluice;
+}
+
+async function backend(serve: typeof echo): Promise<TestBackend> {
+  const started = await startBackend(serve);
+  backends.push(started);
+  return started;
+}
+
+async function vacantPort(): Promise<number> {
+  const taken = await startBackend(echo);
+  await taken.close();
+  return taken.port;
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function configFor(backendAddress: string, bind = '127.0.0.1:0', admin = '127.0.0.1:0'): string {
+  return `version: 1
+listeners: { web: { bind: "${bind}", pool: app } }
+pools:
+  app: { backends: [ "${backendAddress}" ] }
+admin: { bind: "${admin}" }
+`;
+}

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { echo, ending, named } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { nodeBinary } from '../support/sluice.ts';
+import { openBlackHole } from './black-hole.ts';
+import { openScene } from './scene.ts';
+
+const version = execFileSync(nodeBinary, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+const [major = 0, minor = 0] = version.split('.').map(Number);
+const sharesPorts = process.platform === 'linux' && (major > 23 || (major >= 22 && minor >= (major === 22 ? 12 : 1)));
+
+describe.skipIf(!sharesPorts)('two workers (skipped where Node can not share a port between threads)', () => {
+  const scene = openScene();
+  const more = { workers: 2 };
+
+  it('serve sessions on one port, and their limit is one limit', async () => {
+    const backend = await scene.backend(named('ok'));
+    const proxy = await scene.proxy({ backends: [{ address: backend.address, maxConnections: 10 }], more });
+    const clients = Array.from({ length: 200 }, () => scene.client(proxy.port));
+    const ends = clients.map(ending);
+    expect(await proxy.ended(190)).toEqual({ 'pool-full': 190 });
+    expect(backend).toMatchObject({ total: 10, most: 10 });
+    for (const client of clients) client.end();
+    await Promise.all(ends);
+  });
+
+  it('hand places over to each other through the queue', async () => {
+    const backend = await scene.backend(echo);
+    const proxy = await scene.proxy({
+      backends: [{ address: backend.address, maxConnections: 3 }],
+      pool: { limits: { queue: { size: 300, timeout: '1m' } } },
+      more,
+    });
+    const visits = Array.from({ length: 200 }, async (_, number) => {
+      const client = scene.client(proxy.port);
+      client.end(`visit ${number}`);
+      return (await ending(client)).text;
+    });
+    expect(await Promise.all(visits)).toEqual(visits.map((_, number) => `visit ${number}`));
+    expect(backend.most).toBeLessThanOrEqual(3);
+    expect(await proxy.ended(200)).toEqual({ finished: 200 });
+  });
+
+  it('share one breaker, with exactly halfOpenTrials', async () => {
+    const hole = await openBlackHole();
+    scene.afterwards(() => hole.close());
+    const proxy = await scene.proxy({
+      backends: [hole.address],
+      pool: {
+        connect: { retries: 0, timeout: '700ms' },
+        circuitBreaker: { consecutiveFailures: 1, openFor: '100ms', halfOpenTrials: 2 },
+      },
+      more,
+    });
+    await ending(scene.client(proxy.port));
+    await eventually(async () => expect((await proxy.backend()).unavailable).toBeNull());
+    await Promise.all(Array.from({ length: 50 }, () => ending(scene.client(proxy.port))));
+    expect(await proxy.ended(51)).toEqual({ 'connect-timeout': 3, 'no-backend': 48 });
+  });
+
+  it('let a reload replace everything without losing a connection', async () => {
+    const [a, b] = [await scene.backend(named('a')), await scene.backend(named('b'))];
+    await scene.proxy({ backends: [a.address], more });
+    const proxy = await scene.proxy({ backends: [b.address], more });
+    const ends = Array.from({ length: 50 }, () => {
+      const client = scene.client(proxy.port);
+      client.on('connect', () => client.end());
+      return ending(client);
+    });
+    expect((await Promise.all(ends)).every(({ text }) => text === 'b')).toBe(true);
+    expect(await proxy.ended(50)).toEqual({ finished: 50 });
+  });
+});
