@@ -1,5 +1,11 @@
 #!/usr/bin/env node
 /** The executable: reads the arguments, runs one command, and ends with its exit code. */
-import { program } from './cli/program.ts';
+import { createRequire } from 'node:module';
 
-process.exitCode = await program(process.argv);
+// `import` opens all files of a level of the graph at once, so that a process that may have no more than 128
+// descriptors would not even start. `require` opens one after the other, and takes less time too.
+const require = createRequire(import.meta.url);
+// The file's own ending: .ts where the source runs, .js where it was built.
+const commands = require(`./cli/program${import.meta.url.slice(-3)}`) as typeof import('./cli/program.ts');
+
+process.exitCode = await commands.program(process.argv);

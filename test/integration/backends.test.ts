@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { type BackendProcess, startBackendProcess } from './backend-process.ts';
 import { openScene, type Proxied } from './scene.ts';
 
-const scene = openScene();
+const scene = openScene({ workers: 1 });
 
 describe('a backend', () => {
   it('that is killed takes its 20 sessions with it, and the next 20 go elsewhere', async () => {

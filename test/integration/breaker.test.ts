@@ -32,7 +32,11 @@ describe('an open breaker', () => {
       await ending(client);
     }
     await proxy.ended(10);
-    expect(await proxy.sluice.metric(`sluice_backend_connect_failures_total${labels(proxy, dead, 'reason="connect-refused"')}`)).toBe(2);
+    expect(
+      await proxy.sluice.metric(
+        `sluice_backend_connect_failures_total${labels(proxy, dead, 'reason="connect-refused"')}`,
+      ),
+    ).toBe(2);
   });
 
   it('half-opens for exactly halfOpenTrials of 50 that come, and opens again when they fail', async () => {

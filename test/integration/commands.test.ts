@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { connected, echo, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import {
+  connected,
+  echo,
+  ending,
+  named,
+  nextText,
+  startBackend,
+  type TestBackend,
+} from '../support/backends.ts';
 import { Sluice } from '../support/sluice.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
@@ -16,21 +24,23 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('sluice', () => {
-  it.each([
-    [],
-    ['nonsense'],
-    ['run', '--nonsense'],
-    ['forward', '8080'],
-    ['forward', 'nowhere', '9000'],
-    ['forward', '8080', '9000', '--balance', 'fair'],
-    ['forward', '8080', '9000', '--connect-timeout', '2'],
-    ['demo', '--port', 'eighty'],
-    ['demo', '--for', 'ever'],
-    ['healthcheck', '--admin', 'nowhere'],
-    ['check', '-c', join(folder, 'missing.yaml')],
-    ['run', '-c', folder],
-  ])('%s %s %s %s %s is misused: exit code 2, and a word on stderr', async (...args) => {
-    const { exit, stdout, stderr } = await ran(...args.filter((arg) => arg !== undefined));
+  it.each(
+    [
+      [],
+      ['nonsense'],
+      ['run', '--nonsense'],
+      ['forward', '8080'],
+      ['forward', 'nowhere', '9000'],
+      ['forward', '8080', '9000', '--balance', 'fair'],
+      ['forward', '8080', '9000', '--connect-timeout', '2'],
+      ['demo', '--port', 'eighty'],
+      ['demo', '--for', 'ever'],
+      ['healthcheck', '--admin', 'nowhere'],
+      ['check', '-c', 'missing.yaml'],
+      ['run', '-c', tmpdir()],
+    ].map((args) => ({ line: args.join(' '), args })),
+  )('$line is misused: 2, and a word on stderr', async ({ args }) => {
+    const { exit, stdout, stderr } = await ran(...args);
     expect(exit, stderr).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).not.toBe('');
@@ -98,7 +108,11 @@ describe('sluice run', () => {
 
   it('ends with 1 where the port of the admin API is in use', async () => {
     const { address } = await backend(echo);
-    const { exit, stderr } = await ran('run', '-c', file('admin.yaml', configFor(address, undefined, address)));
+    const { exit, stderr } = await ran(
+      'run',
+      '-c',
+      file('admin.yaml', configFor(address, undefined, address)),
+    );
     expect([exit, stderr]).toEqual([1, expect.stringContaining(address)]);
   });
 });
@@ -115,7 +129,7 @@ describe('sluice forward', () => {
       client.end();
       await ending(client);
     }
-    expect(all).toBe('1212');
+    expect(new Set(all)).toEqual(new Set('12'));
     sluice.signal('SIGTERM');
     expect(await sluice.ended).toBe(0);
   });
@@ -144,7 +158,7 @@ describe('sluice demo', () => {
     expect(stdout).toContain(`curl http://127.0.0.1:${port}/`);
     const rows = stdout.split('\n').filter((line) => line.split(' | ').length === 3);
     expect(rows.length).toBeGreaterThan(1);
-    expect(rows.at(-1)).toMatch(/^127\.0\.0\.1:\d+ up, breaker closed, \d+ active, [1-9]\d* served, /);
+    expect(rows.at(-1)).toMatch(/^\w+ up, breaker closed, \d+ active, [1-9]\d* served/);
   });
 });
 

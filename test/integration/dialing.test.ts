@@ -3,7 +3,7 @@ import { arrival, ending, named, nextText, textOf } from '../support/backends.ts
 import { openBlackHole } from './black-hole.ts';
 import { openScene } from './scene.ts';
 
-const scene = openScene();
+const scene = openScene({ workers: 1 });
 
 describe('dialing', () => {
   it('gives a backend up that does not answer within connect.timeout', async () => {

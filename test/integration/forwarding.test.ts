@@ -69,7 +69,12 @@ describe('sluice run', () => {
 
   it('spreads connections over backends in turn', async () => {
     const all = await Promise.all(['a', 'b', 'c'].map((name) => backend(named(name))));
-    sluice = await Sluice.run(config(all.map(({ address }) => address)));
+    sluice = await Sluice.run(
+      config(
+        all.map(({ address }) => address),
+        'workers: 1',
+      ),
+    );
     const { port } = { port: sluice.port('web') };
     const names: string[] = [];
     for (let visit = 0; visit < 6; visit++) {

@@ -77,7 +77,10 @@ describe('a session', () => {
     const backend = await scene.backend((socket) => {
       socket.on('end', () => socket.end()).resume();
     });
-    const proxy = await scene.proxy({ backends: [backend.address], listener: { timeouts: { idle: '150ms' } } });
+    const proxy = await scene.proxy({
+      backends: [backend.address],
+      listener: { timeouts: { idle: '150ms' } },
+    });
     const client = scene.client(proxy.port);
     client.write('the only bytes');
     await ending(client);
@@ -91,7 +94,10 @@ describe('a session', () => {
       const write = (): void => void (socket.writable && socket.write(Buffer.alloc(1 << 20), write));
       write();
     });
-    const proxy = await scene.proxy({ backends: [backend.address], listener: { timeouts: { idle: '250ms' } } });
+    const proxy = await scene.proxy({
+      backends: [backend.address],
+      listener: { timeouts: { idle: '250ms' } },
+    });
     const client = scene.client(proxy.port);
     await once(client, 'connect');
     expect(await proxy.closed()).toMatchObject([{ reason: 'idle-timeout', endedBy: 'proxy' }]);

@@ -71,7 +71,10 @@ describe('health checks', () => {
     };
     for (const whenBackendDown of ['keep', 'close']) {
       status = 200;
-      const proxy = await scene.proxy({ backends: [backend.address], pool: { healthCheck, whenBackendDown } });
+      const proxy = await scene.proxy({
+        backends: [backend.address],
+        pool: { healthCheck, whenBackendDown },
+      });
       await eventually(async () => expect((await proxy.backend()).health).toBe('up'));
       const client = scene.client(proxy.port);
       expect(await textOf(client, 2)).toBe('ok');
@@ -108,7 +111,9 @@ describe('health checks', () => {
 
 /** What the log says of the backends' health since this proxy runs. */
 function transitions({ sluice, pool }: Proxied): readonly (string | undefined)[] {
-  return sluice.lines.filter((line) => line['pool'] === pool && /^backend /.test(line.msg ?? '')).map(({ msg }) => msg);
+  return sluice.lines
+    .filter((line) => line['pool'] === pool && /^backend /.test(line.msg ?? ''))
+    .map(({ msg }) => msg);
 }
 
 /** Answers each request with the status that is asked for then; gives its address. */

@@ -7,7 +7,7 @@ import { openScene, type Proxied } from './scene.ts';
 // One for the file: a resolver is chosen at start. So each test has names of its own.
 const dns = await startDnsServer();
 afterAll(() => dns.close());
-const scene = openScene();
+const scene = openScene({ workers: 1 });
 const more = { resolver: { servers: [dns.address] } };
 
 describe('a name', () => {

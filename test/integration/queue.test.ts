@@ -4,7 +4,7 @@ import { echo, ending, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { openScene, type Proxied } from './scene.ts';
 
-const scene = openScene();
+const scene = openScene({ workers: 1 });
 
 describe('a queue', () => {
   it('of 1 serves the second as the first ends, and refuses the third at once', async () => {
@@ -23,11 +23,7 @@ describe('a queue', () => {
   it('is left in the order in which it was joined', async () => {
     const proxy = await onePlace({ size: 3, timeout: '1m' });
     let holder = await served(proxy, 'first');
-    const line = [
-      await waiting(proxy, 'a', 1),
-      await waiting(proxy, 'b', 2),
-      await waiting(proxy, 'c', 3),
-    ];
+    const line = [await waiting(proxy, 'a', 1), await waiting(proxy, 'b', 2), await waiting(proxy, 'c', 3)];
     for (const [index, next] of line.entries()) {
       holder.end();
       expect(await nextText(next)).toBe('abc'[index]);

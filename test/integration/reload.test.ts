@@ -59,7 +59,7 @@ async function answers(port: number, count: number): Promise<string> {
 describe('a reload', () => {
   it('of the same file changes nothing, not even whose turn it is', async () => {
     const all = await Promise.all(['a', 'b', 'c'].map(backend));
-    sluice = await Sluice.run(config({ backends: all.map(({ address }) => address) }));
+    sluice = await Sluice.run(config({ backends: all.map(({ address }) => address), more: 'workers: 1' }));
     const port = sluice.port('web');
     expect(await answers(port, 1)).toBe('a');
     await reloaded(sluice);

@@ -10,7 +10,7 @@ import { openScene } from './scene.ts';
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
 describe.skipIf(!canLimit)('sluice out of descriptors (skipped without prlimit)', () => {
-  const scene = openScene(['prlimit', '--nofile=128:128']);
+  const scene = openScene({ wrap: ['prlimit', '--nofile=128:128'] });
 
   it('serves whom it can, does not spin, and accepts again once some have left', async () => {
     const backend = await scene.backend(echo);

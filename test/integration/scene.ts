@@ -19,9 +19,16 @@ export interface Shape {
   readonly more?: object;
 }
 
+export interface Setting {
+  /** A command that starts another, as `prlimit --nofile=128`. */
+  readonly wrap?: readonly string[];
+  /** 1 where a test is about whose turn it is: each worker has an order of its own. */
+  readonly workers?: number;
+}
+
 /** Tests of one file share a scene; it settles after each and ends with the file. */
-export function openScene(wrap: readonly string[] = []): Scene {
-  const scene = new Scene(wrap);
+export function openScene(setting: Setting = {}): Scene {
+  const scene = new Scene(setting);
   afterEach(() => scene.settle());
   afterAll(() => scene.end());
   return scene;
@@ -29,6 +36,7 @@ export function openScene(wrap: readonly string[] = []): Scene {
 
 export class Scene {
   readonly #wrap: readonly string[];
+  readonly #workers: number | 'auto';
   readonly #backends: TestBackend[] = [];
   readonly #clients: Socket[] = [];
   readonly #afterwards: (() => unknown)[] = [];
@@ -36,8 +44,9 @@ export class Scene {
   #proxies = 0;
   #descriptors = 0;
 
-  constructor(wrap: readonly string[]) {
+  constructor({ wrap = [], workers = 'auto' }: Setting) {
     this.#wrap = wrap;
+    this.#workers = workers;
   }
 
   get sluice(): Sluice {
@@ -64,6 +73,7 @@ export class Scene {
     const [listener, pool] = [`web-${number}`, `app-${number}`];
     const config = JSON.stringify({
       version: 1,
+      workers: this.#workers,
       listeners: { [listener]: { bind: '127.0.0.1:0', pool, ...shape.listener } },
       pools: { [pool]: { backends: shape.backends, ...shape.pool } },
       admin: { bind: '127.0.0.1:0' },

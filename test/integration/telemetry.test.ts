@@ -8,7 +8,10 @@ const scene = openScene();
 
 describe('the log', () => {
   it('has a bounded number of lines a second for refused clients, and counts all of them', async () => {
-    const proxy = await scene.proxy({ backends: [await scene.deadBackend()], pool: { connect: { retries: 0 } } });
+    const proxy = await scene.proxy({
+      backends: [await scene.deadBackend()],
+      pool: { connect: { retries: 0 } },
+    });
     for (let round = 0; round < 6; round++) {
       await Promise.all(Array.from({ length: 50 }, () => ending(scene.client(proxy.port))));
     }
@@ -70,7 +73,9 @@ it('the metrics have every series from the start', async () => {
       `sluice_backend_up{${one}}`,
       `sluice_backend_health_checks_total{${one},result="pass"}`,
       `sluice_backend_health_checks_total{${one},result="fail"}`,
-      ...['closed', 'open', 'half-open'].map((state) => `sluice_backend_circuit_state{${one},state="${state}"}`),
+      ...['closed', 'open', 'half-open'].map(
+        (state) => `sluice_backend_circuit_state{${one},state="${state}"}`,
+      ),
       `sluice_backend_circuit_opened_total{${one}}`,
       `sluice_pool_queue_length{${pool}}`,
       'sluice_config_reloads_total{result="success"}',

@@ -14,7 +14,8 @@ export class Alarm {
     clearTimeout(this.#timer);
     if (deadlineMs === undefined) return;
     const delayMs = Math.ceil(deadlineMs - this.#host.now());
-    this.#timer = setTimeout(() => this.#ring(deadlineMs), Math.min(delayMs, longestTimerMs));
+    // What is due already is due at once; newer Nodes warn of a time before now.
+    this.#timer = setTimeout(() => this.#ring(deadlineMs), Math.max(0, Math.min(delayMs, longestTimerMs)));
   }
 
   /** Timers count in whole milliseconds, so that one may come a little early; a long one comes in parts. */
