@@ -5,7 +5,7 @@ import { ending, named, nextText, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { openScene, type Proxied } from './scene.ts';
 
-const scene = openScene();
+const scene = openScene({ workers: 1 });
 
 describe('health checks', () => {
   it('that pass and fail in turn change nothing', async () => {

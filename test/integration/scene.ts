@@ -23,7 +23,7 @@ export interface Setting {
   /** A command that starts another, as `prlimit --nofile=128`. */
   readonly wrap?: readonly string[];
   /** 1 where a test is about whose turn it is: each worker has an order of its own. */
-  readonly workers?: number;
+  readonly workers?: number | 'auto';
 }
 
 /** Tests of one file share a scene; it settles after each and ends with the file. */
