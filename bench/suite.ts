@@ -80,7 +80,7 @@ async function sample(
 
 function subjectsOf(scenario: Scenario, plan: Plan): readonly Subject[] {
   if (scenario.instead !== undefined) return scenario.instead;
-  return scenario.needsProxy ? plan.subjects.filter(({ launch }) => launch !== undefined) : plan.subjects;
+  return plan.subjects.filter((subject) => scenario.suits?.(subject) ?? true);
 }
 
 function stepsOf(scenario: Scenario, plan: Plan): number {

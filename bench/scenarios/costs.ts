@@ -3,6 +3,7 @@
 import type { Drive, DriveOptions } from '../stage/drive.ts';
 import type { ProgramName } from '../stage/loads.ts';
 import type { Stage } from '../stage/stage.ts';
+import type { Subject } from '../subjects/subject.ts';
 import type { Measurement, Metric } from './scenario.ts';
 
 const mib = 1024 * 1024;
@@ -42,6 +43,11 @@ export const peakMetric: Metric = {
   better: 'lower',
   compared: false,
 };
+
+/** Of `direct`, which has no process, some scenarios can say nothing. */
+export function isProxy({ launch }: Subject): boolean {
+  return launch !== undefined;
+}
 
 /** Has a load made and refuses one with errors in it. */
 export async function flawless(

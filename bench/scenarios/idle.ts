@@ -1,5 +1,5 @@
 import type { IdleJob } from '../programs/idle-load.ts';
-import { flawless, loadOf, peakMetric, peakMib } from './costs.ts';
+import { flawless, isProxy, loadOf, peakMetric, peakMib } from './costs.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Two descriptors each in the proxy: within the limit of 20,000 that machines often have. */
@@ -12,7 +12,7 @@ export const idle: Scenario = {
     { key: 'resident', title: 'resident', unit: 'bytes/conn.', better: 'lower', compared: true },
     peakMetric,
   ],
-  needsProxy: true,
+  suits: isProxy,
   rounds: (wanted) => Math.ceil(wanted / 2),
   async measure(stage) {
     const job: IdleJob = { port: stage.port, connections };

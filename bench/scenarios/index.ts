@@ -4,6 +4,7 @@ import { fixedRate } from './fixed-rate.ts';
 import { idle } from './idle.ts';
 import { keepalive } from './keepalive.ts';
 import { newConnection } from './new-connection.ts';
+import { reload } from './reload.ts';
 import type { Scenario } from './scenario.ts';
 import { slowReader } from './slow-reader.ts';
 
@@ -16,5 +17,6 @@ export const scenarios: readonly Scenario[] = [
   bulkUpload,
   idle,
   slowReader,
+  reload,
   decisions,
 ];

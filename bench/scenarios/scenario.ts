@@ -6,8 +6,8 @@ export interface Scenario {
   readonly name: string;
   readonly question: string;
   readonly metrics: readonly Metric[];
-  /** Whether it says nothing about `direct`, which has no process. */
-  readonly needsProxy?: true;
+  /** Whether it says something about a subject; without, about every one. */
+  suits?(subject: Subject): boolean;
   /** What is measured instead of the chosen subjects, where it isn't proxies. */
   readonly instead?: readonly Subject[];
   /** How many rounds it takes when the user wants so many: what hardly varies needs fewer. */

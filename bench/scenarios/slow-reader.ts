@@ -1,5 +1,5 @@
 import type { SlowReaderJob } from '../programs/slow-reader-load.ts';
-import { flawless, loadOf, peakMetric, peakMib } from './costs.ts';
+import { flawless, isProxy, loadOf, peakMetric, peakMib } from './costs.ts';
 import type { Scenario } from './scenario.ts';
 
 const mib = 1024 * 1024;
@@ -13,7 +13,7 @@ export const slowReader: Scenario = {
     { ...peakMetric, compared: true },
     { key: 'seconds', title: 'took', unit: 's', better: 'lower', compared: false },
   ],
-  needsProxy: true,
+  suits: isProxy,
   rounds: (wanted) => Math.ceil(wanted / 3),
   async measure(stage) {
     const job: SlowReaderJob = {

@@ -12,6 +12,7 @@ export type ProgramName =
   | 'bulk-load'
   | 'idle-load'
   | 'slow-reader-load'
+  | 'reload-load'
   | 'decisions';
 
 export interface Program {

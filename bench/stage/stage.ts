@@ -17,6 +17,8 @@ export interface Stage {
   /** The length of a measured window, where the scenario has one. */
   readonly seconds: number;
   readonly port: number;
+  /** Has a subject that can reload change over to its other configuration, or back. */
+  reload(): void;
   /** Runs a load program to its result, and measures the subject in the window between warm and result. */
   drive(program: ProgramName, job: unknown, options?: DriveOptions): Promise<Drive>;
 }
@@ -34,11 +36,12 @@ export async function onStage<T>(
     processes.push(backend.running);
     // The backend's only answer, of the same build.
     const { port: backendPort } = (await backend.result) as { port: number };
-    const { running, port } = await startSubject(subject, backendPort, cores, processes);
+    const { running, port, reload } = await startSubject(subject, backendPort, cores, processes);
     return await act({
       subject,
       seconds: windowSeconds,
       port,
+      reload,
       async drive(name, job, options = {}) {
         const load = startProgram(name, job, cores.load);
         processes.push(load.running);
@@ -56,8 +59,8 @@ async function startSubject(
   backendPort: number,
   cores: Cores,
   processes: Running[],
-): Promise<{ running: Running | undefined; port: number }> {
-  if (subject.launch === undefined) return { running: undefined, port: backendPort };
+): Promise<{ running: Running | undefined; port: number; reload: () => void }> {
+  if (subject.launch === undefined) return { running: undefined, port: backendPort, reload() {} };
   const directory = mkdtempSync(join(temporaryDirectory(), `${subject.name}-`));
   const port = await freePort();
   const launch: Launch = subject.launch({ listenPort: port, backendPort, directory });
@@ -71,5 +74,12 @@ async function startSubject(
   } finally {
     tries.abort();
   }
-  return { running, port };
+  let reloads = 0;
+  const reload = (): void => {
+    const { config, otherText = config?.text ?? '' } = launch;
+    if (config === undefined) return;
+    writeFileSync(join(directory, config.file), reloads++ % 2 === 0 ? otherText : config.text);
+    process.kill(running.pid, 'SIGHUP');
+  };
+  return { running, port, reload };
 }

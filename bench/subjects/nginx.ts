@@ -15,6 +15,7 @@ export function nginx({ name, workers }: Variant): Subject {
     name,
     about: `nginx stream, worker_processes ${workers}, no log`,
     cores: workers,
+    reloads: true,
     async presence() {
       const version = await printed('nginx', ['-v'], /nginx\/(\S+)/);
       if (version === undefined) {
@@ -49,6 +50,7 @@ stream {
         command: 'nginx',
         args: ['-p', directory, '-e', 'stderr', '-c', join(directory, 'nginx.conf')],
         config: { file: 'nginx.conf', text },
+        otherText: text.replace('worker_connections 12000', 'worker_connections 11999'),
       };
     },
   };

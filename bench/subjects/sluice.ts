@@ -19,6 +19,7 @@ export function sluice({ name, driver, workers, logSessions }: Variant): Subject
     name,
     about: `sluice run: ${driver} driver, workers: ${workers}, limits and breaker on, log.sessions: ${logSessions}`,
     cores: workers,
+    reloads: true,
     async presence() {
       if (!existsSync(executable)) return { missing: 'build it first: npm run build' };
       const version = await printed(process.execPath, [executable, '--version'], /(\d+\.\d+\.\d+\S*)/);
@@ -48,6 +49,7 @@ log: { level: info, sessions: ${logSessions} }
         command: process.execPath,
         args: [executable, 'run', '-c', join(directory, 'sluice.yaml')],
         config: { file: 'sluice.yaml', text },
+        otherText: text.replace('balance: round-robin', 'balance: least-connections'),
       };
     },
   };

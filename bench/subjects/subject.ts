@@ -13,6 +13,8 @@ export interface Subject {
   readonly cores: number;
   /** The version that would run, or what to do to have one. */
   presence(): Promise<Presence>;
+  /** Whether SIGHUP makes it read its configuration again. */
+  readonly reloads?: true;
   /** How to start it. Without, there is no proxy: the load goes straight to the backend. */
   readonly launch?: (route: Route) => Launch;
 }
@@ -31,6 +33,8 @@ export interface Launch {
   readonly args: readonly string[];
   /** A file of `directory` to write first, and shown in the report. */
   readonly config?: { readonly file: string; readonly text: string };
+  /** Another text for that file, to reload with. */
+  readonly otherText?: string;
 }
 
 /** The first thing in what `command` prints that `pattern` captures; undefined where it can't be run. */
