@@ -5,20 +5,28 @@ import { balancers } from './balancers/table.ts';
 import type { BackendSlot } from './contract.ts';
 import { Lease } from './lease.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { PoolPlan, PoolPolicy } from './plan.ts';
+import type { PoolPlan } from './plan.ts';
 
 export class BackendTier implements Tier {
   readonly #backends: readonly Backend[];
   readonly #balancer: Balancer;
   readonly #ledger: Ledger;
+  readonly #turnSlot: number;
   // The session that is being placed, for `admits`.
   #tried: readonly BackendSlot[] = [];
   #nowMs = 0;
   #healthHeed: { readonly heedHealth: boolean } = heeded;
 
-  constructor(backends: readonly Backend[], policy: PoolPolicy, ledger: Ledger, random: () => number) {
+  constructor(
+    { slot, policy }: PoolPlan,
+    rank: 'primary' | 'backup',
+    backends: readonly Backend[],
+    ledger: Ledger,
+    random: () => number,
+  ) {
     this.#backends = backends;
     this.#ledger = ledger;
+    this.#turnSlot = slot * 2 + (rank === 'primary' ? 0 : 1);
     this.#balancer = balancers[policy.balance](this, random);
   }
 
@@ -70,6 +78,10 @@ export class BackendTier implements Tier {
 
   active(index: number): number {
     return this.#at(index).active;
+  }
+
+  takeTurn(): number {
+    return Atomics.add(this.#ledger.turns, this.#turnSlot, 1) >>> 0;
   }
 
   rampPercent(index: number): number {

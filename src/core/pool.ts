@@ -84,9 +84,10 @@ export class Pool<Waiting = unknown> {
       backup: plan.backup,
     }));
     this.#backends = known.map(({ backend }) => backend);
-    this.#tiers = [false, true].flatMap((backup) => {
-      const members = known.filter((one) => one.backup === backup).map((one) => one.backend);
-      return members.length === 0 ? [] : [new BackendTier(members, policy, this.#ledger, this.#random)];
+    this.#tiers = (['primary', 'backup'] as const).flatMap((rank) => {
+      const members = known.filter((one) => one.backup === (rank === 'backup')).map(({ backend }) => backend);
+      if (members.length === 0) return [];
+      return [new BackendTier(this.#plan, rank, members, this.#ledger, this.#random)];
     });
     this.healthChanged();
   }

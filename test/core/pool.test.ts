@@ -3,7 +3,7 @@ import { Lease } from '../../src/core/lease.ts';
 import { type Health, healthWords } from '../../src/core/ledger/ledger.ts';
 import type { BackendPlan, PoolPlan, PoolPolicy } from '../../src/core/plan.ts';
 import { type NoLease, Pool } from '../../src/core/pool.ts';
-import { backendPlan, freshLedger, poolPlan, poolPolicy } from './harness.ts';
+import { backendPlan, freshLedger, poolPlan, poolPolicy, sharedLedgers } from './harness.ts';
 
 describe('Pool', () => {
   it('takes a lease on the backend that it picks', () => {
@@ -14,6 +14,18 @@ describe('Pool', () => {
       ledger.backendActive.total(1),
       ledger.poolActive.total(0),
     ]).toEqual([2, 1, 3]);
+  });
+
+  it('takes turns with the pools of other workers', () => {
+    const plan = poolPlan([backendPlan(0), backendPlan(1, { weight: 2 })]);
+    const pools = sharedLedgers(2).map((ledger) => new Pool(plan, ledger, () => 0.5));
+    const taken = [0, 0];
+    for (let session = 0; session < 30; session++) {
+      // Whichever worker they come to, by any pattern.
+      const lease = pools[session % 7 < 3 ? 0 : 1]?.place('192.0.2.1', [], 0);
+      if (lease instanceof Lease) taken[lease.backend.slot] = (taken[lease.backend.slot] ?? 0) + 1;
+    }
+    expect(taken).toEqual([10, 20]);
   });
 
   it('asks backups only when no primary can', () => {

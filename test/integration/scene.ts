@@ -22,7 +22,7 @@ export interface Shape {
 export interface Setting {
   /** A command that starts another, as `prlimit --nofile=128`. */
   readonly wrap?: readonly string[];
-  /** 1 where a test is about whose turn it is: each worker has an order of its own. */
+  /** 1 where a test is about an order among sessions, which come to workers by chance. */
   readonly workers?: number | 'auto';
 }
 

@@ -25,6 +25,19 @@ describe.skipIf(!sharesPorts)('two workers (skipped where Node can not share a p
     await Promise.all(ends);
   });
 
+  it('take turns from one row: weights 1 and 2 give 10 and 20 of 30', async () => {
+    const [a, b] = [await scene.backend(named('a')), await scene.backend(named('b'))];
+    const proxy = await scene.proxy({ backends: [a.address, { address: b.address, weight: 2 }] });
+    const ends = Array.from({ length: 30 }, () => {
+      const client = scene.client(proxy.port);
+      client.on('connect', () => client.end());
+      return ending(client);
+    });
+    await Promise.all(ends);
+    expect([a.total, b.total]).toEqual([10, 20]);
+    expect(await proxy.ended(30)).toEqual({ finished: 30 });
+  });
+
   it('hand places over to each other through the queue', async () => {
     const backend = await scene.backend(echo);
     const proxy = await scene.proxy({

@@ -100,14 +100,14 @@ export const healthCheck = mapping(
     ),
     expectStatus: Type.Optional(expectStatus),
     send: Type.Optional(
-      text('a text of at most 4096 characters', {
+      text('a text of 1 to 4096 characters', {
         maxLength: 4096,
         description: 'send-expect: what to send first. Line ends need double quotes: "PING\\r\\n".',
         examples: ['PING\r\n'],
       }),
     ),
     expect: Type.Optional(
-      text('a text of at most 4096 characters', {
+      text('a text of 1 to 4096 characters', {
         maxLength: 4096,
         description: 'send-expect: what the answer must begin with.',
         examples: ['+PONG'],

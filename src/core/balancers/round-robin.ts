@@ -21,7 +21,8 @@ class RoundRobin implements Balancer {
 
   constructor(tier: Tier) {
     this.#tier = tier;
-    this.#turns = new Turns(Array.from({ length: tier.size }, (_, index) => tier.weight(index)));
+    const weights = Array.from({ length: tier.size }, (_, index) => tier.weight(index));
+    this.#turns = new Turns(weights, () => tier.takeTurn());
     this.#admittedOrder = new SmoothOrder(tier.size, (index) =>
       tier.weight(index) > 0 && tier.admits(index) ? tier.weight(index) * tier.rampPercent(index) : 0,
     );
@@ -47,21 +48,29 @@ class RoundRobin implements Balancer {
   }
 }
 
-/** At most this many turns are remembered: 256 KiB. A longer period is worked out anew each time, O(n) a turn. */
+/**
+ * A period is remembered if it has at most this many turns (256 KiB), and if working it out takes at most this
+ * many steps, some milliseconds at the worst. Beyond, a turn is worked out when it comes, O(n), and each worker
+ * takes turns by itself.
+ */
 const maxRemembered = 65_536;
+const maxSteps = 4_000_000;
 
-/** The turns of all that have a weight, for ever. */
+/** The turns of all that have a weight, for ever; the workers take them from one row. */
 class Turns {
   readonly #order: SmoothOrder;
   /** One period, or nothing where it is too long. */
   readonly #period: Int32Array;
+  readonly #takeTurn: () => number;
   #known = 0;
-  #next = 0;
 
-  constructor(weights: readonly number[]) {
+  constructor(weights: readonly number[], takeTurn: () => number) {
+    this.#takeTurn = takeTurn;
     const sum = weights.reduce((total, weight) => total + weight, 0);
     const length = sum / weights.reduce(greatestCommonDivisor, 0) || 0;
-    this.#period = new Int32Array(length <= maxRemembered ? length : 0);
+    this.#period = new Int32Array(
+      length <= maxRemembered && length * weights.length <= maxSteps ? length : 0,
+    );
     this.#order = new SmoothOrder(weights.length, (index) => weights[index] ?? 0);
   }
 
@@ -69,11 +78,10 @@ class Turns {
   next(): number {
     const period = this.#period;
     if (period.length === 0) return this.#order.next();
-    // Worked out as it is first walked, so that making a balancer costs nothing.
-    if (this.#next === this.#known) period[this.#known++] = this.#order.next();
-    const index = period[this.#next] ?? -1;
-    this.#next = (this.#next + 1) % period.length;
-    return index;
+    const turn = this.#takeTurn() % period.length;
+    // Worked out as far as it is walked, so that making a balancer costs nothing.
+    while (this.#known <= turn) period[this.#known++] = this.#order.next();
+    return period[turn] ?? -1;
   }
 }
 

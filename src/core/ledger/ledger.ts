@@ -53,6 +53,8 @@ export class Ledger {
   readonly backendActive: SharedCounts;
   /** Sessions in a pool's queue. */
   readonly poolQueued: SharedCounts;
+  /** Turns taken in round robin, by pool: among its primaries at 2 × slot, among its backups at the next. */
+  readonly turns: Int32Array;
   readonly clients: ClientTable;
   /** A listener's token bucket: what is in it, and as of when. `NaN`-free: a fresh slot is marked by filledMs 0. */
   readonly buckets: { readonly tokens: Float64Array; readonly filledMs: Float64Array };
@@ -89,6 +91,7 @@ export class Ledger {
     this.poolActive = counts(areas.poolActive);
     this.backendActive = counts(areas.backendActive);
     this.poolQueued = counts(areas.poolQueued);
+    this.turns = areas.turns;
     this.clients = new ClientTable(areas.clients, counts(areas.clients.active));
     this.buckets = areas.buckets;
     this.health = areas.health;
@@ -185,6 +188,7 @@ export class Ledger {
   clearPool(slot: number): void {
     this.poolActive.clear(slot);
     this.poolQueued.clear(slot);
+    this.turns.fill(0, slot * 2, slot * 2 + 2);
     this.#poolCounters.clear(slot);
   }
 
@@ -260,6 +264,7 @@ function layOut(carve: Carver, { workers, listeners, pools, backends, clients }:
     listenerActive: shared(listeners),
     poolActive: shared(pools),
     poolQueued: shared(pools),
+    turns: carve.int32(pools * 2),
     backendActive: shared(backends),
     buckets: { tokens: carve.float64(listeners), filledMs: carve.float64(listeners) },
     health: carve.int32(backends),

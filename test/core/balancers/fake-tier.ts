@@ -30,6 +30,7 @@ export function tierFrom(
     return backend;
   };
   let asked = 0;
+  let turns = 0;
   return {
     backends,
     get asked() {
@@ -43,6 +44,7 @@ export function tierFrom(
       return at(index).admits;
     },
     active: (index) => at(index).active,
+    takeTurn: () => turns++,
     rampPercent: (index) => at(index).rampPercent,
   };
 }
