@@ -56,12 +56,12 @@ export class Service {
   private constructor(options: ServiceOptions) {
     this.#options = options;
     const { config, log } = options;
-    const driver = chooseDriver(config.driver);
-    if (driver === undefined) throw new StartError(`The ${config.driver} driver does not run here`);
-    log.logger.info({ driver: driver.module.name, why: driver.why, version }, 'starting');
+    const { module: driver, why } = chooseDriver(config.driver);
+    if (driver === undefined) throw new StartError(`The ${config.driver} driver does not run here: ${why}`);
+    log.logger.info({ driver: driver.name, why, version }, 'starting');
     this.controlPlane = new ControlPlane({
       config,
-      driver: driver.module,
+      driver,
       logger: log.logger,
       logLines: (lines) => log.writeLines(lines),
       countHealthCheck: (pool, backend, pass) => this.metrics.countHealthCheck(pool, backend, pass),
@@ -69,7 +69,7 @@ export class Service {
     const { controlPlane } = this;
     const reload = (): Promise<ReloadResult> => this.reload();
     const source: AdminSource = {
-      build: { version, node: process.version, driver: driver.module.name },
+      build: { version, node: process.version, driver: driver.name },
       ledger: controlPlane.ledger,
       get plan() {
         return controlPlane.plan;

@@ -17,6 +17,8 @@ export const defaultSubjects: readonly Subject[] = [
 /** All that `--subjects` can name. */
 export const subjects: readonly Subject[] = [
   ...defaultSubjects,
+  sluice({ name: 'sluice-uring', driver: 'uring', workers: 1, logSessions: false }),
+  sluice({ name: 'sluice-uring-2', driver: 'uring', workers: 2, logSessions: false }),
   sluice({ name: 'sluice-portable-quiet', driver: 'portable', workers: 1, logSessions: false }),
   haproxy({ name: 'haproxy-splice', threads: 1, splice: true }),
   haproxy({ name: 'haproxy-2', threads: 2, splice: false }),

@@ -22,15 +22,15 @@ export function checkCommand(ends: (code: ExitCode) => void): Command {
       if (config === undefined) return ends(exitCodes.misused);
       const driver = chooseDriver(config.driver);
       process.stdout.write(given.json ? asJson(config, driver) : asText(config, driver));
-      ends(driver === undefined ? exitCodes.failed : exitCodes.done);
+      ends(driver.module === undefined ? exitCodes.failed : exitCodes.done);
     });
 }
 
-function asText(config: Config, driver: DriverChoice | undefined): string {
+function asText(config: Config, { module, why }: DriverChoice): string {
   const lines = [
-    driver === undefined
-      ? `driver    ${config.driver}, which does not run here`
-      : `driver    ${driver.module.name}, because ${driver.why}; ${countOf(workerCount(config.workers, driver.module), 'worker')}`,
+    module === undefined
+      ? `driver    ${config.driver}, which does not run here: ${why}`
+      : `driver    ${module.name}, because ${why}; ${countOf(workerCount(config.workers, module), 'worker')}`,
     ...config.listeners.map(
       ({ name, bind, pool }) => `listener  ${name} on ${bind.map(formatAddress).join(', ')} to pool ${pool}`,
     ),
@@ -51,8 +51,8 @@ function asText(config: Config, driver: DriverChoice | undefined): string {
 }
 
 /** JSON has no Infinity: it is written as in the configuration file. A token is nobody's business. */
-function asJson(config: Config, driver: DriverChoice | undefined): string {
-  const seen = { ...config, driver: driver?.module.name ?? null };
+function asJson(config: Config, driver: DriverChoice): string {
+  const seen = { ...config, driver: driver.module?.name ?? null };
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
     return key === 'token' && value !== undefined ? '(hidden)' : value;

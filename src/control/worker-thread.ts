@@ -1,5 +1,5 @@
 /** One worker thread as the control plane sees it: messages out, answers in, and its end. */
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Address } from '../core/contract.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from '../dataplane/messages.ts';
@@ -52,11 +52,17 @@ export class WorkerThread {
 
   /** Ends the thread without its help; for one that does not answer `stop`. */
   async terminate(): Promise<void> {
-    await this.#thread.terminate();
+    const terminated = this.#thread.terminate();
+    this.#wake();
+    await terminated;
   }
 
   #post(message: ToWorker): void {
     this.#thread.postMessage(message);
+    this.#wake();
+  }
+
+  #wake(): void {
     if (this.#wakeFd !== undefined) writeSync(this.#wakeFd, wakeWord);
   }
 
@@ -64,7 +70,8 @@ export class WorkerThread {
     switch (message.kind) {
       case 'ready':
         this.#wakeFd = message.wakeFd;
-        return;
+        // Of what was posted before, the thread may have slept through.
+        return this.#wake();
       case 'done':
         return this.#take(message.request)?.resolve(message.address);
       case 'failed':
@@ -85,6 +92,7 @@ export class WorkerThread {
   }
 
   #end(): void {
+    if (this.#wakeFd !== undefined) closeSync(this.#wakeFd);
     this.#wakeFd = undefined;
     for (const { reject } of this.#pending.values()) reject(new Error('The worker ended'));
     this.#pending.clear();

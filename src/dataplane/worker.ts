@@ -14,13 +14,11 @@ if (parentPort !== null) live(parentPort, birth);
 
 function live(control: MessagePort, { worker, driver, ledger, capacity, log }: WorkerBirth): void {
   const say = (message: FromWorker): void => control.postMessage(message);
-  const module = driverModules[driver];
-  if (module === undefined) throw new Error(`There is no driver ${driver}`);
 
   const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
   const plane = new DataPlane({
     ledger: new Ledger(ledger, capacity, worker),
-    driver: module,
+    driver: driverModules[driver],
     sessionLog,
     now: monotonicMs,
     receive: () => {

@@ -18,8 +18,11 @@
 import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
 
 export interface Driver extends Activity {
-  /** A descriptor to write eight bytes to after each message, where the driver sleeps outside the event loop. */
-  readonly wakeFd?: number;
+  /**
+   * A descriptor to write eight bytes to after each message, where the driver sleeps outside the event loop. It
+   * belongs to who writes, and is to be closed once the driver's thread has ended.
+   */
+  readonly wakeFd?: number | undefined;
   /**
    * Accepts connections on an address for a listener, from when the promise is fulfilled. A listener may
    * have several. `shared`: other threads listen on this address too (SO_REUSEPORT). Port 0 takes a free one.

@@ -1,18 +1,24 @@
 /** The drivers there are, and which one serves here. */
 import type { DriverModule } from './driver.ts';
 import { portable } from './portable/module.ts';
+import { uring } from './uring/module.ts';
+import { whyNot } from './uring/probe.ts';
 
 export interface DriverChoice {
-  readonly module: DriverModule;
-  /** For people: why this one. */
+  /** Undefined where the driver that was asked for does not run here. */
+  readonly module: DriverModule | undefined;
+  /** For people: why this one, or none. */
   readonly why: string;
 }
 
-export const driverModules: Readonly<Partial<Record<DriverModule['name'], DriverModule>>> = { portable };
+export const driverModules: Readonly<Record<DriverModule['name'], DriverModule>> = { portable, uring };
 
-/** Undefined where the driver that was asked for does not run here. */
-export function chooseDriver(wanted: DriverModule['name'] | 'auto'): DriverChoice | undefined {
+/** `auto` is portable: the uring driver is young and serves who asks for it by name. */
+export function chooseDriver(wanted: DriverModule['name'] | 'auto'): DriverChoice {
+  if (wanted === 'auto') return { module: portable, why: 'the uring driver is taken only when asked for' };
   if (wanted === 'portable') return { module: portable, why: 'the configuration asks for it' };
-  if (wanted === 'auto') return { module: portable, why: 'it is the only one in this version' };
-  return undefined;
+  const reason = whyNot();
+  return reason === undefined
+    ? { module: uring, why: 'the configuration asks for it, and io_uring works here' }
+    : { module: undefined, why: reason };
 }

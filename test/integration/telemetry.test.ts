@@ -55,7 +55,7 @@ it('the metrics have every series from the start', async () => {
   const one = `${pool},backend="${backend.address}"`;
   expect(series).toEqual(
     expect.arrayContaining([
-      expect.stringMatching(/^sluice_build_info\{version="[^"]+",node="v[^"]+",driver="portable"\}$/),
+      expect.stringMatching(/^sluice_build_info\{version="[^"]+",node="v[^"]+",driver="(portable|uring)"\}$/),
       `sluice_listener_connections_total{${listener}}`,
       `sluice_listener_connections_active{${listener}}`,
       `sluice_sessions_closed_total{${listener},reason="finished"}`,

@@ -47,7 +47,7 @@ export class Sluice {
   ): Promise<Sluice> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     const file = join(folder, 'sluice.yaml');
-    writeFileSync(file, config);
+    writeFileSync(file, withDriver(config));
     const sluice = Sluice.spawn(['run', '-c', file, ...args], wrap, folder);
     await sluice.logged((line) => line.msg === 'serving');
     return sluice;
@@ -167,7 +167,7 @@ export class Sluice {
   }
 
   rewrite(config: string): void {
-    writeFileSync(this.configFile, config);
+    writeFileSync(this.configFile, withDriver(config));
   }
 
   signal(name: NodeJS.Signals): void {
@@ -190,4 +190,13 @@ export class Sluice {
     }
     this.#heard.emit('line');
   }
+}
+
+/** SLUICE_DRIVER names the driver for tests that don't ask for one themselves. */
+function withDriver(config: string): string {
+  const driver = process.env['SLUICE_DRIVER'];
+  if (driver === undefined || /^driver:|"driver":/m.test(config)) return config;
+  return config.startsWith('{')
+    ? config.replace('{', `{"driver":"${driver}",`)
+    : `driver: ${driver}\n${config}`;
 }

@@ -81,7 +81,8 @@ export const configSchema = Type.Object(
     workers: Type.Optional(workers),
     driver: Type.Optional(
       oneOf(['auto', 'uring', 'portable'], {
-        description: 'What moves the bytes: io_uring where it works, node:net everywhere.',
+        description:
+          'What moves the bytes: node:net everywhere, or io_uring on Linux, which is young and taken only by name.',
         default: 'auto',
       }),
     ),

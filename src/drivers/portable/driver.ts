@@ -7,9 +7,9 @@
  */
 import type { Server } from 'node:net';
 import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import { Alarm } from '../alarm.ts';
 import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
-import { Alarm } from './alarm.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { Session, type Surroundings } from './session.ts';

@@ -1,5 +1,5 @@
 /** The one timer of a driver. */
-import type { DriverHost } from '../driver.ts';
+import type { DriverHost } from './driver.ts';
 
 export class Alarm {
   readonly #host: Pick<DriverHost, 'now' | 'deadline'>;

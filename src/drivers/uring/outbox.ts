@@ -1,0 +1,39 @@
+/** What is to be sent to one side of a session: a chain of chunks, first in, first out. */
+import type { Buffers, Chunk } from './buffers.ts';
+
+const none: Chunk = -1;
+
+export class Outbox {
+  bytes = 0;
+  count = 0;
+  #first: Chunk = none;
+  #last: Chunk = none;
+
+  get isEmpty(): boolean {
+    return this.#first === none;
+  }
+
+  /** The chunk to send next; only where the outbox is not empty. */
+  get first(): Chunk {
+    return this.#first;
+  }
+
+  append(chunk: Chunk, length: number, buffers: Buffers): void {
+    buffers.lengths[chunk] = length;
+    buffers.next[chunk] = none;
+    if (this.#first === none) this.#first = chunk;
+    else buffers.next[this.#last] = chunk;
+    this.#last = chunk;
+    this.bytes += length;
+    this.count++;
+  }
+
+  /** Gives the first chunk back to its buffers. */
+  drop(buffers: Buffers): void {
+    const chunk = this.#first;
+    this.#first = buffers.next[chunk] ?? none;
+    this.bytes -= buffers.lengths[chunk] ?? 0;
+    this.count--;
+    buffers.giveBack(chunk);
+  }
+}

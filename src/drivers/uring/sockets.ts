@@ -1,0 +1,112 @@
+/** Sockets by direct system calls: what the ring has no operation for, or a slower one. */
+import type { Address, Client } from '../../core/contract.ts';
+import { decodeBound, decodeClient, encodeAddress, familyOf, sockaddrBytes } from './addresses.ts';
+import * as kernel from './kernel.ts';
+import { type Libc, systemError } from './libc.ts';
+
+export class Sockets {
+  readonly #libc: Libc;
+  readonly #sockaddr = new Uint8Array(sockaddrBytes);
+  readonly #sockaddrLength = new Uint32Array(1);
+  /** Addresses of backends are the same objects for as long as a plan lives. */
+  readonly #encoded = new WeakMap<Address, Uint8Array>();
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  encode(address: Address): Uint8Array {
+    const known = this.#encoded.get(address);
+    if (known !== undefined) return known;
+    const sockaddr = encodeAddress(address, (name) => this.#libc.ifNameToIndex(name));
+    this.#encoded.set(address, sockaddr);
+    return sockaddr;
+  }
+
+  /** A socket to connect with, or the error's number below zero. */
+  open(sockaddr: Uint8Array): number {
+    const family = familyOf(sockaddr);
+    const fd = this.#libc.socket(family, kernel.SOCK_STREAM | kernel.SOCK_CLOEXEC, 0);
+    if (fd < 0) return -this.#libc.errno();
+    if (family !== kernel.AF_UNIX) this.#setForRelaying(fd);
+    return fd;
+  }
+
+  /** Throws a system error. */
+  listen(sockaddr: Uint8Array, shared: boolean): number {
+    const fd = this.open(sockaddr);
+    if (fd < 0) throw systemError('socket', -fd);
+    try {
+      if (familyOf(sockaddr) !== kernel.AF_UNIX) {
+        this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEADDR, one);
+        if (shared) this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, one);
+      }
+      if (familyOf(sockaddr) === kernel.AF_INET6)
+        this.#set(fd, kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, zero);
+      this.#check('bind', this.#libc.bind(fd, sockaddr, sockaddr.length));
+      this.#check('listen', this.#libc.listen(fd, backlog));
+      return fd;
+    } catch (error) {
+      this.#libc.close(fd);
+      throw error;
+    }
+  }
+
+  boundTo(fd: number): { readonly host: string; readonly port: number } {
+    this.#sockaddrLength[0] = sockaddrBytes;
+    this.#check('getsockname', this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength));
+    return decodeBound(this.#sockaddr);
+  }
+
+  /** The other end of an accepted connection; undefined where it has gone already. */
+  client(fd: number): Client | undefined {
+    this.#sockaddrLength[0] = sockaddrBytes;
+    if (this.#libc.getpeername(fd, this.#sockaddr, this.#sockaddrLength) < 0) return undefined;
+    return decodeClient(this.#sockaddr);
+  }
+
+  /** A connection that waits to be accepted, or the error's number below zero: EAGAIN, once none does. */
+  acceptNow(fd: number): number {
+    this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
+    const accepted = this.#libc.accept4(fd, null, null, kernel.SOCK_CLOEXEC);
+    return accepted < 0 ? -this.#libc.errno() : accepted;
+  }
+
+  /** Sends FIN. Not the ring's operation: that is always handed to a thread, which is slow, and may come late. */
+  finish(fd: number): void {
+    this.#libc.shutdown(fd, kernel.SHUT_WR);
+  }
+
+  /** Whenever this socket is closed, RST is sent instead of FIN. A unix socket knows none. */
+  resetAtClose(fd: number): void {
+    this.#set(fd, kernel.SOL_SOCKET, kernel.SO_LINGER, noLinger);
+  }
+
+  close(fd: number): void {
+    this.#libc.close(fd);
+  }
+
+  /** Accepted sockets inherit these from the one that listens. */
+  #setForRelaying(fd: number): void {
+    this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_NODELAY, one);
+    this.#set(fd, kernel.SOL_SOCKET, kernel.SO_KEEPALIVE, one);
+    this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_KEEPIDLE, keepAliveAfterSeconds);
+  }
+
+  #set(fd: number, level: number, name: number, value: Int32Array): void {
+    this.#libc.setsockopt(fd, level, name, value, value.byteLength);
+  }
+
+  #check(call: string, result: number): void {
+    if (result < 0) throw systemError(call, this.#libc.errno());
+  }
+}
+
+/** The kernel takes the smaller of this and its own limit (`net.core.somaxconn`, 4096 as a rule). */
+export const backlog = 4096;
+
+const zero = Int32Array.of(0);
+const one = Int32Array.of(1);
+const keepAliveAfterSeconds = Int32Array.of(60);
+/** struct linger: on, and no time at all. */
+const noLinger = Int32Array.of(1, 0);
