@@ -3,6 +3,7 @@
  * sessions of a batch are open at once, and only their acceptance is timed; that they are dialed and end comes
  * after it. All that is judged on the way is on: listener, client, pool and backend limits, rate, breaker.
  */
+import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
 import type { Core, SessionId } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { defaultCapacity, Ledger } from '../../src/core/ledger/ledger.ts';
@@ -21,7 +22,8 @@ const batch = 256;
 program<DecisionsJob, LoadResult>(async (job, measured) => {
   const capacity = { ...defaultCapacity, workers: 1 };
   const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 0);
-  const core = createCore({ ledger, activity: { lastByteMs: () => 0 }, random: Math.random });
+  const activity = { lastByteMs: () => 0, arrivedAt: () => ({ address: '127.0.0.1', port: 80 }) };
+  const core = createCore({ ledger, activity, random: Math.random });
   core.handle({ kind: 'plan', plan: plan(job) }, performance.now());
 
   const run = (seconds: number): LoadResult => {
@@ -80,7 +82,9 @@ function plan({ balance, backends }: DecisionsJob): Plan {
         slot: 0,
         name: 'bench',
         pool: 0,
+        routes: [],
         policy: {
+          ...defaultListenerPolicy,
           limits: { ...limits, perClient: limits },
           timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Number.POSITIVE_INFINITY },
           refuseWith: 'reset',
@@ -93,7 +97,7 @@ function plan({ balance, backends }: DecisionsJob): Plan {
         name: 'bench',
         policy: {
           balance,
-          connect: { timeoutMs: 2_000, retries: 2, backoff: { initialMs: 50, maxMs: 1_000 } },
+          connect: defaultPoolPolicy.connect,
           circuitBreaker: {
             consecutiveFailures: 5,
             openForMs: 5_000,

@@ -3,7 +3,7 @@
  * `Infinity` for `unlimited`. Nobody checks it again.
  */
 import type { Address } from '../core/contract.ts';
-import type { ListenerPolicy, PoolPolicy } from '../core/plan.ts';
+import type { ListenerPolicy, PoolPolicy, RouteCondition } from '../core/plan.ts';
 
 export interface Config {
   /** Data-plane threads; `auto` is one per CPU. */
@@ -22,8 +22,16 @@ export interface ListenerConfig {
   readonly name: string;
   readonly bind: readonly Address[];
   /** Name of the pool where connections go when no route matches. */
-  readonly pool: string;
+  readonly pool: string | undefined;
+  /** The first that matches wins. */
+  readonly routes: readonly RouteConfig[];
   readonly policy: ListenerPolicy;
+}
+
+export interface RouteConfig {
+  readonly when: RouteCondition;
+  /** Names of pools with their weights; one pool has one entry. */
+  readonly to: readonly { readonly pool: string; readonly weight: number }[];
 }
 
 export interface PoolConfig {

@@ -10,6 +10,10 @@ export const defaultListenerPolicy: ListenerPolicy = frozen({
   limits: { ...unlimitedClient, perClient: unlimitedClient },
   timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Infinity },
   refuseWith: 'reset',
+  access: { allow: undefined, deny: undefined },
+  proxyProtocol: 'off',
+  inspect: { timeoutMs: 3_000, maxBytes: 16_384 },
+  tls: 'off',
 });
 
 export const defaultCircuitBreaker: CircuitBreakerPolicy = frozen({
@@ -21,7 +25,13 @@ export const defaultCircuitBreaker: CircuitBreakerPolicy = frozen({
 
 export const defaultPoolPolicy: PoolPolicy = frozen({
   balance: 'round-robin',
-  connect: { timeoutMs: 2_000, retries: 2, backoff: { initialMs: 50, maxMs: 1_000 } },
+  connect: {
+    timeoutMs: 2_000,
+    retries: 2,
+    backoff: { initialMs: 50, maxMs: 1_000 },
+    proxyProtocol: 'off',
+    tls: 'off',
+  },
   circuitBreaker: defaultCircuitBreaker,
   limits: { maxConnections: Infinity, queue: { size: 0, timeoutMs: 5_000 } },
   slowStartMs: 0,

@@ -16,6 +16,7 @@ export function readListeners(document: ConfigDocument, input: ConfigInput): rea
     const path = ['listeners', name];
     checkPool(document, [...path, 'pool'], listener.pool, pools);
     return {
+      routes: [],
       name,
       bind: readBinds(document, [...path, 'bind'], listener.bind),
       pool: listener.pool,
@@ -72,6 +73,10 @@ function readPolicy(document: ConfigDocument, path: Path, input: ListenerInput):
       maxLifetimeMs: duration('maxLifetime', timeouts.maxLifetimeMs, 'unlimited'),
     },
     refuseWith: input.refuseWith ?? defaultListenerPolicy.refuseWith,
+    access: defaultListenerPolicy.access,
+    proxyProtocol: defaultListenerPolicy.proxyProtocol,
+    inspect: defaultListenerPolicy.inspect,
+    tls: defaultListenerPolicy.tls,
   };
 }
 

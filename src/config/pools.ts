@@ -108,6 +108,8 @@ function readConnect(
     timeoutMs: durationReader(document, path, input)('timeout', timeoutMs),
     retries: input?.retries ?? retries,
     backoff: { initialMs, maxMs },
+    proxyProtocol: defaultPoolPolicy.connect.proxyProtocol,
+    tls: defaultPoolPolicy.connect.tls,
   };
 }
 

@@ -1,8 +1,8 @@
 /** Turns a checked configuration, and what its names stand for now, into the plan that workers follow. */
 import { formatAddress } from '../config/addresses.ts';
-import type { BackendConfig, Config, Target } from '../config/config.ts';
+import type { BackendConfig, Config, RouteConfig, Target } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
-import type { BackendPlan, Plan } from '../core/plan.ts';
+import type { BackendPlan, Plan, RoutePlan } from '../core/plan.ts';
 import type { Endpoint } from './names/endpoint.ts';
 import { Slots } from './slots.ts';
 
@@ -10,9 +10,10 @@ export class Planner {
   readonly #listeners: Slots;
   readonly #pools: Slots;
   readonly #backends: Slots;
+  readonly #splits: Slots;
 
   constructor(ledger: Ledger) {
-    const { listeners, pools, backends } = ledger.capacity;
+    const { listeners, pools, backends, splits } = ledger.capacity;
     this.#listeners = new Slots('listeners', listeners, {
       isHeld: (slot) => ledger.openSessions(slot) > 0,
       clear: (slot) => ledger.clearListener(slot),
@@ -24,6 +25,10 @@ export class Planner {
     this.#backends = new Slots('backends', backends, {
       isHeld: (slot) => ledger.backendActive.total(slot) > 0,
       clear: (slot) => ledger.clearBackend(slot),
+    });
+    this.#splits = new Slots('splits', splits, {
+      isHeld: () => false,
+      clear: (slot) => ledger.clearSplit(slot),
     });
   }
 
@@ -38,11 +43,26 @@ export class Planner {
     const backendSlots = this.#backends.assign(
       pools.flatMap((pool) => pool.backends.map((backend) => `${pool.name} ${backend.name}`)),
     );
+    const splitSlots = this.#splits.assign(
+      config.listeners.flatMap(({ name, routes }) =>
+        routes.flatMap(({ to }, index) => (to.length > 1 ? [splitName(name, index)] : [])),
+      ),
+    );
+    const target = ({ to }: RouteConfig, split: string): RoutePlan['to'] => {
+      const shares = to.map(({ pool, weight }) => ({ pool: slotOf(poolSlots, pool), weight }));
+      const [only] = shares;
+      if (only !== undefined && shares.length === 1) return only.pool;
+      return { slot: slotOf(splitSlots, split), shares };
+    };
     return {
-      listeners: config.listeners.map(({ name, pool, policy }) => ({
+      listeners: config.listeners.map(({ name, pool, routes, policy }) => ({
         slot: slotOf(listenerSlots, name),
         name,
-        pool: slotOf(poolSlots, pool),
+        pool: pool === undefined ? undefined : slotOf(poolSlots, pool),
+        routes: routes.map((route, index) => ({
+          when: route.when,
+          to: target(route, splitName(name, index)),
+        })),
         policy,
       })),
       pools: pools.map(({ name, policy, backends }) => ({
@@ -56,6 +76,10 @@ export class Planner {
       })),
     };
   }
+}
+
+function splitName(listener: string, route: number): string {
+  return `${listener} routes[${route}]`;
 }
 
 type Spread = Omit<BackendPlan, 'slot'>;

@@ -5,14 +5,17 @@
  * else. One session sees, in this order:
  *
  *     accepted ──▶ dial ──▶ dialed ──▶ relay ──▶ half-closed ──▶ ended ──▶ report
- *        │          ▲ │                  │                        ▲
- *        │    again └─┴─ dial-failed     └── close ───────────────┤   (time is over, backend down, drained)
- *        └── close ───────────────────────────────────────────────┘   (refused, or nobody to dial)
+ *      │ │ ▲        ▲ │                  │                        ▲
+ *      │ │ │  again └─┴─ dial-failed     └── close ───────────────┤   (time is over, backend down, drained)
+ *      │ │ └─ inspect ▶ received ▶ discard, secure ▶ secured      │   (what a listener must see before it routes)
+ *      │ └── close ───────────────────────────────────────────────┘   (refused, or nobody to dial)
  *
- * Times are milliseconds of one monotonic clock that all threads share. Bytes never enter the core.
+ * Times are milliseconds of one monotonic clock that all threads share. Bytes never enter the core, but for the
+ * first few that a route or a PROXY protocol header needs.
  */
-import type { Address, BackendSlot, ListenerSlot, Plan } from './plan.ts';
+import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import type { Protocol } from './wire/protocols.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
 
@@ -33,6 +36,21 @@ export type CoreEvent =
       readonly listener: ListenerSlot;
       readonly client: Client;
     }
+  /**
+   * The answer to `inspect`: all that the client has sent and that was not discarded, from its first byte. The
+   * bytes belong to the driver: they are good until `handle` returns.
+   */
+  | { readonly kind: 'received'; readonly session: SessionId; readonly bytes: Uint8Array }
+  /** The TLS handshake that `secure` began is done: from now on the client's bytes are plain ones. */
+  | {
+      readonly kind: 'secured';
+      readonly session: SessionId;
+      /** As the client named it, in lower case. */
+      readonly sni: string | undefined;
+      /** The protocol that both agreed on. */
+      readonly alpn: string | undefined;
+    }
+  | { readonly kind: 'secure-failed'; readonly session: SessionId }
   | { readonly kind: 'dialed'; readonly session: SessionId }
   | {
       readonly kind: 'dial-failed';
@@ -40,7 +58,10 @@ export type CoreEvent =
       /** `exhausted`: this process is out of descriptors, ports or memory; no fault of the backend. */
       readonly why: Exclude<DialFailure, 'connect-timeout'> | 'exhausted';
     }
-  /** FIN came from one side. `unsentBytes` came before it and wait for a backend to take them. */
+  /**
+   * FIN came from one side. `unsentBytes` came before it and wait for a backend to take them. A `received` that
+   * is due comes first.
+   */
   | {
       readonly kind: 'half-closed';
       readonly session: SessionId;
@@ -69,12 +90,28 @@ export type CoreEvent =
   | { readonly kind: 'drain'; readonly untilMs: number };
 
 export type Command =
+  /**
+   * Hand over what the client has sent, in one `received`, as soon as it is more than `beyond` bytes. A driver
+   * holds at least 64 KiB for this. Whatever other command follows, but for `discard`, withdraws it.
+   */
+  | { readonly kind: 'inspect'; readonly session: SessionId; readonly beyond: number }
+  /** Forget the first of the bytes that the client has sent: they have been seen, and no backend shall see them. */
+  | { readonly kind: 'discard'; readonly session: SessionId; readonly bytes: number }
+  /**
+   * Terminate the client's TLS, beginning with what it has sent so far. A postgres client that asks for TLS
+   * first (SSLRequest) is told yes. Ends in one `secured` or `secure-failed`, or in the session's `ended`.
+   */
+  | { readonly kind: 'secure'; readonly session: SessionId; readonly tls: ListenerTls }
   /** Connect to the backend. Ends in one `dialed` or `dial-failed`, or in the session's `ended`. */
   | {
       readonly kind: 'dial';
       readonly session: SessionId;
       readonly backend: BackendSlot;
       readonly address: Address;
+      /** Goes out once, ahead of the client's bytes and of TLS, in one write with what is there; not counted. */
+      readonly preamble: Uint8Array | undefined;
+      /** `dialed` then means that the backend's certificate was verified too, where that is wanted. */
+      readonly tls: BackendTls | undefined;
     }
   /** Forget the dial under way: once executed, that dial is not heard of again. */
   | { readonly kind: 'abort-dial'; readonly session: SessionId }
@@ -105,6 +142,11 @@ export interface SessionRecord {
   readonly bytesToClient: number;
   readonly reason: Reason;
   readonly endedBy: EndedBy;
+  /** What the first bytes told, where the listener looked at them. */
+  readonly sni: string | undefined;
+  readonly protocol: Protocol | undefined;
+  /** The id that the backend was given in its PROXY protocol header, or that a header brought. */
+  readonly uniqueId: string | undefined;
 }
 
 export interface Core {
@@ -116,8 +158,10 @@ export interface Core {
   readonly activeSessions: number;
 }
 
-/** What the core asks of a driver when a relaying session's idle time seems to be over. */
+/** What the core asks of a driver now and then, instead of being told about every byte. */
 export interface Activity {
   /** When a byte last came from either side of a relaying session. */
   lastByteMs(session: SessionId): number;
+  /** Where a client's connection arrived: our end of it, in the form of a Client. */
+  arrivedAt(session: SessionId): Client;
 }

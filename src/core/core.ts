@@ -111,7 +111,7 @@ class SessionCore implements Core {
   #accepted(event: Extract<CoreEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
     const listener = this.#listeners.get(event.listener);
     assert(listener !== undefined, 'a driver accepts only for listeners of the plan');
-    const session = new Session(event, listener, this.#pools.get(listener.pool), this.#around, nowMs);
+    const session = new Session(event, listener, this.#poolOf(listener), this.#around, nowMs);
     this.#sessions.set(event.session, session);
     session.begin(nowMs);
   }
@@ -158,9 +158,13 @@ class SessionCore implements Core {
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
       for (const session of pool.queue.members()) {
         const listener = this.#listeners.get(session.listener);
-        session.moveTo(listener && this.#pools.get(listener.pool), nowMs);
+        session.moveTo(this.#poolOf(listener), nowMs);
       }
     }
+  }
+
+  #poolOf(listener: ListenerPlan | undefined): Pool<Session> | undefined {
+    return listener?.pool === undefined ? undefined : this.#pools.get(listener.pool);
   }
 
   /** Those who wait go, in order, until one finds no room. */

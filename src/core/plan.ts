@@ -4,10 +4,14 @@
  * new one. Durations are in milliseconds; `Infinity` stands for `unlimited`.
  */
 
-/** Where a listener, pool or backend has its numbers in the ledger: stable over reloads. */
+import type { AddressSet } from './access/address-set.ts';
+import type { Protocol } from './wire/protocols.ts';
+
+/** Where a listener, pool, backend or split has its numbers in the ledger: stable over reloads. */
 export type ListenerSlot = number;
 export type PoolSlot = number;
 export type BackendSlot = number;
+export type SplitSlot = number;
 
 /** Where to listen or dial: `host` is an IP address without brackets, never a name. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -20,16 +24,75 @@ export interface Plan {
 export interface ListenerPlan {
   readonly slot: ListenerSlot;
   readonly name: string;
-  /** Where connections go when no route matches. */
-  readonly pool: PoolSlot;
+  /** Where connections go when no route matches; without one they are refused. */
+  readonly pool: PoolSlot | undefined;
+  /** The first that matches wins. */
+  readonly routes: readonly RoutePlan[];
   readonly policy: ListenerPolicy;
 }
 
+export interface RoutePlan {
+  readonly when: RouteCondition;
+  readonly to: PoolSlot | SplitPlan;
+}
+
+/** Sessions are spread over pools by weight, exactly over time: a canary. */
+export interface SplitPlan {
+  readonly slot: SplitSlot;
+  readonly shares: readonly { readonly pool: PoolSlot; readonly weight: number }[];
+}
+
+/** All that are given must match; of a list, any. Names are in lower case, and may begin with `*.`. */
+export interface RouteCondition {
+  readonly sni: readonly string[] | undefined;
+  readonly alpn: readonly string[] | undefined;
+  readonly protocol: readonly Protocol[] | undefined;
+  readonly httpHost: readonly string[] | undefined;
+  readonly client: AddressSet | undefined;
+}
+
 export interface ListenerPolicy {
+  readonly access: AccessPolicy;
   readonly limits: ListenerLimits;
   readonly timeouts: SessionTimeouts;
   /** What a refused client sees. */
   readonly refuseWith: 'reset' | 'close';
+  readonly proxyProtocol: ProxyProtocolPolicy | 'off';
+  readonly inspect: InspectPolicy;
+  readonly tls: ListenerTls | 'off';
+}
+
+/** `deny` wins; where there is `allow`, everything else is denied. */
+export interface AccessPolicy {
+  readonly allow: AddressSet | undefined;
+  readonly deny: AddressSet | undefined;
+}
+
+/** Whose PROXY protocol headers are believed. */
+export interface ProxyProtocolPolicy {
+  /** `optional`: who sends no header is taken for itself. */
+  readonly mode: 'required' | 'optional';
+  readonly from: AddressSet;
+  /** Within this the header must have come in full. */
+  readonly timeoutMs: number;
+}
+
+/** How long, and at how many bytes, routes look for what they want to know. */
+export interface InspectPolicy {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** Keys and certificates are the text of PEM files. */
+export interface ListenerTls {
+  /** Chosen by SNI; the first where none fits. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** In the order of preference; none offers none. */
+  readonly alpn: readonly string[];
+  readonly clientAuth: 'off' | 'optional' | 'required';
+  readonly clientCa: string | undefined;
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface ListenerLimits extends ClientLimits {
@@ -89,6 +152,26 @@ export interface ConnectPolicy {
   readonly retries: number;
   /** The wait before dialing the same backend again: exponential, full jitter. */
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+  readonly proxyProtocol: SentProxyProtocol | 'off';
+  readonly tls: BackendTls | 'off';
+}
+
+/** What goes out ahead of a session's bytes. Version 1 has no room for `include`. */
+export interface SentProxyProtocol {
+  readonly version: 'v1' | 'v2';
+  readonly include: readonly ('sni' | 'alpn' | 'unique-id' | 'crc32c')[];
+}
+
+/** Keys and certificates are the text of PEM files. */
+export interface BackendTls {
+  /** The name that is sent and verified; undefined is the backend's own, its address. */
+  readonly servername: string | undefined;
+  /** Who signs backends' certificates; undefined are the system's authorities. */
+  readonly ca: string | undefined;
+  readonly verify: boolean;
+  /** What the proxy shows of itself. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
 }
 
 export interface CircuitBreakerPolicy {

@@ -209,6 +209,9 @@ export class Session implements Due {
         bytesToClient: event.bytesToClient,
         reason,
         endedBy,
+        sni: undefined,
+        protocol: undefined,
+        uniqueId: undefined,
       },
     });
   }
@@ -307,7 +310,14 @@ export class Session implements Due {
     this.#backendName = lease.backend.name;
     this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
     const { slot, address } = lease.backend;
-    this.#around.command({ kind: 'dial', session: this.#id, backend: slot, address });
+    this.#around.command({
+      kind: 'dial',
+      session: this.#id,
+      backend: slot,
+      address,
+      preamble: undefined,
+      tls: undefined,
+    });
     this.#setDue(Math.min(this.#leftMs, nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0)));
   }
 

@@ -89,6 +89,9 @@ function fieldsOf({ record, leftOut }: Counted): object {
     bytesToClient: record.bytesToClient,
     reason: record.reason,
     endedBy: record.endedBy,
+    sni: record.sni,
+    protocol: record.protocol,
+    uniqueId: record.uniqueId,
     leftOut: leftOut === 0 ? undefined : leftOut,
   };
 }

@@ -37,6 +37,7 @@ test('parseConfig fills in every default', () => {
         name: 'web',
         bind: [{ host: '127.0.0.1', port: 8080 }],
         pool: 'app',
+        routes: [],
         policy: defaultListenerPolicy,
       },
     ],
@@ -98,6 +99,7 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
   const [listener] = config.listeners;
   expect(listener?.bind).toEqual([{ host: '::', port: 8080 }, { path: '/run/web.sock' }]);
   expect(listener?.policy).toEqual({
+    ...defaultListenerPolicy,
     limits: {
       maxConnections: Infinity,
       connectionsPerSecond: 0.5,
@@ -110,7 +112,12 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
   const [pool] = config.pools;
   expect(pool?.policy).toEqual({
     balance: 'source-hash',
-    connect: { timeoutMs: 1_000, retries: 0, backoff: { initialMs: 0, maxMs: 2_000 } },
+    connect: {
+      ...defaultPoolPolicy.connect,
+      timeoutMs: 1_000,
+      retries: 0,
+      backoff: { initialMs: 0, maxMs: 2_000 },
+    },
     circuitBreaker: 'off',
     limits: { maxConnections: 10, queue: { size: 5, timeoutMs: 1_000 } },
     slowStartMs: 30_000,

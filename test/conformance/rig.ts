@@ -78,7 +78,7 @@ export class Rig implements DriverHost {
   }
 
   dial(session: SessionId, address: Address): void {
-    this.execute({ kind: 'dial', session, backend: 0, address });
+    this.execute({ kind: 'dial', session, backend: 0, address, preamble: undefined, tls: undefined });
   }
 
   close(session: SessionId, how: 'reset' | 'fin'): void {

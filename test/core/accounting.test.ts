@@ -10,6 +10,7 @@ import {
   listenerPolicy,
   planOf,
   poolPlan,
+  poolPolicy,
   sharedLedgers,
 } from './harness.ts';
 
@@ -119,7 +120,12 @@ const tightPlan = planOf(
   poolPlan([backendPlan(0, { maxConnections: 2 }), backendPlan(1, { maxConnections: 1 })], {
     limits: { maxConnections: 5, queue: { size: 2, timeoutMs: 500 } },
     circuitBreaker: { consecutiveFailures: 2, openForMs: 200, maxOpenForMs: 800, halfOpenTrials: 1 },
-    connect: { timeoutMs: 300, retries: 2, backoff: { initialMs: 50, maxMs: 200 } },
+    connect: {
+      ...poolPolicy.connect,
+      timeoutMs: 300,
+      retries: 2,
+      backoff: { initialMs: 50, maxMs: 200 },
+    },
   }),
   listenerPlan({
     refuseWith: 'close',

@@ -11,7 +11,14 @@ import type {
   PoolPolicy,
 } from '../../src/core/plan.ts';
 
-export const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 1_024, clients: 64 };
+export const capacity: LedgerCapacity = {
+  workers: 2,
+  listeners: 4,
+  pools: 4,
+  backends: 1_024,
+  splits: 4,
+  clients: 64,
+};
 
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -24,11 +31,21 @@ export const listenerPolicy: ListenerPolicy = {
   },
   timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: unlimited },
   refuseWith: 'reset',
+  access: { allow: undefined, deny: undefined },
+  proxyProtocol: 'off',
+  inspect: { timeoutMs: 3_000, maxBytes: 16_384 },
+  tls: 'off',
 };
 
 export const poolPolicy: PoolPolicy = {
   balance: 'round-robin',
-  connect: { timeoutMs: 2_000, retries: 2, backoff: { initialMs: 50, maxMs: 1_000 } },
+  connect: {
+    timeoutMs: 2_000,
+    retries: 2,
+    backoff: { initialMs: 50, maxMs: 1_000 },
+    proxyProtocol: 'off',
+    tls: 'off',
+  },
   circuitBreaker: { consecutiveFailures: 5, openForMs: 5_000, maxOpenForMs: 300_000, halfOpenTrials: 1 },
   limits: { maxConnections: unlimited, queue: { size: 0, timeoutMs: 5_000 } },
   slowStartMs: 0,
@@ -66,7 +83,7 @@ export function poolPlan(
 }
 
 export function listenerPlan(policy: Partial<ListenerPolicy> = {}): ListenerPlan {
-  return { slot: 0, name: 'web', pool: 0, policy: { ...listenerPolicy, ...policy } };
+  return { slot: 0, name: 'web', pool: 0, routes: [], policy: { ...listenerPolicy, ...policy } };
 }
 
 export function planOf(pool: PoolPlan, listener: ListenerPlan = listenerPlan()): Plan {
@@ -110,7 +127,10 @@ export class CoreStage {
     this.ledger = ledger;
     this.core = createCore({
       ledger,
-      activity: { lastByteMs: () => this.lastByteMs },
+      activity: {
+        lastByteMs: () => this.lastByteMs,
+        arrivedAt: () => ({ address: '203.0.113.1', port: 443 }),
+      },
       random: seeded(seed),
     });
     this.say({ kind: 'plan', plan });

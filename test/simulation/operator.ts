@@ -12,6 +12,7 @@ import {
   type PoolPlan,
   type PoolPolicy,
 } from '../../src/core/plan.ts';
+import { listenerPolicy, poolPolicy } from '../core/harness.ts';
 import type { Dice } from './dice.ts';
 
 export const slots = { listeners: 3, pools: 3, backendsOfPool: 5, backends: 15 };
@@ -79,7 +80,7 @@ export class Operator {
   #mendListeners(): void {
     if (this.plan.listeners.length === 0) this.#listeners[0] = this.#listener(0);
     this.#listeners = this.#listeners.map((listener) => {
-      const dangles = listener !== undefined && this.#pools[listener.pool] === undefined;
+      const dangles = listener !== undefined && this.#pools[listener.pool ?? -1] === undefined;
       return dangles ? { ...listener, pool: this.#somePool() } : listener;
     });
   }
@@ -136,6 +137,7 @@ export class Operator {
     return {
       balance: dice.one(balances),
       connect: {
+        ...poolPolicy.connect,
         timeoutMs: dice.one([20, 60, 200]),
         retries: dice.between(0, 4),
         backoff: { initialMs, maxMs: initialMs * 4 },
@@ -168,7 +170,9 @@ export class Operator {
       slot,
       name: `listener-${slot}`,
       pool: this.#somePool(),
+      routes: [],
       policy: {
+        ...listenerPolicy,
         limits: {
           ...this.#limits([unlimited, 6, 20], [unlimited, 200, 1_000]),
           perClient: this.#perClient(),

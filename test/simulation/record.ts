@@ -22,6 +22,9 @@ export function checkRecord(
     durationMs: nowMs - session.acceptedMs,
     bytesToBackend: event.bytesToBackend,
     bytesToClient: event.bytesToClient,
+    sni: undefined,
+    protocol: undefined,
+    uniqueId: undefined,
     endedBy: record.reason === 'client-left' ? 'client' : session.endedBy,
   };
   for (const [field, value] of Object.entries(expected)) {

@@ -136,7 +136,7 @@ export class Shadow {
     must(listener !== undefined, () => `the driver accepts for listener ${slot}, which was never there`);
     this.accepted.add(slot);
     const entry = this.entrance.admit(listener, client, this.#nowMs);
-    const pool = worker.pools.get(listener.pool);
+    const pool = worker.pools.get(listener.pool ?? -1);
     worker.sessions.set(id, arrival({ id, client, listener, pool, entry, nowMs: this.#nowMs }));
   }
 
@@ -201,7 +201,7 @@ export class Shadow {
       for (const session of inTurn(worker)) {
         if (session.pool !== retired) continue;
         const next = worker.listeners.get(session.listener.slot);
-        const pool = next && worker.pools.get(next.pool);
+        const pool = next && worker.pools.get(next.pool ?? -1);
         if (session.stage === 'queued' && session.attempts === 0) {
           session.pool = pool;
           session.turn = this.#turns++;

@@ -70,6 +70,7 @@ export class Simulation {
       listeners: slots.listeners,
       pools: slots.pools,
       backends: slots.backends,
+      splits: 4,
       clients: 64,
     };
     this.#buffer = new ArrayBuffer(Ledger.byteLength(this.#capacity));

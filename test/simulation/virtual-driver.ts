@@ -57,6 +57,10 @@ export class VirtualDriver implements Activity {
     return this.#live(session, 'lastByteMs').lastByteMs;
   }
 
+  arrivedAt(): Client {
+    return { address: '203.0.113.1', port: 443 };
+  }
+
   execute(command: DriverCommand, nowMs: number): void {
     const connection = this.#live(command.session, command.kind);
     switch (command.kind) {

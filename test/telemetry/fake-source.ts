@@ -6,7 +6,7 @@ import type { BackendPlan, Plan } from '../../src/core/plan.ts';
 import type { Unavailability } from '../../src/core/reasons.ts';
 import type { Phase } from '../../src/telemetry/metrics-source.ts';
 
-const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, clients: 16 };
+const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
 
 export class FakeSource implements AdminSource {
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
@@ -48,7 +48,13 @@ export function fakePlan(
 ): Plan {
   let backendSlot = 0;
   return {
-    listeners: listeners.map((name, slot) => ({ slot, name, pool: 0, policy: defaultListenerPolicy })),
+    listeners: listeners.map((name, slot) => ({
+      slot,
+      name,
+      pool: 0,
+      routes: [],
+      policy: defaultListenerPolicy,
+    })),
     pools: Object.entries(pools).map(([name, backends], slot) => ({
       slot,
       name,

@@ -16,6 +16,9 @@ const finished: SessionRecord = {
   bytesToClient: 0,
   reason: 'finished',
   endedBy: 'client',
+  sni: undefined,
+  protocol: undefined,
+  uniqueId: undefined,
 };
 const refused: SessionRecord = {
   ...finished,

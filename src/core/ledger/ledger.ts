@@ -16,6 +16,8 @@ export interface LedgerCapacity {
   readonly listeners: number;
   readonly pools: number;
   readonly backends: number;
+  /** Routes that spread sessions over pools. */
+  readonly splits: number;
   /** Clients with a limit of their own that can be told apart at once; a multiple of 16. */
   readonly clients: number;
 }
@@ -24,6 +26,7 @@ export const defaultCapacity: Omit<LedgerCapacity, 'workers'> = {
   listeners: 256,
   pools: 1_024,
   backends: 8_192,
+  splits: 1_024,
   clients: 131_072,
 };
 
@@ -55,6 +58,8 @@ export class Ledger {
   readonly poolQueued: SharedCounts;
   /** Turns taken in round robin, by pool: among its primaries at 2 × slot, among its backups at the next. */
   readonly turns: Int32Array;
+  /** Turns taken among the pools of a split. */
+  readonly splitTurns: Int32Array;
   readonly clients: ClientTable;
   /** A listener's token bucket: what is in it, and as of when. `NaN`-free: a fresh slot is marked by filledMs 0. */
   readonly buckets: { readonly tokens: Float64Array; readonly filledMs: Float64Array };
@@ -92,6 +97,7 @@ export class Ledger {
     this.backendActive = counts(areas.backendActive);
     this.poolQueued = counts(areas.poolQueued);
     this.turns = areas.turns;
+    this.splitTurns = areas.splitTurns;
     this.clients = new ClientTable(areas.clients, counts(areas.clients.active));
     this.buckets = areas.buckets;
     this.health = areas.health;
@@ -192,6 +198,10 @@ export class Ledger {
     this.#poolCounters.clear(slot);
   }
 
+  clearSplit(slot: number): void {
+    this.splitTurns[slot] = 0;
+  }
+
   clearBackend(slot: number): void {
     this.backendActive.clear(slot);
     this.#backendCounters.clear(slot);
@@ -252,7 +262,7 @@ const backendFields = { connections: 0, circuitOpened: 1, bytesToBackend: 2, byt
 const backendWidth = backendFields.failures + dialFailures.length;
 
 /** Where everything lies. The main thread has a stripe too, the last, so that whoever counts may. */
-function layOut(carve: Carver, { workers, listeners, pools, backends, clients }: LedgerCapacity) {
+function layOut(carve: Carver, { workers, listeners, pools, backends, splits, clients }: LedgerCapacity) {
   const stripes = Array.from({ length: workers + 1 });
   const shared = (slots: number): SharedArea => ({
     totals: carve.int32(slots),
@@ -265,6 +275,7 @@ function layOut(carve: Carver, { workers, listeners, pools, backends, clients }:
     poolActive: shared(pools),
     poolQueued: shared(pools),
     turns: carve.int32(pools * 2),
+    splitTurns: carve.int32(splits),
     backendActive: shared(backends),
     buckets: { tokens: carve.float64(listeners), filledMs: carve.float64(listeners) },
     health: carve.int32(backends),

@@ -6,7 +6,7 @@
  * wait are closed at once by libuv instead of being left in the queue.
  */
 import type { Server } from 'node:net';
-import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import { Alarm } from '../alarm.ts';
 import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
@@ -120,6 +120,10 @@ class PortableDriver implements Driver, Surroundings {
 
   lastByteMs(session: SessionId): number {
     return this.#sessions.get(session)?.lastByteMs ?? 0;
+  }
+
+  arrivedAt(session: SessionId): Client {
+    return this.#sessions.get(session)?.arrivedAt ?? unixClient;
   }
 
   wakeAt(deadlineMs: number | undefined): void {

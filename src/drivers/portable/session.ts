@@ -10,11 +10,11 @@
  * However it goes, `ended` follows once every socket it ever opened is closed.
  */
 import type { Socket } from 'node:net';
-import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { DriverHost } from '../driver.ts';
 import { Flow } from './flow.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { dial, dialFailure, reset, wasReset } from './sockets.ts';
+import { arrivedAt, dial, dialFailure, reset, unixClient, wasReset } from './sockets.ts';
 
 /** What a session needs of the driver around it. */
 export interface Surroundings extends Pick<DriverHost, 'emit' | 'now' | 'countBytes'> {
@@ -78,6 +78,10 @@ export class Session {
     this.lastByteMs = this.#around.now();
     return this.#toClient?.carry(length, buffer) ?? true;
   };
+
+  get arrivedAt(): Client {
+    return this.#client === undefined ? unixClient : arrivedAt(this.#client);
+  }
 
   dial(address: Address): void {
     if (this.#stage !== 'waiting') return;

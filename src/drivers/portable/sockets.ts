@@ -22,9 +22,18 @@ export function dial(address: Address, buffers: ReadBuffers, read: Read): net.So
 
 /** The other end of an accepted TCP socket; undefined where it has gone already and can't be told any more. */
 export function tcpClient({ remoteAddress, remotePort }: net.Socket): Client | undefined {
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  const isMapped = remoteAddress.startsWith(mappedIpv4);
-  return { address: isMapped ? remoteAddress.slice(mappedIpv4.length) : remoteAddress, port: remotePort };
+  return endOf(remoteAddress, remotePort);
+}
+
+/** Our end of an accepted socket. */
+export function arrivedAt({ localAddress, localPort }: net.Socket): Client {
+  return endOf(localAddress, localPort) ?? unixClient;
+}
+
+function endOf(address: string | undefined, port: number | undefined): Client | undefined {
+  if (address === undefined || port === undefined) return undefined;
+  const isMapped = address.startsWith(mappedIpv4);
+  return { address: isMapped ? address.slice(mappedIpv4.length) : address, port };
 }
 
 const mappedIpv4 = '::ffff:';

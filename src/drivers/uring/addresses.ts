@@ -48,7 +48,7 @@ export function decodeBound(sockaddr: Uint8Array): { readonly host: string; read
   return { host, port };
 }
 
-const unixClient: Client = { address: 'unix', port: 0 };
+export const unixClient: Client = { address: 'unix', port: 0 };
 
 function encodePath(path: string): Uint8Array<ArrayBuffer> {
   // Of a path that is too long enough is left for the kernel to refuse it.

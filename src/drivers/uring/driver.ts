@@ -4,8 +4,9 @@
  * `buffers.ts` for where bytes wait.
  */
 import { isMainThread } from 'node:worker_threads';
-import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
+import { unixClient } from './addresses.ts';
 import { Buffers } from './buffers.ts';
 import { Connection, numberMask, operation, operationShift } from './connection.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -164,6 +165,10 @@ export class UringDriver implements Driver, Surroundings, Turning {
 
   lastByteMs(session: SessionId): number {
     return this.#sessions.get(session)?.lastByteMs ?? 0;
+  }
+
+  arrivedAt(session: SessionId): Client {
+    return this.#sessions.get(session)?.arrivedAt ?? unixClient;
   }
 
   wakeAt(deadlineMs: number | undefined): void {

@@ -9,7 +9,7 @@
  *
  * However it goes, `ended` follows once every socket it ever opened is closed.
  */
-import type { Address, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { DriverHost } from '../driver.ts';
 import { type Buffers, type Group, largeGroup, smallBytes } from './buffers.ts';
 import { type Connection, cancelling, connecting, receiving, sending } from './connection.ts';
@@ -75,6 +75,10 @@ export class Session {
     this.#around = around;
     this.#client = around.opened(this, fd, new Outbox());
     this.read(this.#client);
+  }
+
+  get arrivedAt(): Client {
+    return this.#around.sockets.arrivedAt(this.#client.fd);
   }
 
   dial(address: Address): void {

@@ -1,6 +1,13 @@
 /** Sockets by direct system calls: what the ring has no operation for, or a slower one. */
 import type { Address, Client } from '../../core/contract.ts';
-import { decodeBound, decodeClient, encodeAddress, familyOf, sockaddrBytes } from './addresses.ts';
+import {
+  decodeBound,
+  decodeClient,
+  encodeAddress,
+  familyOf,
+  sockaddrBytes,
+  unixClient,
+} from './addresses.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, systemError } from './libc.ts';
 
@@ -62,6 +69,13 @@ export class Sockets {
   client(fd: number): Client | undefined {
     this.#sockaddrLength[0] = sockaddrBytes;
     if (this.#libc.getpeername(fd, this.#sockaddr, this.#sockaddrLength) < 0) return undefined;
+    return decodeClient(this.#sockaddr);
+  }
+
+  /** Our end of an accepted connection. */
+  arrivedAt(fd: number): Client {
+    this.#sockaddrLength[0] = sockaddrBytes;
+    if (this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength) < 0) return unixClient;
     return decodeClient(this.#sockaddr);
   }
 

@@ -47,14 +47,14 @@ describe('Ledger', () => {
   });
 
   it('needs just the bytes that it lays out', () => {
-    const small: LedgerCapacity = { workers: 1, listeners: 1, pools: 1, backends: 1, clients: 16 };
+    const small: LedgerCapacity = { workers: 1, listeners: 1, pools: 1, backends: 1, splits: 4, clients: 16 };
     const bytes = Ledger.byteLength(small);
     expect(() => new Ledger(new ArrayBuffer(bytes), small, 'main')).not.toThrow();
     expect(() => new Ledger(new ArrayBuffer(bytes - 64), small, 'main')).toThrow(RangeError);
   });
 
   it('is one table for all threads, the main one included', () => {
-    const of: LedgerCapacity = { workers: 2, listeners: 1, pools: 1, backends: 2, clients: 16 };
+    const of: LedgerCapacity = { workers: 2, listeners: 1, pools: 1, backends: 2, splits: 4, clients: 16 };
     const buffer = new SharedArrayBuffer(Ledger.byteLength(of));
     const worker = new Ledger(buffer, of, 1);
     const main = new Ledger(buffer, of, 'main');
