@@ -1,6 +1,8 @@
 /** IP addresses as numbers, so that they can be keys and be compared however they were written. */
 import type { AddressWords } from './ledger/client-table.ts';
 
+export type { AddressWords } from './ledger/client-table.ts';
+
 /**
  * The 128 bits of an IPv6 address as four signed 32-bit words, most significant first; an IPv4 address
  * stands at ::ffff:0:0/96 (RFC 4291, 2.5.5.2). Takes every text form of RFC 4291, 2.2, and IPv4 as four
@@ -10,6 +12,41 @@ export function addressWords(text: string): AddressWords | undefined {
   if (text.includes(':')) return ipv6Words(text);
   const word = ipv4Word(text, 0, text.length);
   return word === undefined ? undefined : [0, 0, 0xffff, word];
+}
+
+/** The canonical text (RFC 5952) of an address; one at ::ffff:0:0/96 is written as IPv4. */
+export function addressText(words: AddressWords): string {
+  return isIpv4(words) ? ipv4Text(words[3]) : ipv6Text(words);
+}
+
+/** As `addressText`, but an IPv4 address is written as what it is among those of IPv6: `::ffff:192.0.2.1`. */
+export function ipv6Text(words: AddressWords): string {
+  if (isIpv4(words)) return `::ffff:${ipv4Text(words[3])}`;
+  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  const { start, length } = longestZeros(groups);
+  const text = (part: number[]) => part.map((group) => group.toString(16)).join(':');
+  // A single zero is not shortened.
+  if (length < 2) return text(groups);
+  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
+}
+
+export function isIpv4([first, second, third]: AddressWords): boolean {
+  return first === 0 && second === 0 && third === 0xffff;
+}
+
+function ipv4Text(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
+}
+
+/** The first of the longest runs. */
+function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let longest = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === 0) end++;
+    if (end - start > longest.length) longest = { start, length: end - start };
+  }
+  return longest;
 }
 
 function ipv4Word(text: string, from: number, to: number): number | undefined {

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressWords } from '../../src/core/addresses.ts';
+import { addressText, addressWords, ipv6Text, isIpv4 } from '../../src/core/addresses.ts';
 
 describe('addressWords', () => {
   test.each([
@@ -96,6 +96,58 @@ describe('addressWords', () => {
     );
   });
 });
+
+describe('addressText', () => {
+  test.each([
+    // RFC 5952, 4: no leading zeros, the first of the longest runs, no run of one, small letters.
+    ['2001:0db8::0001', '2001:db8::1'],
+    ['2001:db8:0:0:0:0:2:1', '2001:db8::2:1'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['2001:DB8::ABCD', '2001:db8::abcd'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['1::', '1::'],
+    ['0:1::', '0:1::'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['255.255.255.255', '255.255.255.255'],
+    ['0.0.0.0', '0.0.0.0'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
+  ])('writes %s as %s', (text, canonical) => {
+    expect(addressText(addressWords(text) ?? [0, 0, 0, 0])).toBe(canonical);
+  });
+
+  test('writes every address as the URL standard does, and one of IPv4 as its four bytes', () => {
+    fc.assert(
+      fc.property(fc.oneof(sparseWords(), fc.tuple(word(), word(), word(), word())), (words) => {
+        const text = addressText(words);
+        expect(addressWords(text)).toEqual(words);
+        expect(isIPv4(text)).toBe(isIpv4(words));
+        if (!isIpv4(words)) expect(new URL(`http://[${text}]/`).hostname).toBe(`[${text}]`);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('ipv6Text', () => {
+  test('writes an address of IPv4 among those of IPv6', () => {
+    expect(ipv6Text([0, 0, 0xffff, 0xc0000201 | 0])).toBe('::ffff:192.0.2.1');
+    expect(ipv6Text([0, 0, 0, 1])).toBe('::1');
+  });
+});
+
+/** Many groups are zero. */
+function sparseWords() {
+  const half = fc.oneof(fc.constant(0), fc.constantFrom(0, 1, 0xffff));
+  const sparse = fc.tuple(half, half).map(([high, low]) => (high << 16) | low);
+  return fc.tuple(sparse, sparse, sparse, sparse);
+}
+
+function word() {
+  return fc.integer({ min: -0x80000000, max: 0x7fffffff });
+}
 
 /** An address with one character taken out, put in or doubled. */
 function mangledIp() {
