@@ -1,0 +1,23 @@
+/** Who may connect to a listener, by address. */
+import { addressWords } from '../addresses.ts';
+import type { Client } from '../contract.ts';
+import { type AddressSet, contains } from './address-set.ts';
+
+export interface AccessPolicy {
+  /** When there, everybody else is denied. */
+  readonly allow: AddressSet | undefined;
+  /** Denied even when allowed. */
+  readonly deny: AddressSet | undefined;
+}
+
+/**
+ * A client of a unix socket has no address, and is never denied: who may open the socket is up to the
+ * permissions of its file. An address that can't be read is denied.
+ */
+export function isDenied({ allow, deny }: AccessPolicy, { address }: Client): boolean {
+  if (address === 'unix') return false;
+  const words = addressWords(address);
+  if (words === undefined) return true;
+  if (deny !== undefined && contains(deny, words)) return true;
+  return allow !== undefined && !contains(allow, words);
+}
