@@ -15,7 +15,7 @@
  */
 import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
-import type { Protocol } from './wire/protocols.ts';
+import type { Protocol } from './wire/protocol.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
 

@@ -2,12 +2,14 @@
  * The brain of one worker: takes events in, gives commands out. It finds the session that an event is about
  * and lets it decide; what concerns several sessions (a new plan, health, queues, draining) is decided here.
  */
+import type { Entrance } from './arrival.ts';
 import { assert } from './assert.ts';
 import type { Activity, Command, Core, CoreEvent, ListenerSlot, PoolSlot, SessionId } from './contract.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { ListenerPlan, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { Pool } from './pool.ts';
+import { Router } from './router.ts';
 import { Session, type Surroundings } from './session.ts';
 
 export interface CoreParts {
@@ -34,7 +36,7 @@ class SessionCore implements Core {
   readonly #around: Surroundings;
   readonly #deadlines = new Deadlines<Session>();
   readonly #sessions = new Map<SessionId, Session>();
-  readonly #listeners = new Map<ListenerSlot, ListenerPlan>();
+  readonly #entrances = new Map<ListenerSlot, Entrance>();
   readonly #pools = new Map<PoolSlot, Pool<Session>>();
   /** Pools whose queue may move on once the event is dealt with. */
   readonly #freed = new Set<Pool<Session>>();
@@ -51,6 +53,7 @@ class SessionCore implements Core {
       random,
       deadlines: this.#deadlines,
       command: (command) => void this.#commands.push(command),
+      pool: (slot) => (slot === undefined ? undefined : this.#pools.get(slot)),
       freed: (pool) => {
         if (!pool.queue.isEmpty) this.#freed.add(pool);
       },
@@ -87,6 +90,12 @@ class SessionCore implements Core {
     switch (event.kind) {
       case 'accepted':
         return this.#accepted(event, nowMs);
+      case 'received':
+        return this.#sessions.get(event.session)?.received(event.bytes, nowMs);
+      case 'secured':
+        return this.#sessions.get(event.session)?.secured(event, nowMs);
+      case 'secure-failed':
+        return this.#sessions.get(event.session)?.secureFailed(nowMs);
       case 'dialed':
         return this.#sessions.get(event.session)?.dialed(nowMs);
       case 'dial-failed':
@@ -109,9 +118,9 @@ class SessionCore implements Core {
   }
 
   #accepted(event: Extract<CoreEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
-    const listener = this.#listeners.get(event.listener);
-    assert(listener !== undefined, 'a driver accepts only for listeners of the plan');
-    const session = new Session(event, listener, this.#poolOf(listener), this.#around, nowMs);
+    const entrance = this.#entrances.get(event.listener);
+    assert(entrance !== undefined, 'a driver accepts only for listeners of the plan');
+    const session = new Session(event, entrance, this.#around, nowMs);
     this.#sessions.set(event.session, session);
     session.begin(nowMs);
   }
@@ -152,19 +161,17 @@ class SessionCore implements Core {
         retired.delete(plan.slot);
       } else this.#pools.set(plan.slot, new Pool(plan, this.#around.ledger, this.#around.random));
     }
-    for (const listener of listeners) this.#listeners.set(listener.slot, listener);
+    const { ledger } = this.#around;
+    for (const plan of listeners)
+      this.#entrances.set(plan.slot, { plan, router: new Router(plan.routes, ledger) });
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
       for (const session of pool.queue.members()) {
-        const listener = this.#listeners.get(session.listener);
-        session.moveTo(this.#poolOf(listener), nowMs);
+        const entrance = this.#entrances.get(session.listener);
+        if (entrance !== undefined) session.reroute(entrance, nowMs);
       }
     }
-  }
-
-  #poolOf(listener: ListenerPlan | undefined): Pool<Session> | undefined {
-    return listener?.pool === undefined ? undefined : this.#pools.get(listener.pool);
   }
 
   /** Those who wait go, in order, until one finds no room. */

@@ -7,7 +7,7 @@ import { assert } from './assert.ts';
 import type { Client, ListenerSlot } from './contract.ts';
 import type { AddressWords, ClientPlace } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { ClientLimits, ListenerLimits } from './plan.ts';
+import type { ClientLimits } from './plan.ts';
 
 export type Refusal = 'rate-limited' | 'listener-full' | 'client-full' | 'overloaded';
 
@@ -18,13 +18,25 @@ const noAddress: AddressWords = [0, 0, 0, 0];
 export class Entry {
   readonly #ledger: Ledger;
   readonly #listener: ListenerSlot;
-  readonly #place: ClientPlace | undefined;
+  #place: ClientPlace | undefined;
   #held = true;
 
-  constructor(ledger: Ledger, listener: ListenerSlot, place: ClientPlace | undefined) {
+  constructor(ledger: Ledger, listener: ListenerSlot) {
     this.#ledger = ledger;
     this.#listener = listener;
+  }
+
+  /** Judges by the client's own limits, once it is known who it is. Who is refused has still to release. */
+  admitClient(
+    limits: ClientLimits,
+    client: Client,
+    nowMs: number,
+  ): Exclude<Refusal, 'listener-full'> | undefined {
+    if (!limitsClients(limits)) return undefined;
+    const place = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
+    if (typeof place !== 'number') return place;
     this.#place = place;
+    return undefined;
   }
 
   release(): void {
@@ -35,13 +47,13 @@ export class Entry {
   }
 }
 
+/** Judges by the limits of the listener; those of the client come after. */
 export function admit(
   ledger: Ledger,
   listener: ListenerSlot,
-  limits: ListenerLimits,
-  client: Client,
+  limits: ClientLimits,
   nowMs: number,
-): Entry | Refusal {
+): Entry | Extract<Refusal, 'rate-limited' | 'listener-full'> {
   if (limits.connectionsPerSecond !== Number.POSITIVE_INFINITY) {
     ledger.lock.acquire();
     const passes = takeToken(ledger.buckets, listener, limits, nowMs);
@@ -49,12 +61,7 @@ export function admit(
     if (!passes) return 'rate-limited';
   }
   if (!ledger.listenerActive.tryTake(listener, limits.maxConnections)) return 'listener-full';
-  if (!limitsClients(limits.perClient)) return new Entry(ledger, listener, undefined);
-
-  const place = admitClient(ledger, listener, limits.perClient, client, nowMs);
-  if (typeof place === 'number') return new Entry(ledger, listener, place);
-  ledger.listenerActive.release(listener);
-  return place;
+  return new Entry(ledger, listener);
 }
 
 function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {

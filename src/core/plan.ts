@@ -4,8 +4,9 @@
  * new one. Durations are in milliseconds; `Infinity` stands for `unlimited`.
  */
 
+import type { AccessPolicy } from './access/access-policy.ts';
 import type { AddressSet } from './access/address-set.ts';
-import type { Protocol } from './wire/protocols.ts';
+import type { Protocol } from './wire/protocol.ts';
 
 /** Where a listener, pool, backend or split has its numbers in the ledger: stable over reloads. */
 export type ListenerSlot = number;
@@ -60,12 +61,6 @@ export interface ListenerPolicy {
   readonly proxyProtocol: ProxyProtocolPolicy | 'off';
   readonly inspect: InspectPolicy;
   readonly tls: ListenerTls | 'off';
-}
-
-/** `deny` wins; where there is `allow`, everything else is denied. */
-export interface AccessPolicy {
-  readonly allow: AddressSet | undefined;
-  readonly deny: AddressSet | undefined;
 }
 
 /** Whose PROXY protocol headers are believed. */

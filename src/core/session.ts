@@ -1,7 +1,7 @@
 /**
  * One client connection, from accept to its log line:
  *
- *     accepted ─▶ (refused) ──────────────────────────────────────────────▶ closing ─▶ ended
+ *     arriving ─▶ (refused) ──────────────────────────────────────────────▶ closing ─▶ ended
  *         │                                                                   ▲ ▲ ▲
  *         ├──▶ queued ── time is over, queue given up ────────────────────────┘ │ │
  *         │      │                                                              │ │
@@ -10,8 +10,10 @@
  *                      ▼                                                          │
  *                   relaying ── idle, half-closed, lifetime, drained, down ───────┘
  *
- * `ended` may come in every stage: then the client (or, relaying, the backend) has reset or finished.
+ * `ended` may come in every stage: then the client (or, relaying, the backend) has reset or finished. What it
+ * takes to arrive is in `arrival.ts`.
  */
+import { Arrival, type Entrance, type Standing } from './arrival.ts';
 import { backoffMs } from './backoff.ts';
 import type {
   Activity,
@@ -25,9 +27,10 @@ import type {
 import type { Deadlines, Due } from './deadlines.ts';
 import { Lease } from './lease.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { admit, type Entry } from './limits.ts';
-import type { ListenerPlan } from './plan.ts';
+import type { Entry } from './limits.ts';
+import type { ListenerPlan, PoolSlot, SentProxyProtocol } from './plan.ts';
 import type { NoLease, Pool } from './pool.ts';
+import { newUniqueId, preamble, uniqueIdText } from './preamble.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
 import { relayEnd } from './relay-end.ts';
 
@@ -38,6 +41,7 @@ export interface Surroundings {
   readonly random: () => number;
   readonly deadlines: Deadlines<Session>;
   command(command: Command): void;
+  pool(slot: PoolSlot | undefined): Pool<Session> | undefined;
   /** A place in this pool may be free now. */
   freed(pool: Pool<Session>): void;
   /** A session has joined this pool's queue. */
@@ -45,7 +49,7 @@ export interface Surroundings {
 }
 
 type Stage =
-  | { readonly name: 'accepted' }
+  | { readonly name: 'arriving' }
   | { readonly name: 'queued' }
   | { readonly name: 'backing-off' }
   | { readonly name: 'dialing'; readonly lease: Lease; readonly sinceMs: number }
@@ -70,12 +74,14 @@ export class Session implements Due {
   heapIndex = -1;
   readonly #id: SessionId;
   readonly #listener: ListenerPlan;
+  /** Forgotten once it is over, where there is nothing about it to remember. */
+  #arrival: Arrival | undefined;
+  #client: Client;
+  #entry: Entry | undefined;
   #pool: Pool<Session> | undefined;
-  readonly #client: Client;
   readonly #acceptedMs: number;
   readonly #around: Surroundings;
-  #entry: Entry | undefined;
-  #stage: Stage = { name: 'accepted' };
+  #stage: Stage = { name: 'arriving' };
   #tried: BackendSlot[] = [];
   #attempts = 0;
   #backoffRounds = 0;
@@ -84,21 +90,21 @@ export class Session implements Due {
   #queuedSinceMs = 0;
   #queueMs = 0;
   #connectMs: number | undefined;
+  #uniqueId: Uint8Array | undefined;
   #leftMs = Number.POSITIVE_INFINITY;
   #relayingSinceMs = 0;
   #halfClosedSinceMs: number | undefined;
 
   constructor(
     { session, client }: EventOf<'accepted'>,
-    listener: ListenerPlan,
-    pool: Pool<Session> | undefined,
+    entrance: Entrance,
     around: Surroundings,
     nowMs: number,
   ) {
     this.#id = session;
     this.#client = client;
-    this.#listener = listener;
-    this.#pool = pool;
+    this.#listener = entrance.plan;
+    this.#arrival = new Arrival(session, client, entrance, around);
     this.#around = around;
     this.#acceptedMs = nowMs;
   }
@@ -107,15 +113,21 @@ export class Session implements Due {
     return this.#listener.slot;
   }
 
-  /** Judges the session by its listener's limits and looks for a backend. */
   begin(nowMs: number): void {
-    const { ledger } = this.#around;
-    const { slot, policy } = this.#listener;
-    ledger.countAccepted(slot);
-    const entry = admit(ledger, slot, policy.limits, this.#client, nowMs);
-    if (typeof entry === 'string') return this.#refuse(entry, nowMs);
-    this.#entry = entry;
-    this.#standInLine(nowMs);
+    this.#around.ledger.countAccepted(this.#listener.slot);
+    this.#proceed(this.#arrival?.begin(nowMs), nowMs);
+  }
+
+  received(bytes: Uint8Array, nowMs: number): void {
+    if (this.#stage.name === 'arriving') this.#proceed(this.#arrival?.received(bytes, nowMs), nowMs);
+  }
+
+  secured(tls: EventOf<'secured'>, nowMs: number): void {
+    if (this.#stage.name === 'arriving') this.#proceed(this.#arrival?.secured(tls, nowMs), nowMs);
+  }
+
+  secureFailed(nowMs: number): void {
+    if (this.#stage.name === 'arriving') this.#refuse('tls-failed', nowMs);
   }
 
   /** The first in the queue tries its luck; says whether it has left the queue. */
@@ -130,10 +142,10 @@ export class Session implements Due {
     return true;
   }
 
-  /** Its pool is gone: the session goes to another without having waited in vain. */
-  moveTo(pool: Pool<Session> | undefined, nowMs: number): void {
+  /** Its pool is gone: the session goes to another, by the new plan, without having waited in vain. */
+  reroute(entrance: Entrance, nowMs: number): void {
     this.#leaveQueue(nowMs);
-    this.#pool = pool;
+    this.#pool = this.#around.pool(this.#arrival?.poolBy(entrance) ?? entrance.plan.pool);
     this.#standInLine(nowMs);
   }
 
@@ -170,7 +182,8 @@ export class Session implements Due {
 
   halfClosed({ unsentBytes }: EventOf<'half-closed'>, nowMs: number): void {
     this.#halfClosedSinceMs ??= nowMs;
-    if (this.#stage.name === 'relaying') this.#watchTime(nowMs);
+    if (this.#stage.name === 'arriving') this.#proceed(this.#arrival?.finished(unsentBytes, nowMs), nowMs);
+    else if (this.#stage.name === 'relaying') this.#watchTime(nowMs);
     else if (this.#stage.name !== 'closing' && unsentBytes === 0) {
       // Who has sent nothing and finished has left, as far as one can tell; unless it waits for a server that
       // speaks first, which a dial that is under way will soon show.
@@ -199,7 +212,7 @@ export class Session implements Due {
       record: {
         listener: this.#listener.name,
         client: this.#client,
-        pool: this.#entry === undefined ? undefined : this.#pool?.name,
+        pool: this.#pool?.name,
         backend: this.#backendName,
         attempts: this.#attempts,
         queueMs: this.#queueMs,
@@ -209,9 +222,9 @@ export class Session implements Due {
         bytesToClient: event.bytesToClient,
         reason,
         endedBy,
-        sni: undefined,
-        protocol: undefined,
-        uniqueId: undefined,
+        sni: this.#arrival?.sni,
+        protocol: this.#arrival?.protocol,
+        uniqueId: this.#uniqueId && uniqueIdText(this.#uniqueId),
       },
     });
   }
@@ -219,8 +232,8 @@ export class Session implements Due {
   /** The time set with `#setDue` has come. */
   due(nowMs: number): void {
     switch (this.#stage.name) {
-      case 'accepted':
-        return;
+      case 'arriving':
+        return this.#proceed(this.#arrival?.due(nowMs), nowMs);
       case 'queued':
         return this.#refuse('queue-timeout', nowMs);
       case 'backing-off':
@@ -261,6 +274,26 @@ export class Session implements Due {
     this.#close(end.reason, 'proxy', end.reason === 'lifetime-exceeded' ? 'reset' : 'fin', nowMs);
   }
 
+  #proceed(standing: Standing | undefined, nowMs: number): void {
+    const arrival = this.#arrival;
+    if (arrival === undefined || standing === undefined) return;
+    this.#client = arrival.client;
+    this.#entry = arrival.entry;
+    switch (standing) {
+      case 'waiting':
+        return this.#setDue(arrival.dueMs);
+      case 'routed':
+        this.#pool = this.#around.pool(arrival.pool);
+        this.#uniqueId = arrival.tlvs?.uniqueId;
+        if (arrival.isPlain) this.#arrival = undefined;
+        return this.#standInLine(nowMs);
+      case 'client-left':
+        return this.#leave(nowMs);
+      default:
+        return this.#refuse(standing, nowMs);
+    }
+  }
+
   /** Nobody overtakes those who wait already. */
   #standInLine(nowMs: number): void {
     if (this.#pool === undefined || this.#pool.queue.isEmpty) this.#seekBackend(nowMs);
@@ -293,7 +326,7 @@ export class Session implements Due {
 
   #leaveQueue(nowMs: number): void {
     if (this.#stage.name !== 'queued') return;
-    this.#stage = { name: 'accepted' };
+    this.#stage = { name: 'backing-off' };
     this.#queueMs += nowMs - this.#queuedSinceMs;
     this.#pool?.queue.leave(this);
   }
@@ -310,15 +343,28 @@ export class Session implements Due {
     this.#backendName = lease.backend.name;
     this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
     const { slot, address } = lease.backend;
+    const connect = this.#pool?.policy.connect;
     this.#around.command({
       kind: 'dial',
       session: this.#id,
       backend: slot,
       address,
-      preamble: undefined,
-      tls: undefined,
+      preamble: this.#preamble(connect?.proxyProtocol ?? 'off'),
+      tls: connect === undefined || connect.tls === 'off' ? undefined : connect.tls,
     });
-    this.#setDue(Math.min(this.#leftMs, nowMs + (this.#pool?.policy.connect.timeoutMs ?? 0)));
+    this.#setDue(Math.min(this.#leftMs, nowMs + (connect?.timeoutMs ?? 0)));
+  }
+
+  #preamble(sent: SentProxyProtocol | 'off'): Uint8Array | undefined {
+    if (sent === 'off') return undefined;
+    const { activity, random } = this.#around;
+    if (sent.include.includes('unique-id')) this.#uniqueId ??= newUniqueId(random);
+    const destination = this.#arrival?.destination ?? activity.arrivedAt(this.#id);
+    return preamble(
+      sent,
+      { client: this.#client, destination },
+      { sni: this.#arrival?.sni, alpn: this.#arrival?.tls?.alpn, uniqueId: this.#uniqueId },
+    );
   }
 
   get #hasLeft(): boolean {

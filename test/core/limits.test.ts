@@ -147,7 +147,12 @@ function perClient(limits: Partial<ListenerLimits['perClient']>): ListenerLimits
 }
 
 function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): Entry | Refusal {
-  return admit(ledger, 0, limits, { address, port: 40_000 }, nowMs);
+  const entry = admit(ledger, 0, limits, nowMs);
+  if (!(entry instanceof Entry)) return entry;
+  const refusal = entry.admitClient(limits.perClient, { address, port: 40_000 }, nowMs);
+  if (refusal === undefined) return entry;
+  entry.release();
+  return refusal;
 }
 
 function entered(ledger: Ledger, limits: ListenerLimits, address = one): Entry {

@@ -1,0 +1,337 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddressRange } from '../../../src/core/access/address-range.ts';
+import { compileAddressSet } from '../../../src/core/access/address-set.ts';
+import type { Command } from '../../../src/core/contract.ts';
+import type {
+  ListenerPlan,
+  ListenerPolicy,
+  ListenerTls,
+  ProxyProtocolPolicy,
+  RouteCondition,
+  RoutePlan,
+} from '../../../src/core/plan.ts';
+import { backendPlan, CoreStage, listenerPlan, listenerPolicy, poolPlan } from '../harness.ts';
+
+const get = bytesOf('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n');
+const stranger = { address: '192.0.2.1', port: 40_000 };
+const balancer = { address: '10.0.0.1', port: 40_000 };
+const v1 = 'PROXY TCP4 198.51.100.7 203.0.113.9 5000 443\r\n';
+
+describe('Session on a listener with routes', () => {
+  it('looks at the first bytes until a route can be told', () => {
+    const stage = stageOf({ routes: [to(1, { httpHost: ['www.example'] })] });
+    const { session, commands } = stage.connect();
+    expect(commands).toEqual([{ kind: 'inspect', session, beyond: 0 }]);
+    expect(receive(stage, session, get.subarray(0, 10))).toEqual([{ kind: 'inspect', session, beyond: 10 }]);
+    expect(CoreStage.dialed(receive(stage, session, get))).toEqual([1]);
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord).toMatchObject({ pool: 'pool-1', protocol: 'http', reason: 'finished' });
+  });
+
+  it('goes to the listener’s pool where no route matches, and is no-route where it has none', () => {
+    const routes = [to(1, { protocol: ['ssh'] })];
+    const stage = stageOf({ routes });
+    expect(CoreStage.dialed(receive(stage, stage.connect().session, get))).toEqual([0]);
+    const poolless = stageOf({ routes, pool: undefined });
+    const { session } = poolless.connect();
+    expect(CoreStage.closed(receive(poolless, session, get))).toEqual(['reset']);
+    poolless.end(session, 'closed');
+    expect(poolless.lastRecord).toMatchObject({ reason: 'no-route', pool: undefined, protocol: 'http' });
+  });
+
+  it('waits for nothing where a route needs no bytes, or where none can match', () => {
+    const stage = stageOf({
+      routes: [
+        to(1, { client: network('10.0.0.0/8') }),
+        to(2, { protocol: ['ssh'], client: network('10.0.0.0/8') }),
+      ],
+    });
+    expect(CoreStage.dialed(stage.connect(balancer).commands)).toEqual([1]);
+    expect(CoreStage.dialed(stage.connect(stranger).commands)).toEqual([0]);
+  });
+
+  it('goes to the listener’s pool where a client is silent until inspect.timeout', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    stage.connect();
+    expect(stage.elapse(2_999)).toEqual([]);
+    expect(CoreStage.dialed(stage.elapse(1))).toEqual([0]);
+  });
+
+  it('is an inspect-timeout where there is no such pool, or where a client has begun and does not go on', () => {
+    const routes = [to(1, { httpHost: ['www.example'] })];
+    const silent = stageOf({ routes, pool: undefined });
+    expectRefusal(silent, silent.connect().session, silent.elapse(3_000), 'inspect-timeout');
+    const slow = stageOf({ routes });
+    const { session } = slow.connect();
+    for (let length = 1; length <= 3; length++) {
+      receive(slow, session, get.subarray(0, length));
+      if (length < 3) expect(slow.elapse(1_000)).toEqual([]);
+    }
+    expectRefusal(slow, session, slow.elapse(1_000), 'inspect-timeout');
+  });
+
+  it('routes by what came where that is inspect.maxBytes, or where the client has finished', () => {
+    const inspect = { timeoutMs: 3_000, maxBytes: 8 };
+    const bounded = stageOf({ routes: [to(1, { httpHost: ['www.example'] })], inspect });
+    expect(CoreStage.dialed(receive(bounded, bounded.connect().session, get))).toEqual([0]);
+    const stage = stageOf({ routes: [to(1, { protocol: ['unknown'] })] });
+    const { session } = stage.connect();
+    receive(stage, session, bytesOf('GE'));
+    expect(CoreStage.dialed(stage.halfClose(session, 'client', 2))).toEqual([1]);
+  });
+
+  it('is client-left where the client finishes without a byte', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    const { session } = stage.connect();
+    expect(CoreStage.closed(stage.halfClose(session, 'client'))).toEqual(['fin']);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
+  });
+
+  it('gives back what it holds when its client resets while it is looked at', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    const { session } = stage.connect();
+    expect(stage.ledger.listenerActive.total(0)).toBe(1);
+    stage.end(session, 'client-reset');
+    expect(stage.ledger.listenerActive.total(0)).toBe(0);
+    expect(stage.lastRecord?.reason).toBe('client-left');
+    expect(stage.core.nextDeadlineMs).toBeUndefined();
+  });
+
+  it('waits in the queue of the pool that it was routed to, and is routed anew when that pool is gone', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] }, { full: true });
+    const { session } = stage.connect();
+    receive(stage, session, get);
+    expect(stage.ledger.poolQueued.total(1)).toBe(1);
+    const plan = planWith({ routes: [to(2, { protocol: ['http'] })] });
+    const commands = stage.follow({ ...plan, pools: plan.pools.filter(({ slot }) => slot !== 1) });
+    expect(CoreStage.dialed(commands)).toEqual([2]);
+  });
+
+  it('ignores bytes once it is routed', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    const { session } = stage.connect();
+    stage.elapse(3_000);
+    expect(receive(stage, session, get)).toEqual([]);
+  });
+});
+
+describe('Session on a listener with an access list', () => {
+  it('is denied before anything is counted against limits', () => {
+    const access = { allow: network('10.0.0.0/8'), deny: network('10.9.0.0/16') };
+    const limits = { ...listenerPolicy.limits, connectionsPerSecond: 1, burst: 1 };
+    const stage = stageOf({ access, limits });
+    for (const address of ['192.0.2.1', '10.9.0.1']) {
+      const { session, commands } = stage.connect({ address, port: 1 });
+      expectRefusal(stage, session, commands, 'denied');
+    }
+    expect(CoreStage.dialed(stage.connect(balancer).commands)).toEqual([0]);
+  });
+
+  it('judges the client that a PROXY header announces', () => {
+    const access = { allow: network('198.51.100.0/24'), deny: undefined };
+    const stage = stageOf({ access, proxyProtocol: headers('required') });
+    const { session } = stage.connect(balancer);
+    expect(CoreStage.dialed(receive(stage, session, bytesOf(v1)))).toEqual([0]);
+    const other = stage.connect(balancer).session;
+    const commands = receive(stage, other, bytesOf(v1.replace('198.51.100.7', '192.0.2.1')));
+    expectRefusal(stage, other, commands.slice(1), 'denied');
+    expect(stage.ledger.listenerActive.total(0)).toBe(1);
+  });
+});
+
+describe('Session on a listener that takes PROXY headers', () => {
+  it('discards the header and is its client from then on', () => {
+    const limits = {
+      ...listenerPolicy.limits,
+      perClient: { ...listenerPolicy.limits.perClient, maxConnections: 1 },
+    };
+    const stage = stageOf({ limits, proxyProtocol: headers('required') });
+    const { session, commands } = stage.connect(balancer);
+    expect(commands).toEqual([{ kind: 'inspect', session, beyond: 0 }]);
+    const [discard, dial] = receive(stage, session, bytesOf(`${v1}hello`));
+    expect(discard).toEqual({ kind: 'discard', session, bytes: v1.length });
+    expect(dial).toMatchObject({ kind: 'dial', preamble: undefined });
+    const second = stage.connect(balancer).session;
+    expectRefusal(stage, second, receive(stage, second, bytesOf(v1)).slice(1), 'client-full');
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord?.client).toEqual({ address: '198.51.100.7', port: 5000 });
+  });
+
+  it('takes a header in any fragments, and routes by the bytes behind it', () => {
+    const stage = stageOf({ proxyProtocol: headers('required'), routes: [to(1, { protocol: ['http'] })] });
+    const all = bytesOf(`${v1}GET / HTTP/1.1\r\n\r\n`);
+    const { session } = stage.connect(balancer);
+    const commands: Command[] = [];
+    for (let length = 1; length <= v1.length; length++) {
+      commands.push(...receive(stage, session, all.subarray(0, length)));
+    }
+    expect(commands.at(-2)).toEqual({ kind: 'discard', session, bytes: v1.length });
+    expect(commands.at(-1)).toEqual({ kind: 'inspect', session, beyond: 0 });
+    expect(CoreStage.dialed(receive(stage, session, all.subarray(v1.length)))).toEqual([1]);
+  });
+
+  it('refuses anything else where a header is required, from anyone else at once', () => {
+    const stage = stageOf({ proxyProtocol: headers('required') });
+    const first = stage.connect(stranger);
+    expectRefusal(stage, first.session, first.commands, 'bad-proxy-header');
+    for (const bytes of ['GET', 'PROXY TCP4 1.2.3.4\r\n', `${v1.slice(0, -2)} \r\n`]) {
+      const { session } = stage.connect(balancer);
+      expectRefusal(stage, session, receive(stage, session, bytesOf(bytes)), 'bad-proxy-header');
+    }
+    const { session } = stage.connect(balancer);
+    receive(stage, session, bytesOf('PROXY '));
+    expectRefusal(stage, session, stage.halfClose(session, 'client', 6), 'bad-proxy-header');
+  });
+
+  it('refuses what has not come in time', () => {
+    const stage = stageOf({ proxyProtocol: headers('required') });
+    const { session } = stage.connect(balancer);
+    receive(stage, session, bytesOf(v1.slice(0, -1)));
+    expect(stage.elapse(2_999)).toEqual([]);
+    expectRefusal(stage, session, stage.elapse(1), 'bad-proxy-header');
+  });
+
+  it('passes on what is no header where one is optional, and refuses a broken one', () => {
+    const stage = stageOf({ proxyProtocol: headers('optional') });
+    expect(CoreStage.dialed(receive(stage, stage.connect(balancer).session, get))).toEqual([0]);
+    const { session } = stage.connect(balancer);
+    expectRefusal(stage, session, receive(stage, session, bytesOf('PROXY what\r\n')), 'bad-proxy-header');
+    // Nobody believes a stranger's header: it is payload.
+    expect(CoreStage.dialed(stage.connect(stranger).commands)).toEqual([0]);
+  });
+
+  it('goes on without an optional header that has not come in time, or not before FIN', () => {
+    const stage = stageOf({ proxyProtocol: headers('optional') });
+    stage.connect(balancer);
+    expect(CoreStage.dialed(stage.elapse(3_000))).toEqual([0]);
+    const { session } = stage.connect(balancer);
+    receive(stage, session, bytesOf('PRO'));
+    expect(CoreStage.dialed(stage.halfClose(session, 'client', 3))).toEqual([0]);
+  });
+
+  it('keeps the socket’s own client where a header announces none', () => {
+    const stage = stageOf({ proxyProtocol: headers('required') });
+    const { session } = stage.connect(balancer);
+    receive(stage, session, bytesOf('PROXY UNKNOWN\r\n'));
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord?.client).toEqual(balancer);
+  });
+
+  it('counts against the listener while its header is awaited', () => {
+    const limits = { ...listenerPolicy.limits, maxConnections: 1 };
+    const stage = stageOf({ limits, proxyProtocol: headers('required') });
+    stage.connect(balancer);
+    const { session, commands } = stage.connect(balancer);
+    expectRefusal(stage, session, commands, 'listener-full');
+  });
+});
+
+describe('Session on a listener with TLS', () => {
+  it('has TLS terminated before anything of its own is looked at', () => {
+    const stage = stageOf({
+      tls,
+      routes: [to(1, { sni: ['a.example'], alpn: ['h2'] }), to(2, { httpHost: ['www.example'] })],
+    });
+    const { session, commands } = stage.connect();
+    expect(commands).toEqual([{ kind: 'secure', session, tls }]);
+    const secured = stage.say({ kind: 'secured', session, sni: 'a.example', alpn: 'h2' });
+    expect(CoreStage.dialed(secured)).toEqual([1]);
+    const other = stage.connect().session;
+    const inspect = stage.say({ kind: 'secured', session: other, sni: undefined, alpn: undefined });
+    expect(inspect).toEqual([{ kind: 'inspect', session: other, beyond: 0 }]);
+    expect(CoreStage.dialed(receive(stage, other, get))).toEqual([2]);
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord).toMatchObject({ sni: 'a.example', protocol: 'tls' });
+  });
+
+  it('is tls-failed when the handshake fails or takes too long', () => {
+    const stage = stageOf({ tls });
+    const failed = stage.connect().session;
+    expectRefusal(stage, failed, stage.say({ kind: 'secure-failed', session: failed }), 'tls-failed');
+    const slow = stage.connect().session;
+    expect(stage.elapse(4_999)).toEqual([]);
+    expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
+  });
+
+  it('reads the PROXY header first', () => {
+    const stage = stageOf({ tls, proxyProtocol: headers('required') });
+    const { session } = stage.connect(balancer);
+    const commands = receive(stage, session, bytesOf(v1));
+    expect(commands.map(({ kind }) => kind)).toEqual(['discard', 'secure']);
+  });
+});
+
+function stageOf(
+  more: Partial<ListenerPolicy> & Partial<Pick<ListenerPlan, 'routes' | 'pool'>>,
+  { full = false } = {},
+): CoreStage {
+  return new CoreStage(planWith(more, full));
+}
+
+function planWith(
+  { routes = [], ...more }: Partial<ListenerPolicy> & Partial<Pick<ListenerPlan, 'routes' | 'pool'>>,
+  full = false,
+) {
+  const pools = [0, 1, 2].map((slot) => ({
+    ...poolPlan([backendPlan(slot, { maxConnections: full ? 0 : 100 })], {
+      limits: { maxConnections: 100, queue: { size: 5, timeoutMs: 5_000 } },
+    }),
+    slot,
+    name: `pool-${slot}`,
+  }));
+  const { pool, ...policy } = { pool: 0, ...more };
+  return { listeners: [{ ...listenerPlan(policy), routes, pool }], pools };
+}
+
+function receive(stage: CoreStage, session: number, bytes: Uint8Array): readonly Command[] {
+  return stage.say({ kind: 'received', session, bytes });
+}
+
+function expectRefusal(
+  stage: CoreStage,
+  session: number,
+  commands: readonly Command[],
+  reason: string,
+): void {
+  expect(commands).toEqual([{ kind: 'close', session, how: 'reset' }]);
+  stage.end(session, 'closed');
+  expect(stage.lastRecord).toMatchObject({ reason, endedBy: 'proxy', attempts: 0 });
+}
+
+function to(pool: number, when: Partial<RouteCondition>): RoutePlan {
+  const all = {
+    sni: undefined,
+    alpn: undefined,
+    protocol: undefined,
+    httpHost: undefined,
+    client: undefined,
+  };
+  return { when: { ...all, ...when }, to: pool };
+}
+
+function headers(mode: ProxyProtocolPolicy['mode']): ProxyProtocolPolicy {
+  return { mode, from: network('10.0.0.0/8'), timeoutMs: 3_000 };
+}
+
+function network(text: string) {
+  const range = parseAddressRange(text);
+  return compileAddressSet(range === undefined ? [] : [range]);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+const tls: ListenerTls = {
+  certificates: [],
+  minVersion: 'TLSv1.2',
+  alpn: ['h2'],
+  clientAuth: 'off',
+  clientCa: undefined,
+  handshakeTimeoutMs: 5_000,
+};
