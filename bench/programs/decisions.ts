@@ -114,6 +114,7 @@ function plan({ balance, backends }: DecisionsJob): Plan {
           slot,
           name: `10.1.${slot >> 8}.${slot & 255}:9000`,
           address: { host: `10.1.${slot >> 8}.${slot & 255}`, port: 9000 },
+          hostName: undefined,
           weight: 1 + (slot % 3),
           backup: false,
           maxConnections: most,

@@ -85,9 +85,12 @@ function splitName(listener: string, route: number): string {
 type Spread = Omit<BackendPlan, 'slot'>;
 
 function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly Spread[] {
-  return endpoints.map(({ address, weight = 1, backup = false }) => ({
+  const { target } = backend;
+  const itsName = target.kind === 'name' ? target.name : undefined;
+  return endpoints.map(({ address, hostName = itsName, weight = 1, backup = false }) => ({
     name: formatAddress(address),
     address,
+    hostName,
     weight: backend.weight * weight,
     backup: backend.backup || backup,
     maxConnections: backend.maxConnections,

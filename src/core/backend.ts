@@ -13,6 +13,7 @@ export class Backend {
   readonly slot: BackendSlot;
   readonly name: string;
   readonly address: Address;
+  readonly hostName: string | undefined;
   readonly weight: number;
   readonly maxConnections: number;
   /** Undefined where the pool has turned it off. */
@@ -24,6 +25,7 @@ export class Backend {
     this.slot = plan.slot;
     this.name = plan.name;
     this.address = plan.address;
+    this.hostName = plan.hostName;
     this.weight = plan.weight;
     this.maxConnections = plan.maxConnections;
     this.breaker =

@@ -112,6 +112,8 @@ export type Command =
       readonly preamble: Uint8Array | undefined;
       /** `dialed` then means that the backend's certificate was verified too, where that is wanted. */
       readonly tls: BackendTls | undefined;
+      /** What TLS calls the backend where `tls` does not say: the name that its address was resolved from. */
+      readonly hostName: string | undefined;
     }
   /** Forget the dial under way: once executed, that dial is not heard of again. */
   | { readonly kind: 'abort-dial'; readonly session: SessionId }

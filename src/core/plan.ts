@@ -186,6 +186,8 @@ export interface BackendPlan {
   /** As people write it: `10.0.0.1:9000`, `[::1]:9000`, `unix:/run/app.sock`. */
   readonly name: string;
   readonly address: Address;
+  /** The name that its address was resolved from, for TLS; undefined where it was written as an address. */
+  readonly hostName: string | undefined;
   /** 0 is drained: no new sessions. */
   readonly weight: number;
   readonly backup: boolean;

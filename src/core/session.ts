@@ -342,7 +342,7 @@ export class Session implements Due {
     this.#attempts++;
     this.#backendName = lease.backend.name;
     this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
-    const { slot, address } = lease.backend;
+    const { slot, address, hostName } = lease.backend;
     const connect = this.#pool?.policy.connect;
     this.#around.command({
       kind: 'dial',
@@ -351,6 +351,7 @@ export class Session implements Due {
       address,
       preamble: this.#preamble(connect?.proxyProtocol ?? 'off'),
       tls: connect === undefined || connect.tls === 'off' ? undefined : connect.tls,
+      hostName,
     });
     this.#setDue(Math.min(this.#leftMs, nowMs + (connect?.timeoutMs ?? 0)));
   }

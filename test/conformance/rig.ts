@@ -78,7 +78,15 @@ export class Rig implements DriverHost {
   }
 
   dial(session: SessionId, address: Address): void {
-    this.execute({ kind: 'dial', session, backend: 0, address, preamble: undefined, tls: undefined });
+    this.execute({
+      kind: 'dial',
+      session,
+      backend: 0,
+      address,
+      preamble: undefined,
+      tls: undefined,
+      hostName: undefined,
+    });
   }
 
   close(session: SessionId, how: 'reset' | 'fin'): void {

@@ -60,6 +60,7 @@ export function backendPlan(slot: number, more: Partial<BackendPlan> = {}): Back
     slot,
     name: `10.0.0.1:${9_000 + slot}`,
     address,
+    hostName: undefined,
     weight: 1,
     backup: false,
     maxConnections: unlimited,

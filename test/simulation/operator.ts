@@ -125,6 +125,7 @@ export class Operator {
       slot,
       name,
       address: { host: name.slice(0, name.indexOf(':')), port: 9_000 + slot },
+      hostName: undefined,
       weight: dice.one([0, 1, 1, 1, 2, 5]),
       backup: dice.chance(0.2),
       maxConnections: dice.one([unlimited, unlimited, 1, 2, 4]),

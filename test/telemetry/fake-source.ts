@@ -64,6 +64,7 @@ export function fakePlan(
         slot: backendSlot++,
         name,
         address: { path: name },
+        hostName: undefined,
       })),
     })),
   };

@@ -5,4 +5,6 @@ export interface Endpoint {
   readonly address: Address;
   readonly weight?: number;
   readonly backup?: boolean;
+  /** What the address was resolved from. */
+  readonly hostName?: string;
 }

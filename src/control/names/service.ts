@@ -55,7 +55,12 @@ function endpoints(records: readonly SrvRecord[], hosts: Hosts): readonly Endpoi
       const text = `${host} ${port}`;
       // Two records that lead to one address are one endpoint: the one with the lower priority.
       if (byText.has(text)) continue;
-      byText.set(text, { address: { host, port }, weight: Math.max(1, weight), backup: priority > lowest });
+      byText.set(text, {
+        address: { host, port },
+        hostName: name,
+        weight: Math.max(1, weight),
+        backup: priority > lowest,
+      });
     }
   }
   return [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
