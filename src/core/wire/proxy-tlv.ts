@@ -23,8 +23,7 @@ export function readTlvs(header: Uint8Array, from: number): ProxyTlvs | undefine
   return {
     ...(authority !== undefined && { authority }),
     ...(alpn !== undefined && { alpn }),
-    // A copy, since the driver may use its buffer again.
-    ...(uniqueId !== undefined && { uniqueId: uniqueId.slice() }),
+    ...(uniqueId !== undefined && { uniqueId: copyOf(uniqueId) }),
   };
 }
 
@@ -69,9 +68,14 @@ function checksumHolds(header: Uint8Array, tlvs: readonly Tlv[]): boolean {
   const [checksum, ...more] = tlvs.filter(({ type }) => type === tlvType.crc32c);
   if (checksum === undefined) return true;
   if (more.length > 0) return false;
-  const zeroed = header.slice();
+  const zeroed = copyOf(header);
   const view = new DataView(zeroed.buffer);
   const claimed = view.getUint32(checksum.at);
   view.setUint32(checksum.at, 0);
   return crc32c(zeroed) === claimed;
+}
+
+/** What a driver hands over may be a Buffer, whose `slice` does not copy, and lie in memory that is used again. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }

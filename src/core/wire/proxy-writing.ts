@@ -26,8 +26,9 @@ export interface SentTlvs extends ProxyTlvs {
 /**
  * A header that announces the ends of a client's connection. Of two families IPv4 is promoted to IPv6
  * (`::ffff:a.b.c.d`). Ends that no family of the version can say (unix sockets in version 1, a unix socket
- * and an IP address in version 2) become UNKNOWN or UNSPEC, so that the receiver takes the socket's own. A
- * text of more than 255 bytes or a unique id of more than 128 is left out: receivers refuse the header.
+ * and an IP address in version 2) become UNKNOWN or UNSPEC, so that the receiver takes the socket's own. Not
+ * all receivers take every header: HAProxy 2.6 refuses a unix socket, and UNSPEC, in version 2. A text of more
+ * than 255 bytes or a unique id of more than 128 is left out, since receivers refuse the header for it.
  */
 export function encodeProxyHeader(
   version: ProxyVersion,

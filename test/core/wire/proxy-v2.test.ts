@@ -138,6 +138,19 @@ describe('PROXY version 2', () => {
     expect(finding).toMatchObject({ header: { uniqueId: ascii('id-1') } });
   });
 
+  it('is the same in a Buffer that lies in the midst of memory', () => {
+    const sealed = withTail(`030004 00000000 ${tlv(5, ascii('id-1'))}`);
+    new DataView(sealed.buffer).setUint32(31, crc32c(sealed));
+    const memory = Buffer.alloc(sealed.length + 20, 0xff);
+    memory.set(sealed, 7);
+    const before = Buffer.from(memory);
+    const finding = read(memory.subarray(7));
+    expect(finding).toEqual(read(sealed));
+    expect(memory.equals(before), 'is only read').toBe(true);
+    memory.fill(0);
+    expect(finding).toMatchObject({ state: 'found', header: { ...inet, uniqueId: ascii('id-1') } });
+  });
+
   it('takes a unique id of 128 bytes and none that is longer', () => {
     expect(read(withTail(tlv(5, new Uint8Array(128))))).toMatchObject({ state: 'found' });
     expect(read(withTail(tlv(5, new Uint8Array(129))))).toEqual(broken);

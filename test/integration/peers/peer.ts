@@ -1,0 +1,91 @@
+/** Another proxy as a process, with a configuration of its own in a folder of its own. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../../support/eventually.ts';
+
+/** What a program says of itself when asked with `-v` or `-V`; undefined where it is not installed. */
+export function versionOf(command: string, flag: '-v' | '-V'): string | undefined {
+  const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: 'utf8' });
+  return error === undefined ? stdout + stderr : undefined;
+}
+
+/** For tests that are skipped without it. */
+export const hasIpv6 = await canBind('::1');
+
+export class Peer {
+  #folder: string | undefined;
+  #process: ChildProcess | undefined;
+  #said = '';
+
+  /** A place in its folder, which is removed when it stops. */
+  path(name: string): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'sluice-peer-'));
+    return join(this.#folder, name);
+  }
+
+  file(name: string, text: string): string {
+    const path = this.path(name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Fulfils once something accepts at each of the ports and paths. */
+  async start(command: string, args: readonly string[], where: readonly (number | string)[]): Promise<void> {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        this.#said += text.toString();
+      });
+    }
+    await eventually(async () => {
+      if (child.exitCode !== null) throw new Error(`${command} ended: ${this.#said}`);
+      for (const place of where) await accepts(place);
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process?.exitCode === null) {
+      const exit = once(this.#process, 'exit');
+      this.#process.kill('SIGKILL');
+      await exit;
+    }
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** As many ports of 127.0.0.1 and ::1 that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  // A TCP server that listens has such an address.
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+async function accepts(where: number | string): Promise<void> {
+  const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where);
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function canBind(host: string): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(0, host);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
