@@ -124,10 +124,13 @@ describe('PROXY version 1', () => {
     expect(read(ascii(line))).toEqual({ state: 'broken' });
   });
 
-  it.each(['PROXY UNKNOWN\n', 'PROXY UNKNOWN\rx', 'PROXY UNKNOWN\r\r\n', 'PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n'])(
-    'wants both bytes of its line end: %j',
-    (line) => {
-      expect(read(ascii(line))).toEqual({ state: 'broken' });
-    },
-  );
+  it.each([
+    'PROXY UNKNOWN\n',
+    'PROXY UNKNOWN\rx',
+    'PROXY UNKNOWN\r\r\n',
+    'PROXY UNKNOWN xy\n',
+    'PROXY TCP4 1.2.3.4 1.2.3.4 1 23\n',
+  ])('wants both bytes of its line end: %j', (line) => {
+    expect(read(ascii(line))).toEqual({ state: 'broken' });
+  });
 });

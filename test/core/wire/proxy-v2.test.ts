@@ -66,6 +66,7 @@ describe('PROXY version 2', () => {
     ['AF_UNSPEC with anything behind', '21000003 ffffff'],
     ['AF_UNSPEC over a stream', '21010000'],
     ['IPv4 over an unspecified transport', `2110000c ${block}`],
+    ['IPv4 over an unspecified transport, without addresses', '21100000'],
     ['IPv4 datagrams', `2112000c ${block}`],
     ['IPv6 datagrams', `21220024 ${'00'.repeat(36)}`],
     ['unix datagrams', `213200d8 ${'00'.repeat(216)}`],
@@ -175,16 +176,11 @@ describe('PROXY version 2', () => {
 
   it('refuses a checksum of another size, and a second one', () => {
     expect(read(withTail('030003 c91d66'))).toEqual(broken);
-    expect(read(withTail('030005 c91d669300'))).toEqual(broken);
-    const zeroed = withTail('030004 00000000 030004 00000000');
-    const sum = crc32c(zeroed).toString(16).padStart(8, '0');
-    expect(read(withTail(`030004 ${sum} 030004 ${sum}`))).toEqual(broken);
-  });
-
-  it('refuses a checksum that is right for one of two', () => {
-    const bytes = withTail('030004 00000000 030004 00000000');
-    new DataView(bytes.buffer).setUint32(31, crc32c(bytes));
-    expect(read(bytes)).toEqual(broken);
+    for (const tail of ['030005 0000000000', '030004 00000000 030004 00000000']) {
+      const sealed = withTail(tail);
+      new DataView(sealed.buffer).setUint32(31, crc32c(sealed));
+      expect(read(sealed)).toEqual(broken);
+    }
   });
 
   it.each(['0100000000', '0100000000 210007 544c5376312e33', '0100000000 210000 220000'])(
