@@ -18,7 +18,10 @@ export function readTlvs(header: Uint8Array, from: number): ProxyTlvs | undefine
   const tlvs = tiles(header, from);
   if (tlvs === undefined || !tlvs.every(isWellFormed) || !checksumHolds(header, tlvs)) return undefined;
   const first = (type: number) => tlvs.find((tlv) => tlv.type === type)?.value;
-  const text = (type: number) => utf8Text(first(type) ?? notUtf8);
+  const text = (type: number) => {
+    const value = first(type);
+    return value && utf8Text(value);
+  };
   const [authority, alpn, uniqueId] = [text(tlvType.authority), text(tlvType.alpn), first(tlvType.uniqueId)];
   return {
     ...(authority !== undefined && { authority }),
@@ -33,8 +36,6 @@ interface Tlv {
   /** Where in the header the value begins. */
   readonly at: number;
 }
-
-const notUtf8 = Uint8Array.of(0xff);
 
 function tiles(bytes: Uint8Array, from: number): readonly Tlv[] | undefined {
   const tlvs: Tlv[] = [];
