@@ -70,7 +70,12 @@ export class Arrival {
   }
 
   get sni(): string | undefined {
-    return this.tls?.sni ?? this.#sniffer?.sni ?? undefined;
+    return this.tls?.sni ?? this.#sniffer?.sni ?? this.tlvs?.authority;
+  }
+
+  /** What client and server agreed on, here or at the proxy that announced the client. */
+  get alpn(): string | undefined {
+    return this.tls?.alpn ?? this.tlvs?.alpn;
   }
 
   get protocol(): Protocol | undefined {

@@ -364,7 +364,7 @@ export class Session implements Due {
     return preamble(
       sent,
       { client: this.#client, destination },
-      { sni: this.#arrival?.sni, alpn: this.#arrival?.tls?.alpn, uniqueId: this.#uniqueId },
+      { sni: this.#arrival?.sni, alpn: this.#arrival?.alpn, uniqueId: this.#uniqueId },
     );
   }
 

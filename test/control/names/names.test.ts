@@ -142,10 +142,10 @@ describe('Names', () => {
     const { names } = await start(zone, { timing: patient });
     await names.resolve([pg]);
     expect(names.endpointsOf(pg)).toEqual([
-      { address: { host: '10.0.0.1', port: 5432 }, weight: 1, backup: false },
-      { address: { host: '10.0.0.2', port: 5432 }, weight: 1, backup: false },
-      { address: { host: '10.0.0.3', port: 5433 }, weight: 7, backup: true },
-      { address: { host: '10.0.0.3', port: 5434 }, weight: 20, backup: false },
+      { address: { host: '10.0.0.1', port: 5432 }, hostName: 'a.test', weight: 1, backup: false },
+      { address: { host: '10.0.0.2', port: 5432 }, hostName: 'a.test', weight: 1, backup: false },
+      { address: { host: '10.0.0.3', port: 5433 }, hostName: 'b.test', weight: 7, backup: true },
+      { address: { host: '10.0.0.3', port: 5434 }, hostName: 'b.test', weight: 20, backup: false },
     ]);
   });
 
