@@ -7,11 +7,17 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import type { Address, CoreEvent, SessionId } from '../../src/core/contract.ts';
+import type { BackendTls } from '../../src/core/plan.ts';
 import type { Driver, DriverCommand, DriverHost } from '../../src/drivers/driver.ts';
 import { connect, inTime, listenOn, Signal } from './peers.ts';
 
 export type DriverEvent = Extract<CoreEvent, { readonly session: SessionId }>;
 export type EventOf<Kind extends DriverEvent['kind']> = Extract<DriverEvent, { readonly kind: Kind }>;
+
+export interface DialOptions {
+  readonly preamble?: Uint8Array;
+  readonly tls?: BackendTls;
+}
 
 export const listenerSlot = 7;
 
@@ -20,6 +26,8 @@ export class Rig implements DriverHost {
   /** Where accepted sessions are dialed at once; undefined leaves them waiting. */
   target: Address | undefined;
   relaysAtOnce = true;
+  /** A part of the brain that a test brings itself; what it commands is executed inside the event. */
+  onEvent: ((event: DriverEvent) => void) | undefined;
   bytesToBackend = 0;
   bytesToClient = 0;
   deadlines = 0;
@@ -47,7 +55,10 @@ export class Rig implements DriverHost {
       this.violations.push(`${event.kind} of session ${event.session}`);
     if (event.kind === 'accepted') this.#open.add(event.session);
     if (event.kind === 'ended') this.#open.delete(event.session);
-    this.#events.push(event);
+    // The bytes belong to the driver, and are good until this returns.
+    if (event.kind === 'received') this.#events.push({ ...event, bytes: Uint8Array.from(event.bytes) });
+    else this.#events.push(event);
+    this.onEvent?.(event);
     if (event.kind === 'accepted' && this.target !== undefined) this.dial(event.session, this.target);
     if (event.kind === 'dialed' && this.relaysAtOnce) this.execute({ kind: 'relay', session: event.session });
     if (event.kind === 'dial-failed' && this.target !== undefined) this.close(event.session, 'reset');
@@ -77,16 +88,17 @@ export class Rig implements DriverHost {
     this.#isExecuting = false;
   }
 
-  dial(session: SessionId, address: Address): void {
-    this.execute({
-      kind: 'dial',
-      session,
-      backend: 0,
-      address,
-      preamble: undefined,
-      tls: undefined,
-      hostName: undefined,
-    });
+  dial(session: SessionId, address: Address, options: DialOptions = {}): void {
+    const { preamble, tls } = options;
+    this.execute({ kind: 'dial', session, backend: 0, address, preamble, tls, hostName: undefined });
+  }
+
+  inspect(session: SessionId, beyond: number): void {
+    this.execute({ kind: 'inspect', session, beyond });
+  }
+
+  discard(session: SessionId, bytes: number): void {
+    this.execute({ kind: 'discard', session, bytes });
   }
 
   close(session: SessionId, how: 'reset' | 'fin'): void {

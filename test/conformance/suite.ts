@@ -10,13 +10,15 @@ import { closing } from './closing.ts';
 import { dialing } from './dialing.ts';
 import { exhaustion } from './exhaustion.ts';
 import { halfClose } from './half-close.ts';
+import { inspection } from './inspection.ts';
 import { listening } from './listening.ts';
 import { echo, eventually, readBytes } from './peers.ts';
+import { preamble } from './preamble.ts';
 import { resets } from './resets.ts';
 import { openSockets, Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
-/** `exceptions`: titles of tests that this driver can't pass, each with the reason. */
+/** `exceptions`: tests that this driver can't pass, by title or by group, each with the reason. */
 export function describeDriver(
   name: string,
   create: (host: DriverHost) => Driver,
@@ -47,19 +49,24 @@ export function describeDriver(
       await eventually('sockets are back where they were', () => openSockets() === socketsBefore);
     });
 
-    const spec: Spec = (title, run) => {
-      const why = exceptions[title];
-      if (why === undefined) test(title, () => run(rig));
-      else test.skip(`${title} (${why})`);
+    const group = (about: string, specs: (spec: Spec) => void): void => {
+      const spec: Spec = (title, run) => {
+        const why = exceptions[title] ?? exceptions[about];
+        if (why === undefined) test(title, () => run(rig));
+        else test.skip(`${title} (${why})`);
+      };
+      describe(about, () => specs(spec));
     };
 
-    describe('bytes', () => bytes(spec));
-    describe('half-close', () => halfClose(spec));
-    describe('resets', () => resets(spec));
-    describe('back-pressure', () => backPressure(spec));
-    describe('dialing', () => dialing(spec));
-    describe('closing', () => closing(spec));
-    describe('listening', () => listening(spec));
-    describe('exhaustion', () => exhaustion(spec));
+    group('bytes', bytes);
+    group('half-close', halfClose);
+    group('resets', resets);
+    group('back-pressure', backPressure);
+    group('inspection', inspection);
+    group('dialing', dialing);
+    group('preamble', preamble);
+    group('closing', closing);
+    group('listening', listening);
+    group('exhaustion', exhaustion);
   });
 }

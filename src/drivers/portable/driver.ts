@@ -107,8 +107,12 @@ class PortableDriver implements Driver, Surroundings {
     const session = this.#sessions.get(command.session);
     if (session === undefined) return;
     switch (command.kind) {
+      case 'inspect':
+        return session.inspect(command.beyond);
+      case 'discard':
+        return session.discard(command.bytes);
       case 'dial':
-        return session.dial(command.address);
+        return session.dial(command.address, command.preamble);
       case 'abort-dial':
         return session.abortDial();
       case 'relay':

@@ -12,6 +12,7 @@ export class Flow {
   readonly #buffers: ReadBuffers;
   readonly #count: (bytes: number) => void;
   #large: Buffer | undefined;
+  #isWriting = false;
   #writingBytes = 0;
   #deliveredBytes = 0;
 
@@ -48,15 +49,19 @@ export class Flow {
     return goesOn;
   }
 
-  /** Writes bytes that stay as they are until they are delivered. False as for `carry`. */
-  send(chunk: Uint8Array): boolean {
+  /**
+   * Writes bytes that stay as they are until they are delivered. False as for `carry`. `bytes` of them came from
+   * the source; the others are not counted.
+   */
+  send(chunk: Uint8Array, bytes = chunk.length): boolean {
     const sink = this.#sink;
     sink.write(chunk);
     if (sink.writableLength === 0) {
-      if (sink.errored === null) this.#delivered(chunk.length);
+      if (sink.errored === null) this.#delivered(bytes);
       return true;
     }
-    this.#writingBytes = chunk.length;
+    this.#isWriting = true;
+    this.#writingBytes = bytes;
     // Only now is a callback worth its price. An empty write behind the one under way completes right after it.
     sink.write(nothing, (error) => this.#written(error));
     return false;
@@ -64,9 +69,8 @@ export class Flow {
 
   #written(error: Error | null | undefined): void {
     if (error) return;
-    const bytes = this.#writingBytes;
-    this.#writingBytes = 0;
-    this.#delivered(bytes);
+    this.#isWriting = false;
+    this.#delivered(this.#writingBytes);
     if (!this.#source.readableEnded) this.#source.resume();
   }
 
@@ -77,7 +81,7 @@ export class Flow {
 
   /** Gives the large buffer back, unless a write under way still refers to it. */
   #shrink(): void {
-    if (this.#large !== undefined && this.#writingBytes === 0) this.#buffers.giveBack(this.#large);
+    if (this.#large !== undefined && !this.#isWriting) this.#buffers.giveBack(this.#large);
     this.#large = undefined;
   }
 

@@ -13,6 +13,8 @@ import type { Socket } from 'node:net';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { DriverHost } from '../driver.ts';
 import { Flow } from './flow.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { Inspection } from './inspection.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { arrivedAt, dial, dialFailure, reset, unixClient, wasReset } from './sockets.ts';
 
@@ -31,9 +33,6 @@ const clientReset: Ending = { how: 'client-reset', endedBy: 'client' };
 const backendReset: Ending = { how: 'backend-reset', endedBy: 'backend' };
 const closed: Ending = { how: 'closed', endedBy: 'proxy' };
 
-/** What is held of a client until a backend takes it: reading stops once there is this much. */
-const heldBytesMax = 64 * 1024;
-
 export class Session {
   lastByteMs = 0;
   readonly #id: SessionId;
@@ -43,8 +42,9 @@ export class Session {
   #client: Socket | undefined;
   #backend: Socket | undefined;
   #openSockets = 0;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldBytes();
+  #inspection: Inspection | undefined;
+  #preamble: Uint8Array = nothing;
   #firstFin: Side | undefined;
   #toBackend: Flow | undefined;
   #toClient: Flow | undefined;
@@ -68,9 +68,9 @@ export class Session {
       return this.#toBackend?.carry(length, buffer) ?? true;
     }
     if (this.#stage === 'closing' || this.#stage === 'resetting') return true;
-    this.#held.push(Buffer.from(buffer.subarray(0, length)));
-    this.#heldBytes += length;
-    return this.#heldBytes < heldBytesMax;
+    this.#held.append(length === buffer.length ? buffer : buffer.subarray(0, length));
+    this.#inspection?.answer();
+    return !this.#held.isFull;
   };
 
   readonly #readBackend = (length: number, buffer: Uint8Array): boolean => {
@@ -83,9 +83,23 @@ export class Session {
     return this.#client === undefined ? unixClient : arrivedAt(this.#client);
   }
 
-  dial(address: Address): void {
+  inspect(beyond: number): void {
     if (this.#stage !== 'waiting') return;
+    this.#inspection ??= new Inspection(this.#id, this.#held, this.#around);
+    this.#inspection.ask(beyond);
+  }
+
+  discard(bytes: number): void {
+    const wasFull = this.#held.isFull;
+    this.#held.drop(bytes);
+    if (wasFull && !this.#held.isFull && this.#stage !== 'relaying') this.#client?.resume();
+  }
+
+  dial(address: Address, preamble: Uint8Array = nothing): void {
+    if (this.#stage !== 'waiting') return;
+    this.#inspection?.withdraw();
     this.#stage = 'dialing';
+    this.#preamble = preamble;
     this.#backend = dial(address, this.#around.buffers, this.#readBackend);
     this.#backend.on('connect', onConnect);
     this.#open(this.#backend);
@@ -114,14 +128,14 @@ export class Session {
     if (backend.isPaused()) backend.resume();
   }
 
+  /** What the backend gets first: the preamble and what is held of the client, in one write. */
   #sendHeld(client: Socket, toBackend: Flow): void {
-    if (this.#heldBytes === 0) return;
-    const [first, ...more] = this.#held;
-    const held = more.length === 0 && first !== undefined ? first : Buffer.concat(this.#held);
-    const wasFull = this.#heldBytes >= heldBytesMax;
-    this.#held = [];
-    this.#heldBytes = 0;
-    const goesOn = toBackend.send(held);
+    const wasFull = this.#held.isFull;
+    const preamble = this.#preamble;
+    const held = this.#held.take();
+    if (preamble.length + held.length === 0) return;
+    const first = preamble.length === 0 ? held : Buffer.concat([preamble, held]);
+    const goesOn = toBackend.send(first, held.length);
     if (this.#firstFin === 'client') return;
     if (!goesOn) client.pause();
     else if (wasFull) client.resume();
@@ -129,6 +143,7 @@ export class Session {
 
   close(how: 'reset' | 'fin'): void {
     if (this.#stage === 'resetting') return;
+    this.#inspection?.withdraw();
     this.#ending ??= closed;
     if (how === 'reset') return this.#reset();
     if (this.#stage === 'closing') return;
@@ -154,6 +169,7 @@ export class Session {
   }
 
   #reset(): void {
+    this.#inspection?.withdraw();
     this.#stage = 'resetting';
     if (this.#client !== undefined) reset(this.#client);
     if (this.#backend !== undefined) reset(this.#backend);
@@ -185,9 +201,10 @@ export class Session {
       if (side === 'client') this.#backend?.end();
       else this.#client?.end();
     }
-    if (isFirst) {
-      this.#around.emit({ kind: 'half-closed', session: this.#id, side, unsentBytes: this.#heldBytes });
-    }
+    if (!isFirst) return;
+    this.#inspection?.answer();
+    if (this.#ending !== undefined) return;
+    this.#around.emit({ kind: 'half-closed', session: this.#id, side, unsentBytes: this.#held.length });
   }
 
   failed(socket: Socket, error: NodeJS.ErrnoException): void {
@@ -224,6 +241,8 @@ export class Session {
     });
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 /**
  * A socket finds its session by itself, so that all sockets share the four listeners below: closures for each
