@@ -69,7 +69,7 @@ export class Service {
     const { controlPlane } = this;
     const reload = (): Promise<ReloadResult> => this.reload();
     const source: AdminSource = {
-      build: { version, node: process.version, driver: driver.name },
+      build: { version, node: process.version, driver: driver.name, driverReason: why },
       ledger: controlPlane.ledger,
       get plan() {
         return controlPlane.plan;

@@ -8,6 +8,7 @@ export function status(source: AdminSource) {
   return {
     version: build.version,
     driver: build.driver,
+    driverReason: build.driverReason,
     draining: phase === 'draining',
     listeners: Object.fromEntries(plan.listeners.map((plan) => [plan.name, listenerStatus(source, plan)])),
     pools: Object.fromEntries(plan.pools.map((plan) => [plan.name, poolStatus(source, plan)])),

@@ -52,7 +52,7 @@ function asText(config: Config, { module, why }: DriverChoice): string {
 
 /** JSON has no Infinity: it is written as in the configuration file. A token is nobody's business. */
 function asJson(config: Config, driver: DriverChoice): string {
-  const seen = { ...config, driver: driver.module?.name ?? null };
+  const seen = { ...config, driver: driver.module?.name ?? null, driverReason: driver.why };
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
     return key === 'token' && value !== undefined ? '(hidden)' : value;

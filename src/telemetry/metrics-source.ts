@@ -19,4 +19,6 @@ export interface Build {
   readonly node: string;
   /** The driver that runs. */
   readonly driver: string;
+  /** For people: why that one. */
+  readonly driverReason: string;
 }

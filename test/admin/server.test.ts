@@ -54,6 +54,7 @@ describe('AdminServer', () => {
     expect(JSON.parse(body)).toEqual({
       version: '1.2.3',
       driver: 'portable',
+      driverReason: 'the test says so',
       draining: false,
       listeners: {
         web: { bind: '0.0.0.0:8080', active: 1, total: 2 },

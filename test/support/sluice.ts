@@ -18,6 +18,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: strin
 export interface Status {
   readonly version: string;
   readonly driver: string;
+  readonly driverReason: string;
   readonly draining: boolean;
   readonly listeners: Readonly<
     Record<string, { readonly bind: unknown; readonly active: number; readonly total: number }>
@@ -53,8 +54,14 @@ export class Sluice {
     return sluice;
   }
 
-  static spawn(args: readonly string[], wrap: readonly string[] = [], folder?: string): Sluice {
-    const [command = nodeBinary, ...rest] = [...wrap, nodeBinary, executable, ...args];
+  /** `program` is the executable, where another installation of it is to run. */
+  static spawn(
+    args: readonly string[],
+    wrap: readonly string[] = [],
+    folder?: string,
+    program = executable,
+  ): Sluice {
+    const [command = nodeBinary, ...rest] = [...wrap, nodeBinary, program, ...args];
     return new Sluice(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }), folder);
   }
 

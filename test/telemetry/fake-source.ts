@@ -11,7 +11,12 @@ const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends:
 export class FakeSource implements AdminSource {
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
-  readonly build = { version: '1.2.3', node: '20.19.0', driver: 'portable' };
+  readonly build = {
+    version: '1.2.3',
+    node: '20.19.0',
+    driver: 'portable',
+    driverReason: 'the test says so',
+  };
   readonly bound = new Map([
     ['web', ['0.0.0.0:8080']],
     ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],

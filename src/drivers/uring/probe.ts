@@ -2,10 +2,12 @@
  * Whether the driver can run here, found out by doing: a connection over loopback with every operation that the
  * driver uses. The kernel's version would say little: containers forbid io_uring, distributions carry changes back.
  */
+import { writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { Buffers, type Chunk, largeGroup, smallGroup } from './buffers.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, loadLibc, systemError } from './libc.ts';
+import { withoutKoffi, withoutRing } from './obstacle.ts';
 import { Ring } from './ring.ts';
 import { Sockets } from './sockets.ts';
 
@@ -18,29 +20,14 @@ export function whyNot(): string | undefined {
   let libc: Libc;
   try {
     libc = loadLibc();
-  } catch {
-    return 'the package koffi is not installed, or has no build for this machine';
+  } catch (error) {
+    return withoutKoffi(error);
   }
   try {
     roundTrip(libc);
     return undefined;
   } catch (error) {
-    return explained(error);
-  }
-}
-
-function explained(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  switch ('code' in error && 'syscall' in error && error.syscall === 'io_uring_setup' && error.code) {
-    case 'EPERM':
-    case 'EACCES':
-      return 'io_uring is forbidden here, by a seccomp profile or by kernel.io_uring_disabled';
-    case 'ENOSYS':
-      return 'the kernel has no io_uring, or a seccomp profile hides it';
-    case 'EINVAL':
-      return 'the kernel is older than the uring driver needs (6.1)';
-    default:
-      return `io_uring does not work here: ${error.message}`;
+    return withoutRing(error);
   }
 }
 
@@ -76,6 +63,8 @@ class RoundTrip {
   run(): void {
     const ring = this.#ring;
     const sockets = new Sockets(this.#libc);
+    const told = this.#opened('eventfd', this.#libc.eventfd(0, eventfdFlags));
+    ring.registerEventfd(told);
     const listening = this.#opened('listen', sockets.listen(sockets.encode(loopback), false));
     const bound = sockets.encode(sockets.boundTo(listening));
     const client = this.#opened('socket', sockets.open(bound));
@@ -103,13 +92,16 @@ class RoundTrip {
     this.#wait('cancel of all', step.cancelAll);
     this.#expectCancelled('multishot accept', step.accept);
     this.#wakes();
+    if (this.#libc.read(told, new Uint8Array(8), 8) !== 8)
+      throw new Error('the ring tells its eventfd nothing');
   }
 
-  /** Both ways in which eventfds are used: polled by the ring, and written to by it. */
+  /** The driver's thread sleeps in the ring until the control plane writes to an eventfd. */
   #wakes(): void {
-    const wake = this.#opened('eventfd', this.#libc.eventfd(1, kernel.EFD_CLOEXEC | kernel.EFD_NONBLOCK));
-    this.#ring.registerEventfd(wake);
+    const wake = this.#opened('eventfd', this.#libc.eventfd(0, eventfdFlags));
     this.#ring.waitUntilReadable(wake, step.wake, 0);
+    this.#ring.enter(0);
+    writeSync(wake, one);
     this.#wait('poll', step.wake);
   }
 
@@ -157,6 +149,9 @@ const loopback = { host: '127.0.0.1', port: 0 };
 const message = 16;
 const lastSmall: Chunk = 32_767;
 const patienceMs = 1_000;
+const eventfdFlags = kernel.EFD_CLOEXEC | kernel.EFD_NONBLOCK;
+/** What an eventfd takes: a number in eight bytes. */
+const one = new Uint8Array(new BigUint64Array([1n]).buffer);
 
 const step = {
   accept: 1,

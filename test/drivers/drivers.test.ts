@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { chooseDriver } from '../../src/drivers/drivers.ts';
+
+const works = () => undefined;
+const broken = () => 'koffi is not installed';
+
+it('portable is taken where it is asked for, and nothing else is looked at', () => {
+  const choice = chooseDriver('portable', () => {
+    throw new Error('Looked at');
+  });
+  expect(choice).toMatchObject({ module: { name: 'portable' }, why: 'the configuration asks for it' });
+});
+
+it('uring is taken where it is asked for and works', () => {
+  expect(chooseDriver('uring', works)).toMatchObject({ module: { name: 'uring' } });
+});
+
+it('nothing is taken where uring is asked for and does not work', () => {
+  expect(chooseDriver('uring', broken)).toEqual({ module: undefined, why: 'koffi is not installed' });
+});
