@@ -14,16 +14,20 @@ export interface DriverChoice {
 export const driverModules: Readonly<Record<DriverModule['name'], DriverModule>> = { portable, uring };
 
 /**
- * `auto` is portable: the uring driver is young and serves who asks for it by name. `obstacle` says what keeps the
- * uring driver from running here, if anything does.
+ * `auto` is the uring driver where it runs and portable elsewhere. `obstacle` says what keeps the uring driver from
+ * running here, if anything does.
  */
 export function chooseDriver(
   wanted: DriverModule['name'] | 'auto',
   obstacle: () => string | undefined = whyNot,
 ): DriverChoice {
-  if (wanted === 'auto') return { module: portable, why: 'the uring driver is taken only when asked for' };
   if (wanted === 'portable') return { module: portable, why: 'the configuration asks for it' };
   const found = obstacle();
+  if (wanted === 'auto') {
+    return found === undefined
+      ? { module: uring, why: 'io_uring works here' }
+      : { module: portable, why: `the uring driver does not run here: ${found}` };
+  }
   return found === undefined
     ? { module: uring, why: 'the configuration asks for it, and io_uring works here' }
     : { module: undefined, why: found };

@@ -18,3 +18,14 @@ it('uring is taken where it is asked for and works', () => {
 it('nothing is taken where uring is asked for and does not work', () => {
   expect(chooseDriver('uring', broken)).toEqual({ module: undefined, why: 'koffi is not installed' });
 });
+
+it('auto is uring where it works, and else portable, which says why', () => {
+  expect(chooseDriver('auto', works)).toMatchObject({
+    module: { name: 'uring' },
+    why: 'io_uring works here',
+  });
+  expect(chooseDriver('auto', broken)).toMatchObject({
+    module: { name: 'portable' },
+    why: 'the uring driver does not run here: koffi is not installed',
+  });
+});

@@ -76,6 +76,29 @@ describe.each(places)('driver: uring $name', ({ wrap, program, says }) => {
   });
 });
 
+describe.each(places)('driver: auto $name', ({ wrap, program, says }) => {
+  it('serves with the portable driver, and says why in one line and in its status', async () => {
+    const sluice = spawned('run', 'auto', wrap, program);
+    await sluice.logged(({ msg }) => msg === 'serving');
+    expect(await sluice.status()).toMatchObject({
+      driver: 'portable',
+      driverReason: expect.stringContaining(says),
+    });
+    const telling = sluice.lines.filter((line) => JSON.stringify(line).includes('uring'));
+    expect(telling).toEqual([expect.objectContaining({ driver: 'portable', msg: 'starting' })]);
+    expect(sluice.stderr).toBe('');
+  });
+
+  it('is told by check as what would run', async () => {
+    const { exit, stdout } = await ended(spawned('check', 'auto', wrap, program));
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringContaining('driver    portable, because the uring driver'),
+    ]);
+    expect(stdout).toContain(says);
+  });
+});
+
 it('status and the log say which driver runs, and why', async () => {
   const sluice = spawned('run', 'portable');
   const starting = await sluice.logged(({ msg }) => msg === 'starting');

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { echo, ending, named } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { nodeBinary } from '../support/sluice.ts';
@@ -8,10 +9,12 @@ import { openScene } from './scene.ts';
 
 const version = execFileSync(nodeBinary, ['-p', 'process.versions.node'], { encoding: 'utf8' });
 const [major = 0, minor = 0] = version.split('.').map(Number);
+const runsUring = process.env['SLUICE_DRIVER'] !== 'portable' && whyNot() === undefined;
 const sharesPorts =
-  process.platform === 'linux' && (major > 23 || (major >= 22 && minor >= (major === 22 ? 12 : 1)));
+  runsUring ||
+  (process.platform === 'linux' && (major > 23 || (major >= 22 && minor >= (major === 22 ? 12 : 1))));
 
-describe.skipIf(!sharesPorts)('two workers (skipped where Node can not share a port between threads)', () => {
+describe.skipIf(!sharesPorts)('two workers (skipped where threads can not share a port)', () => {
   const scene = openScene({ workers: 2 });
 
   it('serve sessions on one port, and their limit is one limit', async () => {
