@@ -1,14 +1,16 @@
 /**
  * The workers as one: tells all of them the same, listens on all of them, and replaces one that died. What
- * a dead worker held is given back, and its successor learns all that the others know.
+ * a dead worker held is given back, and its successor learns all that the others know and takes over the sockets
+ * that the dead one listened on, with the clients that wait there.
  */
 import { EventEmitter, once } from 'node:events';
+import { closeSync } from 'node:fs';
 import type { LogConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
-import type { ToWorker, WorkerBirth } from '../dataplane/messages.ts';
-import type { DriverModule } from '../drivers/driver.ts';
+import type { ToWorker } from '../dataplane/messages.ts';
+import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 export interface SupervisorParts {
@@ -33,11 +35,15 @@ export interface Binding {
 
 /** So that a worker that can't even start does not keep the machine busy with trying. */
 const restartDelayMs = 100;
+/** Workers that die again and again must not keep an address from being given up. */
+const unlistenAttempts = 3;
 
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #threads: (WorkerThread | undefined)[] = [];
   readonly #bindings = new Map<string, Binding>();
+  /** By worker, the sockets that its predecessors left and it does not have yet. */
+  readonly #orphans: Set<ListeningSocket>[];
   #plan: Plan | undefined;
   #log: LogConfig;
   #drainUntilMs: number | undefined;
@@ -48,6 +54,7 @@ export class Supervisor {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#log = parts.log;
+    this.#orphans = Array.from({ length: parts.workers }, () => new Set());
     for (let worker = 0; worker < parts.workers; worker++) this.#start(worker);
   }
 
@@ -74,16 +81,13 @@ export class Supervisor {
    * as it is bound, which tells the port where 0 was asked for.
    */
   async listen(binding: Binding): Promise<Binding> {
+    await this.#whole();
     const bound: WorkerThread[] = [];
     let { address } = binding;
     try {
       for (const thread of this.#listenersOf(address)) {
-        address = await thread.ask({
-          kind: 'listen',
-          listener: binding.listener,
-          address,
-          shared: this.#parts.workers > 1,
-        });
+        const options = { shared: this.#parts.workers > 1 };
+        address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
         bound.push(thread);
       }
     } catch (error) {
@@ -96,11 +100,14 @@ export class Supervisor {
   }
 
   async unlisten(address: Address): Promise<void> {
+    for (let attempts = 0; attempts < unlistenAttempts; attempts++) {
+      await this.#whole();
+      const asked = this.#listenersOf(address);
+      await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address })));
+      // Who waits in the queue of one that died meanwhile is its successor's.
+      if (this.#stopping || asked.every((thread) => this.#running().includes(thread))) break;
+    }
     this.#bindings.delete(keyOf(address));
-    // A worker that ended meanwhile listens on nothing any more, so its rejection says nothing new.
-    await Promise.allSettled(
-      this.#listenersOf(address).map((thread) => thread.ask({ kind: 'unlisten', address })),
-    );
   }
 
   /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
@@ -120,26 +127,22 @@ export class Supervisor {
     }, 1_000);
     await this.#until(() => this.#running().length === 0);
     clearTimeout(patience);
+    for (const orphans of this.#orphans) closeAll(orphans);
   }
 
   #start(worker: number): void {
     if (this.#stopping) return;
     const { driver, ledgerBuffer, capacity, ledger } = this.#parts;
-    const birth: WorkerBirth = {
-      worker,
-      driver: driver.name,
-      ledger: ledgerBuffer,
-      capacity,
-      log: this.#log,
-    };
-    const thread = new WorkerThread(birth, {
+    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log };
+    const thread = new WorkerThread(driver, birth, {
       logLines: (lines) => this.#parts.logLines(lines),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');
       },
-      ended: (error) => {
+      ended: (error, left) => {
         this.#threads[worker] = undefined;
+        this.#inherit(worker, left);
         ledger.releaseAllOf(worker);
         if (error !== undefined) this.#parts.workerDied(worker, error);
         if (!this.#stopping) setTimeout(() => this.#start(worker), restartDelayMs);
@@ -150,13 +153,38 @@ export class Supervisor {
     if (this.#plan !== undefined) thread.tell({ kind: 'plan', plan: this.#plan });
     for (const binding of this.#bindings.values()) this.#relisten(thread, binding);
     if (this.#drainUntilMs !== undefined) thread.tell({ kind: 'drain', untilMs: this.#drainUntilMs });
+    this.#changes.emit('change');
   }
 
-  #relisten(thread: WorkerThread, binding: Binding): void {
-    if (!this.#listenersOf(binding.address).includes(thread)) return;
-    thread
-      .ask({ kind: 'listen', ...binding, shared: this.#parts.workers > 1 })
-      .catch((error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`));
+  #relisten(thread: WorkerThread, { listener, address }: Binding): void {
+    if (!this.#listenersOf(address).includes(thread)) return;
+    const orphans = this.#orphansOf(thread.index);
+    const orphan = [...orphans].find((one) => keyOf(one.address) === keyOf(address));
+    const options = { shared: this.#parts.workers > 1, adopt: orphan?.fd };
+    thread.ask({ kind: 'listen', listener, address, options }).then(
+      () => orphan && orphans.delete(orphan),
+      (error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`),
+    );
+  }
+
+  /** One that its successor had not told of having adopted is among what that one left, or is here still. */
+  #inherit(worker: number, left: readonly ListeningSocket[]): void {
+    const orphans = this.#orphansOf(worker);
+    for (const socket of left) {
+      const isKnown = [...orphans].some(({ fd }) => fd === socket.fd);
+      // Where it was still to be bound on all workers, or no longer wanted, nobody waits.
+      if (!this.#bindings.has(keyOf(socket.address))) closeSync(socket.fd);
+      else if (!isKnown) orphans.add(socket);
+    }
+  }
+
+  #orphansOf(worker: number): Set<ListeningSocket> {
+    return this.#orphans[worker] ?? new Set();
+  }
+
+  /** Until those who died have their successors, which is soon. */
+  async #whole(): Promise<void> {
+    await this.#until(() => this.#stopping || this.#running().length === this.#parts.workers);
   }
 
   /** A unix socket can't be shared: the first worker has it. */
@@ -175,6 +203,11 @@ export class Supervisor {
   async #until(claim: () => boolean): Promise<void> {
     while (!claim()) await once(this.#changes, 'change');
   }
+}
+
+function closeAll(orphans: Set<ListeningSocket>): void {
+  for (const { fd } of orphans) closeSync(fd);
+  orphans.clear();
 }
 
 function keyOf(address: Address): string {

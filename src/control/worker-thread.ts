@@ -1,14 +1,18 @@
 /** One worker thread as the control plane sees it: messages out, answers in, and its end. */
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Address } from '../core/contract.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from '../dataplane/messages.ts';
+import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
 
 export interface WorkerEvents {
   logLines(lines: string): void;
   drained(): void;
-  /** The thread is gone; `error` is what it died of, if it did not end by itself. */
-  ended(error: Error | undefined): void;
+  /**
+   * The thread is gone; `error` is what it died of, if it did not end by itself. `left` are the sockets that it
+   * listened on still: whoever hears of them owns them.
+   */
+  ended(error: Error | undefined, left: readonly ListeningSocket[]): void;
 }
 
 type Request = Extract<ToWorker, { readonly request: number }>;
@@ -18,18 +22,23 @@ type Unnumbered<R extends Request = Request> = R extends Request ? Omit<R, 'requ
 export class WorkerThread {
   readonly index: number;
   readonly #thread: Worker;
+  readonly #driver: DriverModule;
+  readonly #estate: SharedArrayBuffer | undefined;
   readonly #events: WorkerEvents;
   readonly #pending = new Map<number, PromiseWithResolve<Address>>();
   #requests = 0;
   #wakeFd: number | undefined;
   #error: Error | undefined;
 
-  constructor(birth: WorkerBirth, events: WorkerEvents) {
-    this.index = birth.worker;
+  constructor(driver: DriverModule, born: Omit<WorkerBirth, 'driver' | 'estate'>, events: WorkerEvents) {
+    this.index = born.worker;
+    this.#driver = driver;
+    this.#estate = driver.estate && new SharedArrayBuffer(driver.estate.bytes);
     this.#events = events;
+    const birth: WorkerBirth = { ...born, driver: driver.name, estate: this.#estate };
     // The file's own ending: .ts where the source runs, .js where it was built.
     const entry = new URL(`../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
-    this.#thread = new Worker(entry, { workerData: birth, name: `sluice-worker-${birth.worker}` });
+    this.#thread = new Worker(entry, { workerData: birth, name: `sluice-worker-${this.index}` });
     this.#thread.on('message', (message: FromWorker) => this.#hear(message));
     this.#thread.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
@@ -92,11 +101,11 @@ export class WorkerThread {
   }
 
   #end(): void {
-    if (this.#wakeFd !== undefined) closeSync(this.#wakeFd);
     this.#wakeFd = undefined;
+    const left = (this.#estate && this.#driver.estate?.settle(this.#estate)) ?? [];
     for (const { reject } of this.#pending.values()) reject(new Error('The worker ended'));
     this.#pending.clear();
-    this.#events.ended(this.#error);
+    this.#events.ended(this.#error, left);
   }
 }
 

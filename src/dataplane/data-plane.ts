@@ -5,11 +5,12 @@
 import type { Command, Core, CoreEvent, SessionRecord } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
-import type { Driver, DriverModule } from '../drivers/driver.ts';
+import type { Driver, DriverHost, DriverModule } from '../drivers/driver.ts';
 
 export interface DataPlaneParts {
   readonly ledger: Ledger;
   readonly driver: DriverModule;
+  readonly estate?: SharedArrayBuffer | undefined;
   readonly sessionLog: SessionSink;
   now(): number;
   receive(): void;
@@ -34,13 +35,14 @@ export class DataPlane {
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
     const { ledger, now } = parts;
-    this.driver = parts.driver.create({
+    const host: DriverHost = {
       emit: (event) => this.handle(event),
       deadline: () => this.#deadline(),
       receive: () => parts.receive(),
       now,
       countBytes: (listener, toBackend, toClient) => ledger.countBytes(listener, toBackend, toClient),
-    });
+    };
+    this.driver = parts.driver.create(host, parts.estate);
     this.#core = createCore({ ledger, activity: this.driver, random: Math.random });
   }
 

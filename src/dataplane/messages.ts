@@ -4,12 +4,15 @@ import type { LogConfig } from '../config/config.ts';
 import type { Address, BackendSlot, ListenerSlot } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
+import type { ListenOptions } from '../drivers/driver.ts';
 
 /** What a worker is born with. */
 export interface WorkerBirth {
   readonly worker: number;
   readonly driver: 'uring' | 'portable';
   readonly ledger: SharedArrayBuffer;
+  /** For the driver to note what it holds, where it wants that. */
+  readonly estate: SharedArrayBuffer | undefined;
   readonly capacity: LedgerCapacity;
   readonly log: LogConfig;
 }
@@ -22,7 +25,7 @@ export type ToWorker =
       readonly request: number;
       readonly listener: ListenerSlot;
       readonly address: Address;
-      readonly shared: boolean;
+      readonly options: ListenOptions;
     }
   | { readonly kind: 'unlisten'; readonly request: number; readonly address: Address }
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }

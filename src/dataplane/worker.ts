@@ -12,13 +12,14 @@ import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
 const birth = workerData as WorkerBirth;
 if (parentPort !== null) live(parentPort, birth);
 
-function live(control: MessagePort, { worker, driver, ledger, capacity, log }: WorkerBirth): void {
+function live(control: MessagePort, { worker, driver, ledger, estate, capacity, log }: WorkerBirth): void {
   const say = (message: FromWorker): void => control.postMessage(message);
 
   const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
   const plane = new DataPlane({
     ledger: new Ledger(ledger, capacity, worker),
     driver: driverModules[driver],
+    estate,
     sessionLog,
     now: monotonicMs,
     receive: () => {
@@ -40,7 +41,7 @@ function live(control: MessagePort, { worker, driver, ledger, capacity, log }: W
       case 'listen':
         return answer(
           message.request,
-          plane.driver.listen(message.listener, message.address, { shared: message.shared }),
+          plane.driver.listen(message.listener, message.address, message.options),
         );
       case 'unlisten':
         return answer(

@@ -20,17 +20,20 @@ import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../cor
 export interface Driver extends Activity {
   /**
    * A descriptor to write eight bytes to after each message, where the driver sleeps outside the event loop. It
-   * belongs to who writes, and is to be closed once the driver's thread has ended.
+   * stays open until the driver's estate is settled.
    */
   readonly wakeFd?: number | undefined;
   /**
    * Accepts connections on an address for a listener, from when the promise is fulfilled. A listener may
-   * have several. `shared`: other threads listen on this address too (SO_REUSEPORT). Port 0 takes a free one.
+   * have several. Port 0 takes a free one.
    * An address that this driver listens on already is handed to the listener named now, without a gap.
    * Rejects with the system's error (`code` is EADDRINUSE, EACCES, …).
    */
-  listen(listener: ListenerSlot, address: Address, options: { readonly shared: boolean }): Promise<Address>;
-  /** Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. */
+  listen(listener: ListenerSlot, address: Address, options: ListenOptions): Promise<Address>;
+  /**
+   * Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. `uring` also
+   * takes those whose handshakes are under way, and so needs a moment; `portable` closes at once.
+   */
   unlisten(address: Address): Promise<void>;
   /** Relay commands and their like; never `report`, which is no driver's business. */
   execute(command: DriverCommand): void;
@@ -40,11 +43,34 @@ export interface Driver extends Activity {
   close(): Promise<void>;
 }
 
+export interface ListenOptions {
+  /** Other threads listen on this address too (SO_REUSEPORT). */
+  readonly shared: boolean;
+  /** A socket that listens there already, left by a driver that has ended: it is this driver's from now on. */
+  readonly adopt?: number | undefined;
+}
+
 export interface DriverModule {
   readonly name: 'uring' | 'portable';
   /** Whether several threads can listen on one port here. */
   readonly sharesPorts: boolean;
-  create(host: DriverHost): Driver;
+  /** `estate`: zeroed memory for it to note what it holds, where the module asks for that. */
+  create(host: DriverHost, estate?: SharedArrayBuffer): Driver;
+  /** Absent where all that a driver holds ends with its thread. */
+  readonly estate?: {
+    readonly bytes: number;
+    /**
+     * To be called once the thread of the driver has ended, in whatever way: resets the sessions that it left, and
+     * gives back all else that it held but for the sockets that listen. Those are the caller's now, with the clients
+     * that wait in their queues: for a successor to adopt, or to be closed.
+     */
+    settle(estate: SharedArrayBuffer): readonly ListeningSocket[];
+  };
+}
+
+export interface ListeningSocket {
+  readonly address: Address;
+  readonly fd: number;
 }
 
 export type DriverCommand = Exclude<Command, { readonly kind: 'report' }>;

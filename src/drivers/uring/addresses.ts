@@ -41,10 +41,12 @@ export function decodeClient(sockaddr: Uint8Array): Client {
   return { address: isMapped ? ipv4Text(sockaddr, 20) : ipv6Text(sockaddr, 8), port };
 }
 
-/** As `decodeClient`, but without taking a mapped address for an IPv4 one. */
-export function decodeBound(sockaddr: Uint8Array): { readonly host: string; readonly port: number } {
+/** As `decodeClient`, but with the path of a unix socket, and without taking a mapped address for an IPv4 one. */
+export function decodeBound(sockaddr: Uint8Array, length = sockaddr.length): Address {
+  const family = familyOf(sockaddr);
+  if (family === AF_UNIX) return { path: Buffer.from(sockaddr.subarray(2, length - 1)).toString() };
   const port = ((sockaddr[2] ?? 0) << 8) | (sockaddr[3] ?? 0);
-  const host = familyOf(sockaddr) === AF_INET ? ipv4Text(sockaddr, 4) : ipv6Text(sockaddr, 8);
+  const host = family === AF_INET ? ipv4Text(sockaddr, 4) : ipv6Text(sockaddr, 8);
   return { host, port };
 }
 

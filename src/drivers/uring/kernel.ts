@@ -2,7 +2,7 @@
  * Numbers and layouts of the Linux kernel that this driver relies on. All of it is ABI, which Linux never changes.
  * Names are the kernel's own, so that they can be looked up:
  * - `linux/io_uring.h` (also in the man pages io_uring_setup(2), io_uring_enter(2), io_uring_register(2)),
- * - `asm-generic/socket.h`, `linux/tcp.h`, `linux/in6.h`, `asm-generic/mman.h`, `asm-generic/errno.h`.
+ * - `linux/filter.h`, `linux/bpf_common.h`, `asm-generic/socket.h`, `linux/tcp.h`, `linux/in6.h`, `asm-generic/mman.h`, `asm-generic/errno.h`.
  *
  * The asm-generic numbers hold on the architectures below; 64-bit fields are written as two words, low one first.
  */
@@ -94,14 +94,29 @@ export const SO_REUSEADDR = 2;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_ATTACH_FILTER = 26;
+export const SO_DETACH_FILTER = 27;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
+export const BPF_LD = 0x00;
+export const BPF_ALU = 0x04;
+export const BPF_JMP = 0x05;
+export const BPF_RET = 0x06;
+export const BPF_B = 0x10;
+export const BPF_ABS = 0x20;
+export const BPF_AND = 0x50;
+export const BPF_JEQ = 0x10;
+export const BPF_K = 0x00;
+export const TH_SYN = 0x02;
+export const TH_ACK = 0x10;
+
 export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
+export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const F_SETFL = 4;
 export const O_NONBLOCK = 0o4000;

@@ -1,6 +1,14 @@
 /**
  * An address that is listened on. One operation accepts connection after connection; out of descriptors it ends,
  * the clients wait in the kernel's queue, and it is begun again once a descriptor was closed or a while has gone by.
+ *
+ *     accepting ── leave ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
+ *         ▲                     │                                │
+ *         └──────── keep ───────┴────────────────────────────────┘
+ *
+ * To close a listening socket resets who waits in its queue, and who has been answered and is about to come into it.
+ * So no handshake is begun any more from the last call on, those under way have time to end, and the queue is empty
+ * when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import { operation, operationShift } from './connection.ts';
@@ -11,11 +19,12 @@ import { backlog, type Sockets } from './sockets.ts';
 interface Parts {
   readonly ring: Ring;
   readonly sockets: Sockets;
+  now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** It is to be resumed once a descriptor is free. */
   exhausted(): void;
-  /** Nobody waits to be accepted: it is to be closed at once, so that nobody will. */
+  /** Nobody waits to be accepted, and nobody will: its descriptor is to be closed. */
   left(listening: Listening): void;
 }
 
@@ -26,10 +35,14 @@ export class Listening {
   /** Where it stands in the table of what is listened on. */
   readonly number: number;
   listener: ListenerSlot;
-  isAccepting = false;
-  readonly #parts: Parts;
-  #leaving: (() => void)[] = [];
+  /** When it is done with the last call. */
+  leaveMs = Number.POSITIVE_INFINITY;
+  #stage: 'accepting' | 'last-call' | 'leaving' = 'accepting';
+  #isAccepting = false;
   #isCancelling = false;
+  #giveUpMs = Number.POSITIVE_INFINITY;
+  readonly #parts: Parts;
+  #waiting: (() => void)[] = [];
 
   constructor(
     parts: Parts,
@@ -42,68 +55,100 @@ export class Listening {
     this.fd = place.fd;
     this.number = place.number;
     this.listener = listener;
-    this.accept();
+    this.#accept();
   }
 
-  /** Accepts from now on, if it doesn't already. */
-  accept(): void {
-    if (this.isAccepting) return;
-    this.isAccepting = true;
-    this.#parts.ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
-  }
-
-  /** Accepts again after it was out of descriptors. */
+  /** Goes on after it was out of descriptors. */
   resume(): void {
-    if (this.#leaving.length === 0) this.accept();
+    if (this.#stage !== 'leaving') this.#accept();
+    else if (!this.#isAccepting) this.#leave();
   }
 
   /** An accept has completed: with a descriptor, or an error's number below zero. */
   completed(result: number, flags: number): void {
-    if (result >= 0) this.#parts.accepted(this, result);
+    if (result >= 0) this.#take(result);
     if ((flags & kernel.IORING_CQE_F_MORE) !== 0) return;
-    this.isAccepting = false;
-    if (this.#leaving.length > 0) this.#leave();
+    this.#isAccepting = false;
+    if (this.#stage === 'leaving') this.#leave();
     else if (exhaustion.has(-result)) this.#parts.exhausted();
-    else this.accept();
+    else this.#accept();
   }
 
   /** The cancellation of its accept has been dealt with. */
   cancelled(): void {
     this.#isCancelling = false;
-    if (this.#leaving.length > 0 && !this.isAccepting) this.#leave();
+    if (this.#stage === 'leaving' && !this.#isAccepting) this.#leave();
   }
 
   /** Stays, whoever has asked it to leave. */
   keep(): void {
+    if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(this.fd);
+    this.#stage = 'accepting';
+    this.leaveMs = Number.POSITIVE_INFINITY;
     this.#settle();
-    this.accept();
+    this.#accept();
   }
 
-  /** Accepts those who wait and no further ones; fulfils once it has left, or is kept after all. */
+  /** Accepts those who are about to come and no further ones; fulfils once it has left, or is kept after all. */
   leave(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#leaving.push(resolve);
-      if (!this.isAccepting) return this.#leave();
-      if (this.#isCancelling) return;
-      this.#isCancelling = true;
-      this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
-    });
+    const left = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#stage === 'accepting') {
+      this.#stage = 'last-call';
+      if (!this.#isUnix) this.#parts.sockets.refuseHandshakes(this.fd);
+      const nowMs = this.#parts.now();
+      // A unix socket knows no handshakes: who connects is in the queue at once.
+      this.leaveMs = this.#isUnix ? nowMs : nowMs + handshakeMs;
+      this.#giveUpMs = nowMs + emptyingMs;
+    }
+    return left;
+  }
+
+  /** The time of the last call is over, or nobody is to wait for it. */
+  leaveNow(): void {
+    this.#stage = 'leaving';
+    this.leaveMs = Number.POSITIVE_INFINITY;
+    if (!this.#isAccepting) return this.#leave();
+    if (this.#isCancelling) return;
+    this.#isCancelling = true;
+    this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
+  }
+
+  #accept(): void {
+    if (this.#isAccepting) return;
+    this.#isAccepting = true;
+    this.#parts.ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
   }
 
   #leave(): void {
     if (this.#isCancelling) return;
+    const { sockets } = this.#parts;
+    if (this.#isUnix) sockets.refuseNew(this.fd);
     for (let taken = 0; taken <= backlog; taken++) {
-      const fd = this.#parts.sockets.acceptNow(this.fd);
-      if (fd < 0) break;
-      this.#parts.accepted(this, fd);
+      const fd = sockets.acceptNow(this.fd);
+      if (fd >= 0) this.#take(fd);
+      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) break;
+      // Any other error is of a connection that has gone; but those who wait for descriptors have not.
+      else if (exhaustion.has(-fd)) {
+        if (this.#parts.now() < this.#giveUpMs) return this.#parts.exhausted();
+        break;
+      }
     }
     this.#parts.left(this);
     this.#settle();
   }
 
+  #take(fd: number): void {
+    if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(fd);
+    this.#parts.accepted(this, fd);
+  }
+
   #settle(): void {
-    for (const resolve of this.#leaving) resolve();
-    this.#leaving = [];
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = [];
+  }
+
+  get #isUnix(): boolean {
+    return 'path' in this.bound;
   }
 
   #tag(kind: number): number {
@@ -113,5 +158,10 @@ export class Listening {
 
 /** Stands in the second word of a cancellation, where those of connections have their serial, which is never 0. */
 export const listeningSerial = 0;
+
+/** Longer than the way to nearly every client and back. */
+const handshakeMs = 200;
+/** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
+const emptyingMs = 5_000;
 
 const exhaustion = new Set([kernel.EMFILE, kernel.ENFILE, kernel.ENOBUFS, kernel.ENOMEM]);

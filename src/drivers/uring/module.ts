@@ -1,8 +1,14 @@
 import type { DriverModule } from '../driver.ts';
 import { createUringDriver } from './driver.ts';
+import { Estate, estateBytes } from './estate.ts';
+import { loadLibc } from './libc.ts';
 
 export const uring: DriverModule = {
   name: 'uring',
   sharesPorts: true,
-  create: (host) => createUringDriver(host),
+  create: (host, estate) => createUringDriver(host, undefined, estate),
+  estate: {
+    bytes: estateBytes,
+    settle: (estate) => new Estate(estate).settle(loadLibc()),
+  },
 };

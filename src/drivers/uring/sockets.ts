@@ -10,6 +10,7 @@ import {
 } from './addresses.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, systemError } from './libc.ts';
+import { attachFilter, noFirstSyn } from './socket-filter.ts';
 
 export class Sockets {
   readonly #libc: Libc;
@@ -59,10 +60,10 @@ export class Sockets {
     }
   }
 
-  boundTo(fd: number): { readonly host: string; readonly port: number } {
+  boundTo(fd: number): Address {
     this.#sockaddrLength[0] = sockaddrBytes;
     this.#check('getsockname', this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength));
-    return decodeBound(this.#sockaddr);
+    return decodeBound(this.#sockaddr, this.#sockaddrLength[0]);
   }
 
   /** The other end of an accepted connection; undefined where it has gone already. */
@@ -84,6 +85,24 @@ export class Sockets {
     this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
     const accepted = this.#libc.accept4(fd, null, null, kernel.SOCK_CLOEXEC);
     return accepted < 0 ? -this.#libc.errno() : accepted;
+  }
+
+  /**
+   * The socket that listens begins no further handshake; those under way are completed. Who asks for one hears
+   * nothing, and asks again a second later.
+   */
+  refuseHandshakes(fd: number): void {
+    attachFilter(this.#libc, fd, noFirstSyn);
+  }
+
+  /** Undoes that, also for accepted sockets, which inherit it. */
+  admitHandshakes(fd: number): void {
+    this.#set(fd, kernel.SOL_SOCKET, kernel.SO_DETACH_FILTER, zero);
+  }
+
+  /** Nobody can connect to the unix socket any more; who has can still be accepted. */
+  refuseNew(fd: number): void {
+    this.#libc.shutdown(fd, kernel.SHUT_RD);
   }
 
   /** Sends FIN. Not the ring's operation: that is always handed to a thread, which is slow, and may come late. */

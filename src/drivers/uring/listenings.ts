@@ -1,0 +1,144 @@
+/** All the addresses that a driver listens on, and the times at which something is due for them. */
+import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { ListenOptions } from '../driver.ts';
+import { bindTo } from './binding.ts';
+import type { Estate } from './estate.ts';
+import type { Libc } from './libc.ts';
+import { Listening } from './listening.ts';
+import type { Ring } from './ring.ts';
+import type { Sockets } from './sockets.ts';
+import { removeSocket } from './unix-paths.ts';
+
+interface Parts {
+  readonly libc: Libc;
+  readonly ring: Ring;
+  readonly sockets: Sockets;
+  readonly estate: Estate;
+  now(): number;
+  /** Takes over the descriptor of an accepted connection. */
+  accepted(listening: Listening, fd: number): void;
+  /** `dueMs` may have changed. */
+  rescheduled(): void;
+  /** A promise that `unlisten` gave is settled. */
+  settled(): void;
+}
+
+export class Listenings {
+  readonly #parts: Parts;
+  readonly #partsOfEach: ConstructorParameters<typeof Listening>[0];
+  readonly #table: (Listening | undefined)[] = [];
+  /** When `due` wants to be called. */
+  dueMs = Number.POSITIVE_INFINITY;
+  #resumeMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#partsOfEach = {
+      ring: parts.ring,
+      sockets: parts.sockets,
+      now: () => parts.now(),
+      accepted: (listening, fd) => parts.accepted(listening, fd),
+      exhausted: () => {
+        this.#resumeMs = parts.now() + resumeAfterMs;
+        this.#reschedule();
+      },
+      left: (listening) => this.#left(listening),
+    };
+  }
+
+  /** As `Driver.listen` says. Throws a system error. */
+  listen(listener: ListenerSlot, asked: Address, { shared, adopt }: ListenOptions): Address {
+    const { libc, sockets, estate } = this.#parts;
+    const known = this.#on(asked);
+    if (known !== undefined) {
+      if (adopt !== undefined) sockets.close(adopt);
+      known.listener = listener;
+      known.keep();
+      this.#reschedule();
+      return known.bound;
+    }
+    const fd = adopt ?? bindTo(asked, shared, sockets, libc);
+    if (adopt !== undefined) estate.listensOn(fd);
+    const bound = sockets.boundTo(fd);
+    const free = this.#table.indexOf(undefined);
+    const number = free < 0 ? this.#table.length : free;
+    this.#table[number] = new Listening(this.#partsOfEach, { asked, bound, fd, number }, listener);
+    return bound;
+  }
+
+  async unlisten(address: Address): Promise<void> {
+    const left = this.#on(address)?.leave();
+    this.#reschedule();
+    await left;
+  }
+
+  /** Closes them all without waiting for anybody. */
+  close(): void {
+    for (const listening of this.#table) {
+      void listening?.leave();
+      listening?.leaveNow();
+    }
+  }
+
+  get areClosed(): boolean {
+    return this.#table.every((one) => one === undefined);
+  }
+
+  completed(number: number, result: number, flags: number): void {
+    this.#table[number]?.completed(result, flags);
+  }
+
+  cancelled(number: number): void {
+    this.#table[number]?.cancelled();
+  }
+
+  due(nowMs: number): void {
+    if (nowMs >= this.#resumeMs) this.#resume();
+    for (const listening of this.#table) {
+      if (listening !== undefined && nowMs >= listening.leaveMs) listening.leaveNow();
+    }
+    this.#reschedule();
+  }
+
+  /** A descriptor was closed. */
+  descriptorFreed(): void {
+    if (this.#resumeMs === Number.POSITIVE_INFINITY) return;
+    this.#resume();
+    this.#reschedule();
+  }
+
+  #resume(): void {
+    this.#resumeMs = Number.POSITIVE_INFINITY;
+    for (const listening of this.#table) listening?.resume();
+  }
+
+  #on(address: Address): Listening | undefined {
+    return this.#table.find(
+      (one) => one !== undefined && (isSame(one.bound, address) || isSame(one.asked, address)),
+    );
+  }
+
+  #reschedule(): void {
+    this.dueMs = this.#resumeMs;
+    for (const listening of this.#table) {
+      if (listening !== undefined) this.dueMs = Math.min(this.dueMs, listening.leaveMs);
+    }
+    this.#parts.rescheduled();
+  }
+
+  #left(listening: Listening): void {
+    this.#table[listening.number] = undefined;
+    this.#parts.sockets.close(listening.fd);
+    if ('path' in listening.bound) removeSocket(listening.bound.path);
+    this.#parts.settled();
+  }
+}
+
+/** Descriptors may have become free that are not ours. */
+const resumeAfterMs = 100;
+
+/** Port 0 is another port each time. */
+function isSame(one: Address, other: Address): boolean {
+  if ('path' in one) return 'path' in other && one.path === other.path;
+  return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
+}

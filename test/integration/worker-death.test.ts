@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, it } from 'vitest';
+import { whyNot } from '../../src/drivers/uring/probe.ts';
+import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { type Embedded, embed } from '../support/embedded.ts';
+import { eventually } from '../support/eventually.ts';
+
+const reason = whyNot();
+let backend: TestBackend;
+let proxy: Embedded;
+
+async function start(workers: number): Promise<void> {
+  backend = await startBackend(echo);
+  proxy = await embed({
+    version: 1,
+    driver: 'uring',
+    workers,
+    listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
+    pools: { app: { backends: [backend.address] } },
+    shutdown: { grace: '100ms' },
+  });
+}
+
+afterEach(async () => {
+  await proxy.end();
+  await backend.close();
+});
+
+describe.skipIf(reason !== undefined)(
+  `A worker of the uring driver that dies (${reason ?? 'runs here'})`,
+  () => {
+    it('has its sessions reset on both sides at once', async () => {
+      await start(1);
+      const client = await served();
+      const [upstream] = backend.open;
+      const ends = [ending(client), ending(upstream as Socket)]; // The session that was just served has one.
+      await theWorker().terminate();
+      expect(await Promise.all(ends)).toEqual([
+        { text: '', reset: true },
+        { text: '', reset: true },
+      ]);
+    });
+
+    it('leaves those who wait in its queue to its successor', async () => {
+      await start(1);
+      await served();
+      const died = theWorker().terminate();
+      const early = Array.from({ length: 20 }, () => served());
+      await died;
+      const late = Array.from({ length: 20 }, () => served());
+      const outcomes = await Promise.allSettled([...early, ...late]);
+      // Who was accepted already when it died is lost; the others are not.
+      expect(outcomes.slice(20).map(({ status }) => status)).toEqual(Array(20).fill('fulfilled'));
+    });
+
+    it('takes nobody else with it', async () => {
+      await start(2);
+      const clients = await Promise.all(Array.from({ length: 40 }, () => served()));
+      const [first] = proxy.workers;
+      await first?.terminate();
+      const fates = await Promise.all(
+        clients.map(async (client) => ((await answers(client)) ? 'alive' : 'reset')),
+      );
+      expect(new Set(fates)).toEqual(new Set(['alive', 'reset']));
+      await eventually(() => expect(proxy.workers.size).toBe(2));
+      await Promise.all(Array.from({ length: 40 }, () => served()));
+    });
+
+    it('out of heap is no different', async () => {
+      setFlagsFromString('--max-old-space-size=48');
+      await start(1);
+      setFlagsFromString('--max-old-space-size=0');
+      const client = await served();
+      const end = ending(client);
+      const worker = theWorker();
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      // More than it can take in: each object is made anew on its side.
+      worker.postMessage(Array.from({ length: 1e6 }, (_, i) => ({ i })));
+      await exited;
+      expect((await end).reset).toBe(true);
+      await served();
+      expect(proxy.log()).toContain('ERR_WORKER_OUT_OF_MEMORY');
+    });
+
+    it('leaves no descriptor and no memory behind, and the books balance', async () => {
+      await start(2);
+      const before = await eventually(held);
+      for (let deaths = 0; deaths < 4; deaths++) {
+        await Promise.all(Array.from({ length: 10 }, () => served()));
+        const [first] = proxy.workers;
+        await first?.terminate();
+        await eventually(() => expect(proxy.workers.size).toBe(2));
+        await served();
+      }
+      for (const socket of backend.open) socket.resetAndDestroy();
+      await eventually(() => {
+        const now = held();
+        expect(now.descriptors).toBe(before.descriptors);
+        expect(now.rings).toBe(before.rings);
+        expect(now.gibibytes).toBe(before.gibibytes);
+      });
+      const { ledger } = proxy.service.controlPlane;
+      expect(ledger.listenerActive.total(0)).toBe(0);
+      expect(ledger.backendActive.total(0)).toBe(0);
+    });
+
+    it('has its queue served even where its address is given up meanwhile', async () => {
+      await start(1);
+      await theWorker().terminate();
+      const waiting = await connected(proxy.port('web'));
+      const drained = proxy.service.drain();
+      waiting.end('still served');
+      expect(await ending(waiting)).toEqual({ text: 'still served', reset: false });
+      await drained;
+      await start(1);
+    });
+  },
+);
+
+function theWorker(): Worker {
+  const [worker] = proxy.workers;
+  if (worker === undefined) throw new Error('No worker lives');
+  return worker;
+}
+
+/** A client whose first bytes have come back. */
+async function served(): Promise<Socket> {
+  const client = await connected(proxy.port('web'));
+  if (!(await answers(client))) throw new Error('Not served');
+  return client;
+}
+
+async function answers(client: Socket): Promise<boolean> {
+  client.write('ping');
+  return (await nextText(client).catch(() => '')) === 'ping';
+}
+
+function held() {
+  const maps = readFileSync('/proc/self/maps', 'utf8').split('\n');
+  const virtual = /VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    rings: maps.filter((line) => line.includes('io_uring')).length,
+    gibibytes: Math.round(Number(virtual) / 2 ** 20),
+  };
+}
