@@ -125,7 +125,12 @@ export class Service {
 
   async #changeOver(): Promise<ReloadResult> {
     const { load, log } = this.#options;
-    const loaded = (await load?.()) ?? { ok: true, config: this.controlPlane.config, warnings: [] };
+    const loaded = (await load?.()) ?? {
+      files: [],
+      ok: true,
+      config: this.controlPlane.config,
+      warnings: [],
+    };
     if (!loaded.ok) return { ok: false, errors: loaded.issues.map(toReloadError) };
     const before = this.controlPlane.config;
     try {

@@ -87,6 +87,7 @@ function plan({ balance, backends }: DecisionsJob): Plan {
           ...defaultListenerPolicy,
           limits: { ...limits, perClient: limits },
           timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Number.POSITIVE_INFINITY },
+          access: { allow: undefined, deny: undefined },
           refuseWith: 'reset',
         },
       },

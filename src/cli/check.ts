@@ -3,6 +3,7 @@ import { formatAddress, formatTarget } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { formatDuration } from '../config/durations.ts';
 import { workerCount } from '../control/worker-count.ts';
+import type { AccessPolicy } from '../core/access/access-policy.ts';
 import { chooseDriver, type DriverChoice } from '../drivers/drivers.ts';
 import { configFile, configOption, readConfig } from './config-file.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -32,7 +33,8 @@ function asText(config: Config, { module, why }: DriverChoice): string {
       ? `driver    ${config.driver}, which does not run here: ${why}`
       : `driver    ${module.name}, because ${why}; ${countOf(workerCount(config.workers, module), 'worker')}`,
     ...config.listeners.map(
-      ({ name, bind, pool }) => `listener  ${name} on ${bind.map(formatAddress).join(', ')} to pool ${pool}`,
+      ({ name, bind, pool, policy }) =>
+        `listener  ${name} on ${bind.map(formatAddress).join(', ')} to pool ${pool}${accessText(policy.access)}`,
     ),
     ...config.pools.flatMap(({ name, policy, backends, healthCheck }) => [
       `pool      ${name}, ${policy.balance}, ${
@@ -50,11 +52,24 @@ function asText(config: Config, { module, why }: DriverChoice): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** JSON has no Infinity: it is written as in the configuration file. A token is nobody's business. */
+/** Of lists that may be long, how long they are. */
+function accessText({ allow, deny }: AccessPolicy): string {
+  const lists = [
+    allow && `allows ${countOf(allow.ranges, 'network')}`,
+    deny && `denies ${countOf(deny.ranges, 'network')}`,
+  ];
+  return lists.map((list) => (list === undefined ? '' : `, ${list}`)).join('');
+}
+
+/**
+ * JSON has no Infinity: it is written as in the configuration file. A token is nobody's business, and the words
+ * of a compiled list tell nobody anything.
+ */
 function asJson(config: Config, driver: DriverChoice): string {
   const seen = { ...config, driver: driver.module?.name ?? null, driverReason: driver.why };
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
+    if (ArrayBuffer.isView(value)) return undefined;
     return key === 'token' && value !== undefined ? '(hidden)' : value;
   };
   return `${JSON.stringify(seen, replace, 2)}\n`;

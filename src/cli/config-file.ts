@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { formatIssues } from '../config/issues.ts';
-import { loadConfig } from '../config/load.ts';
+import { type LoadResult, loadConfig } from '../config/load.ts';
 
 const usualFiles = ['sluice.yaml', 'config/sluice.yaml'];
 
@@ -18,7 +18,11 @@ export function configFile(named: string | undefined): string {
 
 /** The checked configuration; undefined where it is wrong, and then stderr says all that is. */
 export async function readConfig(file: string): Promise<Config | undefined> {
-  const loaded = await loadConfig(file, process.env);
+  return usable(await loadConfig(file, process.env));
+}
+
+/** The same of what was loaded already. */
+export function usable(loaded: LoadResult): Config | undefined {
   if (loaded.ok) {
     if (loaded.warnings.length > 0) process.stderr.write(`${formatIssues(loaded.warnings)}\n`);
     return loaded.config;

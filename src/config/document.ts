@@ -31,15 +31,25 @@ export class ConfigDocument {
     this.#root = reading.place;
   }
 
-  /** In the order of the text, each once. */
+  /** In the order of the text, then those of the files that it names; each once. */
   get issues(): readonly Issue[] {
     const byText = new Map(this.#issues.map((issue) => [JSON.stringify(issue), issue]));
-    return [...byText.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const isElsewhere = ({ file }: Issue): number => (file === this.file ? 0 : 1);
+    return [...byText.values()].sort(
+      (a, b) =>
+        isElsewhere(a) - isElsewhere(b) ||
+        (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column),
+    );
   }
 
   /** `at: 'key'` marks the key and not the value. A path that isn't there stands at what is nearest above. */
   problem(path: Path, message: string, at: 'key' | 'value' = 'value'): void {
     this.#issues.push(this.#issue(path, this.#offset(path, at), message));
+  }
+
+  /** Something wrong in another file, which the value at the path names. */
+  problemIn(file: string, path: Path, where: Omit<Issue, 'file' | 'path'>): void {
+    this.#issues.push({ file, path: formatPath(path), ...where });
   }
 
   /** The value at the path is not what was expected; `meant` is what it probably should have been. */
@@ -68,7 +78,7 @@ export class ConfigDocument {
   #found(path: Path): string {
     if (this.#secrets.has(formatPath(path))) return 'something else';
     const template = this.placeOf(path)?.template;
-    const value = describe(valueAt(this.value, path));
+    const value = described(valueAt(this.value, path));
     return template === undefined ? value : `${value} from ${JSON.stringify(template.slice(0, 60))}`;
   }
 
@@ -118,7 +128,8 @@ export function isContainer(value: unknown): value is Record<string | number, un
   return typeof value === 'object' && value !== null;
 }
 
-function describe(value: unknown): string {
+/** A value as messages show it. */
+export function described(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';

@@ -1,16 +1,12 @@
 /** Health checks: their rhythm, and what each type of probe needs. */
-import { dirname, resolve } from 'node:path';
 import type { HealthCheckConfig, ProbeConfig, ProbeHttp, ProbeTls } from './config.ts';
 import { defaultHealthCheck, defaultProbeHttp } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
+import { type ReadFile, readNamedFile } from './named-files.ts';
 import type { PoolInput } from './schema/schema.ts';
 import { orList } from './schema/terms.ts';
-import { systemErrorText } from './system-error.ts';
 import { durationReader, percentage } from './values.ts';
-
-/** Gives a file's text or throws the system's error. */
-export type ReadFile = (path: string) => string;
 
 type HealthCheckInput = NonNullable<PoolInput['healthCheck']>;
 
@@ -109,13 +105,8 @@ function readTls(
 }
 
 function readCa(document: ConfigDocument, path: Path, name: string, readFile: ReadFile): string | undefined {
-  const file = resolve(dirname(document.file), name);
-  try {
-    const text = readFile(file);
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-    document.problem(path, `Expected a PEM file with certificates, found none in ${file}`);
-  } catch (error) {
-    document.problem(path, `Cannot read ${file}: ${systemErrorText(error)}`);
-  }
+  const named = readNamedFile(document, path, name, readFile);
+  if (named === undefined || named.text.includes('-----BEGIN CERTIFICATE-----')) return named?.text;
+  document.problem(path, `Expected a PEM file with certificates, found none in ${named.file}`);
   return undefined;
 }

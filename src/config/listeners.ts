@@ -1,16 +1,22 @@
 /** Listeners: their addresses, the pool each one names, limits and timeouts. */
 import type { Address } from '../core/contract.ts';
 import type { ClientLimits, ListenerPolicy } from '../core/plan.ts';
+import { readAccess } from './access-lists.ts';
 import { parseBind } from './addresses.ts';
 import type { ListenerConfig } from './config.ts';
 import { defaultListenerPolicy } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
+import type { ReadFile } from './named-files.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigInput, ListenerInput } from './schema/schema.ts';
 import { durationReader, limit, parsedAt } from './values.ts';
 
-export function readListeners(document: ConfigDocument, input: ConfigInput): readonly ListenerConfig[] {
+export function readListeners(
+  document: ConfigDocument,
+  input: ConfigInput,
+  readFile: ReadFile,
+): readonly ListenerConfig[] {
   const pools = [...(document.placeOf(['pools'])?.children.keys() ?? [])].map(String);
   return Object.entries(input.listeners).map(([name, listener]) => {
     const path = ['listeners', name];
@@ -20,7 +26,7 @@ export function readListeners(document: ConfigDocument, input: ConfigInput): rea
       name,
       bind: readBinds(document, [...path, 'bind'], listener.bind),
       pool: listener.pool,
-      policy: readPolicy(document, path, listener),
+      policy: readPolicy(document, path, listener, readFile),
     };
   });
 }
@@ -58,11 +64,17 @@ function checkPool(document: ConfigDocument, path: Path, name: string, pools: re
   document.expected(path, `the name of a pool${known === '' ? '' : ` (${known})`}`, meant);
 }
 
-function readPolicy(document: ConfigDocument, path: Path, input: ListenerInput): ListenerPolicy {
+function readPolicy(
+  document: ConfigDocument,
+  path: Path,
+  input: ListenerInput,
+  readFile: ReadFile,
+): ListenerPolicy {
   const { timeouts } = defaultListenerPolicy;
   const duration = durationReader(document, [...path, 'timeouts'], input.timeouts);
   const limitsPath = [...path, 'limits'];
   return {
+    access: readAccess(document, path, input, readFile),
     limits: {
       ...readLimits(document, limitsPath, input.limits),
       perClient: readLimits(document, [...limitsPath, 'perClient'], input.limits?.perClient),
@@ -73,7 +85,6 @@ function readPolicy(document: ConfigDocument, path: Path, input: ListenerInput):
       maxLifetimeMs: duration('maxLifetime', timeouts.maxLifetimeMs, 'unlimited'),
     },
     refuseWith: input.refuseWith ?? defaultListenerPolicy.refuseWith,
-    access: defaultListenerPolicy.access,
     proxyProtocol: defaultListenerPolicy.proxyProtocol,
     inspect: defaultListenerPolicy.inspect,
     tls: defaultListenerPolicy.tls,

@@ -2,8 +2,8 @@
  * From a file to a config that nobody need check again: text, YAML, schema, and what only several values
  * together can get wrong. All issues of a file are found in one run.
  */
-import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseNameServer } from './addresses.ts';
 import { readAdmin } from './admin.ts';
 import { checkBindClashes } from './bind-clashes.ts';
@@ -11,9 +11,9 @@ import type { Config, ResolverConfig } from './config.ts';
 import { defaultLog, defaultResolver, defaultShutdown } from './defaults.ts';
 import { ConfigDocument } from './document.ts';
 import { frozen } from './frozen.ts';
-import type { ReadFile } from './health-checks.ts';
 import type { Issue } from './issues.ts';
 import { bindPlaces, readListeners } from './listeners.ts';
+import { type ReadFile, readTextFile } from './named-files.ts';
 import { readPools, warnOfUnusedPools } from './pools.ts';
 import type { ConfigInput, ResolverInput } from './schema/schema.ts';
 import type { Environment } from './substitution.ts';
@@ -21,9 +21,14 @@ import { systemErrorText } from './system-error.ts';
 import { validInput } from './validation.ts';
 import { durationReader, parsedAt } from './values.ts';
 
-export type LoadResult =
+/** What came of a file, and which files that took. */
+export type LoadResult = {
+  /** Absolute paths of the file and of all that it names, also of those that could not be read. */
+  readonly files: readonly string[];
+} & (
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Issue[] }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
+  | { readonly ok: false; readonly issues: readonly Issue[] }
+);
 
 /** Reads and checks a file. Never rejects: whatever is wrong is an issue. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
@@ -47,7 +52,7 @@ export interface ParseOptions {
 
 /** Checks the text of a file. Never throws. */
 export function parseConfig(text: string, options: ParseOptions): LoadResult {
-  const { file, env, readFile = (path) => readFileSync(path, 'utf8') } = options;
+  const { file, env, readFile = readTextFile } = options;
   if (text.length > largestBytes) {
     return wrongAsAWhole(file, `Expected at most ${largestBytes / 1024} KiB, found a larger file`);
   }
@@ -56,17 +61,22 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   if (isEmpty) return wrongAsAWhole(file, 'Expected version, listeners and pools, found an empty file');
 
   const input = document.value === undefined ? undefined : validInput(document);
-  const config = input && readConfig(document, input, readFile);
+  const files = new Set([resolve(file)]);
+  const remember: ReadFile = (path) => {
+    files.add(path);
+    return readFile(path);
+  };
+  const config = input && readConfig(document, input, remember);
   const { issues, warnings } = document;
-  if (config === undefined || issues.length > 0) return { ok: false, issues };
-  return { ok: true, config: frozen(config), warnings };
+  if (config === undefined || issues.length > 0) return { files: [...files], ok: false, issues };
+  return { files: [...files], ok: true, config: frozen(config), warnings };
 }
 
 /** Thousands of backends fit, and no text that does takes long to read. */
 const largestBytes = 256 * 1024;
 
 function readConfig(document: ConfigDocument, input: ConfigInput, readFile: ReadFile): Config {
-  const listeners = readListeners(document, input);
+  const listeners = readListeners(document, input, readFile);
   const pools = readPools(document, input, readFile);
   const admin = readAdmin(document, input.admin);
   const adminBinds = admin === 'off' ? [] : [{ address: admin.bind, path: ['admin', 'bind'] }];
@@ -122,5 +132,6 @@ async function readAtMost(file: string, most: number): Promise<Uint8Array> {
 }
 
 function wrongAsAWhole(file: string, message: string): LoadResult {
-  return { ok: false, issues: [{ file, line: 1, column: 1, path: '', message, excerpt: undefined }] };
+  const issue: Issue = { file, line: 1, column: 1, path: '', message, excerpt: undefined };
+  return { files: [resolve(file)], ok: false, issues: [issue] };
 }

@@ -4,8 +4,9 @@ import { formatTarget, parseTarget } from './addresses.ts';
 import type { BackendConfig, PoolConfig } from './config.ts';
 import { defaultBackend, defaultCircuitBreaker, defaultPoolPolicy } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
-import { type ReadFile, readHealthCheck } from './health-checks.ts';
+import { readHealthCheck } from './health-checks.ts';
 import type { Path } from './issues.ts';
+import type { ReadFile } from './named-files.ts';
 import type { ConfigInput, PoolInput } from './schema/schema.ts';
 import { checkOrder, durationReader, limit, parsedAt, percentage } from './values.ts';
 

@@ -3,7 +3,6 @@
  * addresses and every listener, pool and backend given its slot in the ledger. Immutable; a reload brings a
  * new one. Durations are in milliseconds; `Infinity` stands for `unlimited`.
  */
-
 import type { AccessPolicy } from './access/access-policy.ts';
 import type { AddressSet } from './access/address-set.ts';
 import type { Protocol } from './wire/protocol.ts';

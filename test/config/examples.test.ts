@@ -32,7 +32,7 @@ pools:
 admin: {}
 `;
   const full = await loadConfig(`${folder}full.yaml`, {});
-  expect(full).toEqual(parseConfig(minimal, { file: 'minimal.yaml', env: {} }));
+  expect(full).toEqual(parseConfig(minimal, { file: `${folder}full.yaml`, env: {} }));
 });
 
 /** Every key of a part of the schema, as a path; members of named mappings count once. */

@@ -215,6 +215,7 @@ test('parseConfig reads certificates relative to the file', () => {
     }),
   );
   expect(read).toEqual(['/etc/sluice/ca.pem']);
+  expect(parse(text, {}, () => pem).files).toEqual(['/etc/sluice/sluice.yaml', '/etc/sluice/ca.pem']);
   expect(config.pools[0]?.healthCheck?.probe).toEqual({
     type: 'tls',
     tls: { servername: undefined, verify: true, ca: pem },
@@ -277,6 +278,7 @@ describe('hostile text', () => {
 
   test('10 MB are refused unread', () => {
     expect(parse('#'.repeat(10_000_000))).toEqual({
+      files: ['/etc/sluice/sluice.yaml'],
       ok: false,
       issues: [
         {

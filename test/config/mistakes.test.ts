@@ -74,8 +74,8 @@ test.each<readonly [string, string, ...string[]]>([
     `9:1 proxyProtocol: Unknown key "proxyProtocol", expected one of ${rootKeys}`,
   ],
   [
-    withListener('allow: []'),
-    '5:5 listeners.web.allow: Unknown key "allow", expected one of bind, pool, limits, timeouts, refuseWith',
+    withListener('whitelist: []'),
+    '5:5 listeners.web.whitelist: Unknown key "whitelist", expected one of bind, pool, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
   ],
   [`${good}<<: {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
   [`${good}__proto__: {}\n`, `9:1 __proto__: Unknown key "__proto__", expected one of ${rootKeys}`],

@@ -1,6 +1,17 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connected, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import {
+  connected,
+  ending,
+  named,
+  nextText,
+  startBackend,
+  type TestBackend,
+  visit,
+} from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { Sluice } from '../support/sluice.ts';
 
@@ -155,6 +166,40 @@ describe('a reload', () => {
     sluice.rewrite(config({ backends: [b.address] }));
     await sluice.logged(({ msg }) => msg === 'configuration reloaded');
     expect(await answers(sluice.port('web'), 1)).toBe('b');
+  });
+
+  it('happens under --watch for the files that the configuration names, from when it names them', async () => {
+    const { address } = await backend('a');
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    const list = join(folder, 'deny.txt');
+    const naming = (file: string): string =>
+      config({ backends: [address] }).replace('pool: app }', `pool: app, denyFile: "${file}" }`);
+    writeFileSync(list, '10.0.0.0/8\n');
+    sluice = await Sluice.run(naming(list), ['--watch']);
+    const reloads = async (result: 'success' | 'failure', count: number): Promise<void> => {
+      const series = `sluice_config_reloads_total{result="${result}"}`;
+      await eventually(async () => expect(await sluice?.metric(series)).toBe(count));
+    };
+
+    writeFileSync(list, '10.0.0.1/8\n');
+    await reloads('failure', 1);
+    const complaint = sluice.lines.find(({ msg }) => msg === 'configuration not reloaded');
+    expect(complaint).toMatchObject({ file: list, line: 1, path: 'listeners.web.denyFile' });
+    rmSync(list);
+    await reloads('failure', 2);
+    writeFileSync(list, '10.0.0.1\n');
+    await reloads('success', 1);
+
+    const other = join(folder, 'other.txt');
+    sluice.rewrite(naming(other));
+    await reloads('failure', 3);
+    writeFileSync(other, '10.0.0.2\n');
+    await reloads('success', 2);
+    expect(await answers(sluice.port('web'), 1)).toBe('a');
+    writeFileSync(other, '127.0.0.1\n');
+    await reloads('success', 3);
+    expect((await visit(sluice.port('web'))).reset).toBe(true);
+    rmSync(folder, { recursive: true });
   });
 
   it('loses no connection of many, however often it comes', async () => {

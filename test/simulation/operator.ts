@@ -183,6 +183,7 @@ export class Operator {
           halfClosedMs: dice.one([15, 60, 1_200]),
           maxLifetimeMs: dice.one([unlimited, unlimited, 250, 1_500]),
         },
+        access: { allow: undefined, deny: undefined },
         refuseWith: dice.one(['reset', 'close']),
       },
     };

@@ -2,7 +2,17 @@
 import Type from 'typebox';
 import { expectedBind } from '../addresses.ts';
 import { defaultListenerPolicy } from '../defaults.ts';
-import { connectionLimit, duration, expects, integer, mapping, oneOf, rate, text } from './terms.ts';
+import {
+  connectionLimit,
+  duration,
+  expects,
+  integer,
+  mapping,
+  networks,
+  oneOf,
+  rate,
+  text,
+} from './terms.ts';
 
 const address = text(expectedBind, {
   description:
@@ -29,6 +39,13 @@ const clientLimits = {
     }),
   ),
 };
+
+function listFile(what: string) {
+  return text('the path of a text file', {
+    description: `${what}: a file of one network or address a line, # for comments, relative to this file.`,
+    examples: ['clients.txt'],
+  });
+}
 
 const { timeouts, refuseWith } = defaultListenerPolicy;
 
@@ -76,6 +93,21 @@ export const listener = mapping(
         'When a session ends that does not end by itself.',
       ),
     ),
+    allow: Type.Optional(
+      networks({
+        minItems: 1,
+        description: 'Networks and addresses of clients; once some are allowed, all others are denied.',
+        examples: [['10.0.0.0/8', '::1']],
+      }),
+    ),
+    allowFile: Type.Optional(listFile('More to allow')),
+    deny: Type.Optional(
+      networks({
+        description: 'Networks and addresses of clients that are denied, even when allowed.',
+        examples: [['10.9.0.0/16']],
+      }),
+    ),
+    denyFile: Type.Optional(listFile('More to deny')),
     refuseWith: Type.Optional(
       oneOf(['reset', 'close'], {
         description: 'What a refused client sees: reset (RST) fails it at once, close sends FIN.',

@@ -4,6 +4,7 @@
  */
 import Type, { type TSchema } from 'typebox';
 import { type DurationRule, durationPattern, expectedDuration, formatDuration } from '../durations.ts';
+import { expectedNetwork } from '../networks.ts';
 
 export const expects: unique symbol = Symbol('expects');
 
@@ -91,6 +92,12 @@ export function named<Value extends TSchema>(what: string, value: Value, descrip
     description,
     [expects]: `a mapping with at least one ${what}`,
   });
+}
+
+/** Lists of clients by address. */
+export function networks(term: Term & { readonly minItems?: number }) {
+  const network = text(expectedNetwork, { description: 'A network in CIDR notation, or an address.' });
+  return Type.Array(network, { ...term, [expects]: 'a list of networks such as ["10.0.0.0/8", "::1"]' });
 }
 
 export function orList(words: readonly string[]): string {

@@ -12,10 +12,10 @@ export interface AccessPolicy {
 
 /**
  * A client of a unix socket has no address, and is never denied: who may open the socket is up to the
- * permissions of its file. An address that can't be read is denied.
+ * permissions of its file. Where there is a list, an address that can't be read is denied.
  */
 export function isDenied({ allow, deny }: AccessPolicy, { address }: Client): boolean {
-  if (address === 'unix') return false;
+  if (address === 'unix' || (allow === undefined && deny === undefined)) return false;
   const words = addressWords(address);
   if (words === undefined) return true;
   if (deny !== undefined && contains(deny, words)) return true;

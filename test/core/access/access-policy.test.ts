@@ -14,7 +14,7 @@ function denied(policy: Partial<AccessPolicy>, ...addresses: readonly string[]):
 
 describe('An access policy', () => {
   test('without lists denies nobody', () => {
-    expect(denied({}, '10.0.0.1', '::1', 'unix')).toEqual([]);
+    expect(denied({}, '10.0.0.1', '::1', 'unix', 'somebody')).toEqual([]);
   });
 
   test('denies everybody else once some are allowed', () => {

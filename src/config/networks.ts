@@ -1,0 +1,43 @@
+/** Networks and addresses, as lists of clients are made of. */
+import { SocketAddress } from 'node:net';
+import { type AddressRange, isIpv4, networkOf, parseAddressRange } from '../core/access/address-range.ts';
+import type { ConfigDocument } from './document.ts';
+import type { Path } from './issues.ts';
+import { expected, type Parsed, parsed } from './parsed.ts';
+import { parsedAt } from './values.ts';
+
+export const expectedNetwork = 'a network or an address such as "10.0.0.0/8", "fe80::/10" or "::1"';
+
+/** Leaves out what is no network, which becomes an issue. */
+export function readNetworks(
+  document: ConfigDocument,
+  path: Path,
+  texts: readonly string[],
+): readonly AddressRange[] {
+  return texts.flatMap(
+    (text, index) => parsedAt(document, [...path, index], parseNetwork(text), undefined) ?? [],
+  );
+}
+
+/**
+ * Refuses `10.0.0.1/8`, where others pass over the bits behind the prefix: who wrote it may have meant one
+ * address, and must not let in sixteen million.
+ */
+export function parseNetwork(text: string): Parsed<AddressRange> {
+  const range = parseAddressRange(text);
+  if (range === undefined) return expected(expectedNetwork);
+  const network = networkOf(range);
+  if (network.words.every((word, index) => word === range.words[index])) return parsed(network);
+  return expected(`the network ${formatNetwork(network)} or the address ${text.split('/', 1)[0]}`);
+}
+
+/** The canonical way to write a network; `parseNetwork` reads it back. */
+export function formatNetwork({ words, prefixLength }: AddressRange): string {
+  if (isIpv4(words)) {
+    const [, , , word] = words;
+    return `${[24, 16, 8, 0].map((bits) => (word >>> bits) & 255).join('.')}/${prefixLength - 96}`;
+  }
+  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  const address = groups.map((group) => group.toString(16)).join(':');
+  return `${new SocketAddress({ address, family: 'ipv6' }).address}/${prefixLength}`;
+}
