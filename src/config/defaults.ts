@@ -1,6 +1,6 @@
 /** What holds where the file says nothing. The schema's `default`s are written from these. */
 import type { Address } from '../core/contract.ts';
-import type { CircuitBreakerPolicy, ListenerPolicy, PoolPolicy } from '../core/plan.ts';
+import type { CircuitBreakerPolicy, ListenerPolicy, ListenerTls, PoolPolicy } from '../core/plan.ts';
 import type { HealthCheckConfig, LogConfig, ProbeHttp, ResolverConfig } from './config.ts';
 import { frozen } from './frozen.ts';
 
@@ -14,6 +14,16 @@ export const defaultListenerPolicy: ListenerPolicy = frozen({
   proxyProtocol: 'off',
   inspect: { timeoutMs: 3_000, maxBytes: 16_384 },
   tls: 'off',
+});
+
+export const defaultProxyProtocolTimeoutMs = 3_000;
+
+export const defaultListenerTls: Omit<ListenerTls, 'certificates'> = frozen({
+  minVersion: 'TLSv1.2',
+  alpn: [],
+  clientAuth: 'off',
+  clientCa: undefined,
+  handshakeTimeoutMs: 5_000,
 });
 
 export const defaultCircuitBreaker: CircuitBreakerPolicy = frozen({

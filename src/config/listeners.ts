@@ -9,7 +9,11 @@ import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
 import type { ReadFile } from './named-files.ts';
 import { nearest } from './nearest.ts';
+import { readAcceptedProxyProtocol } from './proxy-protocol.ts';
+import { readRoutes } from './routes.ts';
 import type { ConfigInput, ListenerInput } from './schema/schema.ts';
+import { formatSize, parseSize } from './sizes.ts';
+import { readListenerTls } from './tls.ts';
 import { durationReader, limit, parsedAt } from './values.ts';
 
 export function readListeners(
@@ -20,12 +24,16 @@ export function readListeners(
   const pools = [...(document.placeOf(['pools'])?.children.keys() ?? [])].map(String);
   return Object.entries(input.listeners).map(([name, listener]) => {
     const path = ['listeners', name];
-    checkPool(document, [...path, 'pool'], listener.pool, pools);
+    const known = (place: Path, pool: string): void => checkPool(document, place, pool, pools);
+    if (listener.pool !== undefined) known([...path, 'pool'], listener.pool);
+    else if (listener.routes === undefined || listener.routes.length === 0) {
+      document.problem(path, 'Missing key "pool", where connections go', 'key');
+    }
     return {
-      routes: [],
       name,
       bind: readBinds(document, [...path, 'bind'], listener.bind),
       pool: listener.pool,
+      routes: readRoutes(document, [...path, 'routes'], listener.routes ?? [], known),
       policy: readPolicy(document, path, listener, readFile),
     };
   });
@@ -85,11 +93,27 @@ function readPolicy(
       maxLifetimeMs: duration('maxLifetime', timeouts.maxLifetimeMs, 'unlimited'),
     },
     refuseWith: input.refuseWith ?? defaultListenerPolicy.refuseWith,
-    proxyProtocol: defaultListenerPolicy.proxyProtocol,
-    inspect: defaultListenerPolicy.inspect,
-    tls: defaultListenerPolicy.tls,
+    proxyProtocol: readAcceptedProxyProtocol(document, [...path, 'proxyProtocol'], input.proxyProtocol),
+    inspect: readInspect(document, [...path, 'inspect'], input.inspect),
+    tls: readListenerTls(document, [...path, 'tls'], input.tls, readFile),
   };
 }
+
+function readInspect(
+  document: ConfigDocument,
+  path: Path,
+  input: ListenerInput['inspect'],
+): ListenerPolicy['inspect'] {
+  const { timeoutMs, maxBytes } = defaultListenerPolicy.inspect;
+  const bytes = parsedAt(document, [...path, 'maxBytes'], parseSize(input?.maxBytes ?? maxBytes), maxBytes);
+  if (bytes < 1 || bytes > mostInspectedBytes) {
+    document.expected([...path, 'maxBytes'], `a size from 1 to "${formatSize(mostInspectedBytes)}"`);
+  }
+  return { timeoutMs: durationReader(document, path, input)('timeout', timeoutMs), maxBytes: bytes };
+}
+
+/** What drivers hold of a client's bytes. */
+const mostInspectedBytes = 64 * 1024;
 
 type ClientLimitsInput = NonNullable<NonNullable<ListenerInput['limits']>['perClient']>;
 

@@ -7,7 +7,9 @@ import type { ConfigDocument } from './document.ts';
 import { readHealthCheck } from './health-checks.ts';
 import type { Path } from './issues.ts';
 import type { ReadFile } from './named-files.ts';
+import { readSentProxyProtocol } from './proxy-protocol.ts';
 import type { ConfigInput, PoolInput } from './schema/schema.ts';
+import { readBackendTls } from './tls.ts';
 import { checkOrder, durationReader, limit, parsedAt, percentage } from './values.ts';
 
 export function readPools(
@@ -19,7 +21,7 @@ export function readPools(
     const path = ['pools', name];
     return {
       name,
-      policy: readPolicy(document, path, pool),
+      policy: readPolicy(document, path, pool, readFile),
       backends: readBackends(document, [...path, 'backends'], pool.backends),
       healthCheck:
         pool.healthCheck && readHealthCheck(document, [...path, 'healthCheck'], pool.healthCheck, readFile),
@@ -29,7 +31,12 @@ export function readPools(
 
 /** A pool that no listener names is no mistake, but hardly meant. */
 export function warnOfUnusedPools(document: ConfigDocument, input: ConfigInput): void {
-  const used = new Set(Object.values(input.listeners).map(({ pool }) => pool));
+  const used = new Set(
+    Object.values(input.listeners).flatMap(({ pool, routes = [] }) => [
+      pool,
+      ...routes.flatMap((route) => [route.pool, ...Object.keys(route.split ?? {})]),
+    ]),
+  );
   for (const name of Object.keys(input.pools)) {
     if (!used.has(name)) document.warn(['pools', name], 'No listener uses this pool');
   }
@@ -70,11 +77,11 @@ function readBackends(
   return backends;
 }
 
-function readPolicy(document: ConfigDocument, path: Path, input: PoolInput): PoolPolicy {
+function readPolicy(document: ConfigDocument, path: Path, input: PoolInput, readFile: ReadFile): PoolPolicy {
   const fallback = defaultPoolPolicy;
   return {
     balance: input.balance ?? fallback.balance,
-    connect: readConnect(document, [...path, 'connect'], input.connect),
+    connect: readConnect(document, [...path, 'connect'], input.connect, readFile),
     circuitBreaker: readCircuitBreaker(document, [...path, 'circuitBreaker'], input.circuitBreaker),
     limits: {
       maxConnections: limit(input.limits?.maxConnections, fallback.limits.maxConnections),
@@ -98,6 +105,7 @@ function readConnect(
   document: ConfigDocument,
   path: Path,
   input: PoolInput['connect'],
+  readFile: ReadFile,
 ): PoolPolicy['connect'] {
   const { timeoutMs, retries, backoff } = defaultPoolPolicy.connect;
   const backoffPath = [...path, 'backoff'];
@@ -109,8 +117,8 @@ function readConnect(
     timeoutMs: durationReader(document, path, input)('timeout', timeoutMs),
     retries: input?.retries ?? retries,
     backoff: { initialMs, maxMs },
-    proxyProtocol: defaultPoolPolicy.connect.proxyProtocol,
-    tls: defaultPoolPolicy.connect.tls,
+    proxyProtocol: readSentProxyProtocol(document, [...path, 'proxyProtocol'], input?.proxyProtocol),
+    tls: readBackendTls(document, [...path, 'tls'], input?.tls, readFile),
   };
 }
 

@@ -75,7 +75,7 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withListener('whitelist: []'),
-    '5:5 listeners.web.whitelist: Unknown key "whitelist", expected one of bind, pool, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
+    '5:5 listeners.web.whitelist: Unknown key "whitelist", expected one of bind, pool, routes, inspect, tls, proxyProtocol, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
   ],
   [`${good}<<: {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
   [`${good}__proto__: {}\n`, `9:1 __proto__: Unknown key "__proto__", expected one of ${rootKeys}`],

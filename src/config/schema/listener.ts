@@ -2,6 +2,9 @@
 import Type from 'typebox';
 import { expectedBind } from '../addresses.ts';
 import { defaultListenerPolicy } from '../defaults.ts';
+import { formatSize } from '../sizes.ts';
+import { acceptedProxyProtocol } from './proxy-protocol.ts';
+import { routes } from './routes.ts';
 import {
   connectionLimit,
   duration,
@@ -11,8 +14,10 @@ import {
   networks,
   oneOf,
   rate,
+  size,
   text,
 } from './terms.ts';
+import { listenerTls } from './tls.ts';
 
 const address = text(expectedBind, {
   description:
@@ -47,15 +52,35 @@ function listFile(what: string) {
   });
 }
 
-const { timeouts, refuseWith } = defaultListenerPolicy;
+const { inspect, timeouts, refuseWith } = defaultListenerPolicy;
 
 export const listener = mapping(
   {
     bind: binds,
-    pool: text('the name of a pool', {
-      description: 'The pool that serves the connections.',
-      examples: ['app'],
-    }),
+    pool: Type.Optional(
+      text('the name of a pool', {
+        description: 'Where connections go when no route matches; without it they are refused then.',
+        examples: ['app'],
+      }),
+    ),
+    routes: Type.Optional(routes),
+    inspect: Type.Optional(
+      mapping(
+        {
+          timeout: Type.Optional(
+            duration('positive', {
+              description:
+                'How long; who is silent until then goes to the pool, whose server may speak first.',
+              default: inspect.timeoutMs,
+            }),
+          ),
+          maxBytes: Type.Optional(size('Up to how many bytes, at most 64KiB.', formatSize(inspect.maxBytes))),
+        },
+        'How routes that ask for first bytes wait for them.',
+      ),
+    ),
+    tls: Type.Optional(listenerTls),
+    proxyProtocol: Type.Optional(acceptedProxyProtocol),
     limits: Type.Optional(
       mapping(
         {

@@ -4,7 +4,9 @@ import { balances } from '../../core/plan.ts';
 import { expectedTarget } from '../addresses.ts';
 import { defaultBackend, defaultCircuitBreaker, defaultPoolPolicy } from '../defaults.ts';
 import { healthCheck } from './health-check.ts';
+import { sentProxyProtocol } from './proxy-protocol.ts';
 import { connectionLimit, duration, expects, flag, integer, mapping, oneOf, percent, text } from './terms.ts';
+import { backendTls } from './tls.ts';
 
 const { connect, limits, panicThresholdPercent, slowStartMs } = defaultPoolPolicy;
 
@@ -69,6 +71,8 @@ const connecting = mapping(
         'The wait before trying the same backend again: exponential, with full jitter.',
       ),
     ),
+    proxyProtocol: Type.Optional(sentProxyProtocol),
+    tls: Type.Optional(backendTls),
   },
   'Connecting to a backend.',
 );

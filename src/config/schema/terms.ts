@@ -5,6 +5,7 @@
 import Type, { type TSchema } from 'typebox';
 import { type DurationRule, durationPattern, expectedDuration, formatDuration } from '../durations.ts';
 import { expectedNetwork } from '../networks.ts';
+import { expectedSize, sizePattern } from '../sizes.ts';
 
 export const expects: unique symbol = Symbol('expects');
 
@@ -64,6 +65,15 @@ export function percent(term: Omit<Term, 'default'> & { readonly default: number
     ...term,
     default: `${term.default}%`,
     [expects]: 'a percentage from "0%" to "100%"',
+  });
+}
+
+export function size(description: string, fallback: string) {
+  return Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: `^${sizePattern}$` })], {
+    description,
+    default: fallback,
+    examples: [16_384, '16KiB'],
+    [expects]: expectedSize,
   });
 }
 

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/load.ts';
+import { selfSigned } from '../support/certificate.ts';
+
+const a = selfSigned('a.example');
+const b = selfSigned('b.example');
+const files: Readonly<Record<string, string>> = {
+  '/etc/sluice/a.pem': a.cert,
+  '/etc/sluice/a.key': a.key,
+  '/etc/sluice/b.pem': b.cert,
+  '/etc/sluice/b.key': b.key,
+  '/etc/sluice/damaged.pem': a.cert.replace(/[A-Za-z0-9+/]{20}/, 'AAAAAAAAAAAAAAAAAAAA'),
+  '/etc/sluice/locked.key':
+    '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n',
+  '/etc/sluice/words.txt': 'no certificate',
+};
+
+describe('tls of a listener', () => {
+  it('reads certificates with their keys, and fills in the rest', () => {
+    const tls = listenerTls('{ certificates: [{ cert: a.pem, key: a.key }, { cert: b.pem, key: b.key }] }');
+    expect(tls).toEqual({
+      certificates: [a, b],
+      minVersion: 'TLSv1.2',
+      alpn: [],
+      clientAuth: 'off',
+      clientCa: undefined,
+      handshakeTimeoutMs: 5_000,
+    });
+  });
+
+  it('reads what the file sets', () => {
+    const tls = listenerTls(
+      '{ certificates: [{ cert: a.pem, key: a.key }], minVersion: TLSv1.3, alpn: [h2], clientAuth: required, clientCa: b.pem, handshakeTimeout: 1s }',
+    );
+    expect(tls).toMatchObject({
+      minVersion: 'TLSv1.3',
+      alpn: ['h2'],
+      clientAuth: 'required',
+      clientCa: b.cert,
+      handshakeTimeoutMs: 1_000,
+    });
+  });
+
+  it.each([
+    ['{ certificates: [] }', 'Expected a list of at least one mapping with "cert" and "key"'],
+    ['{ certificates: [{ cert: a.pem }] }', 'Missing key "key"'],
+    [
+      '{ certificates: [{ cert: a.pem, key: b.key }] }',
+      'Expected the key of a.pem, found another in /etc/sluice/b.key',
+    ],
+    ['{ certificates: [{ cert: gone.pem, key: a.key }] }', 'Cannot read /etc/sluice/gone.pem'],
+    ['{ certificates: [{ cert: words.txt, key: a.key }] }', 'found none in /etc/sluice/words.txt'],
+    ['{ certificates: [{ cert: damaged.pem, key: a.key }] }', 'found one that is damaged'],
+    ['{ certificates: [{ cert: a.pem, key: words.txt }] }', 'found none in /etc/sluice/words.txt'],
+    ['{ certificates: [{ cert: a.pem, key: locked.key }] }', 'found an encrypted one'],
+    ['{ certificates: [{ cert: a.pem, key: a.key }], clientAuth: required }', 'Missing key "clientCa"'],
+    [
+      '{ certificates: [{ cert: a.pem, key: a.key }], minVersion: TLSv1.1 }',
+      'Expected "TLSv1.2" or "TLSv1.3"',
+    ],
+  ])('%s is a mistake', (text, message) => {
+    expect(messages(`    tls: ${text}`)).toContain(message);
+  });
+});
+
+describe('connect.tls of a pool', () => {
+  it('verifies unless told not to, and is off by default', () => {
+    expect(backendTls('{}')).toEqual({
+      servername: undefined,
+      ca: undefined,
+      verify: true,
+      cert: undefined,
+      key: undefined,
+    });
+    expect(backendTls('off')).toBe('off');
+    expect(backendTls('{ servername: app.internal, ca: b.pem, cert: a.pem, key: a.key }')).toEqual({
+      servername: 'app.internal',
+      ca: b.cert,
+      verify: true,
+      ...a,
+    });
+  });
+
+  it.each([
+    ['{ cert: a.pem }', 'Missing key "key", which belongs to it'],
+    ['{ key: a.key }', 'Missing key "cert", which belongs to it'],
+    ['{ cert: a.pem, key: b.key }', 'Expected the key of a.pem'],
+    ['{ ca: words.txt }', 'Expected a PEM file with certificates'],
+  ])('%s is a mistake', (text, message) => {
+    expect(messages('', `{ tls: ${text} }`)).toContain(message);
+  });
+});
+
+describe('PROXY protocol', () => {
+  it('is read in both directions', () => {
+    const config = load(
+      '    proxyProtocol: { mode: optional, from: [10.0.0.0/8], timeout: 1s }',
+      '{ proxyProtocol: v1 }',
+    );
+    expect(config.ok && config.config.listeners[0]?.policy.proxyProtocol).toMatchObject({
+      mode: 'optional',
+      timeoutMs: 1_000,
+    });
+    expect(config.ok && config.config.pools[0]?.policy.connect.proxyProtocol).toEqual({
+      version: 'v1',
+      include: [],
+    });
+  });
+
+  it.each(['off', '{ mode: off }'])('is off where it says %s', (text) => {
+    const config = load(`    proxyProtocol: ${text}`, '{ proxyProtocol: off }');
+    expect(config.ok && config.config.listeners[0]?.policy.proxyProtocol).toBe('off');
+    expect(config.ok && config.config.pools[0]?.policy.connect.proxyProtocol).toBe('off');
+  });
+
+  it.each([
+    ['{ mode: required }', 'off', 'Missing key "from"'],
+    ['{ from: [10.0.0.0/8] }', 'off', 'Missing key "mode"'],
+    ['{ mode: required, from: [] }', 'off', 'Expected'],
+    ['{ mode: required, from: [nobody] }', 'off', 'Expected a network'],
+    ['off', 'v3', 'Expected'],
+    ['off', '{ version: v1, include: [sni] }', 'Key "include" goes with version "v2", found version "v1"'],
+    ['off', '{ version: v2, include: [sni, sni] }', 'Expected'],
+  ])('%s and %s is a mistake', (accepted, sent, message) => {
+    expect(messages(`    proxyProtocol: ${accepted}`, `{ proxyProtocol: ${sent} }`)).toContain(message);
+  });
+});
+
+function load(listener: string, connect = '{}') {
+  const text = `version: 1
+listeners:
+  web:
+    bind: 127.0.0.1:8080
+    pool: app
+${listener}
+pools:
+  app:
+    backends: ["127.0.0.1:1"]
+    connect: ${connect}
+`;
+  const readFile = (path: string): string => {
+    const found = files[path];
+    if (found === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return found;
+  };
+  return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env: {}, readFile });
+}
+
+function messages(listener: string, connect?: string): string {
+  const result = load(listener, connect);
+  return result.ok ? 'no mistake' : result.issues.map(({ message }) => message).join('\n');
+}
+
+function listenerTls(text: string) {
+  const result = load(`    tls: ${text}`);
+  if (!result.ok) throw new Error(messages(`    tls: ${text}`));
+  return result.config.listeners[0]?.policy.tls;
+}
+
+function backendTls(text: string) {
+  const result = load('', `{ tls: ${text} }`);
+  if (!result.ok) throw new Error(messages('', `{ tls: ${text} }`));
+  return result.config.pools[0]?.policy.connect.tls;
+}
