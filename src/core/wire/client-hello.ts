@@ -2,7 +2,6 @@
  * Reads what a TLS client says first: the ClientHello of TLS 1.0 to 1.3 (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2).
  * Of a hello with Encrypted Client Hello it reads the outer one, which is all that a proxy can see.
  */
-import { text } from './ascii.ts';
 import type { Cursor } from './cursor.ts';
 import type { Finding } from './finding.ts';
 import { HelloMessage } from './hello-message.ts';
@@ -77,7 +76,7 @@ function serverName(extension: Cursor): string | undefined {
   const type = list.uint8();
   const name = list.take(list.uint16());
   if (type !== hostNameType || !list.finished || !extension.finished) return undefined;
-  return hostName(name.bytes, name.at, name.end);
+  return hostName(name.text());
 }
 
 function protocolNames(extension: Cursor): readonly string[] | undefined {
@@ -86,7 +85,7 @@ function protocolNames(extension: Cursor): readonly string[] | undefined {
   while (list.hasMore) {
     const name = list.take(list.uint8());
     if (!name.hasMore) return undefined;
-    names.push(text(name.bytes, name.at, name.end));
+    names.push(name.text());
   }
   return names.length > 0 && list.finished && extension.finished ? names : undefined;
 }

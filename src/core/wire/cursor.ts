@@ -1,27 +1,21 @@
+import { text } from './ascii.ts';
+
 /**
  * Walks over a stretch of bytes that a stranger wrote. Numbers are big-endian. A read past the end fails the
  * cursor for good: from then on every read gives 0 and `finished` never holds. So a grammar can be read off
  * without a check at each step, and is judged once, at its end.
  */
 export class Cursor {
-  readonly bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
   #at: number;
   readonly #end: number;
   #failed = false;
 
   /** The stretch is `from` up to, not including, `to`, and must lie within the bytes. */
   constructor(bytes: Uint8Array, from: number, to: number) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
     this.#at = from;
     this.#end = to;
-  }
-
-  get at(): number {
-    return this.#at;
-  }
-
-  get end(): number {
-    return this.#end;
   }
 
   /** Something is left to read. Once the cursor failed nothing is, so that loops end. */
@@ -36,7 +30,7 @@ export class Cursor {
 
   uint8(): number {
     if (this.#at >= this.#end) return this.#fail();
-    return this.bytes[this.#at++] ?? 0;
+    return this.#bytes[this.#at++] ?? 0;
   }
 
   uint16(): number {
@@ -53,7 +47,14 @@ export class Cursor {
   take(count: number): Cursor {
     const from = this.#at;
     this.skip(count);
-    return new Cursor(this.bytes, from, this.#at);
+    return new Cursor(this.#bytes, from, this.#at);
+  }
+
+  /** All that is left, each byte as one character. */
+  text(): string {
+    const from = this.#at;
+    this.#at = this.#end;
+    return text(this.#bytes, from, this.#end);
   }
 
   #fail(): number {

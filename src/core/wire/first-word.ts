@@ -1,4 +1,4 @@
-import { isDigit, isTokenByte, text } from './ascii.ts';
+import { isDigit, isTokenByte } from './ascii.ts';
 import {
   type Judge,
   needMore,
@@ -16,52 +16,48 @@ import {
  * an http URL, or of CONNECT an authority; so HTTP/2 is recognised by the first line of its preface.
  */
 export function firstWord(): Judge {
-  let word: string | undefined;
-  return (bytes, at) => {
-    if (word !== undefined) return afterWord(word, bytes, at);
-    const byte = bytes[at] ?? 0;
-    if (isTokenByte(byte)) {
-      if (at === 3 && text(bytes, 0, 4) === 'SSH-') return speaksSsh;
-      return needMoreIf(at < longestWord);
+  let word = '';
+  let isWhole = false;
+  /** What came after the word and the space behind it. */
+  let rest = '';
+  return (byte, at) => {
+    if (isWhole) {
+      rest += String.fromCharCode(byte);
+      return afterWord(word, rest);
     }
-    word = text(bytes, 0, at);
+    if (isTokenByte(byte)) {
+      word += String.fromCharCode(byte);
+      return word === 'SSH-' ? speaksSsh : needMoreIf(at < longestWord);
+    }
+    isWhole = true;
     if (byte === space) return needMore;
     const isLineEnd = byte === carriageReturn || byte === lineFeed;
-    return isLineEnd && isRedisCommand(word, byte) ? speaksRedis : notThis;
+    return isLineEnd && isRedisCommand(word, '') ? speaksRedis : notThis;
   };
 }
 
-/** The word is followed by a space, and that by what is judged here. */
-function afterWord(word: string, bytes: Uint8Array, at: number): Spoken {
-  const from = word.length + 1;
-  const first = bytes[from] ?? 0;
-  if (word === 'CONNECT') return beginsAuthority(first) ? speaksHttp : notThis;
-  if (first === slash || first === asterisk) return speaksHttp;
-  const soFar = text(bytes, from, at + 1).toLowerCase();
-  if (soFar === 'http://' || soFar === 'https://') return speaksHttp;
-  if ('http://'.startsWith(soFar) || 'https://'.startsWith(soFar)) return needMore;
-  return isRedisCommand(word, first) ? speaksRedis : notThis;
-}
-
-function beginsAuthority(byte: number): boolean {
-  return /[a-z0-9[]/i.test(String.fromCharCode(byte));
+function afterWord(word: string, rest: string): Spoken {
+  if (word === 'CONNECT') return /^[a-z\d[]/i.test(rest) ? speaksHttp : notThis;
+  if (rest === '/' || rest === '*') return speaksHttp;
+  const url = rest.toLowerCase();
+  if (url === 'http://' || url === 'https://') return speaksHttp;
+  if ('http://'.startsWith(url) || 'https://'.startsWith(url)) return needMore;
+  return isRedisCommand(word, rest) ? speaksRedis : notThis;
 }
 
 /**
  * What people and health checks type to Redis first; its clients send arrays. Only commands whose names no
- * method of HTTP has: GET, COPY or SUBSCRIBE could be either. HELLO counts with its version alone, for many
- * others begin with hello.
+ * method of HTTP has: GET, COPY or SUBSCRIBE could be either. HELLO counts with its version alone, for much
+ * else begins with hello.
  */
-function isRedisCommand(word: string, next: number): boolean {
+function isRedisCommand(word: string, rest: string): boolean {
   const command = word.toLowerCase();
-  return command === 'hello' ? isDigit(next) : redisCommands.includes(command);
+  return command === 'hello' ? isDigit(rest.charCodeAt(0)) : redisCommands.includes(command);
 }
 
 const redisCommands = ['auth', 'info', 'ping'];
 /** The longest registered method of HTTP has 17 letters. */
 const longestWord = 32;
 const space = 0x20;
-const slash = 0x2f;
-const asterisk = 0x2a;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;

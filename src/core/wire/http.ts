@@ -47,33 +47,29 @@ export class HttpHeadReader {
 
   #takeLine(bytes: Uint8Array, from: number, to: number): Finding<HttpHead> {
     const line = this.#lines++;
-    if (line === 0) {
-      this.#request = requestLine(bytes, from, to);
-      return this.#request !== undefined || isPreface(bytes, from, to, line) ? needMore : notThis;
+    if (line > 0 && this.#request !== undefined) {
+      if (from === to) return this.#finish(this.#request);
+      return this.#takeField(bytes, from, to) ? needMore : notThis;
     }
-    if (this.#request === undefined) {
-      if (!isPreface(bytes, from, to, line)) return notThis;
-      return line === preface.length - 1 ? { state: 'found', version: 2, host: undefined } : needMore;
-    }
-    if (from === to) return this.#finish(this.#request);
-    return this.#takeField(bytes, from, to) ? needMore : notThis;
+    const said = text(bytes, from, to);
+    if (line === 0) this.#request = requestLine(said);
+    if (this.#request !== undefined) return needMore;
+    if (said !== preface[line]) return notThis;
+    return line === preface.length - 1 ? { state: 'found', version: 2, host: undefined } : needMore;
   }
 
   #takeField(bytes: Uint8Array, from: number, to: number): boolean {
     let nameEnd = from;
-    while (nameEnd < to && isTokenByte(bytes[nameEnd] ?? 0)) nameEnd++;
+    while (isTokenByte(bytes[nameEnd] ?? 0)) nameEnd++;
+    // Spaces are none of a name's: neither before the colon, nor at the start of a line that continues another.
     if (nameEnd === from || bytes[nameEnd] !== colon) return false;
-    const isHost = nameEnd - from === 4 && text(bytes, from, nameEnd).toLowerCase() === 'host';
-    if (!isHost) return true;
+    if (nameEnd - from !== 4 || text(bytes, from, nameEnd).toLowerCase() !== 'host') return true;
     if (this.#broughtHost) return false;
     this.#broughtHost = true;
-    let start = nameEnd + 1;
-    let end = to;
-    while (start < end && isBlank(bytes[start])) start++;
-    while (end > start && isBlank(bytes[end - 1])) end--;
+    const value = /^[ \t]*([^ \t]*)[ \t]*$/.exec(text(bytes, nameEnd + 1, to))?.[1];
     // An empty Host is what a client sends whose target has no authority (RFC 9112, 3.2).
-    if (start === end) return true;
-    this.#host = authorityHost(bytes, start, end);
+    if (value === '') return true;
+    this.#host = authorityHost(value ?? '');
     return this.#host !== undefined;
   }
 
@@ -81,15 +77,6 @@ export class HttpHeadReader {
     if (request.mustBringHost && !this.#broughtHost) return notThis;
     return { state: 'found', version: 1, host: request.host ?? this.#host };
   }
-}
-
-function isPreface(bytes: Uint8Array, from: number, to: number, line: number): boolean {
-  const expected = preface[line];
-  return expected?.length === to - from && text(bytes, from, to) === expected;
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09;
 }
 
 const needMore: Finding<HttpHead> = { state: 'need-more' };

@@ -1,15 +1,21 @@
-import { needMore, needMoreIf, notThis, type Spoken, speaksPostgres } from './spoken.ts';
+import { type Judge, needMoreIf, speaksPostgres } from './spoken.ts';
 
 /**
  * The first packet of a PostgreSQL client: its length in four bytes, itself included, then four bytes that say
  * what it is (PostgreSQL, "Frontend/Backend Protocol", "Message Formats").
  */
-export function postgresPacket(bytes: Uint8Array, at: number): Spoken {
-  // No packet is longer than two bytes can say.
-  if (at < 2) return needMoreIf(bytes[at] === 0);
-  if (at === 2) return needMore;
-  if (!packets.some((packet) => fits(packet, bytes, at))) return notThis;
-  return at === 7 ? speaksPostgres : needMore;
+export function postgresPacket(): Judge {
+  let length = 0;
+  let candidates = packets;
+  return (byte, at) => {
+    if (at < 4) length = length * 256 + byte;
+    // No packet is longer than two bytes can say.
+    if (at < 3) return needMoreIf(at === 2 || length === 0);
+    candidates = candidates.filter(({ shortest, longest, code }) =>
+      at === 3 ? length >= shortest && length <= longest : (code[at - 4] ?? byte) === byte,
+    );
+    return at === 7 && candidates.length > 0 ? speaksPostgres : needMoreIf(candidates.length > 0);
+  };
 }
 
 interface Packet {
@@ -17,12 +23,6 @@ interface Packet {
   readonly longest: number;
   /** How the four bytes after the length begin. */
   readonly code: readonly number[];
-}
-
-function fits({ shortest, longest, code }: Packet, bytes: Uint8Array, at: number): boolean {
-  const length = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
-  if (length < shortest || length > longest) return false;
-  return code.every((byte, index) => 4 + index > at || bytes[4 + index] === byte);
 }
 
 const packets: readonly Packet[] = [

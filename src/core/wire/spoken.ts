@@ -4,8 +4,8 @@ import type { Protocol } from './protocol.ts';
 /** What a client speaks; `not-this` is what rules call `unknown`. */
 export type Spoken = Finding<{ readonly protocol: Exclude<Protocol, 'unknown'> }>;
 
-/** Judges the byte at `at`, all before it having been judged `need-more`. Earlier bytes may be looked at again. */
-export type Judge = (bytes: Uint8Array, at: number) => Spoken;
+/** Judges the byte at `at`, all before it having been judged `need-more` by the same judge. */
+export type Judge = (byte: number, at: number) => Spoken;
 
 export const needMore: Spoken = { state: 'need-more' };
 export const notThis: Spoken = { state: 'not-this' };

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { FirstBytes } from '../../../src/core/wire/first-bytes.ts';
+import { captures } from './captures.ts';
+import { byteByByte, bytesOf, looksByteByByte } from './feeding.ts';
+
+const needMore = { state: 'need-more' };
+const notThis = { state: 'not-this' };
+const found = (protocol: string) => ({ state: 'found', protocol });
+
+/** After which byte what is said is decided, and how; `undefined` if it never is. */
+function decision(said: Uint8Array): { readonly after: number; readonly answer: object } | undefined {
+  const answers = byteByByte(new FirstBytes(), said);
+  const after = answers.findIndex(({ state }) => state !== 'need-more');
+  const answer = answers[after];
+  if (answer === undefined) return undefined;
+  expect(answers.slice(after)).toEqual(new Array(answers.length - after).fill(answer));
+  expect(new FirstBytes().read(said)).toEqual(answer);
+  return { after: after + 1, answer };
+}
+
+/** Marks the byte that decides with `|` behind it. */
+function marked(text: string): { readonly said: Uint8Array; readonly after: number } {
+  return { said: bytesOf(text.replace('|', '')), after: text.indexOf('|') };
+}
+
+describe('FirstBytes', () => {
+  it.each(captures)('knows $protocol from $name', ({ bytes, protocol }) => {
+    expect(new FirstBytes().read(bytes)).toEqual(found(protocol));
+    expect(decision(bytes)?.answer).toEqual(found(protocol));
+    expect(Math.max(...looksByteByByte(new FirstBytes(), bytes))).toBe(1);
+  });
+
+  it.each([
+    ['ssh', 'SSH-|2.0-x\r\n'],
+    ['ssh', 'SSH-|1.99-x\r\n'],
+    ['tls', '\x16\x03\x01\x00\x01\x01|'],
+    ['tls', '\x16\x03\x00\x40\x00\x01|'],
+    ['tls', '\x16\x03\x04\x02\x00\x01|\x00'],
+    ['http', 'GET /| HTTP/1.1'],
+    ['http', 'get /|'],
+    ['http', 'M-SEARCH *| HTTP/1.1'],
+    ['http', 'OPTIONS *|'],
+    ['http', 'GET http://|a.test/'],
+    ['http', 'GET HTTPS://|a.test/'],
+    ['http', 'PRI *| HTTP/2.0'],
+    ['http', 'CONNECT a|.test:443 HTTP/1.1'],
+    ['http', 'CONNECT [|::1]:443 HTTP/1.1'],
+    ['http', 'PING /| HTTP/1.1'],
+    ['http', 'SSH /|'],
+    ['http', `${'X'.repeat(32)} /|`],
+    ['postgres', '\0\0\0\x08\x04\xd2\x16\x2f|'],
+    ['postgres', '\0\0\0\x08\x04\xd2\x16\x30|'],
+    ['postgres', '\0\0\0\x10\x04\xd2\x16\x2e|\0\0\0\x01\0\0\0\x02'],
+    ['postgres', '\0\0\x01\x0c\x04\xd2\x16\x2e|'],
+    ['postgres', '\0\0\0\x09\0\x03\0\0|\0'],
+    ['postgres', '\0\0\x27\x14\0\x03\0\x02|'],
+    ['redis', '*1\r\n$|4\r\nPING\r\n'],
+    ['redis', '*1048576\r\n$|'],
+    ['redis', 'PING\r|\n'],
+    ['redis', 'ping\n|'],
+    ['redis', 'PING a|'],
+    ['redis', 'INFO s|erver\r\n'],
+    ['redis', 'AUTH hu|nter2\r\n'],
+    ['redis', 'AUTH https:/h|'],
+    ['redis', 'HELLO 3|\r\n'],
+  ])('decides for %s no sooner and no later than in %j', (protocol, text) => {
+    const { said, after } = marked(text);
+    expect(decision(said)).toEqual({ after, answer: found(protocol) });
+  });
+
+  it.each([
+    ...['\x01|', '\x80|\x2e\x01', '\r|\nGET /', ' |GET /', '\xff|', '{|'],
+    ...[
+      '\x16\x02|',
+      '\x16\x03\x01\x41|',
+      '\x16\x03\x01\x40\x01|',
+      '\x16\x03\x01\0\0|',
+      '\x16\x03\x01\0\x05\x02|',
+    ],
+    ...[
+      'GET\t|',
+      'GET\r|\n',
+      'GET x|',
+      'GET  |/',
+      'GET hx|',
+      'GET http:/x|',
+      'GET httpss|',
+      'SSH\r|\n',
+      'ssh-2\r|',
+    ],
+    ...[
+      'CONNECT /|',
+      'CONNECT {|}',
+      'connect a|.test:443',
+      'HELO x|',
+      'hello\r|\n',
+      'HELLO w|orld',
+      'FOO\n|',
+    ],
+    ...['SET a|', 'QUIT\r|', `${'X'.repeat(33)}| /`],
+    ...['\0\x01|', '\0\0\x28\0|', '\0\0\0\x07|', '\0\0\x27\x15|', '\0\0\0\x08\0|', '\0\0\0\x09\x04|'],
+    ...[
+      '\0\0\0\x09\0\x02|',
+      '\0\0\0\x08\x04\xd2\x16\x2e|',
+      '\0\0\0\x10\x04\xd2\x16\x2f|',
+      '\0\0\x01\x0d\x04|',
+    ],
+    ...[
+      '**|',
+      '*\r|',
+      '*0|',
+      '*1\n|',
+      '*1\r\r|',
+      '*1\r1|',
+      '*1\r\n+|',
+      '*1\r\n\r|',
+      '*1\r\n1|',
+      '*12345678|',
+      '*-|1',
+    ],
+  ])('knows nothing of %j', (text) => {
+    const { said, after } = marked(text);
+    expect(decision(said)).toEqual({ after, answer: notThis });
+  });
+
+  it.each([
+    '',
+    'G',
+    'GE',
+    'GET ',
+    'GET http:/',
+    'SSH',
+    'PING',
+    'HELLO ',
+    'CONNECT ',
+    '\x16\x03',
+    '\0\0',
+    '*',
+    '*10\r\n',
+  ])('waits after %j', (text) => {
+    expect(new FirstBytes().read(bytesOf(text))).toEqual(needMore);
+  });
+
+  it('decides anything within 41 bytes', () => {
+    expect(decision(bytesOf(`${'X'.repeat(32)} https://`))).toEqual({ after: 41, answer: found('http') });
+  });
+});
