@@ -188,6 +188,15 @@ describe('ClientHelloReader', () => {
     expect(read(inRecords(message([...body, 0])))).toEqual(notThis);
   });
 
+  it.each([
+    ['an extension longer than what is left', [...uint16(43), ...uint16(3), 1, 2]],
+    ['half an extension header', [...uint16(43), 0]],
+    ['a stray byte behind the last', [...uint16(43), ...uint16(1), 1, 0]],
+  ])('takes for no hello: extensions with %s', (_, content) => {
+    const body = [...helloMessage().slice(4), ...vector16(content)];
+    expect(read(inRecords(message(body)))).toEqual(notThis);
+  });
+
   it('keeps its answer', () => {
     const reader = new ClientHelloReader();
     expect(reader.read(Uint8Array.from([23]))).toEqual(needMore);

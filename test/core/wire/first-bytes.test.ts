@@ -97,7 +97,7 @@ describe('FirstBytes', () => {
       'HELLO w|orld',
       'FOO\n|',
     ],
-    ...['SET a|', 'QUIT\r|', `${'X'.repeat(33)}| /`],
+    ...['SET a|', 'PING\t|', 'INFO"|', 'QUIT\r|', `${'X'.repeat(33)}| /`],
     ...['\0\x01|', '\0\0\x28\0|', '\0\0\0\x07|', '\0\0\x27\x15|', '\0\0\0\x08\0|', '\0\0\0\x09\x04|'],
     ...[
       '\0\0\0\x09\0\x02|',
@@ -117,6 +117,8 @@ describe('FirstBytes', () => {
       '*1\r\n1|',
       '*12345678|',
       '*-|1',
+      '*1$|',
+      '*1\r$|',
     ],
   ])('knows nothing of %j', (text) => {
     const { said, after } = marked(text);

@@ -93,5 +93,10 @@ describe('Sniffer', () => {
     later.finish();
     later.read(bytes);
     expect(factsOf(later)).toEqual({ protocol: 'tls', ...nothing });
+    const head = bytesOf('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    const atHost = sniffed(head.subarray(0, 20));
+    atHost.finish();
+    atHost.read(head);
+    expect(factsOf(atHost)).toEqual({ protocol: 'http', ...nothing });
   });
 });
