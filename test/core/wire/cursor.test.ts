@@ -23,6 +23,7 @@ describe('Cursor', () => {
     expect([stretch.uint8(), stretch.uint8(), stretch.uint16()]).toEqual([0x62, 0, 0]);
     expect(cursor.uint16()).toBe(0x6300);
     expect(cursor.finished).toBe(false);
+    expect(new Cursor(bytesOf('abcd'), 1, 3).take(3).text()).toBe('bc');
   });
 
   it.each<[string, (cursor: Cursor) => unknown]>([
