@@ -43,6 +43,11 @@ export class Backend {
     return this.#ledger.backendActive.glimpse(this.slot);
   }
 
+  /** Places left on it. */
+  get room(): number {
+    return this.maxConnections - this.#ledger.backendActive.total(this.slot);
+  }
+
   get isDown(): boolean {
     return this.#ledger.health[this.slot] === down;
   }

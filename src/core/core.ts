@@ -174,10 +174,12 @@ class SessionCore implements Core {
     }
   }
 
-  /** Those who wait go, in order, until one finds no room. */
+  /** Those who wait go, in order, until one finds no room or stands behind one of another worker. */
   #serveQueues(nowMs: number): void {
     for (const pool of this.#freed) {
-      for (let first = pool.queue.first; first?.tryLeaveQueue(nowMs); first = pool.queue.first);
+      for (let first = pool.queue.first; first !== undefined; first = pool.queue.first) {
+        if (!pool.admitsFirst(nowMs) || !first.tryLeaveQueue(nowMs)) break;
+      }
       if (pool.queue.isEmpty) this.#waitedFor.delete(pool);
     }
     this.#freed.clear();

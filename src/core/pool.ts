@@ -61,6 +61,16 @@ export class Pool<Waiting = unknown> {
     return this.#whyNot(tried, nowMs);
   }
 
+  /**
+   * Whether the first who waits here may have a place now: nobody of another worker stands before it, or there is room
+   * for those as well. Where no backend is willing there is nothing to wait for, so that it may go too.
+   */
+  admitsFirst(nowMs: number): boolean {
+    // In this order: who has taken a place since does not stand before it any more, and the place is not free.
+    const before = this.queue.beforeFirst;
+    return before === 0 || this.#room(nowMs) > before;
+  }
+
   /** Health words have changed: looks again whether the pool is in panic, so that health is ignored. */
   healthChanged(): void {
     this.#heedHealth = heedsHealth(this.policy, this.#backends);
@@ -75,6 +85,19 @@ export class Pool<Waiting = unknown> {
       if (why === undefined || why === 'full') full = true;
     }
     return full ? 'pool-full' : 'no-backend';
+  }
+
+  /** How many sessions certainly find a backend now; Infinity where nobody ever would. */
+  #room(nowMs: number): number {
+    let room = 0;
+    let isWilling = false;
+    for (const backend of this.#backends) {
+      const why = unavailability(backend, nowMs, { heedHealth: this.#heedHealth });
+      if (why === undefined || why === 'full') isWilling = true;
+      if (why === undefined) room += this.#ledger.circuitOf(backend.slot) === 'closed' ? backend.room : 1;
+    }
+    if (!isWilling) return Number.POSITIVE_INFINITY;
+    return Math.min(room, this.policy.limits.maxConnections - this.#ledger.poolActive.total(this.slot));
   }
 
   #build(): void {

@@ -1,6 +1,6 @@
 /**
- * Sessions that wait for a backend of a pool: first in, first out. The length is counted in the ledger, so
- * that the bound holds over all workers; each worker keeps the order of its own.
+ * Sessions that wait for a backend of a pool: first in, first out. Each worker keeps the order of its own; how many
+ * wait, and who is before whom, is in the ledger, so that the bound and the order hold over all workers.
  */
 import type { PoolSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -8,7 +8,8 @@ import type { Ledger } from './ledger/ledger.ts';
 export class SessionQueue<Waiting> {
   readonly #ledger: Ledger;
   readonly #pool: PoolSlot;
-  readonly #waiting = new Set<Waiting>();
+  /** Those of this worker, in order, and their numbers. */
+  readonly #tickets = new Map<Waiting, number>();
 
   constructor(ledger: Ledger, pool: PoolSlot) {
     this.#ledger = ledger;
@@ -17,26 +18,43 @@ export class SessionQueue<Waiting> {
 
   /** Whether someone of this worker waits. */
   get isEmpty(): boolean {
-    return this.#waiting.size === 0;
+    return this.#tickets.size === 0;
+  }
+
+  /** Whether someone of any worker waits. */
+  get isWaitedIn(): boolean {
+    return this.#ledger.poolQueued.total(this.#pool) > 0;
   }
 
   get first(): Waiting | undefined {
-    return this.#waiting.values().next().value;
+    return this.#tickets.keys().next().value;
   }
 
-  /** Everyone who waits, in order. */
+  /** How many of other workers may stand before the first of this one: never less than do. */
+  get beforeFirst(): number {
+    const ticket = this.#tickets.values().next().value;
+    if (ticket === undefined) return 0;
+    const before = this.#ledger.queueTickets.before(this.#pool, ticket);
+    if (before === 0) return 0;
+    // Numbers of those who have gone lie between; but no more than wait can stand before anyone.
+    return Math.min(before, this.#ledger.poolQueued.total(this.#pool) - this.#tickets.size);
+  }
+
+  /** Everyone of this worker who waits, in order. */
   members(): readonly Waiting[] {
-    return [...this.#waiting];
+    return [...this.#tickets.keys()];
   }
 
   /** Stands at the end, unless `size` wait already; says whether it does. */
   join(session: Waiting, size: number): boolean {
     if (!this.#ledger.poolQueued.tryTake(this.#pool, size)) return false;
-    this.#waiting.add(session);
+    this.#tickets.set(session, this.#ledger.queueTickets.draw(this.#pool, this.isEmpty));
     return true;
   }
 
   leave(session: Waiting): void {
-    if (this.#waiting.delete(session)) this.#ledger.poolQueued.release(this.#pool);
+    if (!this.#tickets.delete(session)) return;
+    this.#ledger.poolQueued.release(this.#pool);
+    this.#ledger.queueTickets.show(this.#pool, this.#tickets.values().next().value);
   }
 }

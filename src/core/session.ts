@@ -294,9 +294,9 @@ export class Session implements Due {
     }
   }
 
-  /** Nobody overtakes those who wait already. */
+  /** Nobody overtakes those who wait already, on this worker or another. */
   #standInLine(nowMs: number): void {
-    if (this.#pool === undefined || this.#pool.queue.isEmpty) this.#seekBackend(nowMs);
+    if (this.#pool === undefined || !this.#pool.queue.isWaitedIn) this.#seekBackend(nowMs);
     else this.#wait(this.#pool, nowMs);
   }
 

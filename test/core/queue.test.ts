@@ -24,6 +24,19 @@ describe('SessionQueue', () => {
     expect([ledger.poolQueued.total(2), ledger.poolQueued.total(0)]).toEqual([2, 0]);
   });
 
+  it('knows how many of other workers may stand before its first, and no more than do wait', () => {
+    const [one, other] = sharedLedgers(2).map((ledger) => new SessionQueue<string>(ledger, 0));
+    for (const name of ['a', 'b', 'c', 'd']) one?.join(name, 9);
+    other?.join('e', 9);
+    expect([one?.beforeFirst, other?.beforeFirst]).toEqual([0, 4]);
+    for (const name of ['b', 'c']) one?.leave(name);
+    expect(other?.beforeFirst).toBe(2);
+    one?.leave('a');
+    expect(other?.beforeFirst).toBe(1);
+    one?.leave('d');
+    expect([other?.beforeFirst, one?.isEmpty, one?.isWaitedIn]).toEqual([0, true, true]);
+  });
+
   it('is bounded over all workers, while each keeps the order of its own', () => {
     const [one, other] = sharedLedgers(2).map((ledger) => new SessionQueue<string>(ledger, 0));
     expect(one?.join('a', 2)).toBe(true);

@@ -57,6 +57,30 @@ describe.skipIf(!sharesPorts)('two workers (skipped where threads can not share 
     expect(await proxy.ended(200)).toEqual({ finished: 200 });
   });
 
+  it('keep one queue: who came first is served first, on whichever worker', async () => {
+    const backend = await scene.backend(echo);
+    const proxy = await scene.proxy({
+      backends: [{ address: backend.address, maxConnections: 1 }],
+      pool: { limits: { queue: { size: 20, timeout: '1m' } } },
+    });
+    const holder = scene.client(proxy.port);
+    await eventually(() => expect(backend.total).toBe(1));
+    const served: number[] = [];
+    const line = Array.from({ length: 12 }, (_, number) => number);
+    for (const number of line) {
+      const client = scene.client(proxy.port);
+      client.once('data', () => {
+        served.push(number);
+        client.end();
+      });
+      client.write('hello');
+      await eventually(async () => expect(await proxy.queueLength()).toBe(number + 1));
+    }
+    holder.end();
+    await proxy.ended(13);
+    expect(served).toEqual(line);
+  });
+
   it('share one breaker, with exactly halfOpenTrials', async () => {
     const hole = await openBlackHole();
     scene.afterwards(() => hole.close());

@@ -64,6 +64,19 @@ export class Choice {
     );
   }
 
+  /** How many sessions may find a place now, at most. */
+  room(worker: WorkerView, pool: PoolView, nowMs: number): number {
+    const willing = pool.plan.backends.filter((backend) =>
+      this.#heeds(worker, pool).some((heed) => this.#willingness(pool, backend, heed, nowMs) === 'willing'),
+    );
+    const left = willing.map(({ slot, maxConnections }) => maxConnections - this.#held.backends.of(slot));
+    const leftInPool = pool.plan.policy.limits.maxConnections - this.#held.pools.of(pool.plan.slot);
+    return Math.min(
+      leftInPool,
+      left.reduce((sum, one) => sum + one, 0),
+    );
+  }
+
   /** What there may be to say to a session that found nobody. */
   whyNot(worker: WorkerView, pool: PoolView, session: ShadowSession, nowMs: number): ReadonlySet<WhyNot> {
     const answers = new Set<WhyNot>();

@@ -3,7 +3,14 @@ import type { CoreEvent } from '../../src/core/contract.ts';
 import type { ListenerPlan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import type { Choice } from './choice.ts';
-import { inTurn, isWaiting, mayBeQueued, type ShadowSession, type WorkerView } from './shadow-session.ts';
+import {
+  inTurn,
+  isWaiting,
+  mayBeQueued,
+  mayWaitElsewhere,
+  type ShadowSession,
+  type WorkerView,
+} from './shadow-session.ts';
 import { must } from './violation.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -66,9 +73,10 @@ export class Endings {
     const { size } = pool.plan.policy.limits.queue;
     const reasons: Reason[] = [];
     const others = inTurn(worker).filter((other) => other !== session && mayBeQueued(other, pool));
-    if (others.length > 0 || wasMoved) reasons.push('queue-full');
+    const othersWait = others.length > 0 || mayWaitElsewhere(worker, pool).length > 0;
+    if (othersWait || wasMoved) reasons.push('queue-full');
     if (others.some(({ stage }) => stage === 'queued') && session.stage === 'fresh') return reasons;
-    const mayStandInLine = others.length > 0 && (session.stage === 'fresh' || wasMoved);
+    const mayStandInLine = othersWait && (session.stage === 'fresh' || wasMoved);
     const [open] = this.#choice.open(worker, pool, session, nowMs);
     must(
       open === undefined || mayStandInLine || isDrained,

@@ -4,7 +4,13 @@ import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import { reasons } from '../../src/core/reasons.ts';
 import { slots } from './operator.ts';
 import type { Shadow } from './shadow.ts';
-import { isFirstTimer, isWaiting, type WorkerView } from './shadow-session.ts';
+import {
+  isFirstTimer,
+  isWaiting,
+  mayWaitElsewhere,
+  type ShadowSession,
+  type WorkerView,
+} from './shadow-session.ts';
 import { must } from './violation.ts';
 
 /** How late a worker may be to see room that others made. */
@@ -100,7 +106,11 @@ export function watchRoom(shadow: Shadow, worker: WorkerView, nowMs: number): vo
   for (const pool of pools) {
     if (pool === undefined) continue;
     const first = sessions.find((session) => isFirstTimer(session, pool));
-    const couldGo = first !== undefined && shadow.choice.open(worker, pool, first, nowMs).length > 0;
+    // Of those who wait for a further dial, nobody knows from outside when they came.
+    const isLater = ({ stage, attempts, turn }: ShadowSession): boolean =>
+      stage === 'queued' && attempts === 0 && turn > (first?.turn ?? 0);
+    const isNext = first !== undefined && mayWaitElsewhere(worker, pool).every(isLater);
+    const couldGo = isNext && shadow.choice.open(worker, pool, first, nowMs).length > 0;
     if (!couldGo) worker.roomSinceMs.delete(pool);
     else if (!worker.roomSinceMs.has(pool)) worker.roomSinceMs.set(pool, nowMs);
   }

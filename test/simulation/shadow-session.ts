@@ -120,6 +120,17 @@ export function mayBeQueued(session: ShadowSession, pool: PoolView): boolean {
   return session.pool === pool || session.mayHaveMovedTo === pool;
 }
 
+/** Sessions of the other workers that may stand in this pool's queue, or come to it before they are heard of. */
+export function mayWaitElsewhere(worker: WorkerView, pool: PoolView): readonly ShadowSession[] {
+  return worker.others().flatMap((other) => {
+    const theirs = other.pools.get(pool.plan.slot);
+    if (theirs?.plan.name !== pool.plan.name) return [];
+    return [...other.sessions.values()].filter(
+      (session) => isWaiting(session) && (session.pool === theirs || session.mayHaveMovedTo === theirs),
+    );
+  });
+}
+
 /** A worker's sessions, those that wait for their first dial in order. */
 export function inTurn(worker: WorkerView): readonly ShadowSession[] {
   return [...worker.sessions.values()].toSorted((one, other) => one.turn - other.turn || 0);
@@ -137,11 +148,17 @@ export class WorkerView {
   drainMs = Number.POSITIVE_INFINITY;
   /** Whether a change of health is on its way to it. */
   readonly healthIsStale: () => boolean;
+  readonly others: () => readonly WorkerView[];
 
-  constructor(index: number, driver: VirtualDriver, healthIsStale: () => boolean) {
+  constructor(
+    index: number,
+    driver: VirtualDriver,
+    { healthIsStale, others }: Pick<WorkerView, 'healthIsStale' | 'others'>,
+  ) {
     this.index = index;
     this.driver = driver;
     this.healthIsStale = healthIsStale;
+    this.others = others;
   }
 
   /** Gives the pools that are gone. */

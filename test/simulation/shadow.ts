@@ -17,6 +17,7 @@ import {
   isFirstTimer,
   isWaiting,
   mayBeQueued,
+  mayWaitElsewhere,
   type PoolView,
   type ShadowSession,
   type WorkerView,
@@ -292,6 +293,15 @@ export class Shadow {
     if (session.attempts > 0) return;
     const earlier = inTurn(worker).find((other) => isFirstTimer(other, pool) && other.turn < session.turn);
     must(earlier === undefined, () => `session ${session.id} is served before session ${earlier?.id}`);
+    // Those who have stood before it on other workers find a place too.
+    const elsewhere = mayWaitElsewhere(worker, pool).filter(
+      ({ stage, attempts, turn }) => stage === 'queued' && attempts === 0 && turn < session.turn,
+    );
+    const room = this.choice.room(worker, pool, this.#nowMs);
+    must(
+      elsewhere.length === 0 || elsewhere.length < room,
+      () => `session ${session.id} takes one of ${room} places before session ${elsewhere[0]?.id}`,
+    );
   }
 
   #closes(worker: WorkerView, event: CoreEvent, session: ShadowSession, { how }: CommandOf<'close'>): void {
@@ -348,7 +358,9 @@ export class Shadow {
   #joins(worker: WorkerView, session: ShadowSession): void {
     const { pool, id } = session;
     must(pool !== undefined, () => `session ${id} waits for no pool`);
-    const othersWait = inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool));
+    const othersWait =
+      inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool)) ||
+      mayWaitElsewhere(worker, pool).length > 0;
     if (!othersWait) {
       const [open] = this.choice.open(worker, pool, session, this.#nowMs);
       must(open === undefined, () => `session ${id} waits, but backend ${open?.slot} is open`);

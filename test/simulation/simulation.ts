@@ -329,7 +329,9 @@ export class Simulation {
     const core = createCore({ ledger, activity: driver, random: this.#dice.random });
     const inbox: CoreEvent[] = [];
     const healthIsStale = () => inbox.some(({ kind }) => kind === 'health-changed');
-    const worker = { core, driver, inbox, view: new WorkerView(index, driver, healthIsStale) };
+    const others = () => this.#workers.flatMap(({ view }) => (view.index === index ? [] : [view]));
+    const view = new WorkerView(index, driver, { healthIsStale, others });
+    const worker = { core, driver, inbox, view };
     this.#workers[index] = worker;
     this.#say(worker, { kind: 'plan', plan: this.#plan });
     if (this.#drainMs !== undefined) this.#say(worker, { kind: 'drain', untilMs: this.#drainMs });

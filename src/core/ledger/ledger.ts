@@ -9,6 +9,7 @@ import { ClientTable } from './client-table.ts';
 import { Counters } from './counters.ts';
 import { Histogram } from './histogram.ts';
 import { SpinLock } from './lock.ts';
+import { QueueTickets } from './queue-tickets.ts';
 import { type SharedArea, SharedCounts } from './shared-counts.ts';
 
 export interface LedgerCapacity {
@@ -56,6 +57,7 @@ export class Ledger {
   readonly backendActive: SharedCounts;
   /** Sessions in a pool's queue. */
   readonly poolQueued: SharedCounts;
+  readonly queueTickets: QueueTickets;
   /** Turns taken in round robin, by pool: among its primaries at 2 × slot, among its backups at the next. */
   readonly turns: Int32Array;
   /** Turns taken among the pools of a split. */
@@ -96,6 +98,7 @@ export class Ledger {
     this.poolActive = counts(areas.poolActive);
     this.backendActive = counts(areas.backendActive);
     this.poolQueued = counts(areas.poolQueued);
+    this.queueTickets = new QueueTickets(areas.queueTickets, stripe(areas.queueTickets.shown, own));
     this.turns = areas.turns;
     this.splitTurns = areas.splitTurns;
     this.clients = new ClientTable(areas.clients, counts(areas.clients.active));
@@ -194,6 +197,7 @@ export class Ledger {
   clearPool(slot: number): void {
     this.poolActive.clear(slot);
     this.poolQueued.clear(slot);
+    this.queueTickets.clear(slot);
     this.turns.fill(0, slot * 2, slot * 2 + 2);
     this.#poolCounters.clear(slot);
   }
@@ -219,6 +223,7 @@ export class Ledger {
     this.lock.breakFor(worker + 1);
     const held = [this.listenerActive, this.poolActive, this.backendActive, this.poolQueued];
     for (const counts of [...held, this.circuit.trials, this.clients.active]) counts.releaseAllOf(worker);
+    this.queueTickets.releaseAllOf(worker);
 
     const { accepted, closed } = listenerFields;
     const part = this.#listenerCounters.partOf(worker);
@@ -274,6 +279,7 @@ function layOut(carve: Carver, { workers, listeners, pools, backends, splits, cl
     listenerActive: shared(listeners),
     poolActive: shared(pools),
     poolQueued: shared(pools),
+    queueTickets: { drawn: carve.int32(pools), shown: stripes.map(() => carve.int32(pools)) },
     turns: carve.int32(pools * 2),
     splitTurns: carve.int32(splits),
     backendActive: shared(backends),

@@ -53,6 +53,63 @@ describe('Session that is queued', () => {
     expect(second.commands).toEqual([expect.objectContaining({ kind: 'dial', session: first.session })]);
   });
 
+  it('is served in the order of coming, whichever workers they come to', () => {
+    const [here, there] = pair({ size: 5 });
+    const held = here.relay().session;
+    const [first, second, third] = [there.connect(), here.connect(), there.connect()].map(
+      ({ session }) => session,
+    );
+    // Its own worker sees the place first, but it is another's turn.
+    expect(here.end(held)).toEqual([]);
+    expect(here.elapse(20)).toEqual([]);
+    expect(there.elapse(20)).toEqual([expect.objectContaining({ kind: 'dial', session: first })]);
+    there.dialed(first ?? 0);
+    expect(there.end(first ?? 0)).toEqual([]);
+    expect(here.elapse(5)).toEqual([expect.objectContaining({ kind: 'dial', session: second })]);
+    here.dialed(second ?? 0);
+    here.end(second ?? 0);
+    expect(there.elapse(5)).toEqual([expect.objectContaining({ kind: 'dial', session: third })]);
+  });
+
+  it('is not overtaken by one that comes later to another worker', () => {
+    const [here, there] = pair({ size: 5 });
+    const held = there.relay().session;
+    const first = here.connect().session;
+    there.end(held);
+    expect(there.connect().commands).toEqual([]);
+    expect(here.elapse(5)).toEqual([expect.objectContaining({ kind: 'dial', session: first })]);
+  });
+
+  it('need not wait for its turn where there are places for all who stand before it', () => {
+    const backends = [backendPlan(0, { maxConnections: 1 }), backendPlan(1, { maxConnections: 2 })];
+    const [here, there] = stages(planOf(poolPlan(backends, { limits: queueOf(5) })));
+    const held = [here.relay(), here.relay(), here.relay()].map(({ session }) => session);
+    const [first, second] = [there.connect(), here.connect()].map(({ session }) => session);
+    expect(here.end(held[0] ?? 0)).toEqual([]);
+    expect(here.end(held[1] ?? 0)).toEqual([expect.objectContaining({ kind: 'dial', session: second })]);
+    expect(there.elapse(5)).toEqual([expect.objectContaining({ kind: 'dial', session: first })]);
+  });
+
+  it('is refused at once when every backend is down, whoever stands before it', () => {
+    const [here, there] = pair({ size: 5 });
+    here.relay();
+    there.connect();
+    const { session } = here.connect();
+    expect(here.turn(0, 'down')).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    here.end(session, 'closed');
+    expect(here.lastRecord?.reason).toBe('no-backend');
+  });
+
+  it('is not held up by a worker that has died', () => {
+    const [here, there] = pair({ size: 5 });
+    const held = here.relay().session;
+    there.connect();
+    const second = here.connect().session;
+    expect(here.end(held)).toEqual([]);
+    here.ledger.releaseAllOf(1);
+    expect(here.elapse(5)).toEqual([expect.objectContaining({ kind: 'dial', session: second })]);
+  });
+
   it('is one of at most so many: the next is queue-full, at once', () => {
     const stage = queueing(1);
     const { session: held } = stage.relay();

@@ -1,0 +1,65 @@
+/**
+ * The order of those who wait for a pool, over all workers. Who begins to wait draws a number, and each worker
+ * shows the number of its first, so that all see who stands before them. Numbers go round after 2³² draws.
+ */
+export class QueueTickets {
+  /** By pool: the number that was drawn last. */
+  readonly #drawn: Int32Array;
+  /** By worker, then by pool: its first number, or `nobody`. */
+  readonly #shown: readonly Int32Array[];
+  readonly #own: Int32Array;
+
+  constructor({ drawn, shown }: TicketArea, own: Int32Array) {
+    this.#drawn = drawn;
+    this.#shown = shown;
+    this.#own = own;
+  }
+
+  /** `isFirst`: nobody else of this worker waits for the pool. */
+  draw(pool: number, isFirst: boolean): number {
+    // Shown before it is drawn, at the least that it can become: whoever draws later has it before its eyes.
+    if (isFirst) this.show(pool, following(Atomics.load(this.#drawn, pool)));
+    let ticket = nobody;
+    while (ticket === nobody) ticket = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
+    if (isFirst) this.show(pool, ticket);
+    return ticket;
+  }
+
+  /** Whoever of this worker is first now; without a number, nobody waits any more. */
+  show(pool: number, ticket: number | undefined): void {
+    Atomics.store(this.#own, pool, ticket ?? nobody);
+  }
+
+  /** How many at most stand before this number on other workers; that is 0 where it comes next. */
+  before(pool: number, ticket: number): number {
+    let most = 0;
+    for (const shown of this.#shown) {
+      const first = Atomics.load(shown, pool);
+      if (first !== nobody) most = Math.max(most, (ticket - first) | 0);
+    }
+    return most;
+  }
+
+  /** Nobody waits for a dead worker. */
+  releaseAllOf(worker: number): void {
+    this.#shown[worker]?.fill(nobody);
+  }
+
+  clear(pool: number): void {
+    Atomics.store(this.#drawn, pool, 0);
+    for (const shown of this.#shown) Atomics.store(shown, pool, nobody);
+  }
+}
+
+export interface TicketArea {
+  readonly drawn: Int32Array;
+  readonly shown: readonly Int32Array[];
+}
+
+/** What a fresh slot holds, and no number that is drawn. */
+const nobody = 0;
+
+function following(ticket: number): number {
+  const next = (ticket + 1) | 0;
+  return next === nobody ? 1 : next;
+}
