@@ -1,0 +1,61 @@
+/**
+ * Whoever was told that the connection is made must be served, even where its last packet of the handshake comes when
+ * the socket is about to be closed. That is so far from here; near by it takes clients that hold that packet back.
+ */
+import net from 'node:net';
+import { expect, test } from 'vitest';
+import type { Address } from '../../../src/core/contract.ts';
+import { createUringDriver } from '../../../src/drivers/uring/driver.ts';
+import { IPPROTO_TCP } from '../../../src/drivers/uring/kernel.ts';
+import { type Libc, loadLibc } from '../../../src/drivers/uring/libc.ts';
+import { whyNot } from '../../../src/drivers/uring/probe.ts';
+import { Sockets } from '../../../src/drivers/uring/sockets.ts';
+import { echo, fate, inTime, pause, readAll } from '../../conformance/peers.ts';
+import { openSockets, Rig } from '../../conformance/rig.ts';
+
+const clients = 50;
+
+test.runIf(whyNot() === undefined)(
+  'Uring driver takes whoever is in the middle of a handshake when an address is given up, and nobody after',
+  async () => {
+    const socketsBefore = openSockets();
+    const libc = loadLibc();
+    const rig = new Rig((host) => createUringDriver(host, 'event-loop'));
+    await rig.backend(echo);
+    const address = await rig.listen();
+    const slow = Array.from({ length: clients }, () => slowToAcknowledge(libc, address));
+    const unlistened = rig.driver.unlisten(address);
+    const late = net.connect({ ...address });
+    const lateFate = fate(late);
+    const echoes = slow.map(async (client, number) => {
+      await pause(2 * number);
+      client.end(`from ${number}`);
+      return (await readAll(client)).toString();
+    });
+    await unlistened;
+    expect(await inTime(Promise.all(echoes), 'echoes')).toEqual(slow.map((_, number) => `from ${number}`));
+    expect(rig.count('accepted')).toBe(clients);
+    expect(await lateFate).toBe('reset');
+    expect(late.bytesRead).toBe(0);
+    await rig.dispose();
+    for (const client of slow) client.destroy();
+    await inTime(
+      Promise.all(slow.map((client) => client.closed || new Promise((r) => client.on('close', r)))),
+      'close',
+    );
+    expect(openSockets()).toBe(socketsBefore);
+  },
+);
+
+/** Connected as it sees itself; its peer learns that with the first bytes, or 200 ms later. */
+function slowToAcknowledge(libc: Libc, address: Address): net.Socket {
+  const sockets = new Sockets(libc);
+  const sockaddr = sockets.encode(address);
+  const fd = sockets.open(sockaddr);
+  libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, Int32Array.of(0), 4);
+  if (libc.connect(fd, sockaddr, sockaddr.length) !== 0) throw new Error(`connect: ${libc.errno()}`);
+  const socket = new net.Socket({ fd, allowHalfOpen: true });
+  return socket.on('error', () => {});
+}
+
+const TCP_QUICKACK = 12;
