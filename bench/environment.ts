@@ -63,7 +63,13 @@ function pinning(subjects: readonly Subject[]): string {
 function described(subject: Subject, version: string): SubjectHere {
   const { name, about } = subject;
   // An example: the ports and the directory are others in each measurement.
-  const launch = subject.launch?.({ listenPort: 8080, backendPort: 9000, directory: '/tmp' });
+  const launch = subject.launch?.({
+    listenPort: 8080,
+    backendPort: 9000,
+    directory: '/tmp',
+    setting: {},
+    certificate: { cert: '/tmp/cert.pem', key: '/tmp/key.pem', bundle: '/tmp/bundle.pem' },
+  });
   return {
     name,
     about,

@@ -29,12 +29,20 @@ export type Rounds = ReadonlyMap<number, number>;
  * medians would keep it in. Undefined where no round has both, or where theirs was nothing.
  */
 export function ratio(ours: Rounds, theirs: Rounds): Spread | undefined {
-  const ratios: number[] = [];
-  for (const [round, value] of ours) {
-    const other = theirs.get(round);
-    if (other !== undefined && other > 0) ratios.push(value / other);
-  }
-  return spread(ratios);
+  return spread(paired(ours, theirs).flatMap(([our, their]) => (their > 0 ? [our / their] : [])));
+}
+
+/** How much more `ours` is than `theirs`: the spread of the differences taken within each round, likewise. */
+export function excess(ours: Rounds, theirs: Rounds): Spread | undefined {
+  return spread(paired(ours, theirs).map(([our, their]) => our - their));
+}
+
+/** Ours and theirs of each round that has both. */
+function paired(ours: Rounds, theirs: Rounds): [number, number][] {
+  return [...ours].flatMap(([round, our]) => {
+    const their = theirs.get(round);
+    return their === undefined ? [] : [[our, their] satisfies [number, number]];
+  });
 }
 
 /**

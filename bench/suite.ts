@@ -1,6 +1,6 @@
 import type { Measurement, Scenario } from './scenarios/scenario.ts';
-import { onStage } from './stage/stage.ts';
-import type { Subject } from './subjects/subject.ts';
+import { type Entrant, onStage } from './stage/stage.ts';
+import type { Setting, Subject } from './subjects/subject.ts';
 
 export interface Plan {
   readonly scenarios: readonly Scenario[];
@@ -11,6 +11,7 @@ export interface Plan {
 
 /** One subject measured once. Without a measurement, `failure` says what went wrong. */
 export interface Sample {
+  /** The row's name. */
   readonly subject: string;
   readonly round: number;
   readonly measurement?: Measurement;
@@ -19,8 +20,15 @@ export interface Sample {
 
 export interface Outcome {
   readonly scenario: Scenario;
-  readonly subjects: readonly string[];
+  readonly rows: readonly OutcomeRow[];
   readonly samples: readonly Sample[];
+}
+
+/** A subject in one of the scenario's settings. */
+export interface OutcomeRow {
+  readonly name: string;
+  /** The row of the same subject in the first of several settings. */
+  readonly base?: string;
 }
 
 /** Where the run stands: `done` of `steps`, and what comes next. */
@@ -39,14 +47,21 @@ export async function runSuite(plan: Plan, progress: Progress): Promise<readonly
   return outcomes;
 }
 
+type Contender = OutcomeRow & Entrant;
+
 async function runScenario(scenario: Scenario, plan: Plan, step: (what: string) => void): Promise<Outcome> {
-  const subjects = subjectsOf(scenario, plan);
+  const contenders = contendersOf(scenario, plan);
   const rehearsed: number[] = [];
-  for (const subject of scenario.rehearse === undefined ? [] : subjects) {
+  for (const subject of rehearsersOf(scenario, plan)) {
     step(`${scenario.name}, rehearsal: ${subject.name}`);
     try {
+      const entrant = { subject, setting: scenario.settings?.[0] ?? {} };
       rehearsed.push(
-        await onStage(subject, plan.seconds, async (stage) => (await scenario.rehearse?.(stage)) ?? 0),
+        await onStage(
+          entrant,
+          plan.seconds,
+          async (stage) => (await scenario.rehearsal?.measure(stage)) ?? 0,
+        ),
       );
     } catch {
       // It will fail in its rounds too, and is heard there.
@@ -55,37 +70,66 @@ async function runScenario(scenario: Scenario, plan: Plan, step: (what: string) 
   const samples: Sample[] = [];
   const rounds = scenario.rounds(plan.rounds);
   for (let round = 0; round < rounds; round++) {
-    for (const subject of rotated(subjects, round)) {
-      step(`${scenario.name}, round ${round + 1} of ${rounds}: ${subject.name}`);
-      samples.push(await sample(scenario, subject, plan.seconds, rehearsed, round));
+    for (const contender of rotated(contenders, round)) {
+      step(`${scenario.name}, round ${round + 1} of ${rounds}: ${contender.name}`);
+      samples.push(await sample(scenario, contender, plan.seconds, rehearsed, round));
     }
   }
-  return { scenario, subjects: subjects.map(({ name }) => name), samples };
+  return { scenario, rows: contenders.map(({ name, base }) => ({ name, ...(base && { base }) })), samples };
 }
 
 async function sample(
   scenario: Scenario,
-  subject: Subject,
+  contender: Contender,
   seconds: number,
   rehearsed: readonly number[],
   round: number,
 ): Promise<Sample> {
+  const { name } = contender;
   try {
-    const measurement = await onStage(subject, seconds, (stage) => scenario.measure(stage, rehearsed));
-    return { subject: subject.name, round, measurement };
+    const measurement = await onStage(contender, seconds, (stage) => scenario.measure(stage, rehearsed));
+    return { subject: name, round, measurement };
   } catch (error) {
-    return { subject: subject.name, round, failure: error instanceof Error ? error.message : String(error) };
+    return { subject: name, round, failure: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function subjectsOf(scenario: Scenario, plan: Plan): readonly Subject[] {
+/** Every subject that the scenario says something about, in each of its settings. */
+export function contendersOf(scenario: Scenario, plan: Pick<Plan, 'subjects'>): readonly Contender[] {
+  const settings = scenario.settings ?? [{}];
+  return subjectsOf(scenario, plan).flatMap((subject) => {
+    const names = settings.map(({ name }) =>
+      name === undefined ? subject.name : `${subject.name}, ${name}`,
+    );
+    return settings.map((setting, index) => {
+      const [name = subject.name, base = subject.name] = [names[index], names[0]];
+      return { name, ...(index > 0 && { base }), subject, setting };
+    });
+  });
+}
+
+function subjectsOf(scenario: Scenario, plan: Pick<Plan, 'subjects'>): readonly Subject[] {
   if (scenario.instead !== undefined) return scenario.instead;
-  return plan.subjects.filter((subject) => scenario.suits?.(subject) ?? true);
+  return plan.subjects.filter(
+    (subject) =>
+      (scenario.suits?.(subject) ?? true) &&
+      (scenario.settings ?? []).every((setting) => knows(subject, setting)),
+  );
+}
+
+function knows({ skills }: Subject, { name: _, ...wanted }: Setting): boolean {
+  const known = new Set<string>(skills);
+  return Object.keys(wanted).every((skill) => known.has(skill));
+}
+
+function rehearsersOf(scenario: Scenario, plan: Plan): readonly Subject[] {
+  return scenario.rehearsal?.of(subjectsOf(scenario, plan)) ?? [];
 }
 
 function stepsOf(scenario: Scenario, plan: Plan): number {
-  const rehearsals = scenario.rehearse === undefined ? 0 : 1;
-  return subjectsOf(scenario, plan).length * (scenario.rounds(plan.rounds) + rehearsals);
+  return (
+    rehearsersOf(scenario, plan).length + contendersOf(scenario, plan).length * scenario.rounds(plan.rounds)
+  );
 }
 
 function rotated<T>(items: readonly T[], by: number): readonly T[] {

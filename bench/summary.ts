@@ -1,7 +1,7 @@
 /** What the samples of a scenario say: medians with their spread, ratios of each to each, and doubts. */
 import type { Metric } from './scenarios/scenario.ts';
-import { type Rounds, ratio, type Spread, spread } from './statistics.ts';
-import type { Outcome, Sample } from './suite.ts';
+import { excess, type Rounds, ratio, type Spread, spread } from './statistics.ts';
+import type { Outcome, OutcomeRow, Sample } from './suite.ts';
 
 export interface Summary {
   readonly name: string;
@@ -26,13 +26,14 @@ export interface Comparison {
   readonly ratios: readonly (readonly (Spread | undefined)[])[];
 }
 
-export function summarise({ scenario, subjects, samples }: Outcome): Summary {
+export function summarise({ scenario, rows, samples }: Outcome): Summary {
   const { name, question, metrics } = scenario;
+  const subjects = rows.map((row) => row.name);
   return {
     name,
     question,
     metrics,
-    rows: subjects.map((subject) => ({ subject, figures: figures(metrics, samples, subject) })),
+    rows: rows.map((row) => ({ subject: row.name, figures: figures(metrics, samples, row) })),
     comparisons: metrics
       .filter(({ compared }) => compared)
       .flatMap((metric) => comparison(metric, subjects, samples)),
@@ -45,13 +46,18 @@ export function summarise({ scenario, subjects, samples }: Outcome): Summary {
   };
 }
 
-function figures(metrics: readonly Metric[], samples: readonly Sample[], subject: string): Row['figures'] {
+function figures(metrics: readonly Metric[], samples: readonly Sample[], row: OutcomeRow): Row['figures'] {
   const found: Record<string, Spread> = {};
-  for (const { key } of metrics) {
-    const values = spread([...rounds(samples, subject, key).values()]);
+  for (const { key, added } of metrics) {
+    const values =
+      added === undefined ? spread([...rounds(samples, row.name, key).values()]) : over(added, samples, row);
     if (values !== undefined) found[key] = values;
   }
   return found;
+}
+
+function over(key: string, samples: readonly Sample[], { name, base }: OutcomeRow): Spread | undefined {
+  return base === undefined ? undefined : excess(rounds(samples, name, key), rounds(samples, base, key));
 }
 
 /** Only of the subjects that have the figure, and only where there are two of them. */
@@ -64,7 +70,8 @@ function comparison(metric: Metric, subjects: readonly string[], samples: readon
   return [{ metric, subjects: known.map(({ subject }) => subject), ratios }];
 }
 
-function rounds(samples: readonly Sample[], subject: string, key: string): Rounds {
+/** The values of one row by round. */
+export function rounds(samples: readonly Sample[], subject: string, key: string): Rounds {
   const values = new Map<number, number>();
   for (const sample of samples) {
     const value = sample.subject === subject ? sample.measurement?.values[key] : undefined;
@@ -103,7 +110,9 @@ function absences(metrics: readonly Metric[], samples: readonly Sample[]): strin
     measurement === undefined ? [] : [measurement.values],
   );
   if (measured.length === 0) return [];
-  const absent = metrics.filter(({ key }) => measured.every((values) => values[key] === undefined));
+  const absent = metrics.filter(
+    ({ key, added }) => added === undefined && measured.every((values) => values[key] === undefined),
+  );
   if (absent.length === 0) return [];
   return [
     `Not available here: ${absent.map(({ title }) => title).join(', ')} (it is read from Linux's /proc).`,

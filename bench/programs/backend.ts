@@ -6,14 +6,27 @@
  *     D  download: `D` and a number of bytes and a newline; that many bytes come, then FIN
  *     U  upload: all that comes is thrown away
  *     E  echo
+ *     0x16, a TLS handshake: one short answer in plain text, which ends the connection
  */
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { CertificateFiles } from '../subjects/subject.ts';
 import { program } from './program.ts';
 
-program<null, { port: number }>(
-  () =>
+export interface BackendJob {
+  /** Where clients come with TLS and nobody before it has taken that off. */
+  readonly tls?: CertificateFiles;
+}
+
+program<BackendJob, { port: number }>(
+  ({ tls }) =>
     new Promise((resolve) => {
-      const server = createServer({ allowHalfOpen: false, noDelay: true }, serve);
+      const options = { allowHalfOpen: false, noDelay: true };
+      const server =
+        tls === undefined
+          ? createServer(options, serve)
+          : createTlsServer({ ...options, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
       server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
         // A TCP server that listens has an AddressInfo.
         resolve({ port: (server.address() as AddressInfo).port });
@@ -28,6 +41,7 @@ function serve(socket: Socket): void {
     if (role === 'G') return answer(socket, first);
     if (role === 'D') return stream(socket, Number.parseInt(first.toString('latin1', 1), 10));
     if (role === 'U') return discard(socket);
+    if (role === '\x16') return void socket.end(response);
     if (role === 'E') {
       socket.write(first);
       return void socket.pipe(socket);

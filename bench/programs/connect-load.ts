@@ -1,18 +1,23 @@
 /** A connection for each request: connects, asks, reads to the end, and again, so many at a time. */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { clientHello, clientTls } from './client-tls.ts';
 import { Latencies } from './latencies.ts';
 import { type LoadResult, program, seconds } from './program.ts';
 
 export interface ConnectJob {
   readonly port: number;
+  /** `client-hello` sends nothing but the first bytes of a TLS client, which the backend answers in plain. */
+  readonly speaks: 'http' | 'https' | 'client-hello';
   readonly concurrency: number;
   readonly warmSeconds: number;
   readonly seconds: number;
 }
 
-const request = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
+const request = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
 
 program<ConnectJob, LoadResult>(async (job, measured) => {
+  const firstBytes = job.speaks === 'client-hello' ? await clientHello() : request;
   let latencies = new Latencies();
   let errors = 0;
   let going = true;
@@ -21,7 +26,7 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
     if (!going) return;
     const sinceMs = performance.now();
     let answered = false;
-    const socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true }, () => socket.write(request));
+    const socket = opened(job, (connected) => connected.write(firstBytes));
     socket.on('data', () => {
       answered = true;
     });
@@ -43,3 +48,12 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
   going = false;
   return { units: latencies.count, errors, latencyUs: latencies.percentiles() };
 });
+
+function opened({ port, speaks }: ConnectJob, then: (socket: Socket) => void): Socket {
+  const to = { port, host: '127.0.0.1', noDelay: true };
+  const socket: Socket =
+    speaks === 'https'
+      ? connectTls({ ...to, ...clientTls }, () => then(socket))
+      : connect(to, () => then(socket));
+  return socket;
+}

@@ -1,10 +1,12 @@
 /** Keep-alive requests as fast as they are answered, from autocannon. */
 import autocannon from 'autocannon';
+import { clientTls } from './client-tls.ts';
 import { Latencies } from './latencies.ts';
 import { type LoadResult, program, seconds } from './program.ts';
 
 export interface KeepaliveJob {
   readonly port: number;
+  readonly tls: boolean;
   readonly connections: number;
   readonly warmSeconds: number;
   readonly seconds: number;
@@ -15,7 +17,12 @@ program<KeepaliveJob, LoadResult>(async (job, measured) => {
   let errors = 0;
   const load = autocannon(
     // It is stopped by the clock below; its own duration is only a bound.
-    { url: `http://127.0.0.1:${job.port}/`, connections: job.connections, duration: 600 },
+    {
+      url: `${job.tls ? 'https' : 'http'}://127.0.0.1:${job.port}/`,
+      connections: job.connections,
+      duration: 600,
+      ...(job.tls && { tlsOptions: clientTls }),
+    },
     () => {},
   );
   // autocannon's own histogram counts in milliseconds, this event in fractions of one.

@@ -1,6 +1,7 @@
 import type { BulkJob } from '../programs/bulk-load.ts';
+import type { Stage } from '../stage/stage.ts';
 import { costs, cpuMetrics, flawless, peakMetric, rateMetric } from './costs.ts';
-import type { Scenario } from './scenario.ts';
+import type { Measurement, Scenario } from './scenario.ts';
 
 const mib = 1024 * 1024;
 
@@ -14,11 +15,18 @@ function bulk(direction: BulkJob['direction'], question: string): Scenario {
   return {
     name: `bulk-${direction}`,
     question,
-    metrics: [rateMetric('MiB'), ...cpuMetrics('MiB'), peakMetric],
+    metrics: [
+      rateMetric('MiB', `${direction}, one connection (MiB/s)`),
+      ...cpuMetrics('MiB', `MiB of ${direction}`),
+      peakMetric,
+    ],
     rounds: (wanted) => wanted,
-    async measure(stage) {
-      const job: BulkJob = { port: stage.port, direction, warmSeconds: 0.5, seconds: stage.seconds };
-      return costs(await flawless(stage, 'bulk-load', job), mib);
-    },
+    measure: (stage) => stream(stage, direction),
   };
+}
+
+export async function stream(stage: Stage, direction: BulkJob['direction']): Promise<Measurement> {
+  const { port, seconds, setting } = stage;
+  const job: BulkJob = { port, tls: setting.tls ?? false, direction, warmSeconds: 0.5, seconds };
+  return costs(await flawless(stage, 'bulk-load', job), mib);
 }

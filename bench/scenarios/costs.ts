@@ -11,8 +11,15 @@ const mib = 1024 * 1024;
 /** A core counts as saturated from here on. */
 const saturated = 0.95;
 
-export function rateMetric(unit: string): Metric {
-  return { key: 'rate', title: 'rate', unit: `${unit}/s`, better: 'higher', compared: true };
+export function rateMetric(unit: string, headline?: string): Metric {
+  return {
+    key: 'rate',
+    title: 'rate',
+    unit: `${unit}/s`,
+    better: 'higher',
+    compared: true,
+    ...(headline && { headline }),
+  };
 }
 
 export const latencyMetrics: readonly Metric[] = [
@@ -21,7 +28,8 @@ export const latencyMetrics: readonly Metric[] = [
   { key: 'p999', title: 'p99.9', unit: 'ms', better: 'lower', compared: false },
 ];
 
-export function cpuMetrics(unit: string): readonly Metric[] {
+/** `what` is the unit in the README's words; without, it has no row there. */
+export function cpuMetrics(unit: string, what?: string): readonly Metric[] {
   return [
     {
       key: 'cpu',
@@ -30,8 +38,16 @@ export function cpuMetrics(unit: string): readonly Metric[] {
       better: 'lower',
       compared: true,
       parts: ['user', 'system'],
+      ...(what && { headline: `CPU per ${what} (µs)` }),
     },
-    { key: 'user', title: 'user', unit: 'µs', better: 'lower', compared: false },
+    {
+      key: 'user',
+      title: 'user',
+      unit: 'µs',
+      better: 'lower',
+      compared: false,
+      ...(what && { headline: `user CPU per ${what} (µs)` }),
+    },
     { key: 'system', title: 'system', unit: 'µs', better: 'lower', compared: false },
   ];
 }
@@ -90,6 +106,11 @@ export function loadOf({ busy }: Drive): Omit<Measurement, 'values'> {
     subjectBusy: busy.subject,
     strangersBusy: busy.strangers,
   };
+}
+
+/** How much more CPU a unit takes in a setting than in the scenario's first one. */
+export function addedCpuMetric(unit: string): Metric {
+  return { key: 'added', title: 'added', unit: `µs/${unit}`, better: 'lower', compared: false, added: 'cpu' };
 }
 
 function cpuPerUnit({ before, after }: Drive, units: number): Measurement['values'] {

@@ -6,12 +6,23 @@ import type { Scenario } from './scenario.ts';
 export const keepalive: Scenario = {
   name: 'keepalive',
   question: 'What does a request cost on a connection that is open already? 64 connections, autocannon.',
-  metrics: [rateMetric('requests'), ...latencyMetrics, ...cpuMetrics('request'), peakMetric],
+  metrics: [
+    rateMetric('requests'),
+    ...latencyMetrics,
+    ...cpuMetrics('request', 'keep-alive request, 64 connections'),
+    peakMetric,
+  ],
   rounds: (wanted) => wanted,
   measure: async (stage) => costs(await flawless(stage, 'keepalive-load', job(stage))),
 };
 
 /** As many requests as 64 connections get answered. */
 export function job(stage: Stage): KeepaliveJob {
-  return { port: stage.port, connections: 64, warmSeconds: 1, seconds: stage.seconds };
+  return {
+    port: stage.port,
+    tls: stage.setting.tls ?? false,
+    connections: 64,
+    warmSeconds: 1,
+    seconds: stage.seconds,
+  };
 }

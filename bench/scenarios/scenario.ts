@@ -1,5 +1,5 @@
 import type { Stage } from '../stage/stage.ts';
-import type { Subject } from '../subjects/subject.ts';
+import type { Setting, Subject } from '../subjects/subject.ts';
 
 /** One question about the subjects, and how to have it answered. */
 export interface Scenario {
@@ -10,12 +10,23 @@ export interface Scenario {
   suits?(subject: Subject): boolean;
   /** What is measured instead of the chosen subjects, where it isn't proxies. */
   readonly instead?: readonly Subject[];
+  /**
+   * What is switched on beside plain forwarding. Of several, each subject is measured in every one, and the
+   * first is what the others are compared with. A subject that lacks the skill for one is left out.
+   */
+  readonly settings?: readonly Setting[];
   /** How many rounds it takes when the user wants so many: what hardly varies needs fewer. */
   rounds(wanted: number): number;
-  /** Runs once for each subject before the rounds; its answers go to every `measure`. */
-  rehearse?(stage: Stage): Promise<number>;
+  readonly rehearsal?: Rehearsal;
   /** One measurement. Throws where it failed: a sample with errors in it is worth nothing. */
   measure(stage: Stage, rehearsed: readonly number[]): Promise<Measurement>;
+}
+
+/** What runs once before the rounds; its answers go to every `measure`. */
+export interface Rehearsal {
+  /** Which of the subjects take part. */
+  of(subjects: readonly Subject[]): readonly Subject[];
+  measure(stage: Stage): Promise<number>;
 }
 
 export interface Metric {
@@ -28,6 +39,13 @@ export interface Metric {
   readonly compared: boolean;
   /** The metrics that it is the sum of: the chart shows them as parts of its bar. */
   readonly parts?: readonly string[];
+  /**
+   * The key of another metric: this one is not measured, it is how much more of that there is than in the same
+   * subject's first setting, round by round.
+   */
+  readonly added?: string;
+  /** What the README calls it, unit and all; what has no such name is not in the README. */
+  readonly headline?: string;
 }
 
 export interface Measurement {

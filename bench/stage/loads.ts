@@ -7,6 +7,7 @@ import { within } from './waits.ts';
 export type ProgramName =
   | 'backend'
   | 'keepalive-load'
+  | 'ping-pong-load'
   | 'paced-load'
   | 'connect-load'
   | 'bulk-load'

@@ -1,6 +1,6 @@
 /** The processes that the bench starts: each is ended by it, whatever happens. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinned } from './cores.ts';
@@ -15,16 +15,18 @@ export interface Running {
 
 const running = new Set<Running>();
 
-/** Starts a process whose standard output goes nowhere. With `ipc`, it can be spoken to. */
+/** Starts a process. With `ipc`, it can be spoken to; without `output`, a file, what it prints goes nowhere. */
 export function start(
   command: string,
   args: readonly string[],
   cores: readonly number[] | undefined,
-  options: { readonly ipc: boolean },
+  { ipc, output }: { readonly ipc: boolean; readonly output?: string },
 ): Running {
+  const stdout = output === undefined ? 'ignore' : openSync(output, 'a');
   const child = spawn(...pinned(cores, command, args), {
-    stdio: ['ignore', 'ignore', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
+    stdio: ['ignore', stdout, 'pipe', ...(ipc ? (['ipc'] as const) : [])],
   });
+  if (stdout !== 'ignore') closeSync(stdout);
   let lastWords = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     lastWords = (lastWords + chunk.toString()).slice(-2_000);

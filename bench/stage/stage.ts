@@ -4,7 +4,9 @@
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Launch, Subject } from '../subjects/subject.ts';
+import type { BackendJob } from '../programs/backend.ts';
+import type { Launch, Setting, Subject } from '../subjects/subject.ts';
+import { certificate } from './certificate.ts';
 import { type Cores, share } from './cores.ts';
 import { type Drive, type DriveOptions, drive } from './drive.ts';
 import { type ProgramName, startProgram } from './loads.ts';
@@ -14,6 +16,7 @@ import { accepts, freePort, within } from './waits.ts';
 /** What a scenario sees: where to connect, and how to have load made and measured. */
 export interface Stage {
   readonly subject: Subject;
+  readonly setting: Setting;
   /** The length of a measured window, where the scenario has one. */
   readonly seconds: number;
   readonly port: number;
@@ -23,22 +26,31 @@ export interface Stage {
   drive(program: ProgramName, job: unknown, options?: DriveOptions): Promise<Drive>;
 }
 
+/** Who is measured: a subject, and what of its skills is switched on. */
+export interface Entrant {
+  readonly subject: Subject;
+  readonly setting: Setting;
+}
+
 /** Builds the stage, gives it to `act`, and takes it down again. */
 export async function onStage<T>(
-  subject: Subject,
+  { subject, setting }: Entrant,
   windowSeconds: number,
   act: (stage: Stage) => Promise<T>,
 ): Promise<T> {
   const processes: Running[] = [];
   const cores = share(subject.cores);
   try {
-    const backend = startProgram('backend', null, cores.load);
+    const encrypted = setting.tls && subject.launch === undefined;
+    const job: BackendJob = encrypted ? { tls: certificate() } : {};
+    const backend = startProgram('backend', job, cores.load);
     processes.push(backend.running);
     // The backend's only answer, of the same build.
     const { port: backendPort } = (await backend.result) as { port: number };
-    const { running, port, reload } = await startSubject(subject, backendPort, cores, processes);
+    const { running, port, reload } = await startSubject({ subject, setting }, backendPort, cores, processes);
     return await act({
       subject,
+      setting,
       seconds: windowSeconds,
       port,
       reload,
@@ -55,7 +67,7 @@ export async function onStage<T>(
 }
 
 async function startSubject(
-  subject: Subject,
+  { subject, setting }: Entrant,
   backendPort: number,
   cores: Cores,
   processes: Running[],
@@ -63,9 +75,16 @@ async function startSubject(
   if (subject.launch === undefined) return { running: undefined, port: backendPort, reload() {} };
   const directory = mkdtempSync(join(temporaryDirectory(), `${subject.name}-`));
   const port = await freePort();
-  const launch: Launch = subject.launch({ listenPort: port, backendPort, directory });
+  const launch: Launch = subject.launch({
+    listenPort: port,
+    backendPort,
+    directory,
+    setting,
+    certificate: certificate(),
+  });
   if (launch.config !== undefined) writeFileSync(join(directory, launch.config.file), launch.config.text);
-  const running = start(launch.command, launch.args, cores.proxy, { ipc: false });
+  const output = launch.output && join(directory, launch.output);
+  const running = start(launch.command, launch.args, cores.proxy, { ipc: false, ...(output && { output }) });
   processes.push(running);
   const tries = new AbortController();
   try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { printed, type Subject } from './subject.ts';
+import { printed, type Subject, sniNames } from './subject.ts';
 
 interface Variant {
   readonly name: string;
@@ -8,31 +8,39 @@ interface Variant {
   readonly splice: boolean;
 }
 
-/** HAProxy in TCP mode without a log; all that is not said here is its default. */
+/**
+ * HAProxy in TCP mode without a log; all that is not said here is its default. Connections and the pipes for
+ * splice(2) are as many as 20,000 descriptors allow, which it asks for when it starts.
+ */
 export function haproxy({ name, threads, splice }: Variant): Subject {
   return {
     name,
     about: `HAProxy, mode tcp, nbthread ${threads}${splice ? ', splice both ways' : ''}, no log`,
     cores: threads,
+    skills: ['tls', 'sniRules'],
     async presence() {
       const version = await printed('haproxy', ['-v'], /version (\d\S*)/);
       return version === undefined
         ? { missing: 'haproxy is not installed (Debian: apt-get install haproxy)' }
         : { version };
     },
-    launch({ listenPort, backendPort, directory }) {
+    launch({ listenPort, backendPort, directory, setting, certificate }) {
       const text = `\
 global
   nbthread ${threads}
-  maxconn 7000
+  maxconn 9500
+${splice ? '  maxpipes 200\n' : ''}\
 defaults
   mode tcp
   timeout connect 5s
   timeout client 10m
   timeout server 10m
 ${splice ? '  option splice-request\n  option splice-response\n' : ''}\
-listen bench
-  bind 127.0.0.1:${listenPort}
+frontend bench
+  bind 127.0.0.1:${listenPort}${setting.tls ? ` ssl crt ${certificate.bundle}` : ''}
+${sniRules(setting.sniRules ?? 0)}\
+  default_backend bench
+backend bench
   server backend 127.0.0.1:${backendPort}
 `;
       return {
@@ -42,4 +50,14 @@ listen bench
       };
     },
   };
+}
+
+function sniRules(rules: number): string {
+  if (rules === 0) return '';
+  return `\
+  tcp-request inspect-delay 3s
+  tcp-request content accept if { req.ssl_hello_type 1 }
+${sniNames(rules)
+  .map((name) => `  use_backend bench if { req.ssl_sni -i ${name} }\n`)
+  .join('')}`;
 }

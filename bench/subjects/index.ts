@@ -9,7 +9,8 @@ import type { Subject } from './subject.ts';
 export const defaultSubjects: readonly Subject[] = [
   direct,
   nodePipe,
-  sluice({ name: 'sluice-portable', driver: 'portable', workers: 1, logSessions: true }),
+  sluice({ name: 'sluice-portable', driver: 'portable', workers: 1 }),
+  sluice({ name: 'sluice-uring', driver: 'uring', workers: 1 }),
   haproxy({ name: 'haproxy', threads: 1, splice: false }),
   nginx({ name: 'nginx', workers: 1 }),
 ];
@@ -17,10 +18,8 @@ export const defaultSubjects: readonly Subject[] = [
 /** All that `--subjects` can name. */
 export const subjects: readonly Subject[] = [
   ...defaultSubjects,
-  sluice({ name: 'sluice-uring', driver: 'uring', workers: 1, logSessions: false }),
-  sluice({ name: 'sluice-uring-2', driver: 'uring', workers: 2, logSessions: false }),
-  sluice({ name: 'sluice-portable-quiet', driver: 'portable', workers: 1, logSessions: false }),
   haproxy({ name: 'haproxy-splice', threads: 1, splice: true }),
+  sluice({ name: 'sluice-uring-2', driver: 'uring', workers: 2 }),
   haproxy({ name: 'haproxy-2', threads: 2, splice: false }),
   nginx({ name: 'nginx-2', workers: 2 }),
 ];

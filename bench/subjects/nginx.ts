@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { printed, type Subject } from './subject.ts';
+import { printed, type Route, type Subject, sniNames } from './subject.ts';
 
 interface Variant {
   readonly name: string;
@@ -16,6 +16,7 @@ export function nginx({ name, workers }: Variant): Subject {
     about: `nginx stream, worker_processes ${workers}, no log`,
     cores: workers,
     reloads: true,
+    skills: ['tls', 'sniRules'],
     async presence() {
       const version = await printed('nginx', ['-v'], /nginx\/(\S+)/);
       if (version === undefined) {
@@ -31,27 +32,58 @@ export function nginx({ name, workers }: Variant): Subject {
       loadModule = `load_module ${module};\n`;
       return { version };
     },
-    launch({ listenPort, backendPort, directory }) {
+    launch(route) {
+      const { directory } = route;
       const text = `\
 ${loadModule}daemon off;
 worker_processes ${workers};
 worker_rlimit_nofile 20000;
 pid ${join(directory, 'nginx.pid')};
 error_log stderr emerg;
-events { worker_connections 12000; }
-stream {
-  server {
-    listen 127.0.0.1:${listenPort} backlog=4096;
-    proxy_pass 127.0.0.1:${backendPort};
-  }
-}
-`;
+events { worker_connections 19000; }
+${stream(route)}`;
       return {
         command: 'nginx',
         args: ['-p', directory, '-e', 'stderr', '-c', join(directory, 'nginx.conf')],
         config: { file: 'nginx.conf', text },
-        otherText: text.replace('worker_connections 12000', 'worker_connections 11999'),
+        otherText: text.replace('worker_connections 19000', 'worker_connections 18999'),
       };
     },
   };
+}
+
+function stream({ listenPort, backendPort, setting, certificate }: Route): string {
+  const rules = setting.sniRules ?? 0;
+  return `\
+stream {
+  upstream bench { server 127.0.0.1:${backendPort}; }
+${rules > 0 ? sniMap(rules) : ''}\
+  server {
+    listen 127.0.0.1:${listenPort} backlog=4096${setting.tls ? ' ssl' : ''};
+${setting.tls ? tls(certificate) : ''}\
+${rules > 0 ? '    ssl_preread on;\n' : ''}\
+    proxy_pass ${rules > 0 ? '$chosen' : 'bench'};
+  }
+}
+`;
+}
+
+/** Until 1.23.4 TLS 1.3 was off unless it was asked for. */
+function tls({ cert, key }: Route['certificate']): string {
+  return `\
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+`;
+}
+
+function sniMap(rules: number): string {
+  const lines = sniNames(rules).map((name) => `    ${name} bench;\n`);
+  return `\
+  map_hash_max_size 8192;
+  map_hash_bucket_size 128;
+  map $ssl_preread_server_name $chosen {
+    default bench;
+${lines.join('')}  }
+`;
 }

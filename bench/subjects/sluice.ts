@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { printed, type Subject } from './subject.ts';
+import { chooseDriver } from '../../src/drivers/drivers.ts';
+import { type Presence, printed, type Route, type Subject, sniNames } from './subject.ts';
 
 const executable = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -9,24 +10,18 @@ interface Variant {
   readonly name: string;
   readonly driver: 'portable' | 'uring';
   readonly workers: number;
-  /** Whether a line is written for each finished connection. */
-  readonly logSessions: boolean;
 }
 
-/** The built executable with its policy on: limits, breaker, accounting. */
-export function sluice({ name, driver, workers, logSessions }: Variant): Subject {
+/** The built executable with its policy on: limits, breaker, accounting. The peers log nothing, so nor does it. */
+export function sluice({ name, driver, workers }: Variant): Subject {
   return {
     name,
-    about: `sluice run: ${driver} driver, workers: ${workers}, limits and breaker on, log.sessions: ${logSessions}`,
+    about: `sluice run: ${driver} driver, workers: ${workers}, limits and breaker on, no session log`,
     cores: workers,
     reloads: true,
-    async presence() {
-      if (!existsSync(executable)) return { missing: 'build it first: npm run build' };
-      const version = await printed(process.execPath, [executable, '--version'], /(\d+\.\d+\.\d+\S*)/);
-      if (version === undefined) return { missing: 'the built executable does not start: npm run build' };
-      return { version: `${version} on Node ${process.version}` };
-    },
-    launch({ listenPort, backendPort, directory }) {
+    skills: ['tls', 'sniRules', 'sessionLog'],
+    presence: () => presence(driver),
+    launch({ listenPort, backendPort, directory, setting, certificate }) {
       const text = `\
 version: 1
 workers: ${workers}
@@ -36,6 +31,7 @@ listeners:
     bind: 127.0.0.1:${listenPort}
     pool: bench
     limits: { maxConnections: 20000, perClient: { maxConnections: 20000 } }
+${setting.tls ? tls(certificate) : ''}${routes(setting.sniRules ?? 0)}\
 pools:
   bench:
     balance: round-robin
@@ -43,14 +39,37 @@ pools:
       - { address: "127.0.0.1:${backendPort}", maxConnections: 20000 }
     limits: { maxConnections: 20000 }
 admin: { bind: off }
-log: { level: info, sessions: ${logSessions} }
+log: { level: info, sessions: ${setting.sessionLog ?? false} }
 `;
       return {
         command: process.execPath,
         args: [executable, 'run', '-c', join(directory, 'sluice.yaml')],
         config: { file: 'sluice.yaml', text },
         otherText: text.replace('balance: round-robin', 'balance: least-connections'),
+        ...(setting.sessionLog && { output: 'sluice.log' }),
       };
     },
   };
+}
+
+async function presence(driver: Variant['driver']): Promise<Presence> {
+  if (!existsSync(executable)) return { missing: 'build it first: npm run build' };
+  const version = await printed(process.execPath, [executable, '--version'], /(\d+\.\d+\.\d+\S*)/);
+  if (version === undefined) return { missing: 'the built executable does not start: npm run build' };
+  const { module, why } = chooseDriver(driver);
+  if (module === undefined) return { missing: `the ${driver} driver does not run here: ${why}` };
+  return { version: `${version} on Node ${process.version}` };
+}
+
+function tls({ cert, key }: Route['certificate']): string {
+  return `\
+    tls:
+      certificates: [{ cert: "${cert}", key: "${key}" }]
+`;
+}
+
+function routes(rules: number): string {
+  if (rules === 0) return '';
+  const lines = sniNames(rules).map((name) => `      - { when: { sni: [${name}] }, pool: bench }\n`);
+  return `    routes:\n${lines.join('')}`;
 }

@@ -15,17 +15,53 @@ export interface Subject {
   presence(): Promise<Presence>;
   /** Whether SIGHUP makes it read its configuration again. */
   readonly reloads?: true;
+  /** What it can do beside plain forwarding; without, nothing. */
+  readonly skills?: readonly Skill[];
   /** How to start it. Without, there is no proxy: the load goes straight to the backend. */
   readonly launch?: (route: Route) => Launch;
 }
 
 export type Presence = { readonly version: string } | { readonly missing: string };
 
+/** Something that a scenario may ask for beside plain forwarding. Without any, a subject only forwards. */
+export interface Setting {
+  /** Follows the subject's name where a scenario measures it in several settings. */
+  readonly name?: string;
+  /** Clients come with TLS and the backend gets plain bytes. */
+  readonly tls?: true;
+  /** So many rules choose a backend by the server name of a ClientHello, which goes to the backend untouched. */
+  readonly sniRules?: number;
+  /** Whether a line is written for each finished connection. */
+  readonly sessionLog?: boolean;
+}
+
+export type Skill = Exclude<keyof Setting, 'name'>;
+
+/** What the clients of `sniRules` ask for: the last rule is about it, the others are about other names. */
+export function sniNames(rules: number): readonly string[] {
+  return Array.from({ length: rules }, (_, rule) =>
+    rule === rules - 1 ? serverName : `host-${rule}.example.com`,
+  );
+}
+
+/** The server name in every ClientHello of the bench. */
+export const serverName = 'bench.example.com';
+
 /** Both ports are on 127.0.0.1; `directory` exists, is empty and goes away afterwards. */
 export interface Route {
   readonly listenPort: number;
   readonly backendPort: number;
   readonly directory: string;
+  readonly setting: Setting;
+  readonly certificate: CertificateFiles;
+}
+
+/** Paths of PEM files. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Both in one file. */
+  readonly bundle: string;
 }
 
 export interface Launch {
@@ -35,6 +71,8 @@ export interface Launch {
   readonly config?: { readonly file: string; readonly text: string };
   /** Another text for that file, to reload with. */
   readonly otherText?: string;
+  /** The file of `directory` that standard output goes to; without, it goes nowhere. */
+  readonly output?: string;
 }
 
 /** The first thing in what `command` prints that `pattern` captures; undefined where it can't be run. */

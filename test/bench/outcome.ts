@@ -36,5 +36,5 @@ export function outcome(subjects: readonly string[], samples: readonly Sample[])
     rounds: (wanted) => wanted,
     measure: () => Promise.reject(new Error('It ran already')),
   };
-  return { scenario, subjects, samples };
+  return { scenario, rows: subjects.map((name) => ({ name })), samples };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { percentile, ratio, spread } from '../../bench/statistics.ts';
+import { excess, percentile, ratio, spread } from '../../bench/statistics.ts';
 
 describe('spread', () => {
   it('takes the middle value of an odd count', () => {
@@ -31,9 +31,9 @@ describe('spread', () => {
   });
 });
 
-describe('ratio', () => {
-  const rounds = (...values: number[]): Map<number, number> => new Map(values.entries());
+const rounds = (...values: number[]): Map<number, number> => new Map(values.entries());
 
+describe('ratio', () => {
   it('is taken within each round, so that a slow round does not count', () => {
     expect(ratio(rounds(10, 100, 12), rounds(20, 200, 24))).toEqual({
       median: 0.5,
@@ -57,6 +57,20 @@ describe('ratio', () => {
 
   it('is unknown without a common round', () => {
     expect(ratio(new Map([[0, 1]]), new Map([[1, 1]]))).toBeUndefined();
+  });
+});
+
+describe('excess', () => {
+  it('is taken within each round, so that a slow round of both cancels out', () => {
+    expect(excess(rounds(25, 105, 27), rounds(20, 100, 20))).toEqual({ median: 5, min: 5, max: 7, count: 3 });
+  });
+
+  it('may be less than nothing', () => {
+    expect(excess(rounds(1), rounds(3))?.median).toBe(-2);
+  });
+
+  it('is unknown without a common round', () => {
+    expect(excess(new Map([[0, 1]]), new Map([[1, 1]]))).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Metric } from '../../bench/scenarios/scenario.ts';
 import { summarise } from '../../bench/summary.ts';
 import { cpu, measured, outcome } from './outcome.ts';
 
@@ -30,6 +31,25 @@ describe('summarise', () => {
       [1, 0.5],
       [2, 1],
     ]);
+  });
+
+  it('says how much a setting adds to the first one of the same subject', () => {
+    const added: Metric = { ...cpu, key: 'added', compared: false, added: 'cpu' };
+    const samples = [20, 30].flatMap((cost, round) => [
+      measured('nginx, off', round, { cpu: cost }),
+      measured('nginx, on', round, { cpu: cost + 5 + round }),
+    ]);
+    const { scenario } = outcome([], []);
+    const summary = summarise({
+      scenario: { ...scenario, metrics: [cpu, added] },
+      rows: [{ name: 'nginx, off' }, { name: 'nginx, on', base: 'nginx, off' }],
+      samples,
+    });
+    expect(summary.rows.map(({ figures }) => figures['added'])).toEqual([
+      undefined,
+      { median: 5.5, min: 5, max: 6, count: 2 },
+    ]);
+    expect(summary.notes).toEqual([]);
   });
 
   it('compares nothing where there is one subject', () => {

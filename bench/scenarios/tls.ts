@@ -1,0 +1,51 @@
+/** TLS taken off by the subject: P-256 certificate, TLS 1.3, AES-256-GCM, X25519, the same for all. */
+import { stream } from './bulk.ts';
+import { costs, cpuMetrics, flawless, latencyMetrics, peakMetric, rateMetric } from './costs.ts';
+import { job as keepaliveJob } from './keepalive.ts';
+import { job as connectJob } from './new-connection.ts';
+import type { Scenario } from './scenario.ts';
+
+const settings = [{ tls: true }] as const;
+
+export const tlsHandshake: Scenario = {
+  name: 'tls-handshake',
+  question:
+    'What does a full TLS handshake cost, with one request after it? 32 at a time; latency from connecting to closed.',
+  metrics: [
+    rateMetric('conn.', 'full TLS handshakes with one request, per second'),
+    ...latencyMetrics,
+    ...cpuMetrics('conn.', 'full TLS handshake with one request'),
+    peakMetric,
+  ],
+  settings,
+  rounds: (wanted) => wanted,
+  measure: async (stage) => costs(await flawless(stage, 'connect-load', connectJob(stage, 'https'))),
+};
+
+export const tlsKeepalive: Scenario = {
+  name: 'tls-keepalive',
+  question:
+    'What does a request over TLS cost on a connection that is open already? 64 connections, autocannon.',
+  metrics: [
+    rateMetric('requests', 'keep-alive requests over TLS per second'),
+    ...latencyMetrics,
+    ...cpuMetrics('request', 'keep-alive request over TLS, 64 connections'),
+    peakMetric,
+  ],
+  settings,
+  rounds: (wanted) => wanted,
+  measure: async (stage) => costs(await flawless(stage, 'keepalive-load', keepaliveJob(stage))),
+};
+
+export const tlsDownload: Scenario = {
+  name: 'tls-download',
+  question: 'How fast is one stream over TLS from the backend to the client?',
+  metrics: [
+    rateMetric('MiB', 'download over TLS, one connection (MiB/s)'),
+    ...cpuMetrics('MiB', 'MiB of download over TLS'),
+    peakMetric,
+  ],
+  settings,
+  rounds: (wanted) => wanted,
+  measure: (stage) => stream(stage, 'download'),
+};
