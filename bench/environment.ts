@@ -23,6 +23,7 @@ export interface SubjectHere {
   readonly name: string;
   readonly about: string;
   readonly version: string;
+  readonly cores: number;
   readonly command?: string;
   readonly config?: string;
 }
@@ -61,7 +62,7 @@ function pinning(subjects: readonly Subject[]): string {
 }
 
 function described(subject: Subject, version: string): SubjectHere {
-  const { name, about } = subject;
+  const { name, about, cores } = subject;
   // An example: the ports and the directory are others in each measurement.
   const launch = subject.launch?.({
     listenPort: 8080,
@@ -74,6 +75,7 @@ function described(subject: Subject, version: string): SubjectHere {
     name,
     about,
     version,
+    cores,
     ...(launch && { command: [launch.command, ...launch.args].join(' ') }),
     ...(launch?.config && { config: launch.config.text }),
   };

@@ -4,7 +4,10 @@ import { join, relative } from 'node:path';
 import { environment, type Installed } from './environment.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { htmlReport } from './report/html.ts';
+import { poster } from './report/poster.ts';
 import { showProgress } from './report/progress.ts';
+import { readme } from './report/readme.ts';
+import { type Results, readResults, selected, writeResults } from './report/results.ts';
 import { table } from './report/table.ts';
 import { scenarios } from './scenarios/index.ts';
 import { cleanUp } from './stage/processes.ts';
@@ -37,8 +40,37 @@ async function main(): Promise<number> {
   }
   if (options.action === 'help') out(usage);
   else if (options.action === 'list') await list();
+  else if (options.action === 'report') return reportOnEarlier(options);
   else return await bench(options);
   return 0;
+}
+
+/** The runs in the order of their files, the figures of each under its own date and command. */
+function reportOnEarlier({ from, readme: folder, ...options }: Options): number {
+  const scenarioNames = options.scenariosNamed ? options.scenarios.map(({ name }) => name) : undefined;
+  const subjectNames = options.subjectsNamed ? options.subjects.map(({ name }) => name) : undefined;
+  let runs: readonly Results[];
+  try {
+    runs = from.map((file) => selected(readResults(file), scenarioNames, subjectNames));
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+  if (folder === undefined) out(runs.map(readme).join('\n'));
+  else writeForReadme(folder, runs);
+  return 0;
+}
+
+function writeForReadme(folder: string, runs: readonly Results[]): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'bench.md'), runs.map(readme).join('\n'));
+  const picture = poster(runs.flatMap(({ scenarios }) => scenarios));
+  if (picture !== undefined) writeFileSync(join(folder, 'bench.svg'), picture);
+  const written =
+    picture === undefined
+      ? 'bench.md, and no chart: none of its figures was measured'
+      : 'bench.md and bench.svg';
+  out(`Written: ${relative('.', folder)}/${written}\n`);
 }
 
 async function bench(options: Options): Promise<number> {
@@ -49,15 +81,17 @@ async function bench(options: Options): Promise<number> {
   const where = environment(here, args);
   const plan = { ...options, subjects: present.map(({ subject }) => subject) };
   const outcomes = await runSuite(plan, showProgress(say, process.stderr.isTTY));
-  const summaries = outcomes.map(summarise);
-  for (const summary of summaries) out(`${table(summary)}\n`);
+  const results = outcomes.map((outcome) => ({ ...summarise(outcome), samples: outcome.samples }));
+  for (const summary of results) out(`${table(summary)}\n`);
 
   mkdirSync(options.out, { recursive: true });
   const path = join(options.out, where.date.replaceAll(/[:.]/g, '-'));
-  const results = outcomes.map(({ samples }, index) => ({ ...summaries[index], samples }));
-  writeFileSync(`${path}.json`, `${JSON.stringify({ environment: where, scenarios: results }, null, 2)}\n`);
-  writeFileSync(`${path}.html`, htmlReport(where, summaries));
+  writeResults(`${path}.json`, { environment: where, scenarios: results });
+  writeFileSync(`${path}.html`, htmlReport(where, results));
   out(`Written: ${relative('.', path)}.json and .html\n`);
+  if (options.readme !== undefined) {
+    writeForReadme(options.readme, [{ environment: where, scenarios: results }]);
+  }
   return outcomes.some(({ samples }) => samples.some(({ failure }) => failure !== undefined)) ? 1 : 0;
 }
 

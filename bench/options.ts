@@ -13,6 +13,9 @@ installed, in about twenty minutes.
   --rounds N         how often each is measured (3); scenarios that hardly vary run fewer
   --duration S       seconds of a measured window (2)
   --out DIR          where the JSON and HTML reports go (bench/results)
+  --readme DIR       writes bench.md and bench.svg there too: a table and a chart for a README
+  --from FILES       measures nothing: reports on JSON files of earlier runs, separated by commas, as Markdown;
+                     --scenario and --subjects then choose rows and columns
   --list             names the scenarios and the subjects, and says which are installed
   -h, --help         this
 `;
@@ -20,12 +23,17 @@ installed, in about twenty minutes.
 export interface Options {
   readonly scenarios: readonly Scenario[];
   readonly subjects: readonly Subject[];
+  readonly scenariosNamed: boolean;
   /** Whether the subjects were named: one that was and is missing is an error. */
   readonly subjectsNamed: boolean;
   readonly rounds: number;
   readonly seconds: number;
   readonly out: string;
-  readonly action: 'run' | 'list' | 'help';
+  /** Where the README's table and chart go; undefined where they are not wanted. */
+  readonly readme: string | undefined;
+  /** JSON files of earlier runs to report on; without any, something is measured. */
+  readonly from: readonly string[];
+  readonly action: 'run' | 'report' | 'list' | 'help';
 }
 
 export interface Choices {
@@ -44,6 +52,8 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
       rounds: { type: 'string', default: '3' },
       duration: { type: 'string', default: '2' },
       out: { type: 'string', default: 'bench/results' },
+      readme: { type: 'string' },
+      from: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -57,11 +67,14 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
       values.subjects === undefined
         ? choices.defaultSubjects
         : named(values.subjects, choices.subjects, 'subject'),
+    scenariosNamed: values.scenario !== undefined,
     subjectsNamed: values.subjects !== undefined,
     rounds: numberIn('--rounds', values.rounds, 1, 1_000, Number.isInteger),
     seconds: numberIn('--duration', values.duration, 0.1, 600, Number.isFinite),
     out: values.out,
-    action: values.help ? 'help' : values.list ? 'list' : 'run',
+    readme: values.readme,
+    from: values.from?.split(',').map((file) => file.trim()) ?? [],
+    action: values.help ? 'help' : values.list ? 'list' : values.from === undefined ? 'run' : 'report',
   };
 }
 

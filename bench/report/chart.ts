@@ -6,21 +6,47 @@ import { escaped } from './markup.ts';
 const [labelWidth, plotWidth, valueWidth] = [150, 360, 170];
 const [barHeight, rowHeight, top] = [16, 28, 8];
 
+/** A piece of SVG, whose classes `chartStyle` gives a look. */
+export interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  readonly markup: string;
+}
+
+/** The bars of a metric in HTML, under what they show. Empty where nobody has the figure. */
+export function chart(metric: Metric, rows: readonly Row[]): string {
+  const drawing = bars(metric, rows);
+  if (drawing === undefined) return '';
+  const { width, height, markup } = drawing;
+  return `
+<figure>
+<figcaption>${escaped(`${metric.title}, ${metric.unit}`)} <small>${legend(metric)}</small></figcaption>
+<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(metric.title)} by subject">${markup}
+</svg>
+</figure>`;
+}
+
+/** Which end is the good one, and what the two shades of a bar are. */
+export function legend({ better, parts }: Metric): string {
+  const shades = parts === undefined ? '' : `; left: ${parts[0] ?? ''}, right: ${parts[1] ?? ''}`;
+  return escaped(`${better} is better${shades}`);
+}
+
 /**
  * A bar for each subject that has the figure: the median, a whisker from the least to the greatest value, and
- * the parts of a sum in two shades. The axis begins at zero. Empty where nobody has the figure.
+ * the parts of a sum in two shades. The axis begins at zero.
  */
-export function chart(metric: Metric, rows: readonly Row[]): string {
-  const bars = rows.flatMap((row) => {
+export function bars(metric: Metric, rows: readonly Row[]): Drawing | undefined {
+  const known = rows.flatMap((row) => {
     const figure = row.figures[metric.key];
     return figure === undefined ? [] : [{ row, figure }];
   });
-  const most = Math.max(0, ...bars.map(({ figure }) => figure.max));
-  if (most <= 0) return '';
+  const most = Math.max(0, ...known.map(({ figure }) => figure.max));
+  if (most <= 0) return undefined;
   const x = (value: number): number => labelWidth + (Math.max(0, value) / most) * plotWidth;
-  const [width, height] = [labelWidth + plotWidth + valueWidth, top + bars.length * rowHeight + top];
+  const [width, height] = [labelWidth + plotWidth + valueWidth, top + known.length * rowHeight + top];
 
-  const drawn = bars.map(({ row, figure }, index) => {
+  const drawn = known.map(({ row, figure }, index) => {
     const y = top + index * rowHeight + (rowHeight - barHeight) / 2;
     const middle = y + barHeight / 2;
     const [low, high] = [x(figure.min), x(figure.max)];
@@ -37,13 +63,8 @@ export function chart(metric: Metric, rows: readonly Row[]): string {
   <text class="value" x="${round(high + 8)}" y="${middle}">${short(figure.median)}<tspan class="range"> ${figure.count > 1 ? range(figure) : ''}</tspan></text>
 </g>`;
   });
-  return `
-<figure>
-<figcaption>${escaped(`${metric.title}, ${metric.unit}`)} <small>${metric.better} is better${metric.parts === undefined ? '' : `; left: ${escaped(metric.parts[0] ?? '')}, right: ${escaped(metric.parts[1] ?? '')}`}</small></figcaption>
-<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(metric.title)} by subject">
-<line class="axis" x1="${labelWidth}" x2="${labelWidth}" y1="${top}" y2="${height - top}"/>${drawn.join('')}
-</svg>
-</figure>`;
+  const axis = `\n<line class="axis" x1="${labelWidth}" x2="${labelWidth}" y1="${top}" y2="${height - top}"/>`;
+  return { width, height, markup: axis + drawn.join('') };
 }
 
 /** The bar cut in the proportion of the metric's parts, or whole where it has none. */

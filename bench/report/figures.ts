@@ -20,7 +20,7 @@ export function ratioText(ratio: Spread): string {
   return `${times(ratio.median)} ${times(ratio.min)}–${times(ratio.max)}`;
 }
 
-function times(value: number): string {
+export function times(value: number): string {
   return value < 100 ? value.toFixed(2) : short(value);
 }
 

@@ -1,9 +1,10 @@
 /**
  * What a process and its children have used, from Linux's /proc (proc(5)): undefined on other systems.
  *
- * The total is the scheduler's own count in nanoseconds, of every thread. The split is counted in clock
- * ticks, too coarse for the total of a short window but good for a share of it. Work that the kernel does for
- * a socket on the way of a send, the receiver's part of loopback TCP too, is charged to the sender.
+ * The total is the scheduler's own count in nanoseconds, of every thread that is left; where threads have
+ * ended, it is that of the whole process in clock ticks. The split is always counted in ticks, too coarse for
+ * the total of a short window but good for a share of it. Work that the kernel does for a socket on the way of
+ * a send, the receiver's part of loopback TCP too, is charged to the sender.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -64,7 +65,8 @@ function usageOfOne(pid: number): Usage | undefined {
     const systemTicks = Number(fields[15 - 3]);
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return {
-      cpuNs: scheduledNs(pid) ?? ((userTicks + systemTicks) * 1e9) / ticksPerSecond(),
+      // Ticks are rounded down: they are the greater only by what ended threads have used.
+      cpuNs: Math.max(scheduledNs(pid), ((userTicks + systemTicks) * 1e9) / ticksPerSecond()),
       userTicks,
       systemTicks,
       residentBytes: bytesOf(status, 'VmRSS'),
@@ -75,8 +77,8 @@ function usageOfOne(pid: number): Usage | undefined {
   }
 }
 
-/** The time that the threads of a process were on a core; undefined where the kernel doesn't keep it. */
-function scheduledNs(pid: number): number | undefined {
+/** The time that the threads of a process were on a core; 0 where the kernel doesn't keep it. */
+function scheduledNs(pid: number): number {
   try {
     let total = 0;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -84,7 +86,7 @@ function scheduledNs(pid: number): number | undefined {
     }
     return total;
   } catch {
-    return undefined;
+    return 0;
   }
 }
 

@@ -12,7 +12,17 @@ describe('readOptions', () => {
       subjects: defaultSubjects,
       rounds: 3,
       seconds: 2,
+      readme: undefined,
+      from: [],
       action: 'run',
+    });
+  });
+
+  it('measures nothing where it reports on earlier runs', () => {
+    expect(read('--from', 'a.json, b.json', '--readme', 'docs')).toMatchObject({
+      from: ['a.json', 'b.json'],
+      readme: 'docs',
+      action: 'report',
     });
   });
 

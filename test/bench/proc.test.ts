@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { coreNumbers } from '../../bench/stage/cores.ts';
 import { occupied, parseCoreTicks } from '../../bench/stage/occupancy.ts';
@@ -37,6 +39,15 @@ describe.runIf(process.platform === 'linux')('usage', () => {
     expect(own?.cpuNs).toBeGreaterThan(0);
     expect(own?.residentBytes).toBeGreaterThan(1_000_000);
     expect(own?.peakBytes).toBeGreaterThanOrEqual(own?.residentBytes ?? Number.NaN);
+  });
+
+  it('remembers what a thread has used that is gone', async () => {
+    const burnt =
+      'const { cpuUsage } = process; for (const since = cpuUsage(); cpuUsage(since).user < 300_000; );';
+    const before = usage(process.pid)?.cpuNs ?? Number.NaN;
+    await once(new Worker(burnt, { eval: true }), 'exit');
+    // Half of it, as this process may have burnt the other half meanwhile, and ticks are coarse.
+    expect((usage(process.pid)?.cpuNs ?? Number.NaN) - before).toBeGreaterThan(150e6);
   });
 
   it('is unknown of a process that is gone', () => {

@@ -82,7 +82,13 @@ describe('htmlReport', () => {
     missing: ['Without haproxy: haproxy is not installed'],
     cpuAccounting: '/proc',
     subjects: [
-      { name: 'nginx', about: 'nginx stream', version: '1.22', config: 'stream { listen <port>; }' },
+      {
+        name: 'nginx',
+        about: 'nginx stream',
+        version: '1.22',
+        cores: 1,
+        config: 'stream { listen <port>; }',
+      },
     ],
   };
   const html = htmlReport(where, [summary]);
