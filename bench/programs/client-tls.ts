@@ -15,7 +15,7 @@ export const clientTls = {
   rejectUnauthorized: false,
 } as const satisfies ConnectionOptions;
 
-/** The first bytes of such a client. */
+/** The first bytes of a client with all that Node offers by itself: nobody answers them, and they shall be long. */
 export function clientHello(): Promise<Buffer> {
   return new Promise((resolve) => {
     const wire = new Duplex({
@@ -25,6 +25,9 @@ export function clientHello(): Promise<Buffer> {
         done();
       },
     });
-    connect({ ...clientTls, socket: wire }).on('error', () => {});
+    connect({ servername: serverName, ALPNProtocols: ['h2', 'http/1.1'], socket: wire }).on(
+      'error',
+      () => {},
+    );
   });
 }

@@ -17,14 +17,20 @@ program<IdleJob, LoadResult>(async (job, measured) => {
   for (let opened = 0; opened < job.connections; opened += atATime) {
     await Promise.all(Array.from({ length: atATime }, () => exchange(job.port)));
   }
-  return { units: job.connections, errors: 0 };
+  return { units: job.connections, errors: closed };
 });
+
+/** Connections that did not stay open. */
+let closed = 0;
 
 function exchange(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('E'));
     socket.once('data', () => resolve());
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('The connection was closed before its byte came back')));
+    socket.once('close', () => {
+      closed++;
+      reject(new Error('The connection was closed before its byte came back'));
+    });
   });
 }

@@ -10,22 +10,26 @@ export function readme({ environment, scenarios }: Results): string {
   const sizes = [...new Set(environment.subjects.map(({ cores }) => cores))].sort(
     (one, other) => one - other,
   );
+  const tables = sizes.map((size) =>
+    headlines(
+      scenarios,
+      environment.subjects.filter(({ cores }) => cores === size),
+    ),
+  );
   const paragraphs = [
     origin(environment, scenarios),
-    ...sizes.map((size) =>
-      headlines(
-        scenarios,
-        environment.subjects.filter(({ cores }) => cores === size),
-      ),
-    ),
+    ...tables,
     ...scenarios.map(additions),
-    scenarios.some(({ samples }) => samples.some(({ measurement }) => measurement?.loadSaturated))
-      ? '\\* Load and backend were at their limit: the figure is theirs.'
+    tables.some((text) => text.includes(limited))
+      ? `${limited} Load and backend were at their limit: the figure is theirs.`
       : '',
     notes(scenarios),
   ];
   return `${paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')}\n`;
 }
+
+/** Follows a rate that the load could not exceed, and a ratio with one in it. */
+const limited = '\\*';
 
 /** When, with which command, where and beside what. */
 function origin(where: Environment, scenarios: readonly Result[]): string {
@@ -76,16 +80,16 @@ function quotient(result: Result, metric: Metric, ours: string, peer: string): s
   const of = (subject: string) => rounds(result.samples, subject, metric.key);
   const spread = ratio(of(ours), of(peer));
   if (spread === undefined) return '';
-  const limited = bound(result, metric, ours) || bound(result, metric, peer);
-  const text = times(spread.median) + limited;
+  const mark = bound(result, metric, ours) || bound(result, metric, peer);
+  const text = times(spread.median) + mark;
   return spread.count < 2 ? text : `${text} (${times(spread.min)}–${times(spread.max)})`;
 }
 
-/** An asterisk on a rate that the load could not exceed in any round. */
+/** The mark of a rate that the load kept down, if only in one round. */
 function bound({ samples }: Result, { key }: Metric, subject: string): string {
   if (key !== 'rate') return '';
   return samples.some((sample) => sample.subject === subject && sample.measurement?.loadSaturated)
-    ? '\\*'
+    ? limited
     : '';
 }
 
