@@ -69,7 +69,6 @@ function described(subject: Subject, version: string): SubjectHere {
     backendPort: 9000,
     directory: '/tmp',
     setting: {},
-    certificate: { cert: '/tmp/cert.pem', key: '/tmp/key.pem', bundle: '/tmp/bundle.pem' },
   });
   return {
     name,

@@ -17,7 +17,7 @@ function bulk(direction: BulkJob['direction'], question: string): Scenario {
     question,
     metrics: [
       rateMetric('MiB', `${direction}, one connection (MiB/s)`),
-      ...cpuMetrics('MiB', `MiB of ${direction}`),
+      ...cpuMetrics('MiB', { cpu: `CPU per MiB of ${direction} (µs)` }),
       peakMetric,
     ],
     rounds: (wanted) => wanted,

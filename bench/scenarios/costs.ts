@@ -28,8 +28,14 @@ export const latencyMetrics: readonly Metric[] = [
   { key: 'p999', title: 'p99.9', unit: 'ms', better: 'lower', compared: false },
 ];
 
-/** `what` is the unit in the README's words; without, it has no row there. */
-export function cpuMetrics(unit: string, what?: string): readonly Metric[] {
+/** What the README calls the whole and the user's part; what is not named has no row there. */
+interface CpuHeadlines {
+  readonly cpu?: string;
+  readonly user?: string;
+}
+
+export function cpuMetrics(unit: string, headlines: CpuHeadlines = {}): readonly Metric[] {
+  const { cpu, user } = headlines;
   return [
     {
       key: 'cpu',
@@ -38,7 +44,7 @@ export function cpuMetrics(unit: string, what?: string): readonly Metric[] {
       better: 'lower',
       compared: true,
       parts: ['user', 'system'],
-      ...(what && { headline: `CPU per ${what} (µs)` }),
+      ...(cpu && { headline: cpu }),
     },
     {
       key: 'user',
@@ -46,7 +52,7 @@ export function cpuMetrics(unit: string, what?: string): readonly Metric[] {
       unit: 'µs',
       better: 'lower',
       compared: false,
-      ...(what && { headline: `user CPU per ${what} (µs)` }),
+      ...(user && { headline: user }),
     },
     { key: 'system', title: 'system', unit: 'µs', better: 'lower', compared: false },
   ];

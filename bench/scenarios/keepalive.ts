@@ -9,7 +9,10 @@ export const keepalive: Scenario = {
   metrics: [
     rateMetric('requests'),
     ...latencyMetrics,
-    ...cpuMetrics('request', 'keep-alive request, 64 connections'),
+    ...cpuMetrics('request', {
+      cpu: 'CPU per keep-alive request, 64 connections (µs)',
+      user: 'user CPU per keep-alive request (µs)',
+    }),
     peakMetric,
   ],
   rounds: (wanted) => wanted,

@@ -9,7 +9,7 @@ export const newConnection: Scenario = {
   metrics: [
     rateMetric('conn.'),
     ...latencyMetrics,
-    ...cpuMetrics('conn.', 'connection, one request each'),
+    ...cpuMetrics('conn.', { cpu: 'CPU per connection, one request each (µs)' }),
     peakMetric,
   ],
   rounds: (wanted) => wanted,

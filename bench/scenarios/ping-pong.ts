@@ -13,7 +13,10 @@ export const pingPongs: readonly Scenario[] = [1, 64, 1_000].map((connections) =
     metrics: [
       rateMetric('messages', `messages per second, ${playing}`),
       ...latencyMetrics,
-      ...cpuMetrics('message', `message of ${messageBytes} bytes, ${playing}`),
+      ...cpuMetrics('message', {
+        cpu: `CPU per message of ${messageBytes} bytes, ${playing} (µs)`,
+        user: `user CPU per message, ${playing} (µs)`,
+      }),
       peakMetric,
     ],
     rounds: (wanted) => wanted,

@@ -12,9 +12,9 @@ export const tlsHandshake: Scenario = {
   question:
     'What does a full TLS handshake cost, with one request after it? 32 at a time; latency from connecting to closed.',
   metrics: [
-    rateMetric('conn.', 'full TLS handshakes with one request, per second'),
+    rateMetric('conn.'),
     ...latencyMetrics,
-    ...cpuMetrics('conn.', 'full TLS handshake with one request'),
+    ...cpuMetrics('conn.', { cpu: 'CPU per full TLS handshake with one request (µs)' }),
     peakMetric,
   ],
   settings,
@@ -27,9 +27,9 @@ export const tlsKeepalive: Scenario = {
   question:
     'What does a request over TLS cost on a connection that is open already? 64 connections, autocannon.',
   metrics: [
-    rateMetric('requests', 'keep-alive requests over TLS per second'),
+    rateMetric('requests'),
     ...latencyMetrics,
-    ...cpuMetrics('request', 'keep-alive request over TLS, 64 connections'),
+    ...cpuMetrics('request', { cpu: 'CPU per keep-alive request over TLS, 64 connections (µs)' }),
     peakMetric,
   ],
   settings,
@@ -42,7 +42,7 @@ export const tlsDownload: Scenario = {
   question: 'How fast is one stream over TLS from the backend to the client?',
   metrics: [
     rateMetric('MiB', 'download over TLS, one connection (MiB/s)'),
-    ...cpuMetrics('MiB', 'MiB of download over TLS'),
+    ...cpuMetrics('MiB', { cpu: 'CPU per MiB of download over TLS (µs)' }),
     peakMetric,
   ],
   settings,

@@ -80,7 +80,7 @@ async function startSubject(
     backendPort,
     directory,
     setting,
-    certificate: certificate(),
+    ...(setting.tls && { certificate: certificate() }),
   });
   if (launch.config !== undefined) writeFileSync(join(directory, launch.config.file), launch.config.text);
   const output = launch.output && join(directory, launch.output);

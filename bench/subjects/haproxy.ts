@@ -37,7 +37,7 @@ defaults
   timeout server 10m
 ${splice ? '  option splice-request\n  option splice-response\n' : ''}\
 frontend bench
-  bind 127.0.0.1:${listenPort}${setting.tls ? ` ssl crt ${certificate.bundle}` : ''}
+  bind 127.0.0.1:${listenPort}${certificate ? ` ssl crt ${certificate.bundle}` : ''}
 ${sniRules(setting.sniRules ?? 0)}\
   default_backend bench
 backend bench

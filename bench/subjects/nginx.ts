@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { printed, type Route, type Subject, sniNames } from './subject.ts';
+import { type CertificateFiles, printed, type Route, type Subject, sniNames } from './subject.ts';
 
 interface Variant {
   readonly name: string;
@@ -59,8 +59,8 @@ stream {
   upstream bench { server 127.0.0.1:${backendPort}; }
 ${rules > 0 ? sniMap(rules) : ''}\
   server {
-    listen 127.0.0.1:${listenPort} backlog=4096${setting.tls ? ' ssl' : ''};
-${setting.tls ? tls(certificate) : ''}\
+    listen 127.0.0.1:${listenPort} backlog=4096${certificate ? ' ssl' : ''};
+${certificate ? tls(certificate) : ''}\
 ${rules > 0 ? '    ssl_preread on;\n' : ''}\
     proxy_pass ${rules > 0 ? '$chosen' : 'bench'};
   }
@@ -69,7 +69,7 @@ ${rules > 0 ? '    ssl_preread on;\n' : ''}\
 }
 
 /** Until 1.23.4 TLS 1.3 was off unless it was asked for. */
-function tls({ cert, key }: Route['certificate']): string {
+function tls({ cert, key }: CertificateFiles): string {
   return `\
     ssl_certificate ${cert};
     ssl_certificate_key ${key};

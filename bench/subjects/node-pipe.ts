@@ -9,13 +9,13 @@ export const nodePipe: Subject = {
   cores: 1,
   skills: ['tls'],
   presence: async () => ({ version: process.version }),
-  launch: ({ listenPort, backendPort, setting, certificate }) => ({
+  launch: ({ listenPort, backendPort, certificate }) => ({
     command: process.execPath,
     args: [
       fileURLToPath(new URL('../programs/node-pipe.js', import.meta.url)),
       String(listenPort),
       String(backendPort),
-      ...(setting.tls ? [certificate.cert, certificate.key] : []),
+      ...(certificate ? [certificate.cert, certificate.key] : []),
     ],
   }),
 };

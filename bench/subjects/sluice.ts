@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseDriver } from '../../src/drivers/drivers.ts';
-import { type Presence, printed, type Route, type Subject, sniNames } from './subject.ts';
+import { type CertificateFiles, type Presence, printed, type Subject, sniNames } from './subject.ts';
 
 const executable = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -31,7 +31,7 @@ listeners:
     bind: 127.0.0.1:${listenPort}
     pool: bench
     limits: { maxConnections: 20000, perClient: { maxConnections: 20000 } }
-${setting.tls ? tls(certificate) : ''}${routes(setting.sniRules ?? 0)}\
+${certificate ? tls(certificate) : ''}${routes(setting.sniRules ?? 0)}\
 pools:
   bench:
     balance: round-robin
@@ -61,7 +61,7 @@ async function presence(driver: Variant['driver']): Promise<Presence> {
   return { version: `${version} on Node ${process.version}` };
 }
 
-function tls({ cert, key }: Route['certificate']): string {
+function tls({ cert, key }: CertificateFiles): string {
   return `\
     tls:
       certificates: [{ cert: "${cert}", key: "${key}" }]

@@ -53,7 +53,8 @@ export interface Route {
   readonly backendPort: number;
   readonly directory: string;
   readonly setting: Setting;
-  readonly certificate: CertificateFiles;
+  /** Where clients come with TLS: what to answer them with. */
+  readonly certificate?: CertificateFiles;
 }
 
 /** Paths of PEM files. */

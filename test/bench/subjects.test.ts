@@ -10,7 +10,7 @@ const configs = (setting: Setting): Map<string, string> =>
         backendPort: 9000,
         directory: '/bench',
         setting,
-        certificate: { cert: '/cert.pem', key: '/key.pem', bundle: '/bundle.pem' },
+        ...(setting.tls && { certificate: { cert: '/cert.pem', key: '/key.pem', bundle: '/bundle.pem' } }),
       });
       return launched?.config === undefined ? [] : [[name, launched.config.text] satisfies [string, string]];
     }),
