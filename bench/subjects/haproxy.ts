@@ -38,8 +38,7 @@ defaults
 ${splice ? '  option splice-request\n  option splice-response\n' : ''}\
 frontend bench
   bind 127.0.0.1:${listenPort}${certificate ? ` ssl crt ${certificate.bundle}` : ''}
-${sniRules(setting.sniRules ?? 0)}\
-  default_backend bench
+${choice(setting.sniRules ?? 0)}\
 backend bench
   server backend 127.0.0.1:${backendPort}
 `;
@@ -52,8 +51,8 @@ backend bench
   };
 }
 
-function sniRules(rules: number): string {
-  if (rules === 0) return '';
+function choice(rules: number): string {
+  if (rules === 0) return '  default_backend bench\n';
   return `\
   tcp-request inspect-delay 3s
   tcp-request content accept if { req.ssl_hello_type 1 }

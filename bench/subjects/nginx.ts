@@ -83,7 +83,6 @@ function sniMap(rules: number): string {
   map_hash_max_size 8192;
   map_hash_bucket_size 128;
   map $ssl_preread_server_name $chosen {
-    default bench;
 ${lines.join('')}  }
 `;
 }

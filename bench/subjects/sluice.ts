@@ -29,7 +29,7 @@ driver: ${driver}
 listeners:
   bench:
     bind: 127.0.0.1:${listenPort}
-    pool: bench
+    pool: ${setting.sniRules ? 'nowhere' : 'bench'}
     limits: { maxConnections: 20000, perClient: { maxConnections: 20000 } }
 ${certificate ? tls(certificate) : ''}${routes(setting.sniRules ?? 0)}\
 pools:
@@ -38,6 +38,7 @@ pools:
     backends:
       - { address: "127.0.0.1:${backendPort}", maxConnections: 20000 }
     limits: { maxConnections: 20000 }
+${setting.sniRules ? nowhere : ''}\
 admin: { bind: off }
 log: { level: info, sessions: ${setting.sessionLog ?? false} }
 `;
@@ -67,6 +68,12 @@ function tls({ cert, key }: CertificateFiles): string {
       certificates: [{ cert: "${cert}", key: "${key}" }]
 `;
 }
+
+/** Nobody listens on this port: tcpmux (RFC 1078) is history. */
+const nowhere = `\
+  nowhere:
+    backends: ["127.0.0.1:1"]
+`;
 
 function routes(rules: number): string {
   if (rules === 0) return '';

@@ -29,7 +29,10 @@ export interface Setting {
   readonly name?: string;
   /** Clients come with TLS and the backend gets plain bytes. */
   readonly tls?: true;
-  /** So many rules choose a backend by the server name of a ClientHello, which goes to the backend untouched. */
+  /**
+   * So many rules choose the backend by the server name of a ClientHello, which goes there untouched. With any
+   * rule, a client that matches none is lost, so that a mistaken choice is seen.
+   */
   readonly sniRules?: number;
   /** Whether a line is written for each finished connection. */
   readonly sessionLog?: boolean;
