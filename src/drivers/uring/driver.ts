@@ -4,6 +4,7 @@
  * `buffers.ts` for where bytes wait.
  */
 import { isMainThread } from 'node:worker_threads';
+import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions } from '../driver.ts';
 import { unixClient } from './addresses.ts';
@@ -256,6 +257,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
   #closeIfAllEnded(): void {
     if (this.#sessions.size > 0 || !this.#listenings.areClosed) return;
     if (this.#allEnded === undefined) return;
+    assert(this.buffers.inUse === 0 && this.#connections.count === 0, 'Sessions gave back what they took');
     this.#allEnded();
     this.#allEnded = undefined;
     this.#turns.close();
