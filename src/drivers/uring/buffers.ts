@@ -5,41 +5,73 @@
  *
  * Small ones serve messages, large ones streams. Each group begins with a few, so that they stay in the
  * processor's caches, grows as they are taken, and shrinks as they come back; its most is the bound.
+ *
+ * Readers that stall hold what was received for them. Once half of the small buffers are held, everybody's share is
+ * one buffer at a time, and that from the reserve, which only those get who hold nothing: as many as there are
+ * buffers in it may stall, and whoever goes on reading is still served.
  */
 import * as kernel from './kernel.ts';
 import { type Libc, mapMemory, type Pointer } from './libc.ts';
 import { type Ring, writeAddress } from './ring.ts';
 
 export type Chunk = number;
-export type Group = 0 | 1;
+export type Group = 0 | 1 | 2;
 
 export const smallGroup: Group = 0;
 export const largeGroup: Group = 1;
+export const reserveGroup: Group = 2;
 export const smallBytes = 16 * 1024;
 export const largeBytes = 256 * 1024;
 
-/** 512 MiB and 64 MiB of addresses; memory is used as far as bytes wait for slow readers. */
-const groups = [
-  { bytesEach: smallBytes, initially: 256, most: 32_768 },
-  { bytesEach: largeBytes, initially: 8, most: 256 },
-] as const;
+/** The most buffers of each group: powers of two, and no more than `groupSpan`. */
+export interface BufferBounds {
+  readonly small: number;
+  readonly large: number;
+  readonly reserve: number;
+}
+
+/** 256, 64 and 256 MiB of addresses; memory is used as far as bytes wait for slow readers. */
+const defaultBounds: BufferBounds = { small: 16_384, large: 256, reserve: 16_384 };
+
+/** Numbers for each group's chunks. A ring of buffers can have 32,768 at most. */
+const groupSpan = 16_384;
+
+/** Chunks that may wait for one slow reader while there are plenty. */
+const plentifulShare = 8;
 
 export class Buffers {
   readonly #small: BufferGroup;
   readonly #large: BufferGroup;
+  readonly #reserve: BufferGroup;
+  readonly #scarceFrom: number;
+  readonly #libc: Libc;
   /** By chunk: how many bytes are in it, and which one is to be sent after it. */
-  readonly lengths = new Int32Array(2 * groupSpan);
-  readonly next = new Int32Array(2 * groupSpan);
+  readonly lengths = new Int32Array(3 * groupSpan);
+  readonly next = new Int32Array(3 * groupSpan);
 
-  constructor(libc: Libc, ring: Ring) {
-    this.#small = new BufferGroup(libc, ring, smallGroup);
+  constructor(libc: Libc, ring: Ring, { small, large, reserve }: BufferBounds = defaultBounds) {
+    const made: BufferGroup[] = [];
+    const group = (which: Group, bytesEach: number, initially: number, most: number): BufferGroup => {
+      const one = new BufferGroup(libc, ring, which, {
+        bytesEach,
+        initially: Math.min(initially, most),
+        most,
+      });
+      made.push(one);
+      return one;
+    };
     try {
-      this.#large = new BufferGroup(libc, ring, largeGroup);
+      this.#small = group(smallGroup, smallBytes, 256, small);
+      this.#large = group(largeGroup, largeBytes, 8, large);
+      this.#reserve = group(reserveGroup, smallBytes, 8, reserve);
     } catch (error) {
-      this.#small.unmap();
+      for (const one of made) one.unmap();
       throw error;
     }
-    libc.madvise(this.#small.memory, groups[smallGroup].most * smallBytes, kernel.MADV_NOHUGEPAGE);
+    libc.madvise(this.#small.memory, small * smallBytes, kernel.MADV_NOHUGEPAGE);
+    libc.madvise(this.#reserve.memory, reserve * smallBytes, kernel.MADV_NOHUGEPAGE);
+    this.#libc = libc;
+    this.#scarceFrom = small / 2;
   }
 
   /** The kernel has filled this buffer of the group. */
@@ -50,13 +82,28 @@ export class Buffers {
 
   giveBack(chunk: Chunk): void {
     if (chunk < groupSpan) this.#small.giveBack(chunk);
-    else this.#large.giveBack(chunk - groupSpan);
+    else if (chunk < 2 * groupSpan) this.#large.giveBack(chunk - groupSpan);
+    else this.#reserve.giveBack(chunk - 2 * groupSpan);
   }
 
   addressOf(chunk: Chunk): Pointer {
-    return chunk < groupSpan
-      ? this.#small.memory + chunk * smallBytes
-      : this.#large.memory + (chunk - groupSpan) * largeBytes;
+    if (chunk < groupSpan) return this.#small.memory + chunk * smallBytes;
+    if (chunk < 2 * groupSpan) return this.#large.memory + (chunk - groupSpan) * largeBytes;
+    return this.#reserve.memory + (chunk - 2 * groupSpan) * smallBytes;
+  }
+
+  /**
+   * Puts so many bytes of one chunk behind those of another and gives it back, where there is room for them. Only
+   * for chunks that nothing is under way with.
+   */
+  joins(first: Chunk, second: Chunk, length: number): boolean {
+    const firstLength = this.lengths[first] ?? 0;
+    const isLarge = first >= groupSpan && first < 2 * groupSpan;
+    if (firstLength + length > (isLarge ? largeBytes : smallBytes)) return false;
+    this.#libc.memcpy(this.addressOf(first) + firstLength, this.addressOf(second), length);
+    this.lengths[first] = firstLength + length;
+    this.giveBack(second);
+    return true;
   }
 
   /** The kernel found none left: gives it more. False if there are no more. */
@@ -64,33 +111,43 @@ export class Buffers {
     return this.#group(group).grow();
   }
 
-  /** Whether so many are taken that nobody should be given many at once. */
+  /** So many small ones are held that nobody should be given many at once. */
   get areScarce(): boolean {
-    return this.#small.inUse > groups[smallGroup].most / 2;
+    return this.#small.inUse > this.#scarceFrom;
   }
 
-  get smallLeft(): number {
-    return groups[smallGroup].most - this.#small.inUse;
+  /** How many chunks may wait for one reader before its sender is no longer read. */
+  get share(): number {
+    return this.areScarce ? 1 : plentifulShare;
+  }
+
+  /** The group to receive messages with, one by one. */
+  get singles(): Group {
+    return this.areScarce ? reserveGroup : smallGroup;
+  }
+
+  /** How many messages can be received now. */
+  get left(): number {
+    return this.#group(this.singles).left;
   }
 
   /** Buffers taken and not given back. */
   get inUse(): number {
-    return this.#small.inUse + this.#large.inUse;
+    return this.#small.inUse + this.#large.inUse + this.#reserve.inUse;
   }
 
   /** Only once the ring is closed, and with it all that the kernel might write. */
   unmap(): void {
     this.#small.unmap();
     this.#large.unmap();
+    this.#reserve.unmap();
   }
 
   #group(group: Group): BufferGroup {
-    return group === smallGroup ? this.#small : this.#large;
+    if (group === smallGroup) return this.#small;
+    return group === largeGroup ? this.#large : this.#reserve;
   }
 }
-
-/** Numbers for each group's chunks: the most that a ring of buffers can have. */
-const groupSpan = 32_768;
 
 class BufferGroup {
   readonly memory: Pointer;
@@ -112,8 +169,16 @@ class BufferGroup {
   /** Of those, the ones that are not provided now. */
   readonly #spare: number[] = [];
 
-  constructor(libc: Libc, ring: Ring, group: Group) {
-    const { bytesEach, initially, most } = groups[group];
+  constructor(
+    libc: Libc,
+    ring: Ring,
+    group: Group,
+    {
+      bytesEach,
+      initially,
+      most,
+    }: { readonly bytesEach: number; readonly initially: number; readonly most: number },
+  ) {
     this.#libc = libc;
     this.#bytesEach = bytesEach;
     this.#initially = initially;
@@ -132,6 +197,10 @@ class BufferGroup {
       throw error;
     }
     this.#provideMore(initially);
+  }
+
+  get left(): number {
+    return this.#most - this.inUse;
   }
 
   take(): void {

@@ -62,7 +62,7 @@ export class Connection {
   receive(around: Surroundings, many: boolean): void {
     this.underWay |= receiving;
     this.receivesMany = many;
-    this.group = many || !this.isStream ? smallGroup : largeGroup;
+    this.group = many ? smallGroup : this.isStream ? largeGroup : around.buffers.singles;
     const low = this.#tag(operation.receive);
     if (many) around.ring.receiveMany(this.fd, this.group, low, this.serial);
     else around.ring.receive(this.fd, this.group, low, this.serial);

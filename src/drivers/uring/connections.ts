@@ -44,7 +44,7 @@ export class Connections {
   /** Lets those receive again who found no buffer: as many as there are buffers now. */
   feed(buffers: Buffers): void {
     if (this.#starved.size === 0) return;
-    let left = buffers.smallLeft;
+    let left = buffers.left;
     for (const connection of this.#starved) {
       if (left-- <= 0) return;
       this.#starved.delete(connection);

@@ -8,7 +8,7 @@ import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions } from '../driver.ts';
 import { unixClient } from './addresses.ts';
-import { Buffers } from './buffers.ts';
+import { type BufferBounds, Buffers } from './buffers.ts';
 import { type Connection, numberMask, operation, operationShift } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Estate, estateBytes } from './estate.ts';
@@ -29,8 +29,15 @@ export function createUringDriver(
   host: DriverHost,
   hosting: Hosting = isMainThread ? 'event-loop' : 'thread',
   estate?: SharedArrayBuffer,
+  bounds?: BufferBounds,
 ): UringDriver {
-  return new UringDriver(loadLibc(), host, hosting, new Estate(estate ?? new SharedArrayBuffer(estateBytes)));
+  return new UringDriver(
+    loadLibc(),
+    host,
+    hosting,
+    new Estate(estate ?? new SharedArrayBuffer(estateBytes)),
+    bounds,
+  );
 }
 
 export class UringDriver implements Driver, Surroundings, Turning {
@@ -50,7 +57,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
   #isClosed = false;
   #allEnded: (() => void) | undefined;
 
-  constructor(system: Libc, host: DriverHost, hosting: Hosting, estate: Estate) {
+  constructor(system: Libc, host: DriverHost, hosting: Hosting, estate: Estate, bounds?: BufferBounds) {
     const libc = estate.noting(system);
     this.#estate = estate;
     this.host = host;
@@ -58,7 +65,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
     this.sockets = new Sockets(libc);
     this.ring = new Ring(libc, entries, completions);
     estate.drives(this.ring);
-    this.buffers = new Buffers(libc, this.ring);
+    this.buffers = new Buffers(libc, this.ring, bounds);
     this.#turns =
       hosting === 'thread' ? new ThreadTurns(libc, this) : new EventLoopTurns(libc, this.ring, this);
     this.#listenings = new Listenings({

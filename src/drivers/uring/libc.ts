@@ -29,6 +29,7 @@ export interface Libc {
   shutdown(fd: number, how: number): number;
   fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
+  memcpy(to: Pointer, from: Pointer, bytes: number): Pointer;
   read(fd: number, into: Uint8Array, bytes: number): number;
   eventfd(initially: number, flags: number): number;
   ifNameToIndex(name: string): number;
@@ -62,6 +63,7 @@ export function loadLibc(): Libc {
     shutdown: call('shutdown', 'int', 'int', 'int'),
     fcntl: call('fcntl', 'int', 'int', 'int', 'int'),
     close: call('close', 'int', 'int'),
+    memcpy: call('memcpy', 'int64', 'int64', 'int64', 'int64'),
     read: call('read', 'int64', 'int', 'void *', 'int64'),
     eventfd: call('eventfd', 'int', 'uint32', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint32', 'str'),

@@ -18,6 +18,14 @@ export class Outbox {
     return this.#first;
   }
 
+  /** As `append`, but in as few chunks as it fits into; only while nothing of it is sent. */
+  appendDensely(chunk: Chunk, length: number, buffers: Buffers): void {
+    if (this.isEmpty || !buffers.joins(this.#last, chunk, length)) {
+      return this.append(chunk, length, buffers);
+    }
+    this.bytes += length;
+  }
+
   append(chunk: Chunk, length: number, buffers: Buffers): void {
     buffers.lengths[chunk] = length;
     buffers.next[chunk] = none;

@@ -147,7 +147,7 @@ class RoundTrip {
 
 const loopback = { host: '127.0.0.1', port: 0 };
 const message = 16;
-const lastSmall: Chunk = 32_767;
+const lastSmall: Chunk = 16_383;
 const patienceMs = 1_000;
 const eventfdFlags = kernel.EFD_CLOEXEC | kernel.EFD_NONBLOCK;
 /** What an eventfd takes: a number in eight bytes. */

@@ -11,7 +11,7 @@
  */
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { DriverHost } from '../driver.ts';
-import { type Buffers, type Group, largeGroup, smallBytes } from './buffers.ts';
+import { type Buffers, type Group, largeGroup, reserveGroup, smallBytes } from './buffers.ts';
 import { type Connection, cancelling, connecting, receiving, sending } from './connection.ts';
 import * as kernel from './kernel.ts';
 import { Outbox } from './outbox.ts';
@@ -49,8 +49,7 @@ const closed: Ending = { how: 'closed', endedBy: 'proxy' };
 const heldBytesMax = 64 * 1024;
 /** Full buffers in a row that make a stream of a direction. */
 const fullBuffersOfStream = 2;
-/** Chunks that wait for a slow reader: reading stops once there are this many. */
-const queuedMessagesMax = 8;
+/** Large chunks that wait for a slow reader: reading stops once there are this many. */
 const queuedStreamChunksMax = 2;
 /** A stream that brings less than this at a time is one no more. */
 const streamBytesMin = 8 * 1024;
@@ -167,11 +166,12 @@ export class Session {
     this.#judgePace(from, length);
     const to = from === this.#client ? this.#backend : this.#client;
     const outbox = from === this.#client ? this.#toBackend : this.#client.outbox;
+    // Many small messages that are held must not take many buffers.
+    if (this.#stage !== 'relaying') return outbox.appendDensely(chunk, length, buffers);
     outbox.append(chunk, length, buffers);
-    if (this.#stage !== 'relaying') return;
     this.lastByteMs = this.#around.turnMs;
     to?.send(this.#around);
-    const isTooMuch = from.isStream || outbox.count >= queuedMessagesMax;
+    const isTooMuch = from.isStream || outbox.count >= buffers.share;
     if (from.receivesMany && isTooMuch) from.stopReceiving(this.#around);
   }
 
@@ -199,11 +199,11 @@ export class Session {
     }
   }
 
-  /** Streams without a large buffer go on with small ones; without those, whoever wants some waits. */
+  /** Streams without a large buffer go on with small ones, then with the reserve; without that, they wait. */
   #isFedAgain(from: Connection, group: Group): boolean {
     if (this.#around.buffers.grow(group)) return true;
     from.isStream = false;
-    if (group === largeGroup) return true;
+    if (group !== reserveGroup) return true;
     this.#around.starved(from);
     return false;
   }
@@ -223,7 +223,7 @@ export class Session {
     const { count } = isClient ? this.#toBackend : this.#client.outbox;
     if (from.isStream) {
       if (count < queuedStreamChunksMax) from.receive(this.#around, false);
-    } else if (count < queuedMessagesMax) {
+    } else if (count < this.#around.buffers.share) {
       from.receive(this.#around, !this.#around.buffers.areScarce);
     }
   }
