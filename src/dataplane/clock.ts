@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /**
  * Milliseconds of the machine's monotonic clock, the same in every thread: `performance.now()` begins anew in
  * each, so it is shifted to where `process.hrtime()` counts from.

@@ -16,6 +16,7 @@ import { type Libc, loadLibc } from './libc.ts';
 import { type Listening, listeningSerial } from './listening.ts';
 import { Listenings } from './listenings.ts';
 import type { Outbox } from './outbox.ts';
+import { Patience } from './patience.ts';
 import { Ring } from './ring.ts';
 import { Session, type Surroundings } from './session.ts';
 import { Sockets } from './sockets.ts';
@@ -51,6 +52,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #connections = new Connections();
   readonly #listenings: Listenings;
+  readonly #patience = new Patience();
   #later: CoreEvent[] = [];
   #lastSession = 0;
   #deadlineMs: number | undefined;
@@ -156,9 +158,10 @@ export class UringDriver implements Driver, Surroundings, Turning {
   }
 
   turn(waitMs: number): number {
-    this.ring.enter(waitMs);
+    const sends = this.ring.enter(waitMs, this.#patience.wanted);
     this.turnMs = this.host.now();
     const completed = this.ring.reap(this.#complete);
+    if (waitMs > 0) this.#patience.learn(completed - sends);
     if (this.#later.length > 0) this.#emitLater();
     this.#connections.feed(this.buffers);
     if (this.#isClosed) this.#closeIfAllEnded();

@@ -25,6 +25,8 @@ export const IORING_FEAT_SINGLE_MMAP = 1 << 0;
 export const IORING_FEAT_NODROP = 1 << 1;
 export const IORING_FEAT_SUBMIT_STABLE = 1 << 2;
 export const IORING_FEAT_EXT_ARG = 1 << 8;
+/** Since 6.12. */
+export const IORING_FEAT_MIN_TIMEOUT = 1 << 15;
 
 export const IORING_OFF_SQ_RING = 0;
 export const IORING_OFF_SQES = 0x10000000;

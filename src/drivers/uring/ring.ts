@@ -27,8 +27,13 @@ export class Ring {
   /** Where addresses for `connect` are kept until the kernel has copied them: a place for each entry. */
   readonly #sockaddrs: Uint8Array;
   readonly #sockaddrsAt: Pointer;
-  readonly #waitArgument: Pointer;
+  readonly #waitArgumentAt: Pointer;
+  readonly #argument: Uint32Array;
   readonly #timeout: Uint32Array;
+  /** Whether `enter` can wait for several completions and yet not too long for them. */
+  readonly #knowsMoments: boolean;
+  /** Sends written since the last `enter`. */
+  #sends = 0;
   /** Entries written so far: the tail once it is published. */
   #written = 0;
 
@@ -38,7 +43,9 @@ export class Ring {
     const { fd, params, hasArray } = setUp(libc, entries, completions);
     this.fd = fd;
     try {
-      requireFeatures(at(params, kernel.params.features));
+      const features = at(params, kernel.params.features);
+      requireFeatures(features);
+      this.#knowsMoments = (features & kernel.IORING_FEAT_MIN_TIMEOUT) !== 0;
       const sqEntries = at(params, kernel.params.sqEntries);
       const { sqOffsets, cqOffsets } = kernel.params;
       const cqesAt = at(params, cqOffsets.cqes);
@@ -64,10 +71,10 @@ export class Ring {
       const scratch = this.#map(sqEntries * sockaddrBytes + 64);
       this.#sockaddrsAt = scratch;
       this.#sockaddrs = new Uint8Array(libc.view(scratch, sqEntries * sockaddrBytes));
-      // struct io_uring_getevents_arg, which points at the struct __kernel_timespec behind it.
-      this.#waitArgument = scratch + sqEntries * sockaddrBytes;
-      const argument = new Uint32Array(libc.view(this.#waitArgument, 64));
-      writeAddress(argument, 4, this.#waitArgument + 32);
+      this.#waitArgumentAt = scratch + sqEntries * sockaddrBytes;
+      const argument = new Uint32Array(libc.view(this.#waitArgumentAt, 64));
+      writeAddress(argument, waitArgument.timeout, this.#waitArgumentAt + 32);
+      this.#argument = argument;
       this.#timeout = argument.subarray(8, 12);
     } catch (error) {
       this.close();
@@ -116,6 +123,7 @@ export class Ring {
 
   /** Sends all of it: completes with less only after an error. */
   send(fd: number, address: Pointer, length: number, low: number, high: number): void {
+    this.#sends++;
     const entry = this.#entry(kernel.IORING_OP_SEND, 0, 0, fd, low, high);
     writeAddress(this.#sqes, entry + kernel.sqe.address, address);
     this.#sqes[entry + kernel.sqe.length] = length;
@@ -147,15 +155,29 @@ export class Ring {
     return at(this.#sqWords, this.#sqHead) !== this.#written;
   }
 
-  /** Submits what was written and lets the kernel complete what is done; waits for that up to so long. */
-  enter(waitMs: number): void {
+  /**
+   * Submits what was written and lets the kernel complete what is done; waits for that up to so long. Where more
+   * than one completion is wanted, it waits a moment for so many, beside those of the sends that it submits: these
+   * are there at once, as a rule. After the moment one is enough. Kernels before 6.12 know no such moments: one is
+   * enough there. Says how many sends it has submitted.
+   */
+  enter(waitMs: number, wanted = 1): number {
     const toSubmit = (this.#written - at(this.#sqWords, this.#sqHead)) >>> 0;
-    if (waitMs <= 0) return this.#enter(toSubmit, 0, kernel.IORING_ENTER_GETEVENTS, 0, 0);
+    const sends = this.#sends;
+    this.#sends = 0;
+    if (waitMs <= 0) {
+      this.#enter(toSubmit, 0, kernel.IORING_ENTER_GETEVENTS, 0, 0);
+      return sends;
+    }
     const seconds = Math.floor(waitMs / 1_000);
     this.#timeout[0] = seconds;
     this.#timeout[2] = Math.ceil((waitMs - seconds * 1_000) * 1e6);
+    const isForSeveral = wanted > 1 && this.#knowsMoments;
+    const toWaitFor = isForSeveral ? sends + wanted : 1;
+    this.#argument[waitArgument.leastUs] = isForSeveral ? momentUs : 0;
     const flags = kernel.IORING_ENTER_GETEVENTS | kernel.IORING_ENTER_EXT_ARG;
-    this.#enter(toSubmit, 1, flags, this.#waitArgument, waitArgumentBytes);
+    this.#enter(toSubmit, toWaitFor, flags, this.#waitArgumentAt, waitArgument.bytes);
+    return sends;
   }
 
   /** Gives every completion to `take`, which may write new operations; says how many there were. */
@@ -288,7 +310,10 @@ export function writeAddress(words: Uint32Array, index: number, address: Pointer
 
 /** A struct sockaddr_un, the longest, takes 110 bytes. */
 const sockaddrBytes = 128;
-const waitArgumentBytes = 24;
+/** `struct io_uring_getevents_arg`: offsets in 32-bit words. */
+const waitArgument = { bytes: 24, leastUs: 3, timeout: 4 } as const;
+/** Longer ones hardly save more, and this is less than what two switches of tasks may take. */
+const momentUs = 50;
 
 function setUp(libc: Libc, entries: number, completions: number) {
   const flags =
