@@ -38,7 +38,11 @@ export class WorkerThread {
     const birth: WorkerBirth = { ...born, driver: driver.name, estate: this.#estate };
     // The file's own ending: .ts where the source runs, .js where it was built.
     const entry = new URL(`../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
-    this.#thread = new Worker(entry, { workerData: birth, name: `sluice-worker-${this.index}` });
+    this.#thread = new Worker(entry, {
+      workerData: birth,
+      name: `sluice-worker-${this.index}`,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     this.#thread.on('message', (message: FromWorker) => this.#hear(message));
     this.#thread.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
@@ -116,3 +120,9 @@ interface PromiseWithResolve<T> {
 
 /** What an eventfd takes: the number 1 in eight bytes. */
 const wakeWord = new Uint8Array(new BigUint64Array([1n]).buffer);
+
+/**
+ * What a worker makes anew is short-lived, or a session's and long-lived. The engine would let the room for it grow
+ * to 48 MB as sessions come and keep it: 1,000 bytes for each of 9,000 idle ones.
+ */
+const maxYoungGenerationSizeMb = 3;
