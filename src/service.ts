@@ -78,6 +78,7 @@ export class Service {
         return controlPlane.phase;
       },
       boundTo: (listener) => controlPlane.boundTo(listener),
+      driverOf: (listener) => controlPlane.driverOf(listener),
       unavailability: (pool, backend) => controlPlane.unavailability(pool, backend),
       reload,
     };

@@ -1,4 +1,4 @@
-import type { BackendPlan, PoolPlan } from '../core/plan.ts';
+import type { BackendPlan, ListenerPlan, PoolPlan } from '../core/plan.ts';
 import type { Unavailability } from '../core/reasons.ts';
 import type { MetricsSource } from '../telemetry/metrics-source.ts';
 
@@ -6,6 +6,8 @@ import type { MetricsSource } from '../telemetry/metrics-source.ts';
 export interface AdminSource extends MetricsSource {
   /** The addresses that a listener of the plan is bound to, as people write them; none while it starts. */
   boundTo(listener: string): readonly string[];
+  /** The driver that serves a listener of the plan. */
+  driverOf(listener: ListenerPlan): string;
   /** Why a backend takes no session now: the core's own answer. */
   unavailability(pool: PoolPlan, backend: BackendPlan): Unavailability | undefined;
   /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */

@@ -15,11 +15,13 @@ export function status(source: AdminSource) {
   };
 }
 
-function listenerStatus(source: AdminSource, { name, slot }: ListenerPlan) {
+function listenerStatus(source: AdminSource, plan: ListenerPlan) {
+  const { name, slot } = plan;
   const [only, ...others] = source.boundTo(name);
   const { active, accepted } = listenerCounts(source.ledger, slot);
   return {
     bind: others.length === 0 && only !== undefined ? only : source.boundTo(name),
+    driver: source.driverOf(plan),
     active,
     total: accepted,
   };

@@ -1,20 +1,21 @@
 /**
  * Which addresses the workers listen on, kept in step with the configuration: the new ones are bound before
- * anything else changes, the old ones are closed last, and an address that stays keeps its socket.
+ * anything else changes, the old ones are closed last, and an address that stays keeps its socket; one that changes
+ * its driver is bound by the new driver's workers before those of the old one let it go.
  */
 import { formatAddress } from '../config/addresses.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { BindError } from './bind-error.ts';
-import type { Binding, Supervisor } from './supervisor.ts';
+import type { Binding, Crews } from './crews.ts';
 
 export class Bindings {
-  readonly #supervisor: Supervisor;
+  readonly #crews: Crews;
   /** What the configuration asks for, by its own words, and what came of it. */
   #held = new Map<string, Binding>();
 
-  constructor(supervisor: Supervisor) {
-    this.#supervisor = supervisor;
+  constructor(crews: Crews) {
+    this.#crews = crews;
   }
 
   /** The addresses as they are bound, for one listener. */
@@ -28,27 +29,27 @@ export class Bindings {
    */
   async prepare(
     listeners: readonly ListenerConfig[],
-    slotOf: (listener: ListenerConfig) => ListenerSlot,
+    ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
   ): Promise<{ settle(): Promise<void> }> {
     const next = new Map<string, Binding>();
-    const fresh: Address[] = [];
+    const fresh: Binding[] = [];
     try {
       for (const listener of listeners) {
         for (const wanted of listener.bind) {
           const key = wordsFor(listener, wanted);
           const held = this.#held.get(key);
-          const binding = { listener: slotOf(listener), address: held?.address ?? wanted };
-          if (held !== undefined) {
+          const binding = { ...ownerOf(listener), address: held?.address ?? wanted };
+          if (held !== undefined && (held.driver === binding.driver || !this.#crews.canMove(held.address))) {
             next.set(key, binding);
             continue;
           }
           const bound = await this.#bind(listener, binding);
-          fresh.push(bound.address);
+          fresh.push(bound);
           next.set(key, bound);
         }
       }
     } catch (error) {
-      for (const address of fresh) await this.#supervisor.unlisten(address);
+      for (const binding of fresh) await this.#crews.unlisten(binding);
       throw error;
     }
     return { settle: () => this.#settle(next) };
@@ -64,15 +65,21 @@ export class Bindings {
     this.#held = next;
     for (const [key, binding] of next) {
       const held = before.get(key);
-      if (held !== undefined && held.listener !== binding.listener) await this.#supervisor.listen(binding);
+      if (held === undefined) continue;
+      const moves = held.driver !== binding.driver;
+      // Bound by its new driver's workers already, or to be closed first: nobody can listen there beside another.
+      if (moves) await this.#crews.unlisten(held);
+      if (moves ? !this.#crews.canMove(held.address) : held.listener !== binding.listener) {
+        await this.#crews.listen(binding);
+      }
     }
     const gone = [...before].filter(([key]) => !next.has(key));
-    await Promise.all(gone.map(([, { address }]) => this.#supervisor.unlisten(address)));
+    await Promise.all(gone.map(([, binding]) => this.#crews.unlisten(binding)));
   }
 
   async #bind(listener: ListenerConfig, binding: Binding): Promise<Binding> {
     try {
-      return await this.#supervisor.listen(binding);
+      return await this.#crews.listen(binding);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       throw new BindError(`Listener "${listener.name}"`, binding.address, error);

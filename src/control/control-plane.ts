@@ -1,5 +1,5 @@
 /**
- * The running proxy: a supervisor of workers, and what keeps them informed (names, health, bindings). Every
+ * The running proxy: crews of workers, and what keeps them informed (names, health, bindings). Every
  * change of configuration goes through `apply`, one at a time, and takes effect whole or not at all.
  */
 import type { Logger } from 'pino';
@@ -7,16 +7,17 @@ import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
 import { Backend, unavailability } from '../core/backend.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { BackendPlan, Plan, PoolPlan } from '../core/plan.ts';
+import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { heedsHealth } from '../core/pool.ts';
 import type { Unavailability } from '../core/reasons.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
+import { driverModules } from '../drivers/drivers.ts';
 import { Bindings } from './bindings.ts';
+import { type Binding, Crews } from './crews.ts';
 import { HealthWatch } from './health/health.ts';
 import { Names } from './names/names.ts';
 import { Planner } from './planner.ts';
-import { Supervisor } from './supervisor.ts';
 import { workerCount } from './worker-count.ts';
 
 export interface ControlPlaneParts {
@@ -31,7 +32,7 @@ export interface ControlPlaneParts {
 export class ControlPlane {
   readonly ledger: Ledger;
   readonly #logger: Logger;
-  readonly #supervisor: Supervisor;
+  readonly #crews: Crews;
   readonly #bindings: Bindings;
   readonly #names: Names;
   readonly #planner: Planner;
@@ -43,16 +44,18 @@ export class ControlPlane {
   #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor({ config, driver, logger, logLines, countHealthCheck }: ControlPlaneParts) {
-    const workers = workerCount(config.workers, driver, logger);
-    const capacity: LedgerCapacity = { ...defaultCapacity, workers };
+    const size = (module: DriverModule): number =>
+      workerCount(config.workers, module, module === driver ? logger : undefined);
+    const sizes = { uring: size(driverModules.uring), portable: size(driverModules.portable) };
+    const capacity: LedgerCapacity = { ...defaultCapacity, workers: Crews.workers(driver, sizes) };
     const ledgerBuffer = new SharedArrayBuffer(Ledger.byteLength(capacity));
     this.#config = config;
     this.#logger = logger;
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
     this.#planner = new Planner(this.ledger);
-    this.#supervisor = new Supervisor({
-      workers,
+    this.#crews = new Crews({
       driver,
+      sizes,
       ledgerBuffer,
       capacity,
       ledger: this.ledger,
@@ -60,8 +63,12 @@ export class ControlPlane {
       logLines,
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
       problem: (text) => logger.error(text),
+      calledIn: ({ name }) => {
+        const workers = workerCount(config.workers, driverModules.portable, logger);
+        logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
+      },
     });
-    this.#bindings = new Bindings(this.#supervisor);
+    this.#bindings = new Bindings(this.#crews);
     this.#names = new Names({
       resolver: config.resolver,
       onChange: (name) => this.#nameChanged(name),
@@ -79,7 +86,7 @@ export class ControlPlane {
       onSkipped: ({ pool, backend }, detail) =>
         logger.warn({ pool, backend, detail }, 'health check skipped'),
       onTransition: ({ pool, backend, slot }, health, detail) => {
-        this.#supervisor.healthChanged(slot, health);
+        this.#crews.healthChanged(slot, health);
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
         else logger.warn({ pool, backend, detail }, 'backend down');
       },
@@ -119,6 +126,11 @@ export class ControlPlane {
     return slot === undefined ? [] : this.#bindings.of(slot).map(formatAddress);
   }
 
+  /** The driver that serves a listener of the plan. */
+  driverOf(listener: ListenerPlan): DriverModule['name'] {
+    return this.#crews.driverOf(listener, this.#plan);
+  }
+
   /** Why a backend of the plan takes no session now. */
   unavailability({ policy, backends }: PoolPlan, backend: BackendPlan): Unavailability | undefined {
     const seen = backends.map((one) => ({ isDown: this.ledger.healthOf(one.slot) === 'down' }));
@@ -132,7 +144,7 @@ export class ControlPlane {
   async drain(graceMs: number): Promise<void> {
     this.#phase = 'draining';
     await this.#afterOthers(() => this.#bindings.close());
-    await this.#supervisor.drain(monotonicMs() + graceMs);
+    await this.#crews.drain(monotonicMs() + graceMs);
   }
 
   /** Ends everything, open sessions included. */
@@ -140,23 +152,29 @@ export class ControlPlane {
     this.#phase = 'draining';
     this.#health.close();
     this.#names.close();
-    await this.#supervisor.stop();
+    await this.#crews.stop();
   }
 
   async #commit(config: Config): Promise<void> {
     if (this.#phase === 'draining') throw new Error('Expected a running proxy, but it is stopping');
     const plan = this.#planNow(config);
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
-    this.#supervisor.follow(union(this.#plan, plan));
+    this.#crews.follow(this.#plan, plan);
     let prepared: Awaited<ReturnType<Bindings['prepare']>>;
     try {
-      prepared = await this.#bindings.prepare(config.listeners, ({ name }) => slotOf(plan, name));
+      prepared = await this.#bindings.prepare(config.listeners, ({ name }) => this.#ownerOf(plan, name));
     } catch (error) {
-      this.#supervisor.follow(this.#planNow(this.#config));
+      this.#crews.follow(this.#planNow(this.#config));
       throw error;
     }
     this.#settle(config, plan);
     await prepared.settle();
+  }
+
+  #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
+    const listener = plan.listeners.find((one) => one.name === name);
+    if (listener === undefined) throw new Error(`The plan has no listener ${name}`);
+    return { listener: listener.slot, driver: this.#crews.driverOf(listener, plan) };
   }
 
   #planNow(config: Config): Plan {
@@ -171,8 +189,8 @@ export class ControlPlane {
       // A breaker that was turned off would be shown as it was left.
       if (policy.circuitBreaker === 'off') for (const { slot } of backends) this.ledger.closeCircuit(slot);
     }
-    this.#supervisor.follow(plan);
-    this.#supervisor.configureLog(config.log);
+    this.#crews.follow(plan);
+    this.#crews.configureLog(config.log);
   }
 
   #nameChanged(name: string): void {
@@ -195,20 +213,4 @@ export class ControlPlane {
 
 function targetsOf(config: Config): readonly Target[] {
   return config.pools.flatMap(({ backends }) => backends.map(({ target }) => target));
-}
-
-/** The old plan with what the new one adds. */
-function union(old: Plan, added: Plan): Plan {
-  const slots = new Set([...old.listeners.map(({ slot }) => slot)]);
-  const poolSlots = new Set(old.pools.map(({ slot }) => slot));
-  return {
-    listeners: [...old.listeners, ...added.listeners.filter(({ slot }) => !slots.has(slot))],
-    pools: [...old.pools, ...added.pools.filter(({ slot }) => !poolSlots.has(slot))],
-  };
-}
-
-function slotOf(plan: Plan, listener: string): number {
-  const slot = plan.listeners.find(({ name }) => name === listener)?.slot;
-  if (slot === undefined) throw new Error(`The plan has no listener ${listener}`);
-  return slot;
 }

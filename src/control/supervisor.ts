@@ -1,5 +1,5 @@
 /**
- * The workers as one: tells all of them the same, listens on all of them, and replaces one that died. What
+ * The workers of one driver as one: tells all of them the same, listens on all of them, and replaces one that died. What
  * a dead worker held is given back, and its successor learns all that the others know and takes over the sockets
  * that the dead one listened on, with the clients that wait there.
  */
@@ -14,8 +14,12 @@ import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 export interface SupervisorParts {
-  readonly workers: number;
   readonly driver: DriverModule;
+  readonly workers: number;
+  /** The number of its first worker; the others follow. No two workers of a process have the same. */
+  readonly firstWorker: number;
+  /** Whether others than one worker of this may listen on a port. */
+  readonly sharesPorts: boolean;
   readonly ledgerBuffer: SharedArrayBuffer;
   readonly capacity: LedgerCapacity;
   /** The main thread's view of the ledger. */
@@ -43,7 +47,7 @@ export class Supervisor {
   readonly #threads: (WorkerThread | undefined)[] = [];
   readonly #bindings = new Map<string, Binding>();
   /** By worker, the sockets that its predecessors left and it does not have yet. */
-  readonly #orphans: Set<ListeningSocket>[];
+  readonly #orphans = new Map<number, Set<ListeningSocket>>();
   #plan: Plan | undefined;
   #log: LogConfig;
   #drainUntilMs: number | undefined;
@@ -54,8 +58,10 @@ export class Supervisor {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#log = parts.log;
-    this.#orphans = Array.from({ length: parts.workers }, () => new Set());
-    for (let worker = 0; worker < parts.workers; worker++) this.#start(worker);
+    for (let index = 0; index < parts.workers; index++) {
+      this.#orphans.set(parts.firstWorker + index, new Set());
+      this.#start(parts.firstWorker + index);
+    }
   }
 
   get bindings(): readonly Binding[] {
@@ -86,7 +92,7 @@ export class Supervisor {
     let { address } = binding;
     try {
       for (const thread of this.#listenersOf(address)) {
-        const options = { shared: this.#parts.workers > 1 };
+        const options = { shared: this.#parts.sharesPorts };
         address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
         bound.push(thread);
       }
@@ -127,7 +133,7 @@ export class Supervisor {
     }, 1_000);
     await this.#until(() => this.#running().length === 0);
     clearTimeout(patience);
-    for (const orphans of this.#orphans) closeAll(orphans);
+    for (const orphans of this.#orphans.values()) closeAll(orphans);
   }
 
   #start(worker: number): void {
@@ -160,7 +166,7 @@ export class Supervisor {
     if (!this.#listenersOf(address).includes(thread)) return;
     const orphans = this.#orphansOf(thread.index);
     const orphan = [...orphans].find((one) => keyOf(one.address) === keyOf(address));
-    const options = { shared: this.#parts.workers > 1, adopt: orphan?.fd };
+    const options = { shared: this.#parts.sharesPorts, adopt: orphan?.fd };
     thread.ask({ kind: 'listen', listener, address, options }).then(
       () => orphan && orphans.delete(orphan),
       (error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`),
@@ -179,7 +185,7 @@ export class Supervisor {
   }
 
   #orphansOf(worker: number): Set<ListeningSocket> {
-    return this.#orphans[worker] ?? new Set();
+    return this.#orphans.get(worker) ?? new Set();
   }
 
   /** Until those who died have their successors, which is soon. */

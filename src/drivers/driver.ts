@@ -54,6 +54,8 @@ export interface DriverModule {
   readonly name: 'uring' | 'portable';
   /** Whether several threads can listen on one port here. */
   readonly sharesPorts: boolean;
+  /** Whether it terminates clients' TLS and dials backends over TLS. */
+  readonly speaksTls: boolean;
   /** `estate`: zeroed memory for it to note what it holds, where the module asks for that. */
   create(host: DriverHost, estate?: SharedArrayBuffer): Driver;
   /** Absent where all that a driver holds ends with its thread. */

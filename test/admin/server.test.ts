@@ -57,8 +57,8 @@ describe('AdminServer', () => {
       driverReason: 'the test says so',
       draining: false,
       listeners: {
-        web: { bind: '0.0.0.0:8080', active: 1, total: 2 },
-        api: { bind: ['127.0.0.1:8081', 'unix:/run/api.sock'], active: 0, total: 0 },
+        web: { bind: '0.0.0.0:8080', driver: 'uring', active: 1, total: 2 },
+        api: { bind: ['127.0.0.1:8081', 'unix:/run/api.sock'], driver: 'portable', active: 0, total: 0 },
       },
       pools: {
         app: {

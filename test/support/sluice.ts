@@ -21,7 +21,10 @@ export interface Status {
   readonly driverReason: string;
   readonly draining: boolean;
   readonly listeners: Readonly<
-    Record<string, { readonly bind: unknown; readonly active: number; readonly total: number }>
+    Record<
+      string,
+      { readonly bind: unknown; readonly driver: string; readonly active: number; readonly total: number }
+    >
   >;
   readonly pools: Readonly<
     Record<string, { readonly queue: number; readonly backends: readonly BackendStatus[] }>

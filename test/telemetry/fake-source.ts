@@ -33,6 +33,10 @@ export class FakeSource implements AdminSource {
     this.workers = [new Ledger(buffer, capacity, 0), new Ledger(buffer, capacity, 1)];
   }
 
+  driverOf({ name }: { readonly name: string }): string {
+    return name === 'api' ? 'portable' : 'uring';
+  }
+
   boundTo(listener: string): readonly string[] {
     return this.bound.get(listener) ?? [];
   }

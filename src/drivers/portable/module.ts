@@ -4,6 +4,7 @@ import { createPortableDriver } from './driver.ts';
 export const portable: DriverModule = {
   name: 'portable',
   sharesPorts: process.platform === 'linux' && canReusePort(process.versions.node),
+  speaksTls: true,
   create: (host) => createPortableDriver(host),
 };
 

@@ -6,6 +6,7 @@ import { loadLibc } from './libc.ts';
 export const uring: DriverModule = {
   name: 'uring',
   sharesPorts: true,
+  speaksTls: false,
   create: (host, estate) => createUringDriver(host, undefined, estate),
   estate: {
     bytes: estateBytes,

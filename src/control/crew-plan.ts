@@ -1,0 +1,41 @@
+/** What the workers of one driver are told of a plan: the listeners that they serve, and the pools that they can dial. */
+import type { Plan, PoolPlan } from '../core/plan.ts';
+import type { DriverModule } from '../drivers/driver.ts';
+import { driverOf } from './driver-of.ts';
+
+export interface PlanSteps {
+  /** What these workers were told last. */
+  readonly before: Plan;
+  readonly plan: Plan;
+  /** What comes next: its further listeners and pools are known already. */
+  readonly next: Plan;
+}
+
+/** The plan for the workers of `driver`, where `chosen` serves all listeners that it can. */
+export function crewPlan(
+  { before, plan, next }: PlanSteps,
+  driver: DriverModule,
+  chosen: DriverModule,
+): Plan {
+  const own = (whole: Plan): Plan => ({
+    listeners: whole.listeners.filter((one) => driverOf(one, whole, chosen) === driver),
+    pools: whole.pools.flatMap((pool) => dialable(pool, driver, before) ?? []),
+  });
+  return union(own(plan), own(next));
+}
+
+/** A pool that has turned to TLS stays as it was, for those who came while its listeners were this driver's. */
+function dialable(pool: PoolPlan, driver: DriverModule, before: Plan): PoolPlan | undefined {
+  if (driver.speaksTls || pool.policy.connect.tls === 'off') return pool;
+  return before.pools.find(({ slot, name }) => slot === pool.slot && name === pool.name);
+}
+
+/** The one plan with what the other adds. */
+function union(plan: Plan, added: Plan): Plan {
+  const slots = new Set(plan.listeners.map(({ slot }) => slot));
+  const poolSlots = new Set(plan.pools.map(({ slot }) => slot));
+  return {
+    listeners: [...plan.listeners, ...added.listeners.filter(({ slot }) => !slots.has(slot))],
+    pools: [...plan.pools, ...added.pools.filter(({ slot }) => !poolSlots.has(slot))],
+  };
+}
