@@ -69,6 +69,9 @@ const lingerMs = 1_000;
 /** How long a dial may still take once its client has finished without a byte, before the client has left. */
 const partingMs = 100;
 
+/** One for all: few sessions have a dial that fails. */
+const none: readonly BackendSlot[] = [];
+
 export class Session implements Due {
   dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
@@ -82,7 +85,7 @@ export class Session implements Due {
   readonly #acceptedMs: number;
   readonly #around: Surroundings;
   #stage: Stage = { name: 'arriving' };
-  #tried: BackendSlot[] = [];
+  #tried: readonly BackendSlot[] = none;
   #attempts = 0;
   #backoffRounds = 0;
   #lastFailure: DialFailure | 'overloaded' | undefined;
@@ -91,7 +94,7 @@ export class Session implements Due {
   #queueMs = 0;
   #connectMs: number | undefined;
   #uniqueId: Uint8Array | undefined;
-  #leftMs = Number.POSITIVE_INFINITY;
+  #leftMs: number | undefined;
   #relayingSinceMs = 0;
   #halfClosedSinceMs: number | undefined;
 
@@ -171,7 +174,7 @@ export class Session implements Due {
       lease.settle('failed', nowMs);
       this.#around.ledger.countDialFailure(lease.backend.slot, why);
       this.#lastFailure = why;
-      this.#tried.push(lease.backend.slot);
+      this.#tried = [...this.#tried, lease.backend.slot];
     }
     this.#release(lease, nowMs);
     this.#stage = { name: 'backing-off' };
@@ -237,10 +240,10 @@ export class Session implements Due {
       case 'queued':
         return this.#refuse('queue-timeout', nowMs);
       case 'backing-off':
-        this.#tried = [];
+        this.#tried = none;
         return this.#seekBackend(nowMs);
       case 'dialing':
-        if (nowMs >= this.#leftMs) return this.#leave(nowMs);
+        if (this.#leftMs !== undefined && nowMs >= this.#leftMs) return this.#leave(nowMs);
         this.#around.command({ kind: 'abort-dial', session: this.#id });
         return this.dialFailed('connect-timeout', nowMs);
       case 'relaying':
@@ -353,7 +356,7 @@ export class Session implements Due {
       tls: connect === undefined || connect.tls === 'off' ? undefined : connect.tls,
       hostName,
     });
-    this.#setDue(Math.min(this.#leftMs, nowMs + (connect?.timeoutMs ?? 0)));
+    this.#setDue(Math.min(this.#leftMs ?? Number.POSITIVE_INFINITY, nowMs + (connect?.timeoutMs ?? 0)));
   }
 
   #preamble(sent: SentProxyProtocol | 'off'): Uint8Array | undefined {
@@ -369,7 +372,7 @@ export class Session implements Due {
   }
 
   get #hasLeft(): boolean {
-    return this.#leftMs !== Number.POSITIVE_INFINITY;
+    return this.#leftMs !== undefined;
   }
 
   #leave(nowMs: number): void {

@@ -61,9 +61,20 @@ function encodePath(path: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** A client's text is kept for its next connections: making it takes longer, and each would be a string of its own. */
 function ipv4Text(bytes: Uint8Array, at: number): string {
-  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  const word = (a << 24) | (b << 16) | (c << 8) | d;
+  const known = ipv4Texts.get(word);
+  if (known !== undefined) return known;
+  const text = `${a}.${b}.${c}.${d}`;
+  if (ipv4Texts.size >= ipv4TextsMax) ipv4Texts.clear();
+  ipv4Texts.set(word, text);
+  return text;
 }
+
+const ipv4Texts = new Map<number, string>();
+const ipv4TextsMax = 4_096;
 
 /** The longest run of zero groups, the first of equals, becomes `::` if it is longer than one. */
 function ipv6Text(bytes: Uint8Array, at: number): string {

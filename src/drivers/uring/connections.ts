@@ -3,7 +3,6 @@
  */
 import type { Buffers } from './buffers.ts';
 import { Connection } from './connection.ts';
-import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
 
 export class Connections {
@@ -12,11 +11,11 @@ export class Connections {
   readonly #starved = new Set<Connection>();
   #lastSerial = 0;
 
-  add(session: Session, fd: number, outbox: Outbox): Connection {
+  add(session: Session, fd: number): Connection {
     const number = this.#freeNumbers.pop() ?? this.#table.length;
     // Completions bring it back as a signed word; 0 stands for what is no connection's.
     this.#lastSerial = (this.#lastSerial + 1) | 0 || 1;
-    const connection = new Connection(session, fd, outbox, number, this.#lastSerial);
+    const connection = new Connection(session, fd, number, this.#lastSerial);
     this.#table[number] = connection;
     return connection;
   }

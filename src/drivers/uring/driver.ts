@@ -15,7 +15,7 @@ import { Estate, estateBytes } from './estate.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { type Listening, listeningSerial } from './listening.ts';
 import { Listenings } from './listenings.ts';
-import type { Outbox } from './outbox.ts';
+import { Outboxes } from './outbox.ts';
 import { Patience } from './patience.ts';
 import { Ring } from './ring.ts';
 import { Session, type Surroundings } from './session.ts';
@@ -44,6 +44,7 @@ export function createUringDriver(
 export class UringDriver implements Driver, Surroundings, Turning {
   readonly ring: Ring;
   readonly buffers: Buffers;
+  readonly outboxes = new Outboxes();
   readonly sockets: Sockets;
   readonly host: DriverHost;
   turnMs = 0;
@@ -222,8 +223,8 @@ export class UringDriver implements Driver, Surroundings, Turning {
     this.host.countBytes(listener, toBackend, toClient);
   }
 
-  opened(session: Session, fd: number, outbox: Outbox): Connection {
-    return this.#connections.add(session, fd, outbox);
+  opened(session: Session, fd: number): Connection {
+    return this.#connections.add(session, fd);
   }
 
   closed(connection: Connection): void {
@@ -277,5 +278,5 @@ export class UringDriver implements Driver, Surroundings, Turning {
 }
 
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
-const entries = 4_096;
+const entries = 1_024;
 const completions = 16_384;

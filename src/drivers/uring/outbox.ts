@@ -1,7 +1,23 @@
-/** What is to be sent to one side of a session: a chain of chunks, first in, first out. */
+/**
+ * What is to be sent to one side of a session: a chain of chunks, first in, first out. There is one only while
+ * something is to be sent, and then it is kept for whoever has something next: an idle connection holds none.
+ */
 import type { Buffers, Chunk } from './buffers.ts';
 
 const none: Chunk = -1;
+
+export class Outboxes {
+  readonly #spare: Outbox[] = [];
+
+  take(): Outbox {
+    return this.#spare.pop() ?? new Outbox();
+  }
+
+  /** It must be empty. */
+  giveBack(outbox: Outbox): void {
+    this.#spare.push(outbox);
+  }
+}
 
 export class Outbox {
   bytes = 0;
@@ -13,7 +29,7 @@ export class Outbox {
     return this.#first === none;
   }
 
-  /** The chunk to send next; only where the outbox is not empty. */
+  /** The chunk to send next; only where it is not empty. */
   get first(): Chunk {
     return this.#first;
   }

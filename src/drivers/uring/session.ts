@@ -9,12 +9,27 @@
  *
  * However it goes, `ended` follows once every socket it ever opened is closed.
  */
+
+import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { DriverHost } from '../driver.ts';
 import { type Buffers, type Group, largeGroup, reserveGroup, smallBytes } from './buffers.ts';
-import { type Connection, cancelling, connecting, receiving, sending } from './connection.ts';
+import {
+  type Connection,
+  cancelling,
+  connecting,
+  doomed,
+  filledOne,
+  finished,
+  hasFinished,
+  receivesMany,
+  receiving,
+  sending,
+  streams,
+  toBeFinished,
+} from './connection.ts';
 import * as kernel from './kernel.ts';
-import { Outbox } from './outbox.ts';
+import type { Outbox, Outboxes } from './outbox.ts';
 import type { Ring } from './ring.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -22,11 +37,12 @@ import type { Sockets } from './sockets.ts';
 export interface Surroundings extends Pick<DriverHost, 'emit' | 'countBytes'> {
   readonly ring: Ring;
   readonly buffers: Buffers;
+  readonly outboxes: Outboxes;
   readonly sockets: Sockets;
   /** When the completions at hand were taken. */
   readonly turnMs: number;
   /** Makes a connection of a descriptor. */
-  opened(session: Session, fd: number, outbox: Outbox): Connection;
+  opened(session: Session, fd: number): Connection;
   /** Nothing is under way on the connection: closes its descriptor, and tells its session. */
   closed(connection: Connection): void;
   /** There is no buffer to receive into: `read` is to be called when there is. */
@@ -47,8 +63,6 @@ const closed: Ending = { how: 'closed', endedBy: 'proxy' };
 
 /** What is held of a client until a backend takes it: reading stops once there is this much. */
 const heldBytesMax = 64 * 1024;
-/** Full buffers in a row that make a stream of a direction. */
-const fullBuffersOfStream = 2;
 /** Large chunks that wait for a slow reader: reading stops once there are this many. */
 const queuedStreamChunksMax = 2;
 /** A stream that brings less than this at a time is one no more. */
@@ -62,7 +76,9 @@ export class Session {
   #stage: 'waiting' | 'dialing' | 'dialed' | 'relaying' | 'closing' | 'resetting' = 'waiting';
   readonly #client: Connection;
   #backend: Connection | undefined;
-  readonly #toBackend = new Outbox();
+  /** What is to be sent, and undefined where nothing is. */
+  #toClient: Outbox | undefined;
+  #toBackend: Outbox | undefined;
   #openConnections = 1;
   #firstFin: Side | undefined;
   #ending: Ending | undefined;
@@ -72,7 +88,7 @@ export class Session {
     this.id = id;
     this.#listener = listener;
     this.#around = around;
-    this.#client = around.opened(this, fd, new Outbox());
+    this.#client = around.opened(this, fd);
     this.read(this.#client);
   }
 
@@ -87,7 +103,7 @@ export class Session {
     const fd = this.#around.sockets.open(sockaddr);
     if (fd < 0) return this.#dialFailed(-fd, true);
     this.#openConnections++;
-    this.#backend = this.#around.opened(this, fd, this.#toBackend);
+    this.#backend = this.#around.opened(this, fd);
     this.#backend.connect(this.#around, sockaddr);
   }
 
@@ -104,8 +120,8 @@ export class Session {
     if (this.#stage !== 'dialed' || backend === undefined) return;
     this.#stage = 'relaying';
     this.lastByteMs = this.#around.turnMs;
-    backend.send(this.#around);
-    if (this.#client.hasFinished) this.#finishBehind(backend);
+    if (this.#toBackend !== undefined) backend.send(this.#around, this.#toBackend);
+    if (this.#client.is(hasFinished)) this.#finishBehind(backend);
     this.read(backend);
     this.read(this.#client);
   }
@@ -127,8 +143,8 @@ export class Session {
 
   connected(backend: Connection, result: number): void {
     const around = this.#around;
-    backend.underWay &= ~connecting;
-    if (backend.isDoomed || backend !== this.#backend) return backend.settle(around);
+    backend.clear(connecting);
+    if (backend.is(doomed) || backend !== this.#backend) return backend.settle(around);
     if (result < 0) {
       this.#backend = undefined;
       backend.doom(around, 'fin');
@@ -148,40 +164,50 @@ export class Session {
 
   received(from: Connection, result: number, flags: number): void {
     const around = this.#around;
-    if ((flags & kernel.IORING_CQE_F_MORE) === 0) from.underWay &= ~receiving;
+    if ((flags & kernel.IORING_CQE_F_MORE) === 0) from.clear(receiving);
     if ((flags & kernel.IORING_CQE_F_BUFFER) !== 0) {
       this.#carry(from, flags >>> kernel.IORING_CQE_BUFFER_SHIFT, result);
     }
-    if (from.isDoomed) return from.settle(around);
+    if (from.is(doomed)) return from.settle(around);
     if (result === 0) return this.#finned(from);
     if (result < 0 && !this.#mayGoOn(from, -result)) return;
-    if ((from.underWay & receiving) === 0) this.read(from);
+    if (!from.is(receiving)) this.read(from);
   }
 
   #carry(from: Connection, id: number, length: number): void {
     const { buffers } = this.#around;
     const chunk = buffers.take(from.group, id);
-    const isWanted = this.#ending === undefined && !from.isDoomed && length > 0;
+    const isWanted = this.#ending === undefined && !from.is(doomed) && length > 0;
     if (!isWanted) return buffers.giveBack(chunk);
     this.#judgePace(from, length);
-    const to = from === this.#client ? this.#backend : this.#client;
-    const outbox = from === this.#client ? this.#toBackend : this.#client.outbox;
+    const outbox = this.#outboxBehind(from);
     // Many small messages that are held must not take many buffers.
     if (this.#stage !== 'relaying') return outbox.appendDensely(chunk, length, buffers);
     outbox.append(chunk, length, buffers);
     this.lastByteMs = this.#around.turnMs;
-    to?.send(this.#around);
-    const isTooMuch = from.isStream || outbox.count >= buffers.share;
-    if (from.receivesMany && isTooMuch) from.stopReceiving(this.#around);
+    const to = from === this.#client ? this.#backend : this.#client;
+    to?.send(this.#around, outbox);
+    const isTooMuch = from.is(streams) || outbox.count >= buffers.share;
+    if (isTooMuch && from.is(receivesMany)) from.stopReceiving(this.#around);
   }
 
+  /** Where goes what comes from here. */
+  #outboxBehind(from: Connection): Outbox {
+    const { outboxes } = this.#around;
+    if (from !== this.#client) {
+      this.#toClient ??= outboxes.take();
+      return this.#toClient;
+    }
+    this.#toBackend ??= outboxes.take();
+    return this.#toBackend;
+  }
+
+  /** A direction that fills two buffers in a row is a stream. */
   #judgePace(from: Connection, length: number): void {
     if (from.group === largeGroup) {
-      if (length < streamBytesMin) from.isStream = false;
-    } else {
-      from.fullBuffers = length === smallBytes ? from.fullBuffers + 1 : 0;
-      if (from.fullBuffers >= fullBuffersOfStream) from.isStream = true;
-    }
+      if (length < streamBytesMin) from.clear(streams);
+    } else if (length < smallBytes) from.clear(filledOne);
+    else from.set(from.is(filledOne) ? streams : filledOne);
   }
 
   /** Whether reading may go on after an error. */
@@ -202,7 +228,7 @@ export class Session {
   /** Streams without a large buffer go on with small ones, then with the reserve; without that, they wait. */
   #isFedAgain(from: Connection, group: Group): boolean {
     if (this.#around.buffers.grow(group)) return true;
-    from.isStream = false;
+    from.clear(streams);
     if (group !== reserveGroup) return true;
     this.#around.starved(from);
     return false;
@@ -210,37 +236,49 @@ export class Session {
 
   /** Receives, unless that is under way, or more is queued than should be. */
   read(from: Connection): void {
-    if (from.isDoomed || from.hasFinished || (from.underWay & (receiving | cancelling)) !== 0) return;
+    if (from.is(doomed | hasFinished | receiving | cancelling)) return;
     const isClient = from === this.#client;
     if (this.#ending !== undefined) {
       if (isClient) from.receive(this.#around, false);
       return;
     }
     if (this.#stage !== 'relaying') {
-      if (isClient && this.#toBackend.bytes < heldBytesMax) from.receive(this.#around, false);
+      if (isClient && this.#heldBytes < heldBytesMax) from.receive(this.#around, false);
       return;
     }
-    const { count } = isClient ? this.#toBackend : this.#client.outbox;
-    if (from.isStream) {
+    const count = (isClient ? this.#toBackend : this.#toClient)?.count ?? 0;
+    if (from.is(streams)) {
       if (count < queuedStreamChunksMax) from.receive(this.#around, false);
     } else if (count < this.#around.buffers.share) {
       from.receive(this.#around, !this.#around.buffers.areScarce);
     }
   }
 
+  get #heldBytes(): number {
+    return this.#toBackend?.bytes ?? 0;
+  }
+
   sent(to: Connection, result: number): void {
     const around = this.#around;
-    const { outbox } = to;
-    to.underWay &= ~sending;
+    to.clear(sending);
+    const outbox = to === this.#client ? this.#toClient : this.#toBackend;
+    assert(outbox !== undefined, 'what is being sent stays in its outbox');
     const length = around.buffers.lengths[outbox.first] ?? 0;
     outbox.drop(around.buffers);
+    if (outbox.isEmpty) this.#giveBack(outbox);
     if (result > 0) this.#delivered(to, result);
-    if (to.isDoomed) return to.settle(around);
+    if (to.is(doomed)) return to.settle(around);
     if (result !== length) return this.#failed(to);
-    if (!outbox.isEmpty) to.send(around);
-    else if (to.isToBeFinished) this.#finish(to);
+    if (!outbox.isEmpty) to.send(around, outbox);
+    else if (to.is(toBeFinished)) this.#finish(to);
     const from = to === this.#client ? this.#backend : this.#client;
     if (from !== undefined) this.read(from);
+  }
+
+  #giveBack(outbox: Outbox): void {
+    if (outbox === this.#toClient) this.#toClient = undefined;
+    else this.#toBackend = undefined;
+    this.#around.outboxes.giveBack(outbox);
   }
 
   #delivered(to: Connection, bytes: number): void {
@@ -250,13 +288,13 @@ export class Session {
   }
 
   cancelled(connection: Connection): void {
-    connection.underWay &= ~cancelling;
-    if (connection.isDoomed) connection.settle(this.#around);
+    connection.clear(cancelling);
+    if (connection.is(doomed)) connection.settle(this.#around);
     else this.read(connection);
   }
 
   #finned(from: Connection): void {
-    from.hasFinished = true;
+    from.set(hasFinished);
     if (this.#ending !== undefined) return this.#closeIfDone(from);
     const side = from === this.#client ? 'client' : 'backend';
     const isFirst = this.#firstFin === undefined;
@@ -268,28 +306,28 @@ export class Session {
     }
     if (!isFirst) return;
     // What is held waits for a backend; what is queued for one has been taken.
-    const unsentBytes = this.#stage === 'relaying' ? 0 : this.#toBackend.bytes;
+    const unsentBytes = this.#stage === 'relaying' ? 0 : this.#heldBytes;
     this.#around.emit({ kind: 'half-closed', session: this.id, side, unsentBytes });
   }
 
   /** Sends FIN behind everything that is queued. */
   #finishBehind(to: Connection): void {
-    to.isToBeFinished = true;
-    if (to.outbox.isEmpty) this.#finish(to);
+    to.set(toBeFinished);
+    if ((to === this.#client ? this.#toClient : this.#toBackend) === undefined) this.#finish(to);
   }
 
   #finish(to: Connection): void {
-    if (to.isFinished || to.isDoomed) return;
-    to.isFinished = true;
+    if (to.is(finished | doomed)) return;
+    to.set(finished);
     // A backend that is told to close is not waited for. Closing sends FIN too.
     const isBackendOfClosing = this.#stage === 'closing' && to !== this.#client;
     if (isBackendOfClosing) to.doom(this.#around, 'fin');
-    else if (to.hasFinished) this.#closeIfDone(to);
+    else if (to.is(hasFinished)) this.#closeIfDone(to);
     else this.#around.sockets.finish(to.fd);
   }
 
   #closeIfDone(connection: Connection): void {
-    if (connection.hasFinished && connection.isFinished) connection.doom(this.#around, 'fin');
+    if (connection.is(hasFinished) && connection.is(finished)) connection.doom(this.#around, 'fin');
   }
 
   #failed(connection: Connection): void {
@@ -314,9 +352,11 @@ export class Session {
   }
 
   #end(): void {
-    const { buffers } = this.#around;
-    while (!this.#toBackend.isEmpty) this.#toBackend.drop(buffers);
-    while (!this.#client.outbox.isEmpty) this.#client.outbox.drop(buffers);
+    for (const outbox of [this.#toBackend, this.#toClient]) {
+      if (outbox === undefined) continue;
+      while (!outbox.isEmpty) outbox.drop(this.#around.buffers);
+      this.#giveBack(outbox);
+    }
     this.#around.forget(this);
     this.#around.later({
       kind: 'ended',
