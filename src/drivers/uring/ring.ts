@@ -160,21 +160,20 @@ export class Ring {
    * than one completion is wanted, it waits a moment for so many, beside those of the sends that it submits: these
    * are there at once, as a rule. After the moment one is enough. Kernels before 6.12 know no such moments: one is
    * enough there. Says how many sends it has submitted.
+   *
+   * Who doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened where fewer
+   * completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.
    */
   enter(waitMs: number, wanted = 1): number {
     const toSubmit = (this.#written - at(this.#sqWords, this.#sqHead)) >>> 0;
     const sends = this.#sends;
     this.#sends = 0;
-    if (waitMs <= 0) {
-      this.#enter(toSubmit, 0, kernel.IORING_ENTER_GETEVENTS, 0, 0);
-      return sends;
-    }
     const seconds = Math.floor(waitMs / 1_000);
     this.#timeout[0] = seconds;
     this.#timeout[2] = Math.ceil((waitMs - seconds * 1_000) * 1e6);
-    const isForSeveral = wanted > 1 && this.#knowsMoments;
-    const toWaitFor = isForSeveral ? sends + wanted : 1;
+    const isForSeveral = waitMs > 0 && wanted > 1 && this.#knowsMoments;
     this.#argument[waitArgument.leastUs] = isForSeveral ? momentUs : 0;
+    const toWaitFor = waitMs === 0 ? this.#cqMask + 1 : isForSeveral ? sends + wanted : 1;
     const flags = kernel.IORING_ENTER_GETEVENTS | kernel.IORING_ENTER_EXT_ARG;
     this.#enter(toSubmit, toWaitFor, flags, this.#waitArgumentAt, waitArgument.bytes);
     return sends;
