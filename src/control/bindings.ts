@@ -8,6 +8,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { BindError } from './bind-error.ts';
 import type { Binding, Crews } from './crews.ts';
+import { refuseTakenPort } from './taken-port.ts';
 
 export class Bindings {
   readonly #crews: Crews;
@@ -43,7 +44,7 @@ export class Bindings {
             next.set(key, binding);
             continue;
           }
-          const bound = await this.#bind(listener, binding);
+          const bound = await this.#bind(listener, binding, held === undefined);
           fresh.push(bound);
           next.set(key, bound);
         }
@@ -77,8 +78,9 @@ export class Bindings {
     await Promise.all(gone.map(([, binding]) => this.#crews.unlisten(binding)));
   }
 
-  async #bind(listener: ListenerConfig, binding: Binding): Promise<Binding> {
+  async #bind(listener: ListenerConfig, binding: Binding, isNew: boolean): Promise<Binding> {
     try {
+      if (isNew) await refuseTakenPort(binding.address);
       return await this.#crews.listen(binding);
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -106,6 +106,15 @@ describe('sluice run', () => {
     expect(stderr).toMatch(/in use/);
   });
 
+  it('ends with 1 where another sluice has the port, whose workers could share it', async () => {
+    const first = spawned('forward', '0', '9000');
+    await first.logged(({ msg }) => msg === 'serving');
+    const second = file('second.yaml', configFor('127.0.0.1:9000', `127.0.0.1:${first.port('forward')}`));
+    const { exit, stderr } = await ran('run', '-c', second);
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(/in use/);
+  });
+
   it('ends with 1 where the port of the admin API is in use', async () => {
     const { address } = await backend(echo);
     const { exit, stderr } = await ran(
