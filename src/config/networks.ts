@@ -1,6 +1,10 @@
 /** Networks and addresses, as lists of clients are made of. */
-import { SocketAddress } from 'node:net';
-import { type AddressRange, isIpv4, networkOf, parseAddressRange } from '../core/access/address-range.ts';
+import {
+  type AddressRange,
+  formatNetwork,
+  networkOf,
+  parseAddressRange,
+} from '../core/access/address-range.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
@@ -29,15 +33,4 @@ export function parseNetwork(text: string): Parsed<AddressRange> {
   const network = networkOf(range);
   if (network.words.every((word, index) => word === range.words[index])) return parsed(network);
   return expected(`the network ${formatNetwork(network)} or the address ${text.split('/', 1)[0]}`);
-}
-
-/** The canonical way to write a network; `parseNetwork` reads it back. */
-export function formatNetwork({ words, prefixLength }: AddressRange): string {
-  if (isIpv4(words)) {
-    const [, , , word] = words;
-    return `${[24, 16, 8, 0].map((bits) => (word >>> bits) & 255).join('.')}/${prefixLength - 96}`;
-  }
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
-  const address = groups.map((group) => group.toString(16)).join(':');
-  return `${new SocketAddress({ address, family: 'ipv6' }).address}/${prefixLength}`;
 }

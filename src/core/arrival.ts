@@ -85,7 +85,7 @@ export class Arrival {
   begin(nowMs: number): Standing {
     const { slot, policy } = this.#entrance.plan;
     const { proxyProtocol } = policy;
-    const awaitsHeader = proxyProtocol !== 'off' && this.#isBelieved(proxyProtocol);
+    const awaitsHeader = proxyProtocol !== 'off' && isBelieved(proxyProtocol, this.client);
     if (!awaitsHeader) {
       if (isDenied(policy.access, this.client)) return 'denied';
       if (proxyProtocol !== 'off' && proxyProtocol.mode === 'required') return 'bad-proxy-header';
@@ -153,12 +153,6 @@ export class Arrival {
     this.#sniffer?.finish();
     const route = this.#routeBy(entrance);
     return typeof route === 'object' ? route.takePool() : entrance.plan.pool;
-  }
-
-  #isBelieved({ from }: ProxyProtocolPolicy): boolean {
-    const words = addressWords(this.client.address);
-    // Who may open a unix socket is up to the permissions of its file.
-    return words === undefined || contains(from, words);
   }
 
   #readHeader(bytes: Uint8Array, nowMs: number): Standing {
@@ -262,6 +256,13 @@ export class Arrival {
     this.#around.command({ kind: 'inspect', session: this.#id, beyond: bytes.length });
     return 'waiting';
   }
+}
+
+/** Whether a PROXY protocol header of this client would be read. */
+export function isBelieved({ from }: ProxyProtocolPolicy, { address }: Client): boolean {
+  const words = addressWords(address);
+  // Who may open a unix socket is up to the permissions of its file.
+  return words === undefined || contains(from, words);
 }
 
 const noBytes = new Uint8Array(0);

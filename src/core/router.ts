@@ -63,6 +63,13 @@ export class Router {
     return this.#routes.map((route) => route.judge(client, facts));
   }
 
+  /** The pool that a route takes now, by its place among them. */
+  takePool(index: number): PoolSlot {
+    const route = this.#routes[index];
+    assert(route !== undefined, 'a router is asked about routes that it has');
+    return route.takePool();
+  }
+
   #candidates({ sni, httpHost }: Facts): readonly CompiledRoute[] {
     if (sni === undefined && httpHost === undefined) return this.#routes;
     const indices = [...this.#bySni.of(sni), ...this.#byHost.of(httpHost), ...this.#byNoName];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expectedNetwork, formatNetwork, parseNetwork } from '../../src/config/networks.ts';
-import { networkOf } from '../../src/core/access/address-range.ts';
+import { expectedNetwork, parseNetwork } from '../../src/config/networks.ts';
+import { formatNetwork, networkOf } from '../../src/core/access/address-range.ts';
 
 test.each([
   ['10.0.0.0/8', '10.0.0.0/8'],

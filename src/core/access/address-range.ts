@@ -1,5 +1,5 @@
 /** Ranges of IP addresses as people write them: `10.0.0.0/8`, `fe80::/10`, or one address. */
-import { addressWords } from '../addresses.ts';
+import { addressText, addressWords, ipv6Text } from '../addresses.ts';
 import type { AddressWords } from '../ledger/client-table.ts';
 
 /** All addresses whose first `prefixLength` bits, of 128, are those of `words`. */
@@ -21,6 +21,11 @@ export function parseAddressRange(text: string): AddressRange | undefined {
   const prefixLength = length === undefined ? width : wholeNumber(length);
   if (prefixLength === undefined || prefixLength > width) return undefined;
   return { words, prefixLength: 128 - width + prefixLength };
+}
+
+/** The canonical way to write a network; `parseAddressRange` reads it back. */
+export function formatNetwork({ words, prefixLength }: AddressRange): string {
+  return isIpv4(words) ? `${addressText(words)}/${prefixLength - 96}` : `${ipv6Text(words)}/${prefixLength}`;
 }
 
 /** The range with every bit behind its prefix cleared: equal ranges are then written alike. */

@@ -40,12 +40,41 @@ export function compileAddressSet(ranges: readonly AddressRange[]): AddressSet {
  * over addresses drawn at random.
  */
 export function contains({ trie }: AddressSet, address: AddressWords): boolean {
+  const reference = reach(trie, address);
+  return reference < 0 && leafCovers(trie, -reference, address);
+}
+
+/** The range of a set that an address lies in. */
+export function rangeAround({ trie }: AddressSet, address: AddressWords): AddressRange | undefined {
+  const leaf = -reach(trie, address);
+  return leaf > 0 && leafCovers(trie, leaf, address) ? rangeAt(trie, leaf) : undefined;
+}
+
+/** All ranges of a set, in no order that matters. */
+export function rangesOf({ trie }: AddressSet): readonly AddressRange[] {
+  const leaves = new Set<number>();
+  const open = [trie[0] ?? 0, trie[1] ?? 0];
+  for (let reference = open.pop(); reference !== undefined; reference = open.pop()) {
+    if (reference < 0) leaves.add(-reference);
+    // A range that fills several branches of a node is referred to by each.
+    else if (reference > 0) open.push(...new Set(trie.subarray(reference + 1, reference + nodeWords)));
+  }
+  return [...leaves].sort((a, b) => a - b).map((leaf) => rangeAt(trie, leaf));
+}
+
+function rangeAt(trie: Int32Array, leaf: number): AddressRange {
+  const [prefixLength = 0, a = 0, b = 0, c = 0, d = 0] = trie.subarray(leaf, leaf + leafWords);
+  return { words: [a, b, c, d], prefixLength };
+}
+
+/** The leaf that is left once all branches were taken, as a reference. */
+function reach(trie: Int32Array, address: AddressWords): number {
   let reference = trie[isIpv4(address) ? 0 : 1] ?? 0;
   while (reference > 0) {
     const slot = nibbleAt(address, trie[reference] ?? 0);
     reference = trie[reference + 1 + slot] ?? 0;
   }
-  return reference < 0 && leafCovers(trie, -reference, address);
+  return reference;
 }
 
 function leafCovers(trie: Int32Array, leaf: number, address: AddressWords): boolean {

@@ -50,6 +50,14 @@ export class ClientTable {
     return spare;
   }
 
+  /** Knows from now on whom another of the same size knows. */
+  imitate(other: ClientTable): void {
+    this.#keys.set(other.#keys);
+    this.active.imitate(other.active);
+    this.tokens.set(other.tokens);
+    this.filledMs.set(other.filledMs);
+  }
+
   /** Of a free place 0, so that it is taken first. */
   #filled(place: ClientPlace): number {
     return this.#keys[place * keyWords] === 0 ? 0 : (this.filledMs[place] ?? 0);

@@ -187,6 +187,30 @@ export class Ledger {
     return accepted - reasons.reduce((sum, reason) => sum + closed(reason), 0);
   }
 
+  /**
+   * A private ledger that says what this one says now, but for what was counted: to try things out on. It takes
+   * no lock, so as to make no worker wait; what changes meanwhile is copied before or after. By default it takes 7 MB and 3 to 5 ms.
+   */
+  draft(): Ledger {
+    const capacity = { ...this.capacity, workers: 0 };
+    const draft = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
+    const { trials, ...circuit } = draft.circuit;
+    for (const name of ['listenerActive', 'poolActive', 'backendActive', 'poolQueued'] as const)
+      draft[name].imitate(this[name]);
+    for (const name of ['turns', 'splitTurns', 'health'] as const) draft[name].set(this[name]);
+    draft.recoveredMs.set(this.recoveredMs);
+    draft.buckets.tokens.set(this.buckets.tokens);
+    draft.buckets.filledMs.set(this.buckets.filledMs);
+    trials.imitate(this.circuit.trials);
+    circuit.state.set(this.circuit.state);
+    circuit.epoch.set(this.circuit.epoch);
+    circuit.failuresInARow.set(this.circuit.failuresInARow);
+    circuit.untilMs.set(this.circuit.untilMs);
+    circuit.openForMs.set(this.circuit.openForMs);
+    draft.clients.imitate(this.clients);
+    return draft;
+  }
+
   clearListener(slot: number): void {
     this.listenerActive.clear(slot);
     this.#listenerCounters.clear(slot);

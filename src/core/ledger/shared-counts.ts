@@ -57,6 +57,11 @@ export class SharedCounts {
     }
   }
 
+  /** Has the totals of another from now on, which nobody here holds. */
+  imitate(other: SharedCounts): void {
+    this.#totals.set(other.#totals);
+  }
+
   /** Makes a slot that nobody holds ready for its next owner. */
   clear(slot: number): void {
     Atomics.store(this.#totals, slot, 0);

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AddressRange, parseAddressRange } from '../../../src/core/access/address-range.ts';
-import { type AddressSet, compileAddressSet, contains } from '../../../src/core/access/address-set.ts';
+import {
+  type AddressRange,
+  formatNetwork,
+  parseAddressRange,
+} from '../../../src/core/access/address-range.ts';
+import {
+  type AddressSet,
+  compileAddressSet,
+  contains,
+  rangeAround,
+  rangesOf,
+} from '../../../src/core/access/address-set.ts';
 import { addressWords } from '../../../src/core/addresses.ts';
 import type { AddressWords } from '../../../src/core/ledger/client-table.ts';
 
@@ -54,6 +64,25 @@ describe('An AddressSet', () => {
   test('of ::/0 has every IPv6 address and no IPv4 one', () => {
     const ipv6 = ['::', '::1', '::fffe:a00:1', '::1:0:0:0', 'ffff::'];
     expect(found(setOf('::/0'), ...ipv6, '0.0.0.0', '10.0.0.1', '::ffff:10.0.0.1')).toEqual(ipv6);
+  });
+
+  test('tells its ranges in the order of their addresses', () => {
+    const texts = ['10.0.0.0/9', '10.128.0.1/32', '192.168.0.0/15', '::1/128', '2001:db8::/33', 'fe80::/10'];
+    expect(rangesOf(setOf(...texts.toReversed())).map(formatNetwork)).toEqual(texts);
+    expect(rangesOf(setOf())).toEqual([]);
+  });
+
+  test('tells in which range an address lies', () => {
+    const set = setOf('10.0.0.0/8', '10.128.0.1', '192.168.0.0/16', '::1', 'fe80::/10');
+    const around = (text: string) => {
+      const range = rangeAround(set, addressWords(text) ?? [0, 0, 0, 0]);
+      return range && formatNetwork(range);
+    };
+    expect(around('10.1.2.3')).toBe('10.0.0.0/8');
+    expect(around('192.168.0.255')).toBe('192.168.0.0/16');
+    expect(around('fe80::1')).toBe('fe80::/10');
+    expect(around('::1')).toBe('::1/128');
+    expect(['192.169.0.0', '::2', '11.0.0.0'].map(around)).toEqual([undefined, undefined, undefined]);
   });
 
   test('leaves out ranges inside others, in any order', () => {

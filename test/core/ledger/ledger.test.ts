@@ -151,6 +151,42 @@ describe('Ledger', () => {
     ]);
   });
 
+  it('drafts a private ledger that says the same, and changes by itself', () => {
+    const [ledger, other] = pair();
+    const { circuit, turns, splitTurns, buckets } = other;
+    const areas = (of: Ledger) => [
+      ...[of.turns, of.splitTurns, of.health, of.recoveredMs, of.buckets.tokens, of.buckets.filledMs],
+      ...[of.circuit.state, of.circuit.epoch, of.circuit.failuresInARow, of.circuit.untilMs],
+      ...[of.circuit.openForMs, of.clients.tokens, of.clients.filledMs],
+    ];
+    const counts = (of: Ledger) => [
+      of.listenerActive,
+      of.poolActive,
+      of.backendActive,
+      of.poolQueued,
+      of.circuit.trials,
+      of.clients.active,
+    ];
+    areas(other).forEach((area, index) => {
+      area[3] = index + 1;
+    });
+    counts(other).forEach((count, index) => {
+      for (let times = 0; times <= index; times++) count.tryTake(3, 99);
+    });
+    const client = [0, 0, 0xffff, 7] as const;
+    const place = other.clients.place(2, client);
+
+    const draft = ledger.draft();
+    expect(areas(draft).map((area) => area[3])).toEqual(areas(other).map((_, index) => index + 1));
+    expect(counts(draft).map((count) => count.total(3))).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(draft.clients.place(2, client)).toBe(place);
+
+    for (const area of areas(draft)) area[3] = 0;
+    for (const count of counts(draft)) count.tryTake(3, 99);
+    expect([circuit.state[3], turns[3], splitTurns[3], buckets.tokens[3]].includes(0)).toBe(false);
+    expect(counts(other).map((count) => count.total(3))).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('clears a backend but for its epoch, so that outcomes from before do not count', () => {
     const ledger = freshLedger();
     const { state, failuresInARow, trials, untilMs, openForMs, epoch } = ledger.circuit;

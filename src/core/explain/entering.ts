@@ -1,0 +1,134 @@
+/**
+ * Whether a client that was described is let in, and as whom: the steps of `arrival.ts` up to where it speaks, on
+ * a ledger that nobody else has.
+ */
+import { isDenied } from '../access/access-policy.ts';
+import { addressWords } from '../addresses.ts';
+import { isBelieved } from '../arrival.ts';
+import type { Client } from '../contract.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { admit, Entry } from '../limits.ts';
+import type { ListenerPlan, ProxyProtocolPolicy } from '../plan.ts';
+import type { Reason } from '../reasons.ts';
+import type { ProxyFinding } from '../wire/proxy-header.ts';
+import { ProxyHeaderParser } from '../wire/proxy-reading.ts';
+import { accessOf } from './access.ts';
+import {
+  type Explanation,
+  type Inquiry,
+  limitOf,
+  type ProxyHeaderVerdict,
+  type Wait,
+} from './explanation.ts';
+
+export interface Entering {
+  /** Whom the proxy takes it for. */
+  readonly client: Client;
+  readonly refusal: Reason | undefined;
+  readonly waits: readonly Wait[];
+  /** What it says behind a header. */
+  readonly payload: Uint8Array;
+  /** How far it came, in the words of the explanation. */
+  readonly said: Pick<Explanation, 'client' | 'proxyHeader' | 'access'>;
+}
+
+export function enter(listener: ListenerPlan, ledger: Ledger, inquiry: Inquiry, nowMs: number): Entering {
+  const { slot, policy } = listener;
+  const { proxyProtocol } = policy;
+  const believed = proxyProtocol !== 'off' && isBelieved(proxyProtocol, inquiry.client);
+  const header = believed ? readHeader(proxyProtocol, inquiry) : noHeader(listener, inquiry);
+  const { client } = header;
+
+  // Who has sent a header is judged by the lists once it is read, everybody else before anything.
+  const denied = isDenied(policy.access, client) ? 'denied' : undefined;
+  const early = believed ? undefined : (denied ?? header.refusal);
+  const entry = early ?? admit(ledger, slot, policy.limits, nowMs);
+  const late = believed ? (header.refusal ?? denied) : undefined;
+  // Nobody is announced to a listener that takes nobody in.
+  const met = entry instanceof Entry ? client : inquiry.client;
+  const usage = usageOf(listener, ledger, met);
+  const refusal =
+    entry instanceof Entry ? (late ?? entry.admitClient(policy.limits.perClient, client, nowMs)) : entry;
+  const isJudged = !believed || (entry instanceof Entry && header.refusal === undefined);
+  return {
+    client: met,
+    refusal,
+    waits: entry instanceof Entry ? header.waits : [],
+    payload: header.payload,
+    said: {
+      client: {
+        address: met.address,
+        announcedBy: met === inquiry.client ? null : inquiry.client.address,
+        ...usage,
+      },
+      proxyHeader: believed && !(entry instanceof Entry) ? 'not-reached' : header.verdict,
+      access: isJudged ? accessOf(policy.access, client) : 'not-reached',
+    },
+  };
+}
+
+interface HeaderReading {
+  readonly client: Client;
+  readonly verdict: ProxyHeaderVerdict;
+  readonly waits: readonly Wait[];
+  readonly payload: Uint8Array;
+  readonly refusal: 'bad-proxy-header' | undefined;
+}
+
+function noHeader({ policy: { proxyProtocol } }: ListenerPlan, { client, bytes }: Inquiry): HeaderReading {
+  const isRequired = proxyProtocol !== 'off' && proxyProtocol.mode === 'required';
+  return {
+    client,
+    verdict: proxyProtocol === 'off' ? 'off' : 'not-believed',
+    waits: [],
+    payload: bytes ?? noBytes,
+    refusal: isRequired ? 'bad-proxy-header' : undefined,
+  };
+}
+
+function readHeader({ mode, timeoutMs }: ProxyProtocolPolicy, inquiry: Inquiry): HeaderReading {
+  const { client, bytes = noBytes } = inquiry;
+  const parser = new ProxyHeaderParser();
+  const found = parser.read(bytes);
+  // What it is said to speak is no header, though its bytes were not given.
+  const isPending = found.state === 'need-more' && (bytes.length > 0 || isSilent(inquiry));
+  const isRefused =
+    found.state === 'broken' || (found.state !== 'found' && (mode === 'required' || parser.begun));
+  return {
+    client: found.state === 'found' && found.header.source === 'proxied' ? found.header.client : client,
+    verdict: verdictOn(found, bytes),
+    waits: isPending ? [{ for: 'proxy-header', upToMs: timeoutMs }] : [],
+    payload: found.state === 'found' ? bytes.subarray(found.length) : bytes,
+    refusal: isRefused ? 'bad-proxy-header' : undefined,
+  };
+}
+
+function verdictOn(found: ProxyFinding, bytes: Uint8Array): ProxyHeaderVerdict {
+  switch (found.state) {
+    case 'found':
+      return found.header.source === 'proxied' ? 'announces' : 'own';
+    case 'need-more':
+      return bytes.length > 0 ? 'incomplete' : 'absent';
+    case 'not-this':
+      return 'absent';
+    case 'broken':
+      return 'broken';
+  }
+}
+
+/** Nothing is known of what it says. */
+export function isSilent({ sni, alpn, httpHost, protocol, bytes }: Inquiry): boolean {
+  const isTold = [sni, alpn, httpHost, protocol].some((fact) => fact !== undefined);
+  return !isTold && (bytes === undefined || bytes.length === 0);
+}
+
+/** Connections of this client, where the listener counts them; before it is let in. */
+function usageOf({ slot, policy }: ListenerPlan, ledger: Ledger, client: Client) {
+  const { maxConnections } = policy.limits.perClient;
+  if (maxConnections === Number.POSITIVE_INFINITY) return {};
+  const place = ledger.clients.place(slot, addressWords(client.address) ?? [0, 0, 0, 0]);
+  const active = place === undefined ? 0 : ledger.clients.active.total(place);
+  return { active, maxConnections: limitOf(maxConnections) };
+}
+
+const noBytes = new Uint8Array(0);

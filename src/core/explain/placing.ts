@@ -1,0 +1,82 @@
+/** Which backends of a pool could take a client, and which one would. */
+import { Backend, unavailability } from '../backend.ts';
+import type { Client } from '../contract.ts';
+import { Lease } from '../lease.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PoolPlan } from '../plan.ts';
+import { heedsHealth, Pool } from '../pool.ts';
+import { type BackendExplanation, limitOf, type Outcome, type PoolExplanation } from './explanation.ts';
+import { possiblePicks } from './possible-picks.ts';
+
+export interface Surroundings {
+  /** One that nobody else has, for a lease is taken. */
+  readonly ledger: Ledger;
+  readonly client: Client;
+  readonly nowMs: number;
+  readonly random: () => number;
+}
+
+export interface Placing {
+  readonly pool: PoolExplanation;
+  readonly outcome: Exclude<Outcome, { readonly kind: 'refuse' }> | 'no-backend' | 'pool-full' | 'queue-full';
+}
+
+export function place(plan: PoolPlan, around: Surroundings): Placing {
+  const pool = explainPool(plan, around);
+  const { queue } = plan.policy.limits;
+  const placed = new Pool(plan, around.ledger, around.random).place(around.client.address, [], around.nowMs);
+  if (placed === 'no-backend') return { pool, outcome: placed };
+  const ahead = pool.queue.waiting;
+  // Nobody overtakes those who wait already.
+  if (ahead === 0 && placed instanceof Lease) {
+    const { name } = placed.backend;
+    const candidates = pool.backends.filter(({ candidate }) => candidate);
+    const possible = possiblePicks(plan.policy.balance, candidates, name);
+    return { pool, outcome: { kind: 'dial', backend: name, ...possible } };
+  }
+  if (ahead === 0 && queue.size === 0) return { pool, outcome: 'pool-full' };
+  if (ahead >= queue.size) return { pool, outcome: 'queue-full' };
+  return { pool, outcome: { kind: 'queue', ahead, timeoutMs: limitOf(queue.timeoutMs) } };
+}
+
+function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): PoolExplanation {
+  const { slot, name, policy } = plan;
+  const { limits, balance } = policy;
+  const known = plan.backends.map((one) => ({
+    backup: one.backup,
+    backend: new Backend(one, policy, ledger, random),
+  }));
+  const heedHealth = heedsHealth(
+    policy,
+    known.map(({ backend }) => backend),
+  );
+  const available = known.map(({ backend }) => unavailability(backend, nowMs, { heedHealth }) ?? null);
+  const primaryServes = known.some(({ backup }, index) => !backup && available[index] === null);
+  return {
+    name,
+    balance,
+    active: ledger.poolActive.total(slot),
+    maxConnections: limitOf(limits.maxConnections),
+    queue: {
+      waiting: ledger.poolQueued.total(slot),
+      size: limitOf(limits.queue.size),
+      timeoutMs: limitOf(limits.queue.timeoutMs),
+    },
+    ignoresHealth: !heedHealth,
+    backends: known.map(({ backend, backup }, index): BackendExplanation => {
+      const unavailable = available[index] ?? null;
+      return {
+        address: backend.name,
+        weight: backend.weight,
+        rampPercent: backend.rampPercent(nowMs),
+        backup,
+        health: ledger.healthOf(backend.slot),
+        circuit: ledger.circuitOf(backend.slot),
+        active: backend.active,
+        maxConnections: limitOf(backend.maxConnections),
+        unavailable,
+        candidate: unavailable === null && !(backup && primaryServes),
+      };
+    }),
+  };
+}

@@ -1,0 +1,112 @@
+/** Which route a client takes that says what is known of it, and what becomes of the others. */
+import { formatNetwork } from '../access/address-range.ts';
+import { rangesOf } from '../access/address-set.ts';
+import { addressWords } from '../addresses.ts';
+import type { Client } from '../contract.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
+import type { Reason } from '../reasons.ts';
+import { type Facts, Router, type Verdict } from '../router.ts';
+import type { Condition, Destination, RouteExplanation, Wait } from './explanation.ts';
+import type { Sight } from './seeing.ts';
+
+export interface Routing {
+  readonly routes: readonly RouteExplanation[];
+  readonly takesFallback: boolean;
+  readonly waits: readonly Wait[];
+  readonly refusal: Reason | undefined;
+  readonly pool: PoolSlot | undefined;
+}
+
+/** Takes turns of splits: give it a ledger that nobody else has. */
+export function chooseRoute(
+  { pools }: Plan,
+  { routes, pool, policy }: ListenerPlan,
+  ledger: Ledger,
+  client: Client,
+  { facts, hasSpoken }: Sight,
+): Routing {
+  const router = new Router(routes, ledger);
+  const words = addressWords(client.address);
+  const now = router.explain(words, facts);
+  const stop = now.findIndex((verdict) => verdict === 'matches' || verdict === 'needs-bytes');
+  const isStuck = now[stop] === 'needs-bytes';
+  // Who is silent is routed in the end by having said nothing; who has begun to speak is not.
+  const inTheEnd = hasSpoken ? now : router.explain(words, silence(facts));
+  const cutAfter = isStuck && hasSpoken ? stop : inTheEnd.indexOf('matches');
+
+  const taken = routes.map((route, index) => destinationOf(route, router.takePool(index), pools));
+  const explained = taken.map(({ to }, index): RouteExplanation => {
+    if (cutAfter >= 0 && index > cutAfter) return { verdict: 'not-reached', to };
+    const verdict = inTheEnd[index] === 'matches' ? 'matches' : now[index];
+    return { ...explainVerdict(verdict, routes[index]?.when, facts, client), to };
+  });
+  const waits: readonly Wait[] = isStuck ? [{ for: 'first-bytes', upToMs: policy.inspect.timeoutMs }] : [];
+  const undecided = { routes: explained, waits, takesFallback: false, pool: undefined };
+  if (isStuck && hasSpoken) return { ...undecided, refusal: 'inspect-timeout' };
+  if (cutAfter >= 0) return { ...undecided, pool: taken[cutAfter]?.pool, refusal: undefined };
+  if (pool === undefined) return { ...undecided, refusal: isStuck ? 'inspect-timeout' : 'no-route' };
+  return { ...undecided, takesFallback: true, pool, refusal: undefined };
+}
+
+/** As they stand for a client that never came to them. */
+export function unreached(
+  { pools }: Plan,
+  { routes }: ListenerPlan,
+  ledger: Ledger,
+): readonly RouteExplanation[] {
+  const router = new Router(routes, ledger);
+  return routes.map((route, index) => ({
+    verdict: 'not-reached',
+    to: destinationOf(route, router.takePool(index), pools).to,
+  }));
+}
+
+function explainVerdict(
+  verdict: Verdict | undefined,
+  when: RouteCondition | undefined,
+  facts: Facts,
+  client: Client,
+): UntargetedRoute {
+  if (verdict === undefined || when === undefined) return { verdict: 'not-reached' };
+  if (verdict === 'matches') return { verdict };
+  if (verdict === 'needs-bytes') {
+    const asked = (['protocol', 'sni', 'alpn', 'httpHost'] as const).filter((one) => when[one] !== undefined);
+    return { verdict, missing: asked.filter((one) => facts[one] === undefined) };
+  }
+  return {
+    verdict: 'fails',
+    condition: verdict,
+    wanted: wantedBy(when, verdict),
+    seen: verdict === 'client' ? [client.address] : listed(facts[verdict]),
+  };
+}
+
+type WithoutTarget<T> = T extends unknown ? Omit<T, 'to'> : never;
+type UntargetedRoute = WithoutTarget<RouteExplanation>;
+
+function wantedBy(when: RouteCondition, condition: Condition): readonly string[] {
+  if (condition !== 'client') return when[condition] ?? [];
+  return when.client === undefined ? [] : rangesOf(when.client).map(formatNetwork);
+}
+
+function listed(fact: string | readonly string[] | null | undefined): readonly string[] {
+  if (fact === undefined || fact === null) return [];
+  return typeof fact === 'string' ? [fact] : fact;
+}
+
+/** What is left of facts once no more bytes are waited for. */
+function silence({ protocol = 'unknown', sni = null, alpn = null, httpHost = null }: Facts): Facts {
+  return { protocol, sni, alpn, httpHost };
+}
+
+function destinationOf(
+  { to }: RoutePlan,
+  next: PoolSlot,
+  pools: Plan['pools'],
+): { readonly to: Destination; readonly pool: PoolSlot } {
+  const nameOf = (slot: PoolSlot): string => pools.find((pool) => pool.slot === slot)?.name ?? '';
+  if (typeof to === 'number') return { pool: to, to: { pool: nameOf(to) } };
+  const split = Object.fromEntries(to.shares.map(({ pool, weight }) => [nameOf(pool), weight]));
+  return { pool: next, to: { split, next: nameOf(next) } };
+}

@@ -1,0 +1,194 @@
+/** What is explained is what happens: the same client, asked about first and then let come. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../../../src/core/contract.ts';
+import { explain } from '../../../src/core/explain/explain.ts';
+import type { Explanation } from '../../../src/core/explain/explanation.ts';
+import { Ledger } from '../../../src/core/ledger/ledger.ts';
+import { balances, type Plan, type RouteCondition } from '../../../src/core/plan.ts';
+import { backendPlan, CoreStage, capacity, seeded } from '../harness.ts';
+import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
+
+const addresses = ['192.0.2.1', '10.0.0.1', '198.51.100.7', 'unix'];
+const words = ['', 'GE', 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', 'SSH-2.0-x\r\n', 'hello\r\n', 'PRO'];
+const headers = ['', v1, 'PROXY UNKNOWN\r\n', 'PROXY TCP4 1', 'PROXY what\r\n'];
+
+const address = fc.constantFrom(...addresses);
+const networkOf = address.map((one) => networks(`${one}/24`));
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+const few = fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY);
+
+const condition: fc.Arbitrary<Partial<RouteCondition>> = fc.record({
+  client: maybe(networkOf),
+  protocol: maybe(fc.constantFrom(['ssh'] as const, ['http', 'unknown'] as const)),
+  httpHost: maybe(fc.constantFrom(['a.example'], ['b.example', '*.example'])),
+  sni: fc.option(fc.constant(['a.example']), { nil: undefined, freq: 1 }),
+});
+
+const shares = [
+  { pool: 0, weight: 2 },
+  { pool: 2, weight: 1 },
+];
+
+const plan: fc.Arbitrary<Plan> = fc
+  .record({
+    routes: fc.array(fc.tuple(fc.constantFrom(0, 1, 'split'), condition), { maxLength: 4 }),
+    pool: maybe(fc.constant(0)),
+    allow: maybe(networkOf),
+    deny: maybe(networkOf),
+    mode: fc.constantFrom('off', 'required', 'optional'),
+    listenerMax: few,
+    clientMax: few,
+    rate: few,
+    balance: fc.constantFrom(...balances),
+    backendMax: few,
+    queueSize: fc.constantFrom(0, 1, 2),
+    refuseWith: fc.constantFrom('reset', 'close'),
+  })
+  .map((some) => {
+    const made = planWith(
+      {
+        routes: some.routes.map(([pool, when], slot) =>
+          to(typeof pool === 'number' ? pool : { slot, shares }, when),
+        ),
+        pool: some.pool,
+        access: { allow: some.allow, deny: some.deny },
+        proxyProtocol: some.mode === 'off' ? 'off' : headersFrom('10.0.0.0/8', some.mode),
+        limits: limitsOf(
+          { maxConnections: some.listenerMax * 2, connectionsPerSecond: some.rate, burst: 2 },
+          { maxConnections: some.clientMax },
+        ),
+        refuseWith: some.refuseWith,
+      },
+      {
+        balance: some.balance,
+        limits: {
+          maxConnections: Number.POSITIVE_INFINITY,
+          queue: { size: some.queueSize, timeoutMs: 60_000 },
+        },
+      },
+    );
+    const pools = made.pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.map(({ slot }, index) =>
+        backendPlan(slot, { weight: index + 1, maxConnections: some.backendMax, backup: slot === 5 }),
+      ),
+    }));
+    return { ...made, pools };
+  });
+
+interface Visit {
+  readonly client: Client;
+  readonly bytes: Uint8Array;
+  /** A backend that goes down before. */
+  readonly down: number;
+  readonly afterMs: number;
+}
+
+const visit: fc.Arbitrary<Visit> = fc.record({
+  client: address.map((one) => ({ address: one, port: 40_000 })),
+  bytes: fc.tuple(fc.constantFrom(...headers), fc.constantFrom(...words)).map(([a, b]) => bytesOf(a + b)),
+  down: fc.integer({ min: 0, max: 20 }),
+  afterMs: fc.constantFrom(0, 300),
+});
+
+describe('explain', () => {
+  it('says what then happens to the client that comes, and changes nothing', () => {
+    const kinds = new Set<string>();
+    fc.assert(
+      fc.property(plan, fc.array(visit, { minLength: 1, maxLength: 8 }), (plan, visits) => {
+        const buffer = new ArrayBuffer(Ledger.byteLength(capacity));
+        const ledger = new Ledger(buffer, capacity, 0);
+        const stage = new CoreStage(plan, { ledger });
+        for (const { client, bytes, down, afterMs } of visits) {
+          stage.elapse(afterMs);
+          if (down < 6) stage.turn(down, 'down');
+          const before = buffer.slice(0);
+          const said = explain(plan, ledger, { listener: 'web', client, bytes }, stage.nowMs, seeded(1));
+          expect(Buffer.compare(Buffer.from(buffer), Buffer.from(before))).toBe(0);
+          const found = come(stage, plan, client, bytes);
+          expect(comparable(said, found)).toEqual(found);
+          kinds.add(found.reason ?? (found.backend === undefined ? 'queued' : 'dialed'));
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+    // What the clients above have met: the property would say little if they were all dialed.
+    for (const kind of [
+      'dialed',
+      'queued',
+      'denied',
+      'rate-limited',
+      'listener-full',
+      'client-full',
+      'bad-proxy-header',
+      'inspect-timeout',
+      'no-route',
+      'no-backend',
+      'pool-full',
+      'queue-full',
+    ])
+      expect([...kinds]).toContain(kind);
+  });
+});
+
+interface Fate {
+  readonly backend: string | undefined;
+  readonly reason: string | undefined;
+  readonly waitedMs: number;
+}
+
+/** The client connects, says its bytes as they are asked for, and no more. */
+function come(stage: CoreStage, plan: Plan, client: Client, bytes: Uint8Array): Fate {
+  const sinceMs = stage.nowMs;
+  const queued = () => [0, 1, 2].reduce((sum, pool) => sum + stage.ledger.poolQueued.total(pool), 0);
+  const queuedBefore = queued();
+  const opened = stage.connect(client);
+  const { session } = opened;
+  let commands = opened.commands;
+  let unread = bytes;
+  for (let step = 0; step < 5_000; step++) {
+    const mine = commands.filter((command) => 'session' in command && command.session === session);
+    const waitedMs = stage.nowMs - sinceMs;
+    for (const command of mine) if (command.kind === 'discard') unread = unread.subarray(command.bytes);
+    const last = mine.at(-1);
+    if (last?.kind === 'dial') {
+      stage.dialed(session);
+      const backends = plan.pools.flatMap((pool) => pool.backends);
+      return {
+        backend: backends.find(({ slot }) => slot === last.backend)?.name,
+        reason: undefined,
+        waitedMs,
+      };
+    }
+    if (last?.kind === 'close') {
+      stage.end(session, 'closed');
+      return { backend: undefined, reason: stage.lastRecord?.reason, waitedMs };
+    }
+    if (last?.kind !== 'inspect' || queued() > queuedBefore)
+      return { backend: undefined, reason: undefined, waitedMs };
+    if (unread.length > last.beyond) commands = stage.say({ kind: 'received', session, bytes: unread });
+    else {
+      const dueMs = stage.core.nextDeadlineMs;
+      if (dueMs === undefined) throw new Error('Expected a client that waits to have its time');
+      commands = stage.elapse(Math.max(0, dueMs - stage.nowMs));
+      if (!commands.some((command) => 'session' in command && command.session === session))
+        commands = [{ kind: 'inspect', session, beyond: unread.length }];
+    }
+  }
+  throw new Error('Expected the client to come to an end');
+}
+
+/** What was said, in the words of what happened; a pick by chance is right when it was possible. */
+function comparable({ outcome, waits }: Explanation, found: Fate): Fate {
+  const waitedMs = waits.reduce((sum, { upToMs }) => sum + upToMs, 0);
+  if (outcome.kind !== 'dial') {
+    return { backend: undefined, reason: outcome.kind === 'refuse' ? outcome.reason : undefined, waitedMs };
+  }
+  const isRight = found.backend !== undefined && outcome.possible.includes(found.backend);
+  return {
+    backend: outcome.certainty === 'one-of-several' && isRight ? found.backend : outcome.backend,
+    reason: undefined,
+    waitedMs,
+  };
+}
