@@ -80,6 +80,7 @@ export class Service {
       boundTo: (listener) => controlPlane.boundTo(listener),
       driverOf: (listener) => controlPlane.driverOf(listener),
       unavailability: (pool, backend) => controlPlane.unavailability(pool, backend),
+      explain: (inquiry) => controlPlane.explain(inquiry),
       reload,
     };
     this.metrics = new Metrics(source);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Address } from '../core/contract.ts';
+import { bodyOf, mediaTypeOf } from './body.ts';
 import { foreignness } from './origin.ts';
 import { failure, type Reply, send } from './reply.ts';
 import { type Answering, type Route, routes } from './routes.ts';
@@ -15,7 +16,8 @@ export interface AdminParts extends Answering {
   onError(error: unknown): void;
 }
 
-const maxBodyBytes = 65_536;
+/** Of a body that nobody wants. */
+const mostUnwantedBytes = 65_536;
 
 export class AdminServer {
   readonly #answering: Answering;
@@ -92,10 +94,15 @@ export class AdminServer {
     if (!methods.includes(request.method ?? '')) {
       return failure(405, `Expected ${methods.join(' or ')}`, { allow: methods.join(', ') });
     }
-    if (!(await bodyFits(request))) {
-      return failure(413, `Expected a body of at most ${maxBodyBytes} bytes`, { connection: 'close' });
+    if (route.body !== undefined && mediaTypeOf(request) !== route.body.type) {
+      return failure(415, `Expected Content-Type: ${route.body.type}`, { connection: 'close' });
     }
-    return route.reply(this.#answering);
+    const mostBytes = route.body?.mostBytes ?? mostUnwantedBytes;
+    const body = await bodyOf(request, mostBytes);
+    if (body === undefined) {
+      return failure(413, `Expected a body of at most ${mostBytes} bytes`, { connection: 'close' });
+    }
+    return route.reply(this.#answering, body);
   }
 }
 
@@ -119,17 +126,4 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
 
 function methodsOf({ method }: Route): readonly string[] {
   return method === 'GET' ? ['GET', 'HEAD'] : [method];
-}
-
-/** Reads the body, which no route wants, to its end; false if it is too long or breaks off. */
-function bodyFits(request: IncomingMessage): Promise<boolean> {
-  return new Promise((resolve) => {
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) resolve(false);
-    });
-    request.once('end', () => resolve(true));
-    request.once('close', () => resolve(false));
-  });
 }

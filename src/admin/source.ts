@@ -1,3 +1,4 @@
+import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import type { BackendPlan, ListenerPlan, PoolPlan } from '../core/plan.ts';
 import type { Unavailability } from '../core/reasons.ts';
 import type { MetricsSource } from '../telemetry/metrics-source.ts';
@@ -10,6 +11,8 @@ export interface AdminSource extends MetricsSource {
   driverOf(listener: ListenerPlan): string;
   /** Why a backend takes no session now: the core's own answer. */
   unavailability(pool: PoolPlan, backend: BackendPlan): Unavailability | undefined;
+  /** What would become of a client of one of the plan's listeners now. Changes nothing. */
+  explain(inquiry: Inquiry): Explanation;
   /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */
   reload(): Promise<ReloadResult>;
 }

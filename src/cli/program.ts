@@ -5,6 +5,7 @@ import { version } from '../version.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo/demo.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
+import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { runCommand } from './run.ts';
@@ -21,7 +22,15 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
     .version(version, '-V, --version')
     .showHelpAfterError('(add --help for what can be given)')
     .exitOverride();
-  const commands = [runCommand, checkCommand, forwardCommand, demoCommand, schemaCommand, healthcheckCommand];
+  const commands = [
+    runCommand,
+    checkCommand,
+    explainCommand,
+    forwardCommand,
+    demoCommand,
+    schemaCommand,
+    healthcheckCommand,
+  ];
   for (const command of commands)
     sluice.addCommand(command(ends).exitOverride().copyInheritedSettings(sluice));
   try {

@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
 import { Backend, unavailability } from '../core/backend.ts';
+import { explain } from '../core/explain/explain.ts';
+import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { heedsHealth } from '../core/pool.ts';
@@ -138,6 +140,11 @@ export class ControlPlane {
     return unavailability(new Backend(backend, policy, this.ledger, Math.random), monotonicMs(), {
       heedHealth,
     });
+  }
+
+  /** What would become of a client of one of the plan's listeners now. Changes nothing. */
+  explain(inquiry: Inquiry): Explanation {
+    return explain(this.#plan, this.ledger, inquiry, monotonicMs(), Math.random);
   }
 
   /** Stops accepting and lets sessions finish, for at most `graceMs`; then cuts the rest. */

@@ -87,8 +87,8 @@ type Spread = Omit<BackendPlan, 'slot'>;
 function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly Spread[] {
   const { target } = backend;
   const itsName = target.kind === 'name' ? target.name : undefined;
-  return endpoints.map(({ address, hostName = itsName, weight = 1, backup = false }) => ({
-    name: formatAddress(address),
+  return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, backup = false }) => ({
+    name: writtenAs ?? formatAddress(address),
     address,
     hostName,
     weight: backend.weight * weight,

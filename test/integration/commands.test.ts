@@ -37,6 +37,9 @@ describe('sluice', () => {
       ['demo', '--for', 'ever'],
       ['healthcheck', '--admin', 'nowhere'],
       ['check', '-c', 'missing.yaml'],
+      ['explain', '-c', 'config/sni.yaml'],
+      ['explain', '-c', 'config/sni.yaml', '--listener', 'https', '--client', 'me'],
+      ['explain', '-c', 'config/sni.yaml', '--listener', 'https', '--client', '::1', '--bytes-file', 'no'],
       ['run', '-c', tmpdir()],
     ].map((args) => ({ line: args.join(' '), args })),
   )('$line is misused: 2, and a word on stderr', async ({ args }) => {
@@ -48,7 +51,7 @@ describe('sluice', () => {
   });
 
   it('explains each of its commands with -h, and itself', async () => {
-    const commands = ['run', 'check', 'forward', 'demo', 'schema', 'healthcheck'];
+    const commands = ['run', 'check', 'explain', 'forward', 'demo', 'schema', 'healthcheck'];
     const helps = await Promise.all([ran('-h'), ...commands.map((command) => ran(command, '-h'))]);
     expect(helps.map(({ exit }) => exit)).toEqual(helps.map(() => 0));
     for (const [index, command] of commands.entries()) {

@@ -141,6 +141,7 @@ export class Sluice {
     path: string,
     method = 'GET',
     headers: Readonly<Record<string, string>> = {},
+    sent = '',
   ): Promise<{ readonly code: number; readonly body: string }> {
     const asked = { host: '127.0.0.1', port: this.adminPort, path, method, headers, agent: false };
     return new Promise((resolve, reject) => {
@@ -152,7 +153,7 @@ export class Sluice {
         response.on('end', () => resolve({ code: response.statusCode ?? 0, body }));
       })
         .on('error', reject)
-        .end();
+        .end(sent);
     });
   }
 

@@ -1,6 +1,8 @@
 /** A small plan over a real ledger, for whatever shows or exports it. */
 import type { AdminSource, ReloadResult } from '../../src/admin/source.ts';
 import { defaultBackend, defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
+import { explain } from '../../src/core/explain/explain.ts';
+import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { BackendPlan, Plan } from '../../src/core/plan.ts';
 import type { Unavailability } from '../../src/core/reasons.ts';
@@ -43,6 +45,10 @@ export class FakeSource implements AdminSource {
 
   unavailability(_pool: unknown, { name }: BackendPlan): Unavailability | undefined {
     return this.unavailable.get(name);
+  }
+
+  explain(inquiry: Inquiry): Explanation {
+    return explain(this.plan, this.ledger, inquiry, 1_000, () => 0);
   }
 
   reload(): Promise<ReloadResult> {

@@ -1,0 +1,51 @@
+/** The body of `POST /api/v1/explain`: a client, described as JSON. */
+import { type InquiryText, parseInquiry } from '../config/inquiry.ts';
+import type { Inquiry } from '../core/explain/explanation.ts';
+
+/** Of `bytes`, once they are decoded: as many as routes can ever ask for. */
+const mostBytes = 65_536;
+
+/** The inquiry, or what is wrong with it, in a sentence. */
+export function readInquiry(body: Buffer, listeners: readonly string[]): Inquiry | string {
+  const given = parsedJson(body);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return 'Expected a JSON object';
+  const fields: Fields = { ...given };
+  const unknown = Object.keys(fields).find((key) => !keys.includes(key));
+  if (unknown !== undefined) return `${unknown}: Expected no other keys than ${keys.join(', ')}`;
+  for (const key of texts) {
+    const isMissing = fields[key] === undefined && key !== 'listener' && key !== 'client';
+    if (!isMissing && typeof fields[key] !== 'string')
+      return `${key}: Expected a string, ${found(fields[key])}`;
+  }
+  if (fields.alpn !== undefined && !isListOfTexts(fields.alpn)) return 'alpn: Expected a list of strings';
+  const bytes = typeof fields.bytes === 'string' ? Buffer.from(fields.bytes, 'base64') : undefined;
+  if (bytes !== undefined && bytes.toString('base64') !== fields.bytes)
+    return 'bytes: Expected base64, with padding';
+  if (bytes !== undefined && bytes.length > mostBytes) return `bytes: Expected at most ${mostBytes} bytes`;
+
+  // Each was found to be a string, or not to be there where it need not.
+  const inquiry = parseInquiry({ ...fields, bytes } as InquiryText, listeners);
+  if (!('key' in inquiry)) return inquiry;
+  return `${inquiry.key}: Expected ${inquiry.expected}, ${found(fields[inquiry.key])}`;
+}
+
+const texts = ['listener', 'client', 'sni', 'host', 'protocol', 'bytes'] as const;
+const keys: readonly string[] = [...texts, 'alpn'];
+
+type Fields = { readonly [key in keyof InquiryText]?: unknown };
+
+function parsedJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function found(value: unknown): string {
+  return value === undefined ? 'found none' : `found ${JSON.stringify(value)?.slice(0, 100)}`;
+}
