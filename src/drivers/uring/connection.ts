@@ -7,7 +7,15 @@ import type { Outbox } from './outbox.ts';
 import type { Session, Surroundings } from './session.ts';
 
 /** What a completion is about: the upper bits of its first word; the lower ones tell whose it is. */
-export const operation = { accept: 0, connect: 1, receive: 2, send: 3, cancel: 4, wake: 5 } as const;
+export const operation = {
+  accept: 0,
+  connect: 1,
+  receive: 2,
+  send: 3,
+  cancel: 4,
+  wake: 5,
+  watch: 6,
+} as const;
 export const operationShift = 24;
 export const numberMask = (1 << operationShift) - 1;
 
@@ -16,7 +24,8 @@ export const connecting = 1 << 0;
 export const receiving = 1 << 1;
 export const sending = 1 << 2;
 export const cancelling = 1 << 3;
-const anything = connecting | receiving | sending | cancelling;
+export const watching = 1 << 15;
+const anything = connecting | receiving | sending | cancelling | watching;
 
 /** The receive under way goes on after a completion. */
 export const receivesMany = 1 << 4;
@@ -87,6 +96,13 @@ export class Connection {
     const low = this.#tag(operation.receive);
     if (many) around.ring.receiveMany(this.fd, group, low, this.serial);
     else around.ring.receive(this.fd, group, low, this.serial);
+  }
+
+  /** Has a reset noticed while nothing is received. What was begun goes on until it completes. */
+  watch(around: Surroundings): void {
+    if (this.is(watching)) return;
+    this.set(watching);
+    around.ring.waitUntilBroken(this.fd, this.#tag(operation.watch), this.serial);
   }
 
   stopReceiving(around: Surroundings): void {

@@ -191,6 +191,8 @@ export class UringDriver implements Driver, Surroundings, Turning {
         return session.connected(connection, result);
       case operation.cancel:
         return session.cancelled(connection);
+      case operation.watch:
+        return session.watched(connection, result);
     }
   };
 

@@ -123,6 +123,7 @@ export const SHUT_WR = 1;
 export const F_SETFL = 4;
 export const O_NONBLOCK = 0o4000;
 export const POLLIN = 1;
+export const POLLERR = 8;
 export const EFD_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 

@@ -136,6 +136,11 @@ export class Ring {
     this.#sqes[entry + kernel.sqe.operationFlags] = kernel.POLLIN;
   }
 
+  /** Completes once the descriptor has failed, or nothing more can come or be sent: POLLERR and POLLHUP need no asking. */
+  waitUntilBroken(fd: number, low: number, high: number): void {
+    this.#entry(kernel.IORING_OP_POLL_ADD, 0, 0, fd, low, high);
+  }
+
   /** Cancels the operation that is known by the two words given last. */
   cancel(low: number, high: number, targetLow: number, targetHigh: number): void {
     const entry = this.#entry(kernel.IORING_OP_ASYNC_CANCEL, 0, 0, -1, low, high);

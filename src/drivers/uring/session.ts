@@ -27,6 +27,7 @@ import {
   sending,
   streams,
   toBeFinished,
+  watching,
 } from './connection.ts';
 import * as kernel from './kernel.ts';
 import type { Outbox, Outboxes } from './outbox.ts';
@@ -243,15 +244,25 @@ export class Session {
       return;
     }
     if (this.#stage !== 'relaying') {
-      if (isClient && this.#heldBytes < heldBytesMax) from.receive(this.#around, false);
+      if (isClient) this.#readIf(this.#heldBytes < heldBytesMax, from, false);
       return;
     }
     const count = (isClient ? this.#toBackend : this.#toClient)?.count ?? 0;
-    if (from.is(streams)) {
-      if (count < queuedStreamChunksMax) from.receive(this.#around, false);
-    } else if (count < this.#around.buffers.share) {
-      from.receive(this.#around, !this.#around.buffers.areScarce);
-    }
+    const { buffers } = this.#around;
+    if (from.is(streams)) this.#readIf(count < queuedStreamChunksMax, from, false);
+    else this.#readIf(count < buffers.share, from, !buffers.areScarce);
+  }
+
+  #readIf(hasRoom: boolean, from: Connection, many: boolean): void {
+    if (hasRoom) from.receive(this.#around, many);
+    else from.watch(this.#around);
+  }
+
+  /** A peer that is not read has reset, or is through with both directions: that is seen when it is read again. */
+  watched(from: Connection, result: number): void {
+    from.clear(watching);
+    if (from.is(doomed)) from.settle(this.#around);
+    else if (result > 0 && (result & kernel.POLLERR) !== 0) this.#failed(from);
   }
 
   get #heldBytes(): number {

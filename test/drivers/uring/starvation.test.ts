@@ -7,9 +7,9 @@ import { echo, inTime, pause, readAll, readBytes } from '../../conformance/peers
 import { Rig } from '../../conformance/rig.ts';
 
 const few = { small: 32, large: 2, reserve: 64 };
-const greedySessions = 30;
+const greedySessions = 24;
 /** More than the kernel's own buffers take along the way. */
-const greedyBytes = 24 * 1024 * 1024;
+const greedyBytes = 12 * 1024 * 1024;
 
 describe.skipIf(whyNot() !== undefined)('Buffers of the uring driver', () => {
   let rig: Rig;
