@@ -53,7 +53,7 @@ export class Supervisor {
   #drainUntilMs: number | undefined;
   #drained = new Set<number>();
   #stopping = false;
-  readonly #changes = new EventEmitter();
+  readonly #changes = new EventEmitter().setMaxListeners(0);
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
