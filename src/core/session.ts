@@ -11,10 +11,9 @@
  *                   relaying ── idle, half-closed, lifetime, drained, down ───────┘
  *
  * `ended` may come in every stage: then the client (or, relaying, the backend) has reset or finished. What it
- * takes to arrive is in `arrival.ts`.
+ * takes to arrive is in `arrival.ts`, which backend to dial next in `search.ts`.
  */
 import { Arrival, type Entrance, type Standing } from './arrival.ts';
-import { backoffMs } from './backoff.ts';
 import type {
   Activity,
   BackendSlot,
@@ -31,8 +30,9 @@ import type { Entry } from './limits.ts';
 import type { ListenerPlan, PoolSlot, SentProxyProtocol } from './plan.ts';
 import type { NoLease, Pool } from './pool.ts';
 import { newUniqueId, preamble, uniqueIdText } from './preamble.ts';
-import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import type { EndedBy, Reason } from './reasons.ts';
 import { relayEnd } from './relay-end.ts';
+import { type DialFault, Search } from './search.ts';
 
 /** What a session needs of the core around it. */
 export interface Surroundings {
@@ -69,9 +69,6 @@ const lingerMs = 1_000;
 /** How long a dial may still take once its client has finished without a byte, before the client has left. */
 const partingMs = 100;
 
-/** One for all: few sessions have a dial that fails. */
-const none: readonly BackendSlot[] = [];
-
 export class Session implements Due {
   dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
@@ -85,11 +82,7 @@ export class Session implements Due {
   readonly #acceptedMs: number;
   readonly #around: Surroundings;
   #stage: Stage = { name: 'arriving' };
-  #tried: readonly BackendSlot[] = none;
-  #attempts = 0;
-  #backoffRounds = 0;
-  #lastFailure: DialFailure | 'overloaded' | undefined;
-  #backendName: string | undefined;
+  readonly #search = new Search();
   #queuedSinceMs = 0;
   #queueMs = 0;
   #connectMs: number | undefined;
@@ -137,11 +130,10 @@ export class Session implements Due {
   tryLeaveQueue(nowMs: number): boolean {
     const pool = this.#pool;
     if (pool === undefined) return false;
-    const placed = pool.place(this.#client.address, this.#tried, nowMs);
+    const placed = this.#search.place(pool, this.#client.address, nowMs);
     if (placed === 'pool-full') return false;
     this.#leaveQueue(nowMs);
-    if (placed instanceof Lease) this.#dial(placed, nowMs);
-    else this.#goWithout(placed, nowMs);
+    this.#goOn(placed, nowMs);
     return true;
   }
 
@@ -166,20 +158,17 @@ export class Session implements Due {
     this.#watchTime(nowMs);
   }
 
-  dialFailed(why: EventOf<'dial-failed'>['why'] | 'connect-timeout', nowMs: number): void {
+  dialFailed(why: DialFault, nowMs: number): void {
     if (this.#stage.name !== 'dialing' || this.#pool === undefined) return;
     const { lease } = this.#stage;
-    if (why === 'exhausted') this.#lastFailure = 'overloaded';
-    else {
-      lease.settle('failed', nowMs);
-      this.#around.ledger.countDialFailure(lease.backend.slot, why);
-      this.#lastFailure = why;
-      this.#tried = [...this.#tried, lease.backend.slot];
-    }
+    const { ledger, random } = this.#around;
+    const { policy } = this.#pool;
+    this.#search.fail(lease, why, ledger, nowMs);
     this.#release(lease, nowMs);
     this.#stage = { name: 'backing-off' };
-    if (this.#attempts > this.#pool.policy.connect.retries) this.#refuse(this.#lastFailure, nowMs);
-    else if (why === 'exhausted') this.#backOff(this.#pool, nowMs);
+    const noMore = this.#search.spent(policy);
+    if (noMore !== undefined) this.#refuse(noMore, nowMs);
+    else if (why === 'exhausted') this.#backOff(this.#search.backOff(policy, random), nowMs);
     else this.#seekBackend(nowMs);
   }
 
@@ -216,8 +205,8 @@ export class Session implements Due {
         listener: this.#listener.name,
         client: this.#client,
         pool: this.#pool?.name,
-        backend: this.#backendName,
-        attempts: this.#attempts,
+        backend: this.#search.backendName,
+        attempts: this.#search.attempts,
         queueMs: this.#queueMs,
         connectMs: this.#connectMs,
         durationMs,
@@ -240,7 +229,6 @@ export class Session implements Due {
       case 'queued':
         return this.#refuse('queue-timeout', nowMs);
       case 'backing-off':
-        this.#tried = none;
         return this.#seekBackend(nowMs);
       case 'dialing':
         if (this.#leftMs !== undefined && nowMs >= this.#leftMs) return this.#leave(nowMs);
@@ -304,23 +292,24 @@ export class Session implements Due {
   }
 
   #seekBackend(nowMs: number): void {
-    const placed = this.#pool?.place(this.#client.address, this.#tried, nowMs) ?? 'no-backend';
-    if (placed instanceof Lease) this.#dial(placed, nowMs);
-    else this.#goWithout(placed, nowMs);
+    const pool = this.#pool;
+    this.#goOn(pool && this.#search.place(pool, this.#client.address, nowMs), nowMs);
   }
 
-  #goWithout(why: NoLease, nowMs: number): void {
+  /** Dials, or does what is left where there is nobody to dial. */
+  #goOn(placed: Lease | NoLease = 'no-backend', nowMs: number): void {
+    if (placed instanceof Lease) return this.#dial(placed, nowMs);
     const pool = this.#pool;
-    if (pool === undefined || why === 'no-backend') this.#refuse(this.#lastFailure ?? 'no-backend', nowMs);
-    else if (why === 'all-tried') this.#backOff(pool, nowMs);
-    else if (pool.policy.limits.queue.size > 0) this.#wait(pool, nowMs);
-    else this.#refuse(this.#lastFailure ?? 'pool-full', nowMs);
+    const fallback = this.#search.without(placed, pool?.policy, this.#around.random);
+    if (typeof fallback === 'number') this.#backOff(fallback, nowMs);
+    else if (fallback !== 'queue') this.#refuse(fallback, nowMs);
+    else if (pool !== undefined) this.#wait(pool, nowMs);
   }
 
   #wait(pool: Pool<Session>, nowMs: number): void {
     if (this.#hasLeft) return this.#leave(nowMs);
     const { size, timeoutMs } = pool.policy.limits.queue;
-    if (!pool.queue.join(this, size)) return this.#refuse(this.#lastFailure ?? 'queue-full', nowMs);
+    if (!pool.queue.join(this, size)) return this.#refuse(this.#search.giveUp('queue-full'), nowMs);
     this.#stage = { name: 'queued' };
     this.#queuedSinceMs = nowMs;
     this.#around.waitedFor(pool);
@@ -334,16 +323,14 @@ export class Session implements Due {
     this.#pool?.queue.leave(this);
   }
 
-  #backOff(pool: Pool<Session>, nowMs: number): void {
+  #backOff(waitMs: number, nowMs: number): void {
     if (this.#hasLeft) return this.#leave(nowMs);
     this.#stage = { name: 'backing-off' };
-    const waitMs = backoffMs(pool.policy.connect.backoff, this.#backoffRounds++, this.#around.random);
     this.#setDue(nowMs + waitMs);
   }
 
   #dial(lease: Lease, nowMs: number): void {
-    this.#attempts++;
-    this.#backendName = lease.backend.name;
+    this.#search.begin(lease);
     this.#stage = { name: 'dialing', lease, sinceMs: nowMs };
     const { slot, address, hostName } = lease.backend;
     const connect = this.#pool?.policy.connect;
