@@ -12,6 +12,7 @@ export interface DataPlaneParts {
   readonly driver: DriverModule;
   readonly estate?: SharedArrayBuffer | undefined;
   readonly sessionLog: SessionSink;
+  readonly ticketKeys: Uint8Array;
   now(): number;
   receive(): void;
   /** Draining, and the last session has ended. Called once. */
@@ -34,12 +35,13 @@ export class DataPlane {
 
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
-    const { ledger, now } = parts;
+    const { ledger, now, ticketKeys } = parts;
     const host: DriverHost = {
       emit: (event) => this.handle(event),
       deadline: () => this.#deadline(),
       receive: () => parts.receive(),
       now,
+      ticketKeys,
       countBytes: (listener, toBackend, toClient) => ledger.countBytes(listener, toBackend, toClient),
     };
     this.driver = parts.driver.create(host, parts.estate);

@@ -15,6 +15,8 @@ export interface WorkerBirth {
   readonly estate: SharedArrayBuffer | undefined;
   readonly capacity: LedgerCapacity;
   readonly log: LogConfig;
+  /** What TLS session tickets are sealed with: chance of this process, and gone with it. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export type ToWorker =

@@ -12,7 +12,10 @@ import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
 const birth = workerData as WorkerBirth;
 if (parentPort !== null) live(parentPort, birth);
 
-function live(control: MessagePort, { worker, driver, ledger, estate, capacity, log }: WorkerBirth): void {
+function live(
+  control: MessagePort,
+  { worker, driver, ledger, estate, capacity, log, ticketKeys }: WorkerBirth,
+): void {
   const say = (message: FromWorker): void => control.postMessage(message);
 
   const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
@@ -21,6 +24,7 @@ function live(control: MessagePort, { worker, driver, ledger, estate, capacity, 
     driver: driverModules[driver],
     estate,
     sessionLog,
+    ticketKeys,
     now: monotonicMs,
     receive: () => {
       for (;;) {

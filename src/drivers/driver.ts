@@ -13,6 +13,9 @@
  * - Out of descriptors, new clients wait or are turned away, and accepting goes on as soon as it can; nothing
  *   spins, and open sessions go on.
  * - A client that has gone before its address could be asked for is none: it brings no event.
+ * - With TLS, all of this is said of the plain bytes; close_notify is FIN, and FIN without it is FIN too, as whoever
+ *   must know whether a stream was cut short says its length inside. Of a client that leaves in its handshake,
+ *   `ended` alone is told.
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */
 import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
@@ -87,6 +90,8 @@ export interface DriverHost {
    * thread elsewhere calls it when its `wakeFd` was written to.
    */
   receive(): void;
+  /** What TLS session tickets are sealed with, 48 bytes: the same in all threads, so that each opens the others'. */
+  readonly ticketKeys: Uint8Array;
   /** The monotonic clock that all threads share, in milliseconds. */
   now(): number;
   /** Called with every delivery: an add to two numbers, cheap enough for every chunk. */

@@ -17,12 +17,27 @@ export type EventOf<Kind extends DriverEvent['kind']> = Extract<DriverEvent, { r
 export interface DialOptions {
   readonly preamble?: Uint8Array;
   readonly tls?: BackendTls;
+  readonly hostName?: string;
 }
 
 export const listenerSlot = 7;
 
+/** What peers speak over their connections. */
+export interface Speech {
+  client(socket: net.Socket): Promise<net.Socket>;
+  backend(socket: net.Socket): net.Socket;
+}
+
+export interface RigOptions {
+  readonly speech?: Speech;
+  readonly ticketKeys?: Uint8Array;
+}
+
+const plain: Speech = { client: async (socket) => socket, backend: (socket) => socket };
+
 export class Rig implements DriverHost {
   readonly driver: Driver;
+  readonly ticketKeys: Uint8Array;
   /** Where accepted sessions are dialed at once; undefined leaves them waiting. */
   target: Address | undefined;
   relaysAtOnce = true;
@@ -38,9 +53,15 @@ export class Rig implements DriverHost {
   readonly #changed = new Signal();
   readonly #sockets = new Set<net.Socket>();
   readonly #servers = new Set<net.Server>();
+  readonly #speech: Speech;
   #isExecuting = false;
 
-  constructor(create: (host: DriverHost) => Driver) {
+  constructor(
+    create: (host: DriverHost) => Driver,
+    { speech = plain, ticketKeys = new Uint8Array(48) }: RigOptions = {},
+  ) {
+    this.#speech = speech;
+    this.ticketKeys = ticketKeys;
     this.driver = create(this);
   }
 
@@ -89,8 +110,8 @@ export class Rig implements DriverHost {
   }
 
   dial(session: SessionId, address: Address, options: DialOptions = {}): void {
-    const { preamble, tls } = options;
-    this.execute({ kind: 'dial', session, backend: 0, address, preamble, tls, hostName: undefined });
+    const { preamble, tls, hostName } = options;
+    this.execute({ kind: 'dial', session, backend: 0, address, preamble, tls, hostName });
   }
 
   inspect(session: SessionId, beyond: number): void {
@@ -147,7 +168,7 @@ export class Rig implements DriverHost {
   ): Promise<Address> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#keep(socket);
-      serve(socket);
+      serve(this.#keep(this.#speech.backend(socket)));
     });
     this.#servers.add(server);
     this.target = await listenOn(server, address);
@@ -155,7 +176,7 @@ export class Rig implements DriverHost {
   }
 
   async client(address: Address): Promise<net.Socket> {
-    return this.#keep(await connect(address));
+    return this.#keep(await this.#speech.client(this.#keep(await connect(address))));
   }
 
   #keep(socket: net.Socket): net.Socket {
@@ -167,13 +188,17 @@ export class Rig implements DriverHost {
 
   /** A client and the backend's end of its session, connected through the driver. */
   async pair(listening?: Address, backendAddress?: Address): Promise<Pair> {
+    const dialedBefore = this.count('dialed');
     const arrivals: net.Socket[] = [];
     await this.backend((socket) => {
       arrivals.push(socket);
       this.#changed.fire();
     }, backendAddress);
     const client = await this.client(await this.listen(listening));
-    await this.until('a connection to the backend', () => arrivals.length === 1);
+    await this.until(
+      'a backend that is dialed',
+      () => arrivals.length === 1 && this.count('dialed') > dialedBefore,
+    );
     const [backend] = arrivals;
     if (backend === undefined) throw new Error('The backend was reached, and is not there');
     return { client, backend };

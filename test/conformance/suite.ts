@@ -15,7 +15,7 @@ import { listening } from './listening.ts';
 import { echo, eventually, readBytes } from './peers.ts';
 import { preamble } from './preamble.ts';
 import { resets } from './resets.ts';
-import { openSockets, Rig } from './rig.ts';
+import { openSockets, Rig, type RigOptions } from './rig.ts';
 import type { Spec } from './spec.ts';
 
 /** `exceptions`: tests that this driver can't pass, by title or by group, each with the reason. */
@@ -23,6 +23,7 @@ export function describeDriver(
   name: string,
   create: (host: DriverHost) => Driver,
   exceptions: Readonly<Record<string, string>> = {},
+  options: RigOptions = {},
 ): void {
   describe(name, () => {
     let rig: Rig;
@@ -30,7 +31,7 @@ export function describeDriver(
 
     // What a driver opens once and keeps (a reserve descriptor, say) is no leak.
     beforeAll(async () => {
-      const first = new Rig(create);
+      const first = new Rig(create, options);
       await first.backend(echo);
       const client = await first.client(await first.listen());
       client.write('x');
@@ -40,7 +41,7 @@ export function describeDriver(
 
     beforeEach(() => {
       socketsBefore = openSockets();
-      rig = new Rig(create);
+      rig = new Rig(create, options);
     });
 
     afterEach(async () => {

@@ -1,8 +1,8 @@
 /**
- * A self-signed certificate made on the spot, so that no key lies in the repository: X.509 v3 (RFC 5280) in
- * DER (X.690), ECDSA over P-256.
+ * Certificates made on the spot, so that no key lies in the repository: X.509 v3 (RFC 5280) in DER (X.690).
  */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 export interface TestCertificate {
   /** PEM; the certificate is its own authority. */
@@ -12,27 +12,91 @@ export interface TestCertificate {
 
 /** Valid from 2000 to 2099 for the given DNS names. */
 export function selfSigned(...names: readonly string[]): TestCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(oid('2a8648ce3d040302'));
-  const subject = sequence(set(sequence(oid('550403'), text(0x0c, names[0] ?? 'test'))));
-  const alternatives = sequence(...names.map((name) => text(0x82, name)));
-  const extension = sequence(oid('551d11'), der(0x04, alternatives));
+  return issue({ names }, undefined);
+}
+
+export interface Subject {
+  /** DNS names, and IPv4 addresses as such. */
+  readonly names?: readonly string[];
+  /** The first name, where none is given. */
+  readonly commonName?: string;
+  /** Only elliptic curves are quick to make. */
+  readonly kind?: 'ec' | 'rsa';
+  /** Over since 2001. */
+  readonly isExpired?: boolean;
+}
+
+export interface Authority {
+  readonly cert: string;
+  issue(subject: Subject): TestCertificate;
+}
+
+/** Signs certificates for others. */
+export function authority(commonName: string): Authority {
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const own = issue({ commonName }, { commonName, keys, isAuthority: true });
+  return { cert: own.cert, issue: (subject) => issue(subject, { commonName, keys, isAuthority: false }) };
+}
+
+interface Issuer {
+  readonly commonName: string;
+  readonly keys: KeyPairKeyObjectResult;
+  /** Whether what it issues is its own certificate. */
+  readonly isAuthority: boolean;
+}
+
+function issue(
+  { names = [], commonName, kind, isExpired }: Subject,
+  issuer: Issuer | undefined,
+): TestCertificate {
+  const keys = issuer?.isAuthority ? issuer.keys : keyPair(kind);
+  const name = commonName ?? names[0] ?? 'test';
   const body = sequence(
     der(0xa0, integer(2)),
-    integer(1),
-    algorithm,
-    subject,
-    sequence(text(0x18, '20000101000000Z'), text(0x18, '20991231235959Z')),
-    subject,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(extension)),
+    der(0x02, Buffer.from([1, ...randomBytes(8)])),
+    signatureAlgorithm(issuer?.keys ?? keys),
+    distinguished(issuer?.commonName ?? name),
+    sequence(text(0x18, '20000101000000Z'), text(0x18, isExpired ? '20010101000000Z' : '20991231235959Z')),
+    distinguished(name),
+    keys.publicKey.export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(...extensions(names, issuer?.isAuthority ?? false))),
   );
-  const signature = sign('sha256', body, privateKey);
-  const certificate = sequence(body, algorithm, der(0x03, Buffer.from([0]), signature));
+  const signer = issuer?.keys ?? keys;
+  const signature = sign('sha256', body, signer.privateKey);
+  const certificate = sequence(body, signatureAlgorithm(signer), der(0x03, Buffer.from([0]), signature));
   return {
     cert: pem('CERTIFICATE', certificate),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
+}
+
+function keyPair(kind: Subject['kind']): KeyPairKeyObjectResult {
+  return kind === 'rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+function signatureAlgorithm({ privateKey }: KeyPairKeyObjectResult): Buffer {
+  return privateKey.asymmetricKeyType === 'rsa'
+    ? sequence(oid('2a864886f70d01010b'), der(0x05))
+    : sequence(oid('2a8648ce3d040302'));
+}
+
+function distinguished(commonName: string): Buffer {
+  return sequence(set(sequence(oid('550403'), text(0x0c, commonName))));
+}
+
+function extensions(names: readonly string[], isAuthority: boolean): Buffer[] {
+  const alternatives = sequence(
+    ...names.map((name) =>
+      isIPv4(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : text(0x82, name),
+    ),
+  );
+  const constraints = sequence(...(isAuthority ? [der(0x01, Buffer.from([0xff]))] : []));
+  return [
+    sequence(oid('551d13'), der(0x04, constraints)),
+    ...(names.length > 0 ? [sequence(oid('551d11'), der(0x04, alternatives))] : []),
+  ];
 }
 
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {

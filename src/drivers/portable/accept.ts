@@ -9,7 +9,7 @@
  */
 import net from 'node:net';
 import type { ReadBuffers } from './read-buffers.ts';
-import { keepAliveDelayMs, type Read } from './sockets.ts';
+import { keepAliveDelayMs, type Read, readByEvent } from './sockets.ts';
 
 /** Makes the socket of an accepted connection, whose bytes go to `read`; undefined if there is none after all. */
 export type Open = (read: Read) => net.Socket | undefined;
@@ -38,12 +38,6 @@ export function accept(
 ): void {
   server.on('connection', (socket) => accepted((read) => readByEvent(socket, read)));
   if (means === 'handles') acceptHandles(server, buffers, accepted);
-}
-
-function readByEvent(socket: net.Socket, read: Read): net.Socket {
-  return socket.on('data', (chunk: Buffer) => {
-    if (!read(chunk.length, chunk)) socket.pause();
-  });
 }
 
 /** Takes the connections before the server does; gives back to it for good where a socket can't be made. */

@@ -14,6 +14,8 @@ import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { Session, type Surroundings } from './session.ts';
 import { tcpClient, unixClient } from './sockets.ts';
+import { Originations } from './tls/origination.ts';
+import { Terminations } from './tls/termination.ts';
 
 /** `means` is for tests and measurements of what is done where accepted handles can't be had. */
 export function createPortableDriver(host: DriverHost, means: Means = 'handles'): Driver {
@@ -33,6 +35,8 @@ interface Listening {
 
 class PortableDriver implements Driver, Surroundings {
   readonly buffers = new ReadBuffers();
+  readonly originations = new Originations();
+  readonly terminations: Terminations;
   readonly #host: DriverHost;
   readonly #means: Means;
   readonly #sessions = new Map<SessionId, Session>();
@@ -46,6 +50,7 @@ class PortableDriver implements Driver, Surroundings {
     this.#host = host;
     this.#means = means;
     this.#alarm = new Alarm(host);
+    this.terminations = new Terminations(host.ticketKeys);
   }
 
   async listen(
@@ -111,8 +116,10 @@ class PortableDriver implements Driver, Surroundings {
         return session.inspect(command.beyond);
       case 'discard':
         return session.discard(command.bytes);
+      case 'secure':
+        return session.secure(command.tls);
       case 'dial':
-        return session.dial(command.address, command.preamble);
+        return session.dial(command);
       case 'abort-dial':
         return session.abortDial();
       case 'relay':

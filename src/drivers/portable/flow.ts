@@ -1,12 +1,26 @@
 /**
- * One direction of a relaying session: what is read from the source goes to the sink. At most one chunk is
- * being written at a time; while the sink's kernel doesn't take it, the source is not read. So a flow holds
- * no more than one read's worth of bytes, whatever its peers do.
+ * One direction of a relaying session: what is read from the source goes to the sink. Of the plain one, at most
+ * one chunk is being written at a time; while the sink's kernel doesn't take it, the source is not read. So a flow
+ * holds no more than one read's worth of bytes, whatever its peers do.
  */
 import type { Socket } from 'node:net';
 import type { ReadBuffers } from './read-buffers.ts';
 
-export class Flow {
+export interface Flow {
+  /** Bytes that the sink's kernel took, in whole writes. */
+  readonly deliveredBytes: number;
+  /** Takes the bytes just read. False: stop reading; the flow resumes its source when it can take more. */
+  carry(length: number, buffer: Uint8Array): boolean;
+  /**
+   * Writes bytes that stay as they are until they are delivered. False as for `carry`. `bytes` of them came from
+   * the source; the others are not counted.
+   */
+  send(chunk: Uint8Array, bytes?: number): boolean;
+  /** The session is over. */
+  end(): void;
+}
+
+export class PlainFlow implements Flow {
   readonly #source: Socket;
   readonly #sink: Socket;
   readonly #buffers: ReadBuffers;
@@ -23,12 +37,10 @@ export class Flow {
     this.#count = count;
   }
 
-  /** Bytes that the sink's kernel took, in whole writes. */
   get deliveredBytes(): number {
     return this.#deliveredBytes;
   }
 
-  /** Takes the bytes just read. False: stop reading; the flow resumes its source when it can take more. */
   carry(length: number, buffer: Uint8Array): boolean {
     if (buffer === this.#buffers.shared) return this.#carryCopy(length);
     const goesOn = this.send(length === buffer.length ? buffer : buffer.subarray(0, length));
@@ -49,10 +61,6 @@ export class Flow {
     return goesOn;
   }
 
-  /**
-   * Writes bytes that stay as they are until they are delivered. False as for `carry`. `bytes` of them came from
-   * the source; the others are not counted.
-   */
   send(chunk: Uint8Array, bytes = chunk.length): boolean {
     const sink = this.#sink;
     sink.write(chunk);

@@ -31,7 +31,7 @@ export class HeldBytes {
   #makeRoom(bytes: number): void {
     const held = this.view;
     const neededBytes = held.length + bytes;
-    this.#buffer = Buffer.allocUnsafeSlow(held.length === 0 ? neededBytes : 2 * neededBytes);
+    this.#buffer = Buffer.allocUnsafe(held.length === 0 ? neededBytes : 2 * neededBytes);
     this.#buffer.set(held);
     this.#start = 0;
     this.#end = held.length;

@@ -7,25 +7,32 @@
  *     closing (FIN sent to both; what still comes is discarded)   ◀────┤   close 'fin', in every stage
  *     resetting (RST sent to both)                                ◀────┘   close 'reset' or a peer's reset
  *
- * However it goes, `ended` follows once every socket it ever opened is closed.
+ * However it goes, `ended` follows once every socket it ever opened is closed. A side with TLS has two sockets, the
+ * secure one and its transport.
  */
 import type { Socket } from 'node:net';
-import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
-import type { DriverHost } from '../driver.ts';
-import { Flow } from './flow.ts';
-import { HeldBytes } from './held-bytes.ts';
-import { Inspection } from './inspection.ts';
+import { TLSSocket } from 'node:tls';
+import type { Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { ListenerTls } from '../../core/plan.ts';
+import type { DriverCommand, DriverHost } from '../driver.ts';
+import { type Flow, PlainFlow } from './flow.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { arrivedAt, dial, dialFailure, reset, unixClient, wasReset } from './sockets.ts';
+import { Reception, type ReceptionOwner, type ReceptionSurroundings } from './reception.ts';
+import { own, ownDialed, ownSecureBackend, ownSecureClient, type SocketOwner } from './socket-owner.ts';
+import { arrivedAt, connect, dialFailure, reset, transportOf, unixClient, wasReset } from './sockets.ts';
+import type { Originations } from './tls/origination.ts';
+import { SealingFlow } from './tls/sealing-flow.ts';
 
 /** What a session needs of the driver around it. */
-export interface Surroundings extends Pick<DriverHost, 'emit' | 'now' | 'countBytes'> {
+export interface Surroundings extends ReceptionSurroundings, Pick<DriverHost, 'now' | 'countBytes'> {
   readonly buffers: ReadBuffers;
+  readonly originations: Originations;
   /** The session is over: commands no longer reach it. */
   forget(session: SessionId): void;
 }
 
 type Side = 'client' | 'backend';
+type Dial = Extract<DriverCommand, { readonly kind: 'dial' }>;
 type Ended = Extract<CoreEvent, { readonly kind: 'ended' }>;
 type Ending = Pick<Ended, 'how' | 'endedBy'>;
 
@@ -33,33 +40,34 @@ const clientReset: Ending = { how: 'client-reset', endedBy: 'client' };
 const backendReset: Ending = { how: 'backend-reset', endedBy: 'backend' };
 const closed: Ending = { how: 'closed', endedBy: 'proxy' };
 
-export class Session {
+export class Session implements ReceptionOwner, SocketOwner {
   lastByteMs = 0;
-  readonly #id: SessionId;
+  readonly id: SessionId;
   readonly #listener: ListenerSlot;
   readonly #around: Surroundings;
   #stage: 'waiting' | 'dialing' | 'dialed' | 'relaying' | 'closing' | 'resetting' = 'waiting';
   #client: Socket | undefined;
+  readonly #reception: Reception;
+  #dial: Dial | undefined;
   #backend: Socket | undefined;
   #openSockets = 0;
-  readonly #held = new HeldBytes();
-  #inspection: Inspection | undefined;
-  #preamble: Uint8Array = nothing;
   #firstFin: Side | undefined;
   #toBackend: Flow | undefined;
   #toClient: Flow | undefined;
   #ending: Ending | undefined;
 
   constructor(id: SessionId, listener: ListenerSlot, around: Surroundings) {
-    this.#id = id;
+    this.id = id;
     this.#listener = listener;
     this.#around = around;
+    this.#reception = new Reception(this, around);
   }
 
   /** Takes the accepted client. It is read from now on, so that its leaving is seen. */
   begin(client: Socket): void {
     this.#client = client;
-    this.#open(client);
+    this.#openSockets++;
+    own(client, this);
   }
 
   readonly readClient = (length: number, buffer: Uint8Array): boolean => {
@@ -68,9 +76,7 @@ export class Session {
       return this.#toBackend?.carry(length, buffer) ?? true;
     }
     if (this.#stage === 'closing' || this.#stage === 'resetting') return true;
-    this.#held.append(length === buffer.length ? buffer : buffer.subarray(0, length));
-    this.#inspection?.answer();
-    return !this.#held.isFull;
+    return this.#reception.take(length === buffer.length ? buffer : buffer.subarray(0, length));
   };
 
   readonly #readBackend = (length: number, buffer: Uint8Array): boolean => {
@@ -84,25 +90,62 @@ export class Session {
   }
 
   inspect(beyond: number): void {
-    if (this.#stage !== 'waiting') return;
-    this.#inspection ??= new Inspection(this.#id, this.#held, this.#around);
-    this.#inspection.ask(beyond);
+    if (this.#stage === 'waiting') this.#reception.inspect(beyond);
   }
 
   discard(bytes: number): void {
-    const wasFull = this.#held.isFull;
-    this.#held.drop(bytes);
-    if (wasFull && !this.#held.isFull && this.#stage !== 'relaying') this.#client?.resume();
+    const { held } = this.#reception;
+    const wasFull = held.isFull;
+    held.drop(bytes);
+    if (wasFull && !held.isFull) this.#client?.resume();
   }
 
-  dial(address: Address, preamble: Uint8Array = nothing): void {
+  secure(tls: ListenerTls): void {
+    if (this.#stage !== 'waiting' || this.#client === undefined) return;
+    this.#reception.withdraw();
+    this.#reception.secure(this.#client, tls, this.#firstFin !== undefined);
+  }
+
+  clientBecame(client: TLSSocket): void {
+    this.#client = client;
+    this.#openSockets++;
+    ownSecureClient(client, this);
+  }
+
+  secured(client: TLSSocket): void {
+    if (this.#ending === undefined) this.#reception.handshakeDone(client);
+  }
+
+  dial(dial: Dial): void {
     if (this.#stage !== 'waiting') return;
-    this.#inspection?.withdraw();
+    this.#reception.withdraw();
     this.#stage = 'dialing';
-    this.#preamble = preamble;
-    this.#backend = dial(address, this.#around.buffers, this.#readBackend);
-    this.#backend.on('connect', onConnect);
-    this.#open(this.#backend);
+    this.#dial = dial;
+    this.#backend = connect(dial.address, this.#around.buffers, this.#readBackend);
+    this.#openSockets++;
+    ownDialed(this.#backend, this);
+  }
+
+  connected(backend: Socket): void {
+    if (backend !== this.#backend || this.#stage !== 'dialing') return;
+    if (this.#dial?.tls !== undefined && !(backend instanceof TLSSocket)) {
+      return this.#secureBackend(backend, this.#dial);
+    }
+    this.#stage = 'dialed';
+    this.#around.emit({ kind: 'dialed', session: this.id });
+    // As a rule the answer to the event is `relay`, and it has been executed by now.
+    if (this.#stage === 'dialed') backend.pause();
+  }
+
+  #secureBackend(transport: Socket, dial: Dial): void {
+    const backend = this.#around.originations.begin(transport, dial, this.#readBackend);
+    if (backend === undefined) {
+      transport.destroy();
+      return this.#dialFailed('connect-failed');
+    }
+    this.#backend = backend;
+    this.#openSockets++;
+    ownSecureBackend(backend, this);
   }
 
   abortDial(): void {
@@ -112,30 +155,40 @@ export class Session {
     this.#backend = undefined;
   }
 
+  #dialFailed(why: ReturnType<typeof dialFailure>): void {
+    this.#stage = 'waiting';
+    this.#backend = undefined;
+    this.#around.emit({ kind: 'dial-failed', session: this.id, why });
+  }
+
   relay(): void {
     const client = this.#client;
     const backend = this.#backend;
     if (this.#stage !== 'dialed' || client === undefined || backend === undefined) return;
     this.#stage = 'relaying';
-    const { buffers } = this.#around;
     this.lastByteMs = this.#around.now();
-    this.#toBackend = new Flow(client, backend, buffers, (n) =>
-      this.#around.countBytes(this.#listener, n, 0),
-    );
-    this.#toClient = new Flow(backend, client, buffers, (n) => this.#around.countBytes(this.#listener, 0, n));
-    this.#sendHeld(client, this.#toBackend);
+    this.#toBackend = this.#flow(client, backend, (n) => this.#around.countBytes(this.#listener, n, 0));
+    this.#toClient = this.#flow(backend, client, (n) => this.#around.countBytes(this.#listener, 0, n));
+    this.#sendFirst(client, this.#toBackend);
     if (this.#firstFin === 'client') backend.end();
     if (backend.isPaused()) backend.resume();
   }
 
+  #flow(source: Socket, sink: Socket, count: (bytes: number) => void): Flow {
+    const Kind = sink instanceof TLSSocket ? SealingFlow : PlainFlow;
+    return new Kind(source, sink, this.#around.buffers, count);
+  }
+
   /** What the backend gets first: the preamble and what is held of the client, in one write. */
-  #sendHeld(client: Socket, toBackend: Flow): void {
-    const wasFull = this.#held.isFull;
-    const preamble = this.#preamble;
-    const held = this.#held.take();
-    if (preamble.length + held.length === 0) return;
-    const first = preamble.length === 0 ? held : Buffer.concat([preamble, held]);
-    const goesOn = toBackend.send(first, held.length);
+  #sendFirst(client: Socket, toBackend: Flow): void {
+    const { held } = this.#reception;
+    const wasFull = held.isFull;
+    const bytes = held.take();
+    // Where there is TLS, the preamble went ahead of that.
+    const preamble = this.#dial?.tls === undefined ? this.#dial?.preamble : undefined;
+    if (bytes.length === 0 && preamble === undefined) return;
+    const first = preamble === undefined ? bytes : Buffer.concat([preamble, bytes]);
+    const goesOn = toBackend.send(first, bytes.length);
     if (this.#firstFin === 'client') return;
     if (!goesOn) client.pause();
     else if (wasFull) client.resume();
@@ -143,7 +196,7 @@ export class Session {
 
   close(how: 'reset' | 'fin'): void {
     if (this.#stage === 'resetting') return;
-    this.#inspection?.withdraw();
+    this.#reception.withdraw();
     this.#ending ??= closed;
     if (how === 'reset') return this.#reset();
     if (this.#stage === 'closing') return;
@@ -169,52 +222,49 @@ export class Session {
   }
 
   #reset(): void {
-    this.#inspection?.withdraw();
+    this.#reception.withdraw();
     this.#stage = 'resetting';
     if (this.#client !== undefined) reset(this.#client);
     if (this.#backend !== undefined) reset(this.#backend);
   }
 
-  #open(socket: Socket): void {
-    Object.assign(socket, { [owner]: this });
-    this.#openSockets++;
-    socket.on('end', onEnd);
-    socket.on('error', onError);
-    socket.on('close', onClose);
-  }
-
-  connected(backend: Socket): void {
-    if (backend !== this.#backend || this.#stage !== 'dialing') return;
-    this.#stage = 'dialed';
-    this.#around.emit({ kind: 'dialed', session: this.#id });
-    // As a rule the answer to the event is `relay`, and it has been executed by now.
-    if (this.#stage === 'dialed') backend.pause();
-  }
-
   finned(socket: Socket): void {
+    const side = isOf(socket, this.#client) ? 'client' : 'backend';
+    // A backend that finishes before it is secure fails its dial, which is told by an error.
+    if (side === 'backend' && this.#stage === 'dialing') return;
     // A reset that was taken for the end is told by the socket's `error` in a moment.
     if (this.#ending !== undefined || wasReset(socket)) return;
-    const side = socket === this.#client ? 'client' : 'backend';
     const isFirst = this.#firstFin === undefined;
     this.#firstFin ??= side;
+    if (side === 'client' && this.#reception.isSecuring) return this.#leave(socket);
     if (this.#stage === 'relaying') {
       if (side === 'client') this.#backend?.end();
       else this.#client?.end();
     }
     if (!isFirst) return;
-    this.#inspection?.answer();
+    this.#reception.showWhatIsDue();
     if (this.#ending !== undefined) return;
-    this.#around.emit({ kind: 'half-closed', session: this.#id, side, unsentBytes: this.#held.length });
+    const unsentBytes = this.#reception.held.length;
+    this.#around.emit({ kind: 'half-closed', session: this.id, side, unsentBytes });
+  }
+
+  /** A client that finishes in its handshake can't be secured any more. */
+  #leave(client: Socket): void {
+    this.#reception.withdraw();
+    client.destroy();
   }
 
   failed(socket: Socket, error: NodeJS.ErrnoException): void {
-    if (socket === this.#client) return this.#peerReset(clientReset);
+    if (isOf(socket, this.#client)) {
+      // What the system says is of the connection; the rest, of the handshake.
+      if (this.#reception.isSecuring && error.syscall === undefined) return this.#reception.handshakeFailed();
+      return this.#peerReset(clientReset);
+    }
     // A dial that was aborted is not heard of, nor a backend that nobody waits for any more.
-    if (socket !== this.#backend || this.#stage === 'closing') return;
+    if (!isOf(socket, this.#backend) || this.#stage === 'closing') return;
     if (this.#stage !== 'dialing') return this.#peerReset(backendReset);
-    this.#stage = 'waiting';
-    this.#backend = undefined;
-    this.#around.emit({ kind: 'dial-failed', session: this.#id, why: dialFailure(error) });
+    socket.destroy();
+    this.#dialFailed(dialFailure(error));
   }
 
   #peerReset(ending: Ending): void {
@@ -224,17 +274,17 @@ export class Session {
 
   closed(socket: Socket): void {
     this.#openSockets--;
-    if (socket === this.#client && this.#stage === 'closing') this.#backend?.destroy();
+    if (isOf(socket, this.#client) && this.#stage === 'closing') this.#backend?.destroy();
     if (this.#openSockets === 0) this.#end();
   }
 
   #end(): void {
     this.#toBackend?.end();
     this.#toClient?.end();
-    this.#around.forget(this.#id);
+    this.#around.forget(this.id);
     this.#around.emit({
       kind: 'ended',
-      session: this.#id,
+      session: this.id,
       ...(this.#ending ?? { how: 'finished', endedBy: this.#firstFin ?? 'client' }),
       bytesToBackend: this.#toBackend?.deliveredBytes ?? 0,
       bytesToClient: this.#toClient?.deliveredBytes ?? 0,
@@ -242,27 +292,7 @@ export class Session {
   }
 }
 
-const nothing = Buffer.alloc(0);
-
-/**
- * A socket finds its session by itself, so that all sockets share the four listeners below: closures for each
- * would cost every idle connection another half kilobyte.
- */
-const owner = Symbol('session');
-type Owned = Socket & { readonly [owner]: Session };
-
-function onConnect(this: Owned): void {
-  this[owner].connected(this);
-}
-
-function onEnd(this: Owned): void {
-  this[owner].finned(this);
-}
-
-function onError(this: Owned, error: Error): void {
-  this[owner].failed(this, error);
-}
-
-function onClose(this: Owned): void {
-  this[owner].closed(this);
+/** Whether a socket is the one of a side, or what that speaks TLS over. */
+function isOf(socket: Socket, side: Socket | undefined): boolean {
+  return side !== undefined && (socket === side || socket === transportOf(side));
 }

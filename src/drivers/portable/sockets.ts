@@ -8,8 +8,28 @@ export type Read = (length: number, buffer: Uint8Array) => boolean;
 
 export const keepAliveDelayMs = 60_000;
 
+/** Reads a socket that has no `onread`. */
+export function readByEvent<S extends net.Socket>(socket: S, read: Read): S {
+  return socket.on('data', (chunk: Buffer) => {
+    if (!read(chunk.length, chunk)) socket.pause();
+  });
+}
+
+/** Where TLS is spoken over a socket, the one to be read and written is the other. */
+const transports = new WeakMap<net.Socket, net.Socket>();
+
+/** Notes that a socket speaks TLS over another. */
+export function speaksOver(socket: net.Socket, transport: net.Socket): void {
+  transports.set(socket, transport);
+}
+
+/** The connection itself: the socket, or what it speaks TLS over. */
+export function transportOf(socket: net.Socket): net.Socket {
+  return transports.get(socket) ?? socket;
+}
+
 /** Starts connecting. Whatever goes wrong is told by the socket's `error`, later. */
-export function dial(address: Address, buffers: ReadBuffers, read: Read): net.Socket {
+export function connect(address: Address, buffers: ReadBuffers, read: Read): net.Socket {
   return net.connect({
     ...address,
     allowHalfOpen: true,
@@ -60,12 +80,13 @@ export function dialFailure(error: NodeJS.ErrnoException): DialFailure {
 
 /** Closes with RST. A unix socket knows none: its peer sees the end, or an error as it writes. */
 export function reset(socket: net.Socket): void {
-  if (socket.destroyed) return;
+  const transport = transportOf(socket);
+  if (transport.destroyed) return;
   // Only a connected TCP socket tells its peer's family.
-  if (socket.connecting || socket.remoteFamily === undefined) socket.destroy();
+  if (transport.connecting || transport.remoteFamily === undefined) transport.destroy();
   // libuv refuses to reset while a shutdown(2) is under way, and Node then leaks the descriptor.
-  else if (isShuttingDown(socket)) socket.once('finish', () => socket.resetAndDestroy());
-  else socket.resetAndDestroy();
+  else if (isShuttingDown(socket)) socket.once('finish', () => transport.resetAndDestroy());
+  else transport.resetAndDestroy();
 }
 
 function isShuttingDown(socket: net.Socket): boolean {
@@ -79,8 +100,9 @@ function isShuttingDown(socket: net.Socket): boolean {
  */
 export function wasReset(socket: net.Socket): boolean {
   if (!socket.writable || socket.localPort === undefined) return false;
-  socket.write(nothing);
-  return socket.errored !== null;
+  const transport = transportOf(socket);
+  transport.write(nothing);
+  return transport.errored !== null;
 }
 
 const nothing = Buffer.alloc(0);

@@ -1,0 +1,93 @@
+import type tls from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Address } from '../../../src/core/contract.ts';
+import type { ListenerTls } from '../../../src/core/plan.ts';
+import { readBytes } from '../../conformance/peers.ts';
+import type { Rig } from '../../conformance/rig.ts';
+import { authority, selfSigned } from '../../support/certificate.ts';
+import { certificate, listenerTls, secureClient, tlsRig } from './tls-rig.ts';
+
+const second = selfSigned('second.example');
+const clients = authority('clients of ours');
+const good = clients.issue({ commonName: 'good client' });
+
+interface Worker {
+  readonly rig: Rig;
+  readonly address: Address;
+}
+
+const workers: Worker[] = [];
+
+/** As another worker has it: of the same content, by way of a message. */
+async function worker(listener: ListenerTls, ticketKeys?: Uint8Array): Promise<Worker> {
+  const made = await tlsRig(structuredClone(listener), ticketKeys);
+  workers.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const { rig } of workers.splice(0)) {
+    await rig.dispose();
+    expect(rig.violations).toEqual([]);
+  }
+});
+
+/** Visits, and comes back with a session to resume. */
+async function visit({ rig, address }: Worker, options: tls.ConnectionOptions): Promise<Buffer> {
+  const client = await secureClient(rig, address, options);
+  client.write('x');
+  await readBytes(client, 1);
+  // The tickets of TLS 1.3 came ahead of the echo.
+  const session = client.getSession();
+  client.end();
+  if (session === undefined) throw new Error('There is no session to resume');
+  return session;
+}
+
+async function isResumed({ rig, address }: Worker, options: tls.ConnectionOptions): Promise<boolean> {
+  const client = await secureClient(rig, address, options);
+  client.write('x');
+  expect(await readBytes(client, 1)).toBe('x');
+  return client.isSessionReused();
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  describe(`Resumption of ${version}`, () => {
+    const options = { minVersion: version, maxVersion: version };
+    const listener = listenerTls({ certificates: [certificate, second] });
+
+    for (const servername of ['service.example', 'second.example']) {
+      test(`Driver resumes a session of ${servername} that another worker began`, async () => {
+        const one = await worker(listener);
+        const other = await worker(listener);
+        const session = await visit(one, { ...options, servername });
+        expect(await isResumed(other, { ...options, servername, session })).toBe(true);
+        expect(await other.rig.event('secured')).toMatchObject({ sni: servername });
+      });
+    }
+
+    test('Driver resumes a session with a client certificate, which stays verified', async () => {
+      const strict = listenerTls({ clientAuth: 'required', clientCa: clients.cert });
+      const session = await visit(await worker(strict), { ...options, ...good });
+      expect(await isResumed(await worker(strict), { ...options, ...good, session })).toBe(true);
+    });
+
+    test('Driver does not resume a session that another process began', async () => {
+      const session = await visit(await worker(listener), options);
+      const stranger = await worker(listener, new Uint8Array(48).fill(7));
+      expect(await isResumed(stranger, { ...options, session })).toBe(false);
+    });
+
+    test('Driver does not resume a session for which less was asked', async () => {
+      const session = await visit(await worker(listenerTls()), { ...options, ...good });
+      const strict = listenerTls({ clientAuth: 'required', clientCa: clients.cert });
+      expect(await isResumed(await worker(strict), { ...options, ...good, session })).toBe(false);
+    });
+
+    test('Driver does not resume a session that began with another certificate', async () => {
+      const session = await visit(await worker(listenerTls()), options);
+      const renewed = listenerTls({ certificates: [selfSigned('service.example')] });
+      expect(await isResumed(await worker(renewed), { ...options, session })).toBe(false);
+    });
+  });
+}

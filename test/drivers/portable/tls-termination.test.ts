@@ -1,0 +1,312 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Address } from '../../../src/core/contract.ts';
+import type { ListenerTls } from '../../../src/core/plan.ts';
+import { fate, readAll, readBytes } from '../../conformance/peers.ts';
+import type { Rig } from '../../conformance/rig.ts';
+import { authority, selfSigned } from '../../support/certificate.ts';
+import { certificate, clientHello, echoed, listenerTls, secureClient, tlsRig } from './tls-rig.ts';
+
+let rig: Rig;
+let address: Address;
+
+async function listen(listener: ListenerTls): Promise<void> {
+  ({ rig, address } = await tlsRig(listener));
+}
+
+afterEach(async () => {
+  await rig.dispose();
+  expect(rig.violations).toEqual([]);
+});
+
+/** Whose certificate a client gets to see: its first DNS name, or its common name. */
+async function shownTo(servername: string | undefined): Promise<string | undefined> {
+  const client = await secureClient(
+    rig,
+    address,
+    servername === undefined ? { servername: '' } : { servername },
+  );
+  const { subjectaltname, subject } = client.getPeerCertificate();
+  client.end();
+  return subjectaltname?.split(', ')[0]?.slice('DNS:'.length) ?? String(subject.CN);
+}
+
+/** How a handshake fails, in the client's words. */
+async function failure(options: tls.ConnectionOptions): Promise<string> {
+  const outcome = await secureClient(rig, address, options).then(
+    () => 'none',
+    (error: Error & { code?: string }) => error.code ?? error.message,
+  );
+  await rig.event('secure-failed');
+  expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+  return outcome;
+}
+
+/** How far clients come in their handshakes, before they do something else. */
+const partsOfHandshakes = {
+  nothing: '',
+  'a byte': '\x16',
+  'a part of a hello': '\x16\x03\x01\x00\xf4\x01',
+  'a hello': (await clientHello()).toString('latin1'),
+  'a part of a request': '\x00\x00\x00',
+  'a request of postgres': '\x00\x00\x00\x08\x04\xd2\x16\x2f',
+};
+
+describe('TLS termination', () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`Driver carries plain bytes to the backend, and counts them, in ${version}`, async () => {
+      await listen(listenerTls());
+      const client = await secureClient(rig, address, { minVersion: version, maxVersion: version });
+      expect(client.getProtocol()).toBe(version);
+      expect(await echoed(client, 'hello')).toBe('hello');
+      expect(await rig.event('secured')).toMatchObject({ sni: 'service.example', alpn: undefined });
+      expect(await rig.event('ended')).toMatchObject({
+        how: 'finished',
+        endedBy: 'client',
+        bytesToBackend: 5,
+        bytesToClient: 5,
+      });
+    });
+  }
+
+  test('Driver secures a client whose first bytes were inspected, and a part of them discarded', async () => {
+    const listener = listenerTls();
+    await listen(listener);
+    rig.onEvent = undefined;
+    const socket = await rig.client(address);
+    const { session } = await rig.event('accepted');
+    socket.write('PROXY\r\n');
+    const client = tls.connect({ socket, rejectUnauthorized: false });
+    rig.inspect(session, 200);
+    const { bytes } = await rig.event('received');
+    expect(Buffer.from(bytes.subarray(0, 8)).toString('latin1')).toBe('PROXY\r\n\x16');
+    rig.discard(session, 7);
+    rig.execute({ kind: 'secure', session, tls: listener });
+    await once(client, 'secureConnect');
+    await rig.event('secured');
+    rig.inspect(session, 0);
+    client.write('plain');
+    expect(Buffer.from((await rig.event('received')).bytes).toString()).toBe('plain');
+    rig.close(session, 'fin');
+    expect(await fate(client)).toBe('fin');
+  });
+
+  test('Driver secures a client that speaks one byte at a time', async () => {
+    await listen(listenerTls());
+    const socket = await rig.client(address);
+    const client = tls.connect({ socket: slowly(socket), rejectUnauthorized: false });
+    expect(await echoed(client, 'hello')).toBe('hello');
+  });
+
+  test('Driver tells the name in lower case, and the protocol that both agreed on', async () => {
+    await listen(listenerTls({ alpn: ['h2', 'http/1.1'] }));
+    const client = await secureClient(rig, address, {
+      servername: 'SERVICE.Example',
+      ALPNProtocols: ['http/1.1', 'h2'],
+    });
+    expect(client.alpnProtocol).toBe('h2');
+    expect(await rig.event('secured')).toMatchObject({ sni: 'service.example', alpn: 'h2' });
+  });
+
+  test('Driver secures a client that names neither a server nor a protocol', async () => {
+    await listen(listenerTls({ alpn: ['h2'] }));
+    await secureClient(rig, address, { servername: '' });
+    expect(await rig.event('secured')).toMatchObject({ sni: undefined, alpn: undefined });
+  });
+
+  test('Driver refuses a client with no protocol in common', async () => {
+    await listen(listenerTls({ alpn: ['h2'] }));
+    expect(await failure({ ALPNProtocols: ['http/1.1'] })).toBe(
+      'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    );
+  });
+
+  test('Driver shows the certificate of the most specific name, or the first', async () => {
+    const ca = authority('test authority');
+    await listen(
+      listenerTls({
+        certificates: [
+          selfSigned('default.example'),
+          selfSigned('*.wild.example', 'also.example'),
+          selfSigned('exact.wild.example'),
+          selfSigned('*.deep.wild.example'),
+          ca.issue({ commonName: 'only.common' }),
+          ca.issue({ names: ['named.example'], commonName: 'not-this.example' }),
+          selfSigned('also.example'),
+        ],
+      }),
+    );
+    expect(await shownTo('default.example')).toBe('default.example');
+    expect(await shownTo(undefined)).toBe('default.example');
+    expect(await shownTo('unknown.example')).toBe('default.example');
+    expect(await shownTo('a.wild.example')).toBe('*.wild.example');
+    expect(await shownTo('A.WILD.example')).toBe('*.wild.example');
+    expect(await shownTo('also.example')).toBe('*.wild.example');
+    expect(await shownTo('exact.wild.example')).toBe('exact.wild.example');
+    expect(await shownTo('a.deep.wild.example')).toBe('*.deep.wild.example');
+    expect(await shownTo('wild.example')).toBe('default.example');
+    expect(await shownTo('a.b.wild.example')).toBe('default.example');
+    expect(await shownTo('only.common')).toBe('only.common');
+    expect(await shownTo('named.example')).toBe('named.example');
+    expect(await shownTo('not-this.example')).toBe('default.example');
+  });
+
+  test('Driver refuses a version below the least that is wanted', async () => {
+    await listen(listenerTls({ minVersion: 'TLSv1.3' }));
+    expect(await failure({ maxVersion: 'TLSv1.2' })).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+  });
+
+  test('Driver refuses TLS 1.0 and 1.1', async () => {
+    await listen(listenerTls());
+    for (const version of ['TLSv1', 'TLSv1.1'] as const) {
+      const options = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+      expect(await failure(options)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+    }
+  });
+
+  test('Driver refuses a client that has only ciphers without forward secrecy or authentication', async () => {
+    await listen(listenerTls());
+    for (const ciphers of ['AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-SHA256', 'ECDHE-ECDSA-AES128-SHA']) {
+      expect(await failure({ maxVersion: 'TLSv1.2', ciphers })).toContain('ALERT_HANDSHAKE_FAILURE');
+    }
+  });
+
+  test('Driver fails every handshake of a listener whose key is not that of its certificate', async () => {
+    await listen(listenerTls({ certificates: [{ cert: certificate.cert, key: selfSigned('other').key }] }));
+    expect(await failure({})).toBe('ECONNRESET');
+  });
+
+  test('Driver fails a handshake at the first byte that is none of TLS', async () => {
+    await listen(listenerTls());
+    for (const plain of ['GET / HTTP/1.1\r\n\r\n', 'x', '\x00\x00\x00\x08\x04\xd2\x16\x2e', '\x80\x2e\x01']) {
+      const socket = await rig.client(address);
+      socket.write(Buffer.from(plain, 'latin1'));
+      await rig.event('secure-failed');
+      socket.end();
+      expect(await rig.event('ended')).toMatchObject({ how: 'closed', bytesToBackend: 0 });
+    }
+    expect(rig.count('secure-failed')).toBe(0);
+  });
+
+  test('Driver fails a handshake of garbage that begins like TLS', async () => {
+    await listen(listenerTls());
+    const socket = await rig.client(address);
+    socket.write(Buffer.from('\x16garbage garbage garbage', 'latin1'));
+    await rig.event('secure-failed');
+    expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+    expect(rig.count('secure-failed')).toBe(0);
+  });
+
+  test('Driver fails the handshake of a client that had finished before', async () => {
+    const listener = listenerTls();
+    await listen(listener);
+    rig.onEvent = undefined;
+    const socket = await rig.client(address);
+    const { session } = await rig.event('accepted');
+    socket.end('\x16\x03');
+    await rig.event('half-closed');
+    rig.execute({ kind: 'secure', session, tls: listener });
+    await rig.event('secure-failed');
+    rig.close(session, 'reset');
+    expect(await fate(socket)).toBe('reset');
+  });
+
+  for (const [after, sent] of Object.entries(partsOfHandshakes)) {
+    test(`Driver ends a session whose client finishes in its handshake, after ${after}`, async () => {
+      await listen(listenerTls());
+      const socket = await rig.client(address);
+      await rig.event('accepted');
+      socket.end(Buffer.from(sent, 'latin1'));
+      expect(await rig.event('ended')).toMatchObject({ how: 'finished', endedBy: 'client' });
+      expect(rig.count('secure-failed') + rig.count('half-closed')).toBe(0);
+    });
+
+    test(`Driver ends a session whose client resets in its handshake, after ${after}`, async () => {
+      await listen(listenerTls());
+      const socket = await rig.client(address);
+      await rig.event('accepted');
+      socket.write(Buffer.from(sent, 'latin1'));
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+      socket.resetAndDestroy();
+      expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
+      expect(rig.count('secure-failed')).toBe(0);
+    });
+
+    for (const how of ['fin', 'reset'] as const) {
+      test(`Driver closes with ${how} in a handshake, after ${after}`, async () => {
+        await listen(listenerTls());
+        const socket = await rig.client(address);
+        const { session } = await rig.event('accepted');
+        socket.write(Buffer.from(sent, 'latin1'));
+        for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+        socket.on('end', () => socket.end());
+        const seen = fate(socket);
+        rig.close(session, how);
+        expect(await seen).toBe(how);
+        expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+        expect(rig.count('secure-failed') + rig.count('secured')).toBe(0);
+      });
+    }
+  }
+
+  test('Driver takes FIN without close_notify for the end of what the client sends', async () => {
+    await listen(listenerTls());
+    const client = await secureClient(rig, address);
+    client.write('hello');
+    expect(await readBytes(client, 5)).toBe('hello');
+    // A destroyed TLS socket says no goodbye.
+    client.destroy();
+    expect(await rig.event('ended')).toMatchObject({ how: 'finished', endedBy: 'client' });
+  });
+
+  test('Driver resets both sides when a client breaks the encryption', async () => {
+    await listen(listenerTls());
+    const socket = await rig.client(address);
+    const client = tls.connect({ socket, rejectUnauthorized: false });
+    client.on('error', () => {});
+    await once(client, 'secureConnect');
+    client.write('hello');
+    expect(await readBytes(client, 5)).toBe('hello');
+    socket.write(Buffer.from('\x17\x03\x03\x00\x20not encrypted by any of the keys!', 'latin1'));
+    expect(await rig.event('ended')).toMatchObject({ how: 'client-reset', bytesToBackend: 5 });
+  });
+
+  test('Driver says goodbye (close_notify) when it closes with fin', async () => {
+    await listen(listenerTls());
+    const client = await secureClient(rig, address);
+    const { session } = await rig.event('secured');
+    await rig.event('dialed');
+    const end = readAll(client);
+    rig.close(session, 'fin');
+    expect((await end).length).toBe(0);
+    client.end();
+    expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+  });
+
+  test('Driver refuses to renegotiate', async () => {
+    await listen(listenerTls());
+    const client = await secureClient(rig, address, { maxVersion: 'TLSv1.2' });
+    client.write('hello');
+    expect(await readBytes(client, 5)).toBe('hello');
+    const failed = once(client, 'error');
+    client.renegotiate({}, () => {});
+    expect((await failed)[0]).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
+  });
+});
+
+/** A stream that gives its bytes to the socket one by one. */
+function slowly(socket: Socket): Duplex {
+  const slow = new Duplex({
+    read() {},
+    write(chunk: Buffer, _, done) {
+      for (const byte of chunk) socket.write(Buffer.of(byte));
+      setImmediate(done);
+    },
+    final: (done) => void socket.end(done),
+  });
+  socket.on('data', (chunk) => slow.push(chunk)).on('end', () => slow.push(null));
+  return slow;
+}
