@@ -73,7 +73,8 @@ export const healthCheck = mapping(
     ),
     port: Type.Optional(
       integer(1, 65_535, {
-        description: "Where to check; defaults to the backend's port.",
+        description:
+          "Where to check; defaults to the backend's port. Such a port is sent no PROXY protocol header.",
         examples: [8081],
       }),
     ),

@@ -1,5 +1,6 @@
 import { HealthState } from '../../core/health.ts';
 import type { ProberHost, ProbeTarget } from './prober.ts';
+import type { ProbeAddress } from './probes/connection.ts';
 import { isExhaustion } from './probes/failure.ts';
 import type { probe } from './probes/probe.ts';
 
@@ -49,13 +50,13 @@ export class Check {
 
   /** The error of a probe that failed, if it did. */
   async #probe(): Promise<Error | undefined> {
-    const { address, check } = this.target;
+    const { check } = this.target;
     const underWay = new AbortController();
     this.#underWay = underWay;
     const late = new Error(`Timed out after ${check.timeoutMs} ms`);
     const timer = setTimeout(() => underWay.abort(late), check.timeoutMs);
     try {
-      await this.#means.probe(probedAddress(address, check.port), check.probe, underWay.signal);
+      await this.#means.probe(probedAddress(this.target), check.probe, underWay.signal);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
@@ -82,7 +83,10 @@ export class Check {
   }
 }
 
-/** A port of its own makes sense for an IP address only: a unix socket is probed by its path. */
-function probedAddress(address: ProbeTarget['address'], port: number | undefined): ProbeTarget['address'] {
-  return 'path' in address || port === undefined ? address : { ...address, port };
+/**
+ * A port of its own makes sense for an IP address only: a unix socket is probed by its path. What listens at such
+ * a port is not what sessions are dialed to, and expects no PROXY header for their sake.
+ */
+function probedAddress({ address, check: { port }, proxyProtocol }: ProbeTarget): ProbeAddress {
+  return 'path' in address || port === undefined ? { ...address, proxyProtocol } : { ...address, port };
 }

@@ -50,9 +50,13 @@ export class HealthWatch {
 }
 
 function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
-  return plan.pools.flatMap(({ name: pool, backends }) => {
+  return plan.pools.flatMap(({ name: pool, policy, backends }) => {
     const check = config.pools.find(({ name }) => name === pool)?.healthCheck;
     if (check === undefined) return [];
-    return backends.map(({ slot, name: backend, address }) => ({ pool, slot, backend, address, check }));
+    const sent = policy.connect.proxyProtocol;
+    const proxyProtocol = sent === 'off' ? sent : sent.version;
+    return backends.map(({ slot, name: backend, address }) => {
+      return { pool, slot, backend, address, check, proxyProtocol };
+    });
   });
 }

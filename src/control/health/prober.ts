@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HealthCheckConfig } from '../../config/config.ts';
 import type { Address, BackendSlot } from '../../core/contract.ts';
+import type { ProxyVersion } from '../../core/wire/proxy-writing.ts';
 import { Check, type Means } from './check.ts';
 import { probe } from './probes/probe.ts';
 
@@ -11,6 +12,8 @@ export interface ProbeTarget {
   readonly backend: string;
   readonly address: Address;
   readonly check: HealthCheckConfig;
+  /** The header that the backend expects of its connections. */
+  readonly proxyProtocol: ProxyVersion | 'off';
 }
 
 /** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HealthCheckConfig } from '../../../src/config/config.ts';
 import { HealthProber, type ProbeTarget } from '../../../src/control/health/prober.ts';
+import type { ProbeAddress } from '../../../src/control/health/probes/connection.ts';
 import { readable } from '../../../src/control/health/probes/failure.ts';
 import type { Address } from '../../../src/core/contract.ts';
 
@@ -16,7 +17,15 @@ const check: HealthCheckConfig = {
 
 function target(slot: number, changes: Partial<ProbeTarget> = {}): ProbeTarget {
   const address = { host: '10.0.0.1', port: 9000 + slot };
-  return { pool: 'app', slot, backend: `10.0.0.1:${9000 + slot}`, address, check, ...changes };
+  return {
+    pool: 'app',
+    slot,
+    backend: `10.0.0.1:${9000 + slot}`,
+    address,
+    check,
+    proxyProtocol: 'off',
+    ...changes,
+  };
 }
 
 /** A probe of each backend's port that ends as the test says; those that it says nothing of hang. */
@@ -152,6 +161,26 @@ describe('HealthProber', () => {
     ]);
     await vi.advanceTimersByTimeAsync(0);
     expect(started.map(({ port }) => port)).toEqual([8081, 0]);
+    prober.close();
+  });
+
+  it('has a probe begin with the PROXY header of its pool, unless it goes to a port of its own', async () => {
+    const probed: ProbeAddress[] = [];
+    const ignored = { onResult: () => {}, onTransition: () => {}, onSkipped: () => {} };
+    const probe = async (address: ProbeAddress): Promise<void> => void probed.push(address);
+    const prober = new HealthProber(ignored, { probe });
+    const elsewhere = { ...check, port: 8081 };
+    prober.update([
+      target(0, { pool: 'v2', proxyProtocol: 'v2' }),
+      target(1, { pool: 'elsewhere', proxyProtocol: 'v2', check: elsewhere }),
+      target(2, { pool: 'unix', proxyProtocol: 'v1', check: elsewhere, address: { path: '/run/app.sock' } }),
+    ]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(probed).toEqual([
+      { host: '10.0.0.1', port: 9000, proxyProtocol: 'v2' },
+      { host: '10.0.0.1', port: 8081 },
+      { path: '/run/app.sock', proxyProtocol: 'v1' },
+    ]);
     prober.close();
   });
 

@@ -2,14 +2,14 @@ import { isIP, type Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import type { ProbeHttp, ProbeTls } from '../../../config/config.ts';
 import type { Address } from '../../../core/contract.ts';
-import { overTcp, overTls } from './connection.ts';
+import { overTcp, overTls, type ProbeAddress } from './connection.ts';
 
 /**
  * Passes when the response's status is among the expected. Redirects are not followed: a 301 is a 301. The
  * body is read to its end or to a bound, and thrown away; one that breaks off fails the probe.
  */
 export async function httpProbe(
-  address: Address,
+  address: ProbeAddress,
   { http }: { readonly http: ProbeHttp },
   signal: AbortSignal,
 ): Promise<void> {
@@ -18,7 +18,7 @@ export async function httpProbe(
 
 /** Where no name is given for the TLS handshake, it asks for the one in the Host header. */
 export async function httpsProbe(
-  address: Address,
+  address: ProbeAddress,
   { http, tls }: { readonly http: ProbeHttp; readonly tls: ProbeTls },
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ProbeConfig } from '../../../config/config.ts';
-import type { Address } from '../../../core/contract.ts';
+import type { ProbeAddress } from './connection.ts';
 import { readable } from './failure.ts';
 import { httpProbe, httpsProbe } from './http.ts';
 import { sendExpectProbe } from './send-expect.ts';
@@ -11,7 +11,7 @@ import { tlsProbe } from './tls.ts';
  * error whose message people can read, and with the signal's reason soon after the signal aborts. The
  * connection is closed either way.
  */
-export async function probe(address: Address, config: ProbeConfig, signal: AbortSignal): Promise<void> {
+export async function probe(address: ProbeAddress, config: ProbeConfig, signal: AbortSignal): Promise<void> {
   try {
     await dispatch(address, config, signal);
   } catch (error) {
@@ -19,7 +19,7 @@ export async function probe(address: Address, config: ProbeConfig, signal: Abort
   }
 }
 
-function dispatch(address: Address, config: ProbeConfig, signal: AbortSignal): Promise<void> {
+function dispatch(address: ProbeAddress, config: ProbeConfig, signal: AbortSignal): Promise<void> {
   switch (config.type) {
     case 'tcp':
       return tcpProbe(address, signal);

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Address } from '../../../core/contract.ts';
-import { overTcp } from './connection.ts';
+import { overTcp, type ProbeAddress } from './connection.ts';
 
 interface SendExpect {
   readonly send: string | undefined;
@@ -13,7 +12,7 @@ interface SendExpect {
  * expected text and one chunk is held.
  */
 export async function sendExpectProbe(
-  address: Address,
+  address: ProbeAddress,
   { send, expect }: SendExpect,
   signal: AbortSignal,
 ): Promise<void> {

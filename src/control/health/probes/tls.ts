@@ -1,10 +1,9 @@
 import type { ProbeTls } from '../../../config/config.ts';
-import type { Address } from '../../../core/contract.ts';
-import { overTls } from './connection.ts';
+import { overTls, type ProbeAddress } from './connection.ts';
 
 /** Passes once the handshake is done, and says goodbye (close_notify) before it closes. */
 export async function tlsProbe(
-  address: Address,
+  address: ProbeAddress,
   { tls }: { readonly tls: ProbeTls },
   signal: AbortSignal,
 ): Promise<void> {
