@@ -15,6 +15,8 @@ export interface Shape {
   /** Keys of the listener besides `bind` and `pool`; they win. */
   readonly listener?: object;
   readonly pool?: object;
+  /** Other pools, which routes go to; their names may come again in other tests. */
+  readonly pools?: Readonly<Record<string, object>>;
   /** Sections beside `listeners` and `pools`. */
   readonly more?: object;
 }
@@ -75,7 +77,7 @@ export class Scene {
       version: 1,
       workers: this.#workers,
       listeners: { [listener]: { bind: '127.0.0.1:0', pool, ...shape.listener } },
-      pools: { [pool]: { backends: shape.backends, ...shape.pool } },
+      pools: { [pool]: { backends: shape.backends, ...shape.pool }, ...shape.pools },
       admin: { bind: '127.0.0.1:0' },
       ...shape.more,
     });

@@ -49,7 +49,16 @@ export class Sluice {
     args: readonly string[] = [],
     wrap: readonly string[] = [],
   ): Promise<Sluice> {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    return Sluice.runIn(mkdtempSync(join(tmpdir(), 'sluice-test-')), config, args, wrap);
+  }
+
+  /** The same in a folder where the files are that the configuration names; it is removed in the end. */
+  static async runIn(
+    folder: string,
+    config: string,
+    args: readonly string[] = [],
+    wrap: readonly string[] = [],
+  ): Promise<Sluice> {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, withDriver(config));
     const sluice = Sluice.spawn(['run', '-c', file, ...args], wrap, folder);

@@ -1,11 +1,12 @@
-/** Another proxy as a process, with a configuration of its own in a folder of its own. */
+/** Another server as a process, with a configuration of its own in a folder of its own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
+import { type UserIds, wideEnv } from '../../support/programs.ts';
 
 /** What a program says of itself when asked with `-v` or `-V`; undefined where it is not installed. */
 export function versionOf(command: string, flag: '-v' | '-V'): string | undefined {
@@ -17,44 +18,72 @@ export function versionOf(command: string, flag: '-v' | '-V'): string | undefine
 export const hasIpv6 = await canBind('::1');
 
 export class Peer {
+  readonly #user: UserIds;
   #folder: string | undefined;
   #process: ChildProcess | undefined;
   #said = '';
 
+  constructor(user: UserIds = {}) {
+    this.#user = user;
+  }
+
   /** A place in its folder, which is removed when it stops. */
   path(name: string): string {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'sluice-peer-'));
+    this.#folder ??= this.#owned(mkdtempSync(join(tmpdir(), 'sluice-peer-')));
     return join(this.#folder, name);
   }
 
+  /** A file that nobody else may read: so servers want their keys. */
   file(name: string, text: string): string {
     const path = this.path(name);
     writeFileSync(path, text);
-    return path;
+    chmodSync(path, 0o600);
+    return this.#owned(path);
+  }
+
+  /** Has a program make something that the server needs. */
+  async prepare(command: string, args: readonly string[]): Promise<void> {
+    const [code]: unknown[] = await once(this.#spawn(command, args), 'close');
+    if (code !== 0) throw new Error(`${command} ended with ${code}: ${this.#said}`);
   }
 
   /** Fulfils once something accepts at each of the ports and paths. */
   async start(command: string, args: readonly string[], where: readonly (number | string)[]): Promise<void> {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = this.#spawn(command, args);
     this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (text: Buffer) => {
-        this.#said += text.toString();
-      });
-    }
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`${command} ended: ${this.#said}`);
       for (const place of where) await accepts(place);
     });
   }
 
-  async stop(): Promise<void> {
+  /** A signal that lets a server end its own processes, where it has some. */
+  async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.#process?.exitCode === null) {
       const exit = once(this.#process, 'exit');
-      this.#process.kill('SIGKILL');
+      this.#process.kill(signal);
       await exit;
     }
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
+  }
+
+  #spawn(command: string, args: readonly string[]): ChildProcess {
+    const child = spawn(command, args, {
+      ...{ stdio: ['ignore', 'pipe', 'pipe'], env: wideEnv },
+      ...this.#user,
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (text: Buffer) => {
+        this.#said += text.toString();
+      });
+    }
+    return child;
+  }
+
+  #owned(path: string): string {
+    const { uid, gid } = this.#user;
+    if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+    return path;
   }
 }
 

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type TestBackend } from '../../support/backends.ts';
+import { installed, run } from '../../support/programs.ts';
+import { type Example, runExample } from './example.ts';
+import { web } from './web.ts';
+
+describe.skipIf(!installed('curl'))('config/access.yaml (skipped where curl is not installed)', () => {
+  let backends: readonly TestBackend[] = [];
+  let example: Example;
+
+  beforeAll(async () => {
+    backends = await Promise.all(['first', 'second'].map((name) => startBackend(web(name))));
+    const [first, second] = backends;
+    example = await runExample('access', { 9001: first?.port ?? 0, 9002: second?.port ?? 0 });
+  });
+
+  afterAll(async () => {
+    await example.end();
+    await Promise.all(backends.map((backend) => backend.close()));
+  });
+
+  const ask = (...more: readonly string[]) =>
+    run('curl', ['-sS', ...more, `http://127.0.0.1:${example.port}`]);
+
+  it('answers clients of this machine', async () => {
+    expect(await ask()).toMatchObject({ code: 0, stdout: 'first\n' });
+  });
+
+  it('resets the one that is denied', async () => {
+    const { code, stderr } = await ask('--interface', '127.0.0.66');
+    expect(stderr).toContain('reset by peer');
+    expect(code).toBe(56);
+    await example.sluice.logged((line) => line['reason'] === 'denied');
+  });
+});
