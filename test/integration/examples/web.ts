@@ -10,5 +10,7 @@ export function web(line: string): (socket: Socket) => void {
       if (!head.includes('\r\n\r\n')) return;
       socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
     });
+    // Who leaves without a request is let go.
+    socket.on('end', () => socket.end());
   };
 }

@@ -51,10 +51,15 @@ export class Peer {
   async start(command: string, args: readonly string[], where: readonly (number | string)[]): Promise<void> {
     const child = this.#spawn(command, args);
     this.#process = child;
-    await eventually(async () => {
-      if (child.exitCode !== null) throw new Error(`${command} ended: ${this.#said}`);
+    const ended = once(child, 'close').then(() => {
+      throw new Error(`${command} ended: ${this.#said}`);
+    });
+    const ready = eventually(async () => {
       for (const place of where) await accepts(place);
     });
+    // Whichever comes second is of no interest.
+    for (const one of [ready, ended]) one.catch(() => {});
+    await Promise.race([ready, ended]);
   }
 
   /** A signal that lets a server end its own processes, where it has some. */
