@@ -15,24 +15,34 @@ export interface Example {
   readonly port: number;
   /** Where a file lies that is named relative to the example. */
   path(name: string): string;
+  /** How sessions ended so far: reasons that occurred, with their counts. */
+  reasons(): Promise<Readonly<Record<string, number>>>;
   /** The line of the session that a client with this port had, once it is over. */
   session(clientPort: number): Promise<LogLine>;
   /** Everybody has left: it must be as at the start, and stop in order. */
   end(): Promise<void>;
 }
 
-/**
- * `servers` has the place of each server that the example names, by the port that it has there. Its
- * certificates are made where `certificates` asks for them.
- */
+/** A folder with the files that examples name, but for their certificates; it goes with the example. */
+export function exampleFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  for (const file of ['allow.txt', 'make-certs.sh']) cpSync(join(config, file), join(folder, file));
+  return folder;
+}
+
+/** The same with the certificates. */
+export async function certifiedFolder(): Promise<string> {
+  const folder = exampleFolder();
+  await output('sh', [join(folder, 'make-certs.sh')]);
+  return folder;
+}
+
+/** `servers` has the place of each server that the example names, by the port that it has there. */
 export async function runExample(
   name: string,
   servers: Readonly<Record<number, number>>,
-  { args = [], certificates = false }: { args?: readonly string[]; certificates?: boolean } = {},
+  { folder = exampleFolder(), args = [] }: { folder?: string; args?: readonly string[] } = {},
 ): Promise<Example> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  for (const file of ['allow.txt', 'make-certs.sh']) cpSync(join(config, file), join(folder, file));
-  if (certificates) await output('sh', [join(folder, 'make-certs.sh')]);
   const text = readFileSync(join(config, `${name}.yaml`), 'utf8').replace(/^#.*\n/gm, '');
   const moved = text
     .replaceAll(/bind: 127\.0\.0\.1:\d+/g, 'bind: 127.0.0.1:0')
@@ -48,6 +58,14 @@ export async function runExample(
     sluice,
     port: sluice.port(listener ?? ''),
     path: (file) => join(folder, file),
+    reasons: async () => {
+      const series = /^sluice_sessions_closed_total\{.*reason="(.*)"\}$/;
+      const counts = [...(await sluice.metrics())].flatMap(([name, count]) => {
+        const reason = series.exec(name)?.[1];
+        return reason === undefined || count === 0 ? [] : [[reason, count] as const];
+      });
+      return Object.fromEntries(counts);
+    },
     session: (clientPort) =>
       sluice.logged(
         (line) => line.msg === 'session closed' && String(line['client']).endsWith(`:${clientPort}`),

@@ -6,9 +6,9 @@ import { eventually } from '../../support/eventually.ts';
 import type { LogLine } from '../../support/sluice.ts';
 import { web } from '../examples/web.ts';
 import { openScene } from '../scene.ts';
+import { hasNginxStream, startNginx } from './nginx.ts';
 import { freePorts, hasIpv6, Peer, versionOf } from './peer.ts';
 
-const nginxBuild = versionOf('nginx', '-V') ?? '';
 const versions = ['v1', 'v2'] as const;
 const scene = openScene();
 
@@ -16,7 +16,7 @@ const scene = openScene();
 const programs = [
   { program: 'HAProxy', sent: 'v1', isHere: versionOf('haproxy', '-v') !== undefined },
   { program: 'HAProxy', sent: 'v2', isHere: versionOf('haproxy', '-v') !== undefined },
-  { program: 'nginx', sent: 'v1', isHere: nginxBuild.includes('--with-stream') },
+  { program: 'nginx', sent: 'v1', isHere: hasNginxStream },
 ] as const;
 type Program = (typeof programs)[number]['program'];
 
@@ -138,73 +138,50 @@ async function startInFront(program: Program, sent: 'v1' | 'v2', target: number,
   const [port = 0] = await freePorts(1);
   if (program === 'nginx') {
     const server = `listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${target}; proxy_protocol on;`;
-    return startNginx(port, () => `stream { server { ${server} } }`);
-  }
-  const flag = sent === 'v1' ? 'send-proxy' : 'send-proxy-v2';
-  return startHaproxy(
-    port,
-    `\
+    await startNginx(newPeer(), port, 'stream', server);
+  } else {
+    const flag = sent === 'v1' ? 'send-proxy' : 'send-proxy-v2';
+    const section = `\
 listen front
   mode tcp
   bind 127.0.0.1:${port}
   unique-id-format id-%[src_port]
   server one 127.0.0.1:${target} ${flag} ${more}
-`,
-  );
+`;
+    await startHaproxy(port, section);
+  }
+  return port;
 }
 
 /** A server that takes no connection without a header, and answers with what that announced. */
-function startBehind(program: Program): Promise<number> {
-  return program === 'nginx' ? startNginxBehind() : startHaproxyBehind();
-}
-
-async function startNginxBehind(): Promise<number> {
+async function startBehind(program: Program): Promise<number> {
   const [port = 0] = await freePorts(1);
-  const answer = 'client=$proxy_protocol_addr:$proxy_protocol_port ;';
-  return startNginx(
-    port,
-    (temporary) =>
-      `http { ${temporary} access_log off; server { listen 127.0.0.1:${port} proxy_protocol; return 200 "${answer}"; } }`,
-  );
-}
-
-async function startHaproxyBehind(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  const answer = 'client=%[src]:%[src_port] id=%[fc_pp_unique_id] ;';
-  return startHaproxy(
-    port,
-    `\
+  if (program === 'nginx') {
+    const answer = 'client=$proxy_protocol_addr:$proxy_protocol_port ;';
+    await startNginx(
+      newPeer(),
+      port,
+      'http',
+      `listen 127.0.0.1:${port} proxy_protocol; return 200 "${answer}";`,
+    );
+  } else {
+    const answer = 'client=%[src]:%[src_port] id=%[fc_pp_unique_id] ;';
+    const section = `\
 frontend behind
   mode http
   bind 127.0.0.1:${port} accept-proxy
   http-request return status 200 content-type text/plain lf-string "${answer}"
-`,
-  );
+`;
+    await startHaproxy(port, section);
+  }
+  return port;
 }
 
-async function startHaproxy(port: number, section: string): Promise<number> {
+async function startHaproxy(port: number, section: string): Promise<void> {
   const peer = newPeer();
   const defaults = 'defaults\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n';
-  const file = peer.file('haproxy.cfg', `global\n  maxconn 100\n${defaults}${section}`);
+  const file = peer.file('haproxy.cfg', `global\n  maxconn 100\n  nbthread 1\n${defaults}${section}`);
   await peer.start('haproxy', ['-db', '-f', file], [port]);
-  return port;
-}
-
-async function startNginx(port: number, section: (temporary: string) => string): Promise<number> {
-  const peer = newPeer();
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (use) => `${use}_temp_path ${peer.path(use)};`,
-  );
-  const module = nginxBuild.includes('--with-stream=dynamic')
-    ? 'load_module modules/ngx_stream_module.so;'
-    : '';
-  const process = `daemon off; master_process off; pid ${peer.path('pid')}; error_log stderr; events {}`;
-  await peer.start(
-    'nginx',
-    ['-c', peer.file('conf', `${module}\n${process}\n${section(temporary.join(' '))}`)],
-    [port],
-  );
-  return port;
 }
 
 function newPeer(): Peer {
