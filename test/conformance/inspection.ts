@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import net, { type Socket } from 'node:net';
 import { expect } from 'vitest';
 import type { Address, SessionId } from '../../src/core/contract.ts';
-import { echo, eventually, readAll } from './peers.ts';
+import { echo, eventually, listenOn, readAll } from './peers.ts';
 import type { Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
@@ -53,6 +54,35 @@ export function inspection(spec: Spec): void {
     expect(await rig.event('half-closed')).toMatchObject({ side: 'client', unsentBytes: 3 });
     expect(order).toEqual(['accepted', 'received', 'half-closed']);
     rig.close(session, 'reset');
+  });
+
+  spec('Driver shows what it was asked for just before a FIN came', async (rig) => {
+    const address = await rig.listen();
+    rig.onEvent = ({ kind, session }) => {
+      if (kind === 'accepted') rig.inspect(session, 0);
+    };
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const client = await rig.client(address);
+      client.write('all');
+      const { session } = await rig.event('received');
+      client.end();
+      await once(client, 'finish');
+      // Whether the driver knows of the FIN already is up to chance; whether it has told so is not.
+      const isTold = rig.count('half-closed') > 0;
+      rig.inspect(session, 0);
+      let isShown = false;
+      let cameInOrder = isTold;
+      rig.onEvent = (event) => {
+        if (event.kind === 'accepted') rig.inspect(event.session, 0);
+        if (event.kind === 'received') isShown = true;
+        if (event.kind === 'half-closed') cameInOrder = isShown;
+      };
+      await rig.event('received');
+      await rig.event('half-closed');
+      expect(cameInOrder).toBe(true);
+      rig.close(session, 'reset');
+      await rig.event('ended');
+    }
   });
 
   spec('Driver tells of a FIN that comes instead of what was asked for', async (rig) => {
@@ -111,6 +141,21 @@ export function inspection(spec: Spec): void {
     expect((await readAll(client)).toString()).toBe('hello');
     await rig.event('ended');
     expect(rig.count('received')).toBe(0);
+  });
+
+  spec('Driver forgets an inspection when it dials in vain', async (rig) => {
+    const { client, session } = await arrival(rig);
+    const nobody = net.createServer();
+    const address = await listenOn(nobody, { host: '127.0.0.1', port: 0 });
+    nobody.close();
+    await once(nobody, 'close');
+    rig.inspect(session, 0);
+    rig.dial(session, address);
+    await rig.event('dial-failed');
+    client.end('hello');
+    await rig.event('half-closed');
+    expect(rig.count('received')).toBe(0);
+    rig.close(session, 'reset');
   });
 
   spec('Driver withdraws what is due when a dial or a close follows at once', async (rig) => {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** A stream begins with how long it is, whether its sender means to finish it, and where in the pattern it begins. */
-const headBytes = 6;
+export const headBytes = 6;
 
 /** The n-th byte is n modulo a prime, so that no two buffers of the proxy are alike. */
 const period = 251;
@@ -99,6 +99,19 @@ class Incoming {
     }
     this.#received += bytes.length;
   }
+}
+
+/** The stream that is left of one, given its head, when the first so many of the bytes behind it are missing. */
+export function headBehind(original: Uint8Array, missingBytes: number): Buffer {
+  const bytes = Buffer.from(original);
+  const start = ((bytes[5] ?? 0) + missingBytes) % period;
+  return head(bytes.readUInt32LE(0) - missingBytes, bytes[4] === 1, start);
+}
+
+/** Whether these are the bytes behind such a head. */
+export function isBehind(head: Uint8Array, bytes: Uint8Array): boolean {
+  const start = head[5] ?? 0;
+  return bytes.every((byte, n) => byte === (start + n) % period);
 }
 
 function head(length: number, finishes: boolean, start: number): Buffer {

@@ -1,7 +1,7 @@
 /**
  * Buffers that the kernel receives into. They wait in rings shared with it, from which it takes one as bytes
- * come: a connection that is silent holds none. A taken buffer is a *chunk*, a number; its bytes are never looked
- * at, only sent from where they lie, and then it goes back.
+ * come: a connection that is silent holds none. A taken buffer is a *chunk*, a number; its bytes are sent from
+ * where they lie, and then it goes back. Nobody looks at them, but for the first ones of some clients.
  *
  * Small ones serve messages, large ones streams. Each group begins with a few, so that they stay in the
  * processor's caches, grows as they are taken, and shrinks as they come back; its most is the bound.
@@ -45,7 +45,8 @@ export class Buffers {
   readonly #reserve: BufferGroup;
   readonly #scarceFrom: number;
   readonly #libc: Libc;
-  /** By chunk: how many bytes are in it, and which one is to be sent after it. */
+  /** By chunk: where the bytes in it begin, how many they are, and which one is to be sent after it. */
+  readonly starts = new Int32Array(3 * groupSpan);
   readonly lengths = new Int32Array(3 * groupSpan);
   readonly next = new Int32Array(3 * groupSpan);
 
@@ -98,12 +99,22 @@ export class Buffers {
    */
   joins(first: Chunk, second: Chunk, length: number): boolean {
     const firstLength = this.lengths[first] ?? 0;
+    const end = (this.starts[first] ?? 0) + firstLength;
     const isLarge = first >= groupSpan && first < 2 * groupSpan;
-    if (firstLength + length > (isLarge ? largeBytes : smallBytes)) return false;
-    this.#libc.memcpy(this.addressOf(first) + firstLength, this.addressOf(second), length);
+    if (end + length > (isLarge ? largeBytes : smallBytes)) return false;
+    this.#libc.memcpy(this.addressOf(first) + end, this.addressOf(second), length);
     this.lengths[first] = firstLength + length;
     this.giveBack(second);
     return true;
+  }
+
+  /** The bytes of a chunk in place, but for the first ones. */
+  view(chunk: Chunk, skippedBytes: number): Uint8Array {
+    const start = (this.starts[chunk] ?? 0) + skippedBytes;
+    const end = (this.starts[chunk] ?? 0) + (this.lengths[chunk] ?? 0);
+    if (chunk < groupSpan) return this.#small.view(chunk, start, end);
+    if (chunk < 2 * groupSpan) return this.#large.view(chunk - groupSpan, start, end);
+    return this.#reserve.view(chunk - 2 * groupSpan, start, end);
   }
 
   /** The kernel found none left: gives it more. False if there are no more. */
@@ -149,6 +160,8 @@ export class Buffers {
   }
 }
 
+const slabBytes = 4 * 1024 * 1024;
+
 class BufferGroup {
   readonly memory: Pointer;
   inUse = 0;
@@ -168,6 +181,12 @@ class BufferGroup {
   #touched = 0;
   /** Of those, the ones that are not provided now. */
   readonly #spare: number[] = [];
+  /**
+   * Views of the memory, so many buffers each, made once somebody looks: one view of all would be hundreds of
+   * megabytes in the engine's accounts.
+   */
+  readonly #slabs: (Uint8Array | undefined)[] = [];
+  readonly #slabBuffers: number;
 
   constructor(
     libc: Libc,
@@ -183,6 +202,7 @@ class BufferGroup {
     this.#bytesEach = bytesEach;
     this.#initially = initially;
     this.#most = most;
+    this.#slabBuffers = Math.min(most, slabBytes / bytesEach);
     const flags = kernel.MAP_PRIVATE | kernel.MAP_ANONYMOUS | kernel.MAP_NORESERVE;
     this.memory = mapMemory(libc, most * bytesEach, flags);
     const ringBytes = most * kernel.bufferEntry.bytes;
@@ -216,11 +236,24 @@ class BufferGroup {
     else this.#provide(id);
   }
 
+  view(id: number, start: number, end: number): Uint8Array {
+    const number = Math.floor(id / this.#slabBuffers);
+    let slab = this.#slabs[number];
+    if (slab === undefined) {
+      const address = this.memory + number * this.#slabBuffers * this.#bytesEach;
+      slab = new Uint8Array(this.#libc.view(address, this.#slabBuffers * this.#bytesEach));
+      this.#slabs[number] = slab;
+    }
+    const at = (id % this.#slabBuffers) * this.#bytesEach;
+    return slab.subarray(at + start, at + end);
+  }
+
   grow(): boolean {
     return this.#provideMore(this.#provided);
   }
 
   unmap(): void {
+    this.#slabs.length = 0;
     this.#libc.munmap(this.memory, this.#most * this.#bytesEach);
     this.#libc.munmap(this.#ringMemory, this.#most * kernel.bufferEntry.bytes);
   }

@@ -2,9 +2,10 @@
  * One socket of a session and the operations that are under way on it. Its descriptor is closed only once there are
  * none: a number that the system has given to another socket must not be met by an operation meant for this one.
  */
-import { type Group, largeGroup, reserveGroup, smallGroup } from './buffers.ts';
+import { type Group, largeGroup, reserveGroup, smallBytes, smallGroup } from './buffers.ts';
 import type { Outbox } from './outbox.ts';
-import type { Session, Surroundings } from './session.ts';
+import type { Session } from './session.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What a completion is about: the upper bits of its first word; the lower ones tell whose it is. */
 export const operation = {
@@ -34,7 +35,7 @@ const takesLarge = 1 << 5;
 const takesReserve = 1 << 14;
 const takes: Readonly<Record<Group, number>> = { 0: 0, 1: takesLarge, 2: takesReserve };
 /** It filled the last buffer; and so many that it is received with large ones. */
-export const filledOne = 1 << 6;
+const filledOne = 1 << 6;
 export const streams = 1 << 7;
 /** Its FIN has come. */
 export const hasFinished = 1 << 8;
@@ -105,6 +106,14 @@ export class Connection {
     around.ring.waitUntilBroken(this.fd, this.#tag(operation.watch), this.serial);
   }
 
+  /** A direction that fills two buffers in a row is a stream. */
+  judgePace(length: number): void {
+    if (this.group === largeGroup) {
+      if (length < streamBytesMin) this.clear(streams);
+    } else if (length < smallBytes) this.clear(filledOne);
+    else this.set(this.is(filledOne) ? streams : filledOne);
+  }
+
   stopReceiving(around: Surroundings): void {
     if (!this.is(receiving) || this.is(cancelling)) return;
     this.set(cancelling);
@@ -117,7 +126,7 @@ export class Connection {
     if (this.is(sending | doomed)) return;
     this.set(sending);
     const chunk = outbox.first;
-    const address = around.buffers.addressOf(chunk);
+    const address = around.buffers.addressOf(chunk) + (around.buffers.starts[chunk] ?? 0);
     const length = around.buffers.lengths[chunk] ?? 0;
     around.ring.send(this.fd, address, length, this.#tag(operation.send), this.serial);
   }
@@ -147,3 +156,6 @@ export class Connection {
     return (kind << operationShift) | this.number;
   }
 }
+
+/** A stream that brings less than this at a time is one no more. */
+const streamBytesMin = 8 * 1024;

@@ -18,8 +18,9 @@ import { Listenings } from './listenings.ts';
 import { Outboxes } from './outbox.ts';
 import { Patience } from './patience.ts';
 import { Ring } from './ring.ts';
-import { Session, type Surroundings } from './session.ts';
+import { Session } from './session.ts';
 import { Sockets } from './sockets.ts';
+import type { Surroundings } from './surroundings.ts';
 import { EventLoopTurns, ThreadTurns, type Turning, type Turns } from './turns.ts';
 
 /** How its turns come about; see `turns.ts`. `thread` takes the whole thread. */
@@ -54,7 +55,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
   readonly #connections = new Connections();
   readonly #listenings: Listenings;
   readonly #patience = new Patience();
-  #later: CoreEvent[] = [];
+  #later: (() => void)[] = [];
   #lastSession = 0;
   #deadlineMs: number | undefined;
   #isClosed = false;
@@ -117,14 +118,26 @@ export class UringDriver implements Driver, Surroundings, Turning {
     this.#turns.soon();
     switch (command.kind) {
       case 'dial':
-        return session.dial(command.address);
+        if (command.tls !== undefined) return this.#failTls(session, 'dial-failed');
+        return session.dial(command.address, command.preamble);
       case 'abort-dial':
         return session.abortDial();
       case 'relay':
         return session.relay();
       case 'close':
         return session.close(command.how);
+      case 'inspect':
+        return session.inspect(command.beyond);
+      case 'discard':
+        return session.discard(command.bytes);
+      case 'secure':
+        return this.#failTls(session, 'secure-failed');
     }
+  }
+
+  /** Who asks this driver for TLS has made a mistake, for which no session shall wait forever. */
+  #failTls({ id }: Session, kind: 'dial-failed' | 'secure-failed'): void {
+    this.later(() => this.emit({ kind, session: id, why: 'connect-failed' }));
   }
 
   lastByteMs(session: SessionId): number {
@@ -163,7 +176,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
     this.turnMs = this.host.now();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#patience.learn(completed - sends);
-    if (this.#later.length > 0) this.#emitLater();
+    if (this.#later.length > 0) this.#doLater();
     this.#connections.feed(this.buffers);
     if (this.#isClosed) this.#closeIfAllEnded();
     return completed;
@@ -207,18 +220,18 @@ export class UringDriver implements Driver, Surroundings, Turning {
     if (wakeFd !== undefined) this.ring.waitUntilReadable(wakeFd, operation.wake << operationShift, 0);
   }
 
-  #emitLater(): void {
-    const events = this.#later;
+  #doLater(): void {
+    const happenings = this.#later;
     this.#later = [];
-    for (const event of events) this.emit(event);
+    for (const happen of happenings) happen();
   }
 
   emit(event: CoreEvent): void {
     if (!this.#isClosed) this.host.emit(event);
   }
 
-  later(event: CoreEvent): void {
-    this.#later.push(event);
+  later(happen: () => void): void {
+    this.#later.push(happen);
   }
 
   countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void {

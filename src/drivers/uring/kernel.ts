@@ -116,8 +116,10 @@ export const BPF_K = 0x00;
 export const TH_SYN = 0x02;
 export const TH_ACK = 0x10;
 
+export const MSG_DONTWAIT = 0x40;
 export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const F_SETFL = 4;

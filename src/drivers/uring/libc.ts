@@ -31,6 +31,7 @@ export interface Libc {
   close(fd: number): number;
   memcpy(to: Pointer, from: Pointer, bytes: number): Pointer;
   read(fd: number, into: Uint8Array, bytes: number): number;
+  send(fd: number, from: Uint8Array, bytes: number, flags: number): number;
   eventfd(initially: number, flags: number): number;
   ifNameToIndex(name: string): number;
   errno(): number;
@@ -65,6 +66,7 @@ export function loadLibc(): Libc {
     close: call('close', 'int', 'int'),
     memcpy: call('memcpy', 'int64', 'int64', 'int64', 'int64'),
     read: call('read', 'int64', 'int', 'void *', 'int64'),
+    send: call('send', 'int64', 'int', 'void *', 'int64', 'int'),
     eventfd: call('eventfd', 'int', 'uint32', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint32', 'str'),
     errno: () => koffi.errno(),

@@ -43,6 +43,7 @@ export class Outbox {
   }
 
   append(chunk: Chunk, length: number, buffers: Buffers): void {
+    buffers.starts[chunk] = 0;
     buffers.lengths[chunk] = length;
     buffers.next[chunk] = none;
     if (this.#first === none) this.#first = chunk;
@@ -50,6 +51,34 @@ export class Outbox {
     this.#last = chunk;
     this.bytes += length;
     this.count++;
+  }
+
+  /** Forgets the first so many bytes; only while nothing of it is sent. */
+  discard(bytes: number, buffers: Buffers): void {
+    let left = Math.min(bytes, this.bytes);
+    while (left > 0) {
+      const chunk = this.#first;
+      const length = buffers.lengths[chunk] ?? 0;
+      if (left < length) {
+        buffers.starts[chunk] = (buffers.starts[chunk] ?? 0) + left;
+        buffers.lengths[chunk] = length - left;
+        this.bytes -= left;
+        return;
+      }
+      left -= length;
+      this.drop(buffers);
+    }
+  }
+
+  /** Copies its bytes, but for the first ones, to where they belong in one piece of them all. */
+  copyInto(piece: Uint8Array, skippedBytes: number, buffers: Buffers): void {
+    let at = 0;
+    for (let chunk = this.#first; chunk !== none; chunk = buffers.next[chunk] ?? none) {
+      const length = buffers.lengths[chunk] ?? 0;
+      const skipped = Math.max(0, skippedBytes - at);
+      if (skipped < length) piece.set(buffers.view(chunk, skipped), at + skipped);
+      at += length;
+    }
   }
 
   /** Gives the first chunk back to its buffers. */

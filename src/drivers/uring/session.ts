@@ -12,14 +12,12 @@
 
 import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
-import type { DriverHost } from '../driver.ts';
-import { type Buffers, type Group, largeGroup, reserveGroup, smallBytes } from './buffers.ts';
+import { type Group, reserveGroup } from './buffers.ts';
 import {
   type Connection,
   cancelling,
   connecting,
   doomed,
-  filledOne,
   finished,
   hasFinished,
   receivesMany,
@@ -29,30 +27,11 @@ import {
   toBeFinished,
   watching,
 } from './connection.ts';
+import { dialFailure } from './dial-failure.ts';
+import { Inspection } from './inspection.ts';
 import * as kernel from './kernel.ts';
-import type { Outbox, Outboxes } from './outbox.ts';
-import type { Ring } from './ring.ts';
-import type { Sockets } from './sockets.ts';
-
-/** What a session needs of the driver around it. */
-export interface Surroundings extends Pick<DriverHost, 'emit' | 'countBytes'> {
-  readonly ring: Ring;
-  readonly buffers: Buffers;
-  readonly outboxes: Outboxes;
-  readonly sockets: Sockets;
-  /** When the completions at hand were taken. */
-  readonly turnMs: number;
-  /** Makes a connection of a descriptor. */
-  opened(session: Session, fd: number): Connection;
-  /** Nothing is under way on the connection: closes its descriptor, and tells its session. */
-  closed(connection: Connection): void;
-  /** There is no buffer to receive into: `read` is to be called when there is. */
-  starved(connection: Connection): void;
-  /** Emits later, outside of any command. */
-  later(event: CoreEvent): void;
-  /** The session is over: commands no longer reach it. */
-  forget(session: Session): void;
-}
+import type { Outbox } from './outbox.ts';
+import type { Surroundings } from './surroundings.ts';
 
 type Side = 'client' | 'backend';
 type Ended = Extract<CoreEvent, { readonly kind: 'ended' }>;
@@ -66,8 +45,6 @@ const closed: Ending = { how: 'closed', endedBy: 'proxy' };
 const heldBytesMax = 64 * 1024;
 /** Large chunks that wait for a slow reader: reading stops once there are this many. */
 const queuedStreamChunksMax = 2;
-/** A stream that brings less than this at a time is one no more. */
-const streamBytesMin = 8 * 1024;
 
 export class Session {
   readonly id: SessionId;
@@ -80,6 +57,9 @@ export class Session {
   /** What is to be sent, and undefined where nothing is. */
   #toClient: Outbox | undefined;
   #toBackend: Outbox | undefined;
+  #inspection: Inspection | undefined;
+  /** What the backend that is dialed gets before anything else. */
+  #preamble: Uint8Array | undefined;
   #openConnections = 1;
   #firstFin: Side | undefined;
   #ending: Ending | undefined;
@@ -97,9 +77,35 @@ export class Session {
     return this.#around.sockets.arrivedAt(this.#client.fd);
   }
 
-  dial(address: Address): void {
+  inspect(beyond: number): void {
+    if (this.#stage !== 'waiting') return;
+    this.#inspection ??= new Inspection();
+    this.#inspection.ask(beyond);
+    if (this.#heldBytes > beyond) this.#around.later(() => this.#show());
+  }
+
+  /** Answers the core's question, if there is one and the bytes to do so. */
+  #show(): void {
+    const held = this.#toBackend;
+    if (this.#stage !== 'waiting' || held === undefined) return;
+    const bytes = this.#inspection?.answer(held, this.#around.buffers);
+    if (bytes !== undefined) this.#around.emit({ kind: 'received', session: this.id, bytes });
+  }
+
+  discard(bytes: number): void {
+    const held = this.#toBackend;
+    if (this.#stage !== 'waiting' || held === undefined) return;
+    held.discard(bytes, this.#around.buffers);
+    this.#inspection?.discarded(bytes);
+    if (held.isEmpty) this.#giveBack(held);
+    this.read(this.#client);
+  }
+
+  dial(address: Address, preamble: Uint8Array | undefined): void {
     if (this.#stage !== 'waiting') return;
     this.#stage = 'dialing';
+    this.#inspection = undefined;
+    this.#preamble = preamble;
     const sockaddr = this.#around.sockets.encode(address);
     const fd = this.#around.sockets.open(sockaddr);
     if (fd < 0) return this.#dialFailed(-fd, true);
@@ -121,10 +127,19 @@ export class Session {
     if (this.#stage !== 'dialed' || backend === undefined) return;
     this.#stage = 'relaying';
     this.lastByteMs = this.#around.turnMs;
+    if (!this.#hasSentPreamble(backend)) return this.#failed(backend);
     if (this.#toBackend !== undefined) backend.send(this.#around, this.#toBackend);
     if (this.#client.is(hasFinished)) this.#finishBehind(backend);
     this.read(backend);
     this.read(this.#client);
+  }
+
+  /** False where the backend has gone meanwhile. */
+  #hasSentPreamble(backend: Connection): boolean {
+    const preamble = this.#preamble;
+    if (preamble === undefined) return true;
+    this.#preamble = undefined;
+    return this.#around.sockets.sendFirst(backend.fd, preamble, this.#toBackend !== undefined);
   }
 
   close(how: 'reset' | 'fin'): void {
@@ -159,7 +174,7 @@ export class Session {
   #dialFailed(errno: number, insideCommand: boolean): void {
     this.#stage = 'waiting';
     const event = { kind: 'dial-failed', session: this.id, why: dialFailure(errno) } as const;
-    if (insideCommand) this.#around.later(event);
+    if (insideCommand) this.#around.later(() => this.#around.emit(event));
     else this.#around.emit(event);
   }
 
@@ -180,10 +195,13 @@ export class Session {
     const chunk = buffers.take(from.group, id);
     const isWanted = this.#ending === undefined && !from.is(doomed) && length > 0;
     if (!isWanted) return buffers.giveBack(chunk);
-    this.#judgePace(from, length);
     const outbox = this.#outboxBehind(from);
-    // Many small messages that are held must not take many buffers.
-    if (this.#stage !== 'relaying') return outbox.appendDensely(chunk, length, buffers);
+    if (this.#stage !== 'relaying') {
+      // Many small messages that are held must not take many buffers.
+      outbox.appendDensely(chunk, length, buffers);
+      return this.#show();
+    }
+    from.judgePace(length);
     outbox.append(chunk, length, buffers);
     this.lastByteMs = this.#around.turnMs;
     const to = from === this.#client ? this.#backend : this.#client;
@@ -201,14 +219,6 @@ export class Session {
     }
     this.#toBackend ??= outboxes.take();
     return this.#toBackend;
-  }
-
-  /** A direction that fills two buffers in a row is a stream. */
-  #judgePace(from: Connection, length: number): void {
-    if (from.group === largeGroup) {
-      if (length < streamBytesMin) from.clear(streams);
-    } else if (length < smallBytes) from.clear(filledOne);
-    else from.set(from.is(filledOne) ? streams : filledOne);
   }
 
   /** Whether reading may go on after an error. */
@@ -316,6 +326,8 @@ export class Session {
       this.#closeIfDone(from);
     }
     if (!isFirst) return;
+    this.#show();
+    if (this.#ending !== undefined) return;
     // What is held waits for a backend; what is queued for one has been taken.
     const unsentBytes = this.#stage === 'relaying' ? 0 : this.#heldBytes;
     this.#around.emit({ kind: 'half-closed', session: this.id, side, unsentBytes });
@@ -369,30 +381,13 @@ export class Session {
       this.#giveBack(outbox);
     }
     this.#around.forget(this);
-    this.#around.later({
+    const event = {
       kind: 'ended',
       session: this.id,
       ...(this.#ending ?? { how: 'finished', endedBy: this.#firstFin ?? 'client' }),
       bytesToBackend: this.#backend?.deliveredBytes ?? 0,
       bytesToClient: this.#client.deliveredBytes,
-    });
-  }
-}
-
-type DialFailure = Extract<CoreEvent, { readonly kind: 'dial-failed' }>['why'];
-
-function dialFailure(errno: number): DialFailure {
-  switch (errno) {
-    case kernel.ECONNREFUSED:
-    case kernel.ENOENT: // a unix socket that nobody has made
-      return 'connect-refused';
-    case kernel.EMFILE:
-    case kernel.ENFILE:
-    case kernel.EADDRNOTAVAIL:
-    case kernel.ENOBUFS:
-    case kernel.ENOMEM:
-      return 'exhausted';
-    default:
-      return 'connect-failed';
+    } as const;
+    this.#around.later(() => this.#around.emit(event));
   }
 }

@@ -105,6 +105,15 @@ export class Sockets {
     this.#libc.shutdown(fd, kernel.SHUT_RD);
   }
 
+  /**
+   * Sends the first bytes of a connection, in one segment with those that follow at once. Says whether the kernel has
+   * taken them all, and that during the call: 4 KiB have room in any socket that is new (tcp_wmem in tcp(7)).
+   */
+  sendFirst(fd: number, bytes: Uint8Array, areFollowed: boolean): boolean {
+    const flags = kernel.MSG_NOSIGNAL | kernel.MSG_DONTWAIT | (areFollowed ? kernel.MSG_MORE : 0);
+    return this.#libc.send(fd, bytes, bytes.length, flags) === bytes.length;
+  }
+
   /** Sends FIN. Not the ring's operation: that is always handed to a thread, which is slow, and may come late. */
   finish(fd: number): void {
     this.#libc.shutdown(fd, kernel.SHUT_WR);
