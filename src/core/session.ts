@@ -122,8 +122,9 @@ export class Session implements Due {
     if (this.#stage.name === 'arriving') this.#proceed(this.#arrival?.secured(tls, nowMs), nowMs);
   }
 
+  /** The alert that says why is on its way: RST would overtake it. */
   secureFailed(nowMs: number): void {
-    if (this.#stage.name === 'arriving') this.#refuse('tls-failed', nowMs);
+    if (this.#stage.name === 'arriving') this.#close('tls-failed', 'proxy', 'fin', nowMs);
   }
 
   /** The first in the queue tries its luck; says whether it has left the queue. */

@@ -252,7 +252,10 @@ describe('Session on a listener with TLS', () => {
   it('is tls-failed when the handshake fails or takes too long', () => {
     const stage = stageOf({ tls });
     const failed = stage.connect().session;
-    expectRefusal(stage, failed, stage.say({ kind: 'secure-failed', session: failed }), 'tls-failed');
+    const commands = stage.say({ kind: 'secure-failed', session: failed });
+    expect(commands).toEqual([{ kind: 'close', session: failed, how: 'fin' }]);
+    stage.end(failed, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'tls-failed', endedBy: 'proxy' });
     const slow = stage.connect().session;
     expect(stage.elapse(4_999)).toEqual([]);
     expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
