@@ -24,7 +24,7 @@ export function exhaustion(spec: Spec): void {
         try {
           crowd.send({ port, connect: 300 });
           const { served } = await message(crowd, 'served');
-          expect(served).toBeGreaterThan(5);
+          // How many get a backend is luck: clients may have taken every descriptor before the first dial.
           expect(served).toBeLessThan(40);
           open.write('y');
           expect(await readBytes(open, 1)).toBe('y');
