@@ -22,10 +22,12 @@ import { Sniffer } from './wire/sniffer.ts';
 /** Where a client stands: it waits for something of its own, has its pool, or is refused, or has left. */
 export type Standing = 'waiting' | 'routed' | Reason;
 
-/** A listener as it was when the client came, and the router of its routes. */
+/** A listener as it was when the client came, the router of its routes, and the pools that these mean. */
 export interface Entrance {
   readonly plan: ListenerPlan;
   readonly router: Router;
+  /** A slot may go to another pool while the client arrives. */
+  readonly poolNames: ReadonlyMap<PoolSlot, string>;
 }
 
 interface Surroundings {
@@ -47,8 +49,8 @@ export class Arrival {
   tlvs: ProxyTlvs | undefined;
   /** What the handshake settled, where TLS is terminated here. */
   tls: Pick<Extract<CoreEvent, { readonly kind: 'secured' }>, 'sni' | 'alpn'> | undefined;
+  readonly entrance: Entrance;
   readonly #id: SessionId;
-  readonly #entrance: Entrance;
   readonly #around: Surroundings;
   #step: 'header' | 'handshake' | 'first-bytes' = 'header';
   #header: ProxyHeaderParser | undefined;
@@ -59,18 +61,18 @@ export class Arrival {
   constructor(id: SessionId, client: Client, entrance: Entrance, around: Surroundings) {
     this.#id = id;
     this.client = client;
-    this.#entrance = entrance;
+    this.entrance = entrance;
     this.#around = around;
   }
 
   /** It has only been judged by limits and lists: nothing was learned of it. */
   get isPlain(): boolean {
-    const { routes, policy } = this.#entrance.plan;
+    const { routes, policy } = this.entrance.plan;
     return routes.length === 0 && policy.proxyProtocol === 'off' && policy.tls === 'off';
   }
 
   get sni(): string | undefined {
-    return this.tls?.sni ?? this.#sniffer?.sni ?? this.tlvs?.authority;
+    return this.#facts.sni ?? this.tlvs?.authority;
   }
 
   /** What client and server agreed on, here or at the proxy that announced the client. */
@@ -83,7 +85,7 @@ export class Arrival {
   }
 
   begin(nowMs: number): Standing {
-    const { slot, policy } = this.#entrance.plan;
+    const { slot, policy } = this.entrance.plan;
     const { proxyProtocol } = policy;
     const awaitsHeader = proxyProtocol !== 'off' && isBelieved(proxyProtocol, this.client);
     if (!awaitsHeader) {
@@ -150,8 +152,9 @@ export class Arrival {
 
   /** Where it would go by another plan of its listener, now that all is known of it that ever will. */
   poolBy(entrance: Entrance): PoolSlot | undefined {
-    this.#sniffer?.finish();
-    const route = this.#routeBy(entrance);
+    const sniffer = this.#sniffer ?? new Sniffer();
+    sniffer.finish();
+    const route = this.#routeBy(entrance, this.#factsFrom(sniffer));
     return typeof route === 'object' ? route.takePool() : entrance.plan.pool;
   }
 
@@ -184,13 +187,13 @@ export class Arrival {
   }
 
   get #isHeaderRequired(): boolean {
-    const { proxyProtocol } = this.#entrance.plan.policy;
+    const { proxyProtocol } = this.entrance.plan.policy;
     return proxyProtocol !== 'off' && proxyProtocol.mode === 'required';
   }
 
   /** It is known who the client is. */
   #introduced(bytes: Uint8Array, nowMs: number): Standing {
-    const { access, limits, tls } = this.#entrance.plan.policy;
+    const { access, limits, tls } = this.entrance.plan.policy;
     if (this.#header !== undefined && isDenied(access, this.client)) return this.#release('denied');
     const refusal = this.entry?.admitClient(limits.perClient, this.client, nowMs);
     if (refusal !== undefined) return this.#release(refusal);
@@ -213,12 +216,12 @@ export class Arrival {
     if (standing !== 'waiting') return standing;
     this.#step = 'first-bytes';
     this.#sniffer = new Sniffer();
-    this.dueMs = nowMs + this.#entrance.plan.policy.inspect.timeoutMs;
+    this.dueMs = nowMs + this.entrance.plan.policy.inspect.timeoutMs;
     return this.#sniff(bytes);
   }
 
   #sniff(bytes: Uint8Array): Standing {
-    const { maxBytes } = this.#entrance.plan.policy.inspect;
+    const { maxBytes } = this.entrance.plan.policy.inspect;
     this.#sniffer?.read(bytes.subarray(0, maxBytes));
     const isAll = bytes.length >= maxBytes || (this.#hasFinished && bytes.length > 0);
     const standing = isAll ? this.#routeByWhatCame() : this.#route();
@@ -231,24 +234,28 @@ export class Arrival {
   }
 
   #route(): Standing {
-    const route = this.#routeBy(this.#entrance);
+    const route = this.#routeBy(this.entrance, this.#facts);
     if (route === 'needs-bytes') return 'waiting';
-    this.pool = route === undefined ? this.#entrance.plan.pool : route.takePool();
+    this.pool = route === undefined ? this.entrance.plan.pool : route.takePool();
     return this.pool === undefined ? 'no-route' : 'routed';
   }
 
-  #routeBy({ plan, router }: Entrance): ReturnType<Router['decide']> {
+  #routeBy({ plan, router }: Entrance, facts: Facts): ReturnType<Router['decide']> {
     if (plan.routes.length === 0) return undefined;
-    return router.decide(addressWords(this.client.address), this.#facts);
+    return router.decide(addressWords(this.client.address), facts);
   }
 
   get #facts(): Facts {
+    return this.#factsFrom(this.#sniffer);
+  }
+
+  #factsFrom(sniffer: Sniffer | undefined): Facts {
     const { tls } = this;
     return {
-      protocol: this.#sniffer?.protocol,
-      sni: tls === undefined ? this.#sniffer?.sni : (tls.sni ?? null),
-      alpn: tls === undefined ? this.#sniffer?.alpn : tls.alpn === undefined ? null : [tls.alpn],
-      httpHost: this.#sniffer?.httpHost,
+      protocol: sniffer?.protocol,
+      sni: tls === undefined ? sniffer?.sni : (tls.sni ?? null),
+      alpn: tls === undefined ? sniffer?.alpn : tls.alpn === undefined ? null : [tls.alpn],
+      httpHost: sniffer?.httpHost,
     };
   }
 

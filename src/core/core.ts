@@ -53,7 +53,11 @@ class SessionCore implements Core {
       random,
       deadlines: this.#deadlines,
       command: (command) => void this.#commands.push(command),
-      pool: (slot) => (slot === undefined ? undefined : this.#pools.get(slot)),
+      pool: (slot = -1, { poolNames }) => {
+        const pool = this.#pools.get(slot);
+        return pool?.name === poolNames.get(slot) ? pool : undefined;
+      },
+      entrance: (listener) => this.#entrances.get(listener),
       freed: (pool) => {
         if (!pool.queue.isEmpty) this.#freed.add(pool);
       },
@@ -162,8 +166,9 @@ class SessionCore implements Core {
       } else this.#pools.set(plan.slot, new Pool(plan, this.#around.ledger, this.#around.random));
     }
     const { ledger } = this.#around;
+    const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
     for (const plan of listeners)
-      this.#entrances.set(plan.slot, { plan, router: new Router(plan.routes, ledger) });
+      this.#entrances.set(plan.slot, { plan, router: new Router(plan.routes, ledger), poolNames });
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);

@@ -41,7 +41,10 @@ export interface Surroundings {
   readonly random: () => number;
   readonly deadlines: Deadlines<Session>;
   command(command: Command): void;
-  pool(slot: PoolSlot | undefined): Pool<Session> | undefined;
+  /** The pool that a plan means by a slot; undefined where it is gone, whoever has its slot now. */
+  pool(slot: PoolSlot | undefined, by: Entrance): Pool<Session> | undefined;
+  /** A listener as it is now, or was last. */
+  entrance(listener: ListenerSlot): Entrance | undefined;
   /** A place in this pool may be free now. */
   freed(pool: Pool<Session>): void;
   /** A session has joined this pool's queue. */
@@ -141,7 +144,8 @@ export class Session implements Due {
   /** Its pool is gone: the session goes to another, by the new plan, without having waited in vain. */
   reroute(entrance: Entrance, nowMs: number): void {
     this.#leaveQueue(nowMs);
-    this.#pool = this.#around.pool(this.#arrival?.poolBy(entrance) ?? entrance.plan.pool);
+    const arrival = this.#arrival ?? new Arrival(this.#id, this.#client, entrance, this.#around);
+    this.#pool = this.#around.pool(arrival.poolBy(entrance), entrance);
     this.#standInLine(nowMs);
   }
 
@@ -271,19 +275,26 @@ export class Session implements Due {
     if (arrival === undefined || standing === undefined) return;
     this.#client = arrival.client;
     this.#entry = arrival.entry;
+    this.#uniqueId = arrival.tlvs?.uniqueId;
     switch (standing) {
       case 'waiting':
         return this.#setDue(arrival.dueMs);
       case 'routed':
-        this.#pool = this.#around.pool(arrival.pool);
-        this.#uniqueId = arrival.tlvs?.uniqueId;
+        this.#pool = this.#around.pool(arrival.pool, arrival.entrance);
         if (arrival.isPlain) this.#arrival = undefined;
-        return this.#standInLine(nowMs);
+        return this.#enter(arrival, nowMs);
       case 'client-left':
         return this.#leave(nowMs);
       default:
         return this.#refuse(standing, nowMs);
     }
+  }
+
+  /** Where a reload took its pool away while the session arrived, it goes where the new plan says. */
+  #enter({ entrance }: Arrival, nowMs: number): void {
+    const now = this.#around.entrance(this.listener);
+    if (this.#pool !== undefined || now === undefined || now === entrance) this.#standInLine(nowMs);
+    else this.reroute(now, nowMs);
   }
 
   /** Nobody overtakes those who wait already, on this worker or another. */

@@ -6,11 +6,14 @@ import type {
   ListenerPlan,
   ListenerPolicy,
   ListenerTls,
+  PoolPlan,
   ProxyProtocolPolicy,
   RouteCondition,
   RoutePlan,
 } from '../../../src/core/plan.ts';
+import { encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { backendPlan, CoreStage, listenerPlan, listenerPolicy, poolPlan } from '../harness.ts';
+import { hello, serverName } from '../wire/hello.ts';
 
 const get = bytesOf('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n');
 const stranger = { address: '192.0.2.1', port: 40_000 };
@@ -107,6 +110,35 @@ describe('Session on a listener with routes', () => {
     const plan = planWith({ routes: [to(2, { protocol: ['http'] })] });
     const commands = stage.follow({ ...plan, pools: plan.pools.filter(({ slot }) => slot !== 1) });
     expect(CoreStage.dialed(commands)).toEqual([2]);
+  });
+
+  it('is routed by the new plan where a reload takes its pool away while it arrives', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    const { session } = stage.connect();
+    const plan = planWith({ routes: [to(2, { protocol: ['http'] })] });
+    stage.follow({ ...plan, pools: plan.pools.filter(({ slot }) => slot !== 1) });
+    expect(CoreStage.dialed(receive(stage, session, get))).toEqual([2]);
+  });
+
+  it('is never sent to a pool that has come into the slot of its own', () => {
+    const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+    const { session } = stage.connect();
+    const plan = planWith({ routes: [to(1, { protocol: ['ssh'] })] });
+    stage.follow({ ...plan, pools: plan.pools.map((pool) => (pool.slot === 1 ? renamed(pool) : pool)) });
+    expect(CoreStage.dialed(receive(stage, session, get))).toEqual([0]);
+    stage.end(session, 'client-reset');
+    expect(stage.lastRecord?.pool).toBe('pool-0');
+  });
+
+  it('is routed anew by its address where nobody had to look at its bytes', () => {
+    for (const routes of [[], [to(1, { client: network('192.0.2.0/24') })]]) {
+      const stage = stageOf({ routes, pool: 1 }, { full: true });
+      stage.connect(stranger);
+      const anew = [to(0, { protocol: ['ssh'] }), to(2, { client: network('192.0.2.0/24') })];
+      const plan = planWith({ routes: anew });
+      const commands = stage.follow({ ...plan, pools: plan.pools.filter(({ slot }) => slot !== 1) });
+      expect(CoreStage.dialed(commands)).toEqual([2]);
+    }
   });
 
   it('ignores bytes once it is routed', () => {
@@ -212,6 +244,19 @@ describe('Session on a listener that takes PROXY headers', () => {
     expect(CoreStage.dialed(stage.halfClose(session, 'client', 3))).toEqual([0]);
   });
 
+  it('reports the id that a header brought, of a client that is refused too', () => {
+    const stage = stageOf({
+      proxyProtocol: headers('required'),
+      access: { allow: undefined, deny: network('198.51.100.0/24') },
+    });
+    const { session } = stage.connect(balancer);
+    const ends = { client: { address: '198.51.100.7', port: 5_000 }, destination: stranger };
+    const header = encodeProxyHeader('v2', ends, { uniqueId: bytesOf('one-of-a-kind') });
+    receive(stage, session, header);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'denied', uniqueId: 'one-of-a-kind' });
+  });
+
   it('keeps the socket’s own client where a header announces none', () => {
     const stage = stageOf({ proxyProtocol: headers('required') });
     const { session } = stage.connect(balancer);
@@ -261,6 +306,16 @@ describe('Session on a listener with TLS', () => {
     expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
   });
 
+  it('has no name where its handshake brought none, whatever is spoken over TLS', () => {
+    const stage = stageOf({ tls, routes: [to(1, { protocol: ['tls'] })] });
+    const { session } = stage.connect();
+    stage.say({ kind: 'secured', session, sni: undefined, alpn: undefined });
+    const inner = hello({ extensions: [serverName('inner.example')] });
+    expect(CoreStage.dialed(receive(stage, session, inner))).toEqual([1]);
+    stage.end(session, 'client-reset');
+    expect(stage.lastRecord).toMatchObject({ sni: undefined, protocol: 'tls' });
+  });
+
   it('reads the PROXY header first', () => {
     const stage = stageOf({ tls, proxyProtocol: headers('required') });
     const { session } = stage.connect(balancer);
@@ -289,6 +344,10 @@ function planWith(
   }));
   const { pool, ...policy } = { pool: 0, ...more };
   return { listeners: [{ ...listenerPlan(policy), routes, pool }], pools };
+}
+
+function renamed(pool: PoolPlan): PoolPlan {
+  return { ...pool, name: 'renamed' };
 }
 
 function receive(stage: CoreStage, session: number, bytes: Uint8Array): readonly Command[] {
