@@ -19,6 +19,8 @@ interface Now {
   readonly nowMs: number;
   /** Whether the session had to change its pool in this event. */
   readonly wasMoved: boolean;
+  /** Whether it, and others, may have stood in line since some time in this event, and nobody saw it. */
+  readonly cameUnseen: boolean;
 }
 
 export class Endings {
@@ -38,6 +40,7 @@ export class Endings {
     const hasLeft = session.stage === 'dialing' ? now.nowMs >= session.leftMs : session.leftMs < never;
     const isDrained = event.kind === 'deadline' && now.nowMs >= worker.drainMs;
     if (isDrained) reasons.push('drain-timeout');
+    if (session.stage === 'arriving') return reasons;
     if (isRelaying) return [...reasons, ...reasonsToCut(worker, event, session, now.nowMs)];
     if (hasLeft) reasons.push('client-left');
     if (session.stage === 'dialing') return reasons;
@@ -54,7 +57,7 @@ export class Endings {
     isDrained: boolean,
   ): readonly Reason[] {
     const { pool, lastFailure } = session;
-    const { nowMs, wasMoved } = now;
+    const { nowMs, wasMoved, cameUnseen } = now;
     if (lastFailure !== undefined) {
       const isClear =
         pool !== undefined &&
@@ -69,13 +72,16 @@ export class Endings {
       );
       return [lastFailure];
     }
+    // Of several pools that it may be in, any may have refused it.
+    if (pool === undefined && session.mayBeIn.length > 0) return ['no-backend', 'pool-full', 'queue-full'];
     if (pool === undefined) return ['no-backend'];
     const { size } = pool.plan.policy.limits.queue;
     const reasons: Reason[] = [];
     const others = inTurn(worker).filter((other) => other !== session && mayBeQueued(other, pool));
-    const othersWait = others.length > 0 || mayWaitElsewhere(worker, pool).length > 0;
+    const othersWait = cameUnseen || others.length > 0 || mayWaitElsewhere(worker, pool).length > 0;
     if (othersWait || wasMoved) reasons.push('queue-full');
-    if (others.some(({ stage }) => stage === 'queued') && session.stage === 'fresh') return reasons;
+    const someoneWaits = others.some(({ stage }) => stage === 'queued');
+    if (someoneWaits && session.stage === 'fresh' && !cameUnseen) return reasons;
     const mayStandInLine = othersWait && (session.stage === 'fresh' || wasMoved);
     const [open] = this.#choice.open(worker, pool, session, nowMs);
     must(
@@ -122,7 +128,9 @@ export function silenceEnds(
 }
 
 /** How a session is closed for this reason. */
-export function closedWith(reason: Reason, listener: ListenerPlan): 'reset' | 'fin' {
+export function closedWith(reason: Reason, event: CoreEvent, listener: ListenerPlan): 'reset' | 'fin' {
+  // The client is to read the alert that says why.
+  if (event.kind === 'secure-failed') return 'fin';
   switch (reason) {
     case 'client-left':
     case 'idle-timeout':

@@ -42,15 +42,22 @@ function checkQueue(ledger: Ledger, slot: number, workers: readonly WorkerView[]
   let least = 0;
   let most = 0;
   for (const { sessions } of workers) {
-    for (const { stage, pool, mayHaveMovedTo } of sessions.values()) {
+    for (const { stage, pool, mayBeIn } of sessions.values()) {
       if (stage === 'queued' && pool?.plan.slot === slot) least++;
       else if (stage !== 'unsure') continue;
-      else if (pool?.plan.slot === slot || mayHaveMovedTo?.plan.slot === slot) most++;
+      else if (pool?.plan.slot === slot || mayBeIn.some(({ plan }) => plan.slot === slot)) most++;
     }
   }
   const found = ledger.poolQueued.total(slot);
   const isRight = found >= least && found <= least + most;
   must(isRight, () => `${found} queue for pool ${slot}, expected from ${least} to ${least + most}`);
+}
+
+/** That a split gave as many turns as it was asked for, over all workers. */
+export function checkSplits(ledger: Ledger, shadow: Shadow): void {
+  for (let slot = 0; slot < slots.splits; slot++) {
+    equal(`turns taken of split ${slot}`, ledger.splitTurns[slot] ?? 0, shadow.destinations.turns.of(slot));
+  }
 }
 
 /** That accepted = active + closed, by every reason, for every listener. */

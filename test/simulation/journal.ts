@@ -28,7 +28,7 @@ export class Journal {
 
   /** Any value, in full. */
   written(value: unknown): string {
-    return JSON.stringify(value, infinities);
+    return JSON.stringify(value, inShort);
   }
 
   toString(): string {
@@ -39,9 +39,11 @@ export class Journal {
 /** Plans are long: who needs them finds the last one at the end. */
 function written({ kind, ...fields }: CoreEvent | Command): string {
   if (kind === 'plan') return kind;
-  return `${kind} ${JSON.stringify(fields, infinities)}`;
+  return `${kind} ${JSON.stringify(fields, inShort)}`;
 }
 
-function infinities(_key: string, value: unknown): unknown {
+function inShort(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (value instanceof Int32Array) return `${value.length} words`;
   return value === Number.POSITIVE_INFINITY ? 'unlimited' : value;
 }

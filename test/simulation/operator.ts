@@ -6,16 +6,17 @@ import {
   type BackendPlan,
   balances,
   type CircuitBreakerPolicy,
-  type ClientLimits,
+  type ConnectPolicy,
   type ListenerPlan,
   type Plan,
   type PoolPlan,
   type PoolPolicy,
 } from '../../src/core/plan.ts';
-import { listenerPolicy, poolPolicy } from '../core/harness.ts';
+import { poolPolicy } from '../core/harness.ts';
 import type { Dice } from './dice.ts';
+import { drawListener } from './drawn-listener.ts';
 
-export const slots = { listeners: 3, pools: 3, backendsOfPool: 5, backends: 15 };
+export const slots = { listeners: 3, pools: 3, splits: 3, backendsOfPool: 5, backends: 15 };
 
 const unlimited = Number.POSITIVE_INFINITY;
 
@@ -57,7 +58,7 @@ export class Operator {
     const dice = this.#dice;
     const slot = dice.between(0, slots.pools - 1);
     const pool = this.#pools[slot];
-    switch (dice.weighted({ policy: 4, backend: 6, pool: 2, listener: 2, listenerPolicy: 3, same: 1 })) {
+    switch (dice.weighted({ policy: 4, backend: 6, pool: 4, listener: 2, listenerPolicy: 3, same: 1 })) {
       case 'policy':
         if (pool !== undefined) this.#pools[slot] = { ...pool, policy: this.#policy() };
         break;
@@ -79,10 +80,10 @@ export class Operator {
   /** A plan names no pool that it does not have, and has a listener at least. */
   #mendListeners(): void {
     if (this.plan.listeners.length === 0) this.#listeners[0] = this.#listener(0);
-    this.#listeners = this.#listeners.map((listener) => {
-      const dangles = listener !== undefined && this.#pools[listener.pool ?? -1] === undefined;
-      return dangles ? { ...listener, pool: this.#somePool() } : listener;
-    });
+    const isThere = (slot: number): boolean => this.#pools[slot] !== undefined;
+    this.#listeners = this.#listeners.map(
+      (listener) => listener && mended(listener, isThere, () => this.#somePool()),
+    );
   }
 
   #somePool(): number {
@@ -142,6 +143,7 @@ export class Operator {
         timeoutMs: dice.one([20, 60, 200]),
         retries: dice.between(0, 4),
         backoff: { initialMs, maxMs: initialMs * 4 },
+        proxyProtocol: this.#proxyProtocol(),
       },
       circuitBreaker: dice.chance(0.25) ? 'off' : this.#circuitBreaker(),
       limits: {
@@ -166,36 +168,32 @@ export class Operator {
   }
 
   #listener(slot: number): ListenerPlan {
-    const dice = this.#dice;
-    return {
-      slot,
-      name: `listener-${slot}`,
-      pool: this.#somePool(),
-      routes: [],
-      policy: {
-        ...listenerPolicy,
-        limits: {
-          ...this.#limits([unlimited, 6, 20], [unlimited, 200, 1_000]),
-          perClient: this.#perClient(),
-        },
-        timeouts: {
-          idleMs: dice.one([40, 150, 800]),
-          halfClosedMs: dice.one([15, 60, 1_200]),
-          maxLifetimeMs: dice.one([unlimited, unlimited, 250, 1_500]),
-        },
-        access: { allow: undefined, deny: undefined },
-        refuseWith: dice.one(['reset', 'close']),
-      },
-    };
+    return drawListener(this.#dice, slot, () => this.#somePool());
   }
 
-  #perClient(): ClientLimits {
-    return this.#limits([unlimited, 2, 6], [unlimited, unlimited, 50, 300]);
-  }
-
-  #limits(maxConnections: readonly number[], rates: readonly number[]): ClientLimits {
+  #proxyProtocol(): ConnectPolicy['proxyProtocol'] {
     const dice = this.#dice;
-    const burst = dice.one([1, 5, 20]);
-    return { maxConnections: dice.one(maxConnections), connectionsPerSecond: dice.one(rates), burst };
+    const version = dice.one(['off', 'off', 'v1', 'v2', 'v2'] as const);
+    if (version === 'off') return version;
+    const all = ['sni', 'alpn', 'unique-id', 'crc32c'] as const;
+    return { version, include: version === 'v1' ? [] : all.filter(() => dice.chance(0.5)) };
   }
+}
+
+/** Where a plan says to go that has a thing or two no more. */
+function mended(
+  { pool, routes, ...listener }: ListenerPlan,
+  isThere: (slot: number) => boolean,
+  other: () => number,
+) {
+  const mend = (slot: number): number => (isThere(slot) ? slot : other());
+  return {
+    ...listener,
+    pool: pool === undefined ? undefined : mend(pool),
+    routes: routes.map(({ when, to }) => {
+      if (typeof to === 'number') return { when, to: mend(to) };
+      const shares = to.shares.map(({ weight, pool: share }) => ({ weight, pool: mend(share) }));
+      return { when, to: { ...to, shares } };
+    }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { CoreEvent, SessionRecord } from '../../src/core/contract.ts';
-import type { EndedBy } from '../../src/core/reasons.ts';
+import { isDrawnId, unseenId } from './preambles.ts';
 import type { ShadowSession } from './shadow-session.ts';
 import { must } from './violation.ts';
 
@@ -10,11 +10,14 @@ export function checkRecord(
   record: SessionRecord,
   nowMs: number,
 ): void {
-  const pools = [session.pool, session.mayHaveMovedTo].map((pool) => pool?.plan.name);
-  const lacksPool = session.entry === undefined || (session.mayLackPool && record.pool === undefined);
-  const expected: Omit<SessionRecord, 'queueMs' | 'reason'> & { endedBy: EndedBy } = {
+  const pools = [session.pool, ...session.mayBeIn].map((pool) => pool?.plan.name);
+  const lacksPool = session.mayLackPool && record.pool === undefined;
+  const { sni, protocol } = session.arrival;
+  const isUnseen =
+    session.uniqueId === unseenId && record.uniqueId !== undefined && isDrawnId(record.uniqueId);
+  const expected: Readonly<Record<keyof Omit<SessionRecord, 'queueMs' | 'reason'>, unknown>> = {
     listener: session.listener.name,
-    client: session.client,
+    client: session.arrival.client,
     pool: lacksPool ? undefined : (pools.find((name) => name === record.pool) ?? pools[0]),
     backend: session.backendName,
     attempts: session.attempts,
@@ -22,14 +25,16 @@ export function checkRecord(
     durationMs: nowMs - session.acceptedMs,
     bytesToBackend: event.bytesToBackend,
     bytesToClient: event.bytesToClient,
-    sni: undefined,
-    protocol: undefined,
-    uniqueId: undefined,
+    sni,
+    protocol,
+    uniqueId: isUnseen ? record.uniqueId : session.uniqueId,
     endedBy: record.reason === 'client-left' ? 'client' : session.endedBy,
   };
   for (const [field, value] of Object.entries(expected)) {
     const found: unknown = Object.entries(record).find(([name]) => name === field)?.[1];
-    must(found === value, () => `session ${session.id} reports ${field} ${found}, expected ${value}`);
+    const says = JSON.stringify(found);
+    const wanted = JSON.stringify(value);
+    must(says === wanted, () => `session ${session.id} reports ${field} ${says}, expected ${wanted}`);
   }
   const { reason, queueMs, durationMs } = record;
   const { reasons } = session;

@@ -7,8 +7,8 @@ import { Tally } from './tally.ts';
 /** What an admitted session holds until it has ended. */
 export interface ShadowEntry {
   readonly listener: number;
-  /** Undefined where the listener does not limit clients. */
-  readonly client: string | undefined;
+  /** Undefined until the client is known, and where the listener does not limit clients. */
+  client: string | undefined;
 }
 
 export class ShadowEntrance {
@@ -16,19 +16,28 @@ export class ShadowEntrance {
   readonly clients = new Tally<string>();
   readonly #buckets = new Map<string, { tokens: number; filledMs: number }>();
 
-  admit({ slot, policy: { limits } }: ListenerPlan, client: Client, nowMs: number): ShadowEntry | Reason {
+  admit({ slot, policy: { limits } }: ListenerPlan, nowMs: number): ShadowEntry | Reason {
     if (!this.#takeToken(`${slot}`, limits, nowMs)) return 'rate-limited';
     if (this.listeners.of(slot) >= limits.maxConnections) return 'listener-full';
-    const { perClient } = limits;
-    const limitsClients = Math.min(perClient.maxConnections, perClient.connectionsPerSecond) < Infinity;
-    const key = limitsClients ? `${slot} ${client.address}` : undefined;
-    if (key !== undefined) {
-      if (!this.#takeToken(key, perClient, nowMs)) return 'rate-limited';
-      if (this.clients.of(key) >= perClient.maxConnections) return 'client-full';
-      this.clients.add(key);
-    }
     this.listeners.add(slot);
-    return { listener: slot, client: key };
+    return { listener: slot, client: undefined };
+  }
+
+  /** Why the client is not let in, if so. */
+  admitClient(
+    entry: ShadowEntry,
+    { slot, policy }: ListenerPlan,
+    client: Client,
+    nowMs: number,
+  ): Reason | undefined {
+    const { perClient } = policy.limits;
+    if (Math.min(perClient.maxConnections, perClient.connectionsPerSecond) === Infinity) return undefined;
+    const key = `${slot} ${client.address}`;
+    if (!this.#takeToken(key, perClient, nowMs)) return 'rate-limited';
+    if (this.clients.of(key) >= perClient.maxConnections) return 'client-full';
+    this.clients.add(key);
+    entry.client = key;
+    return undefined;
   }
 
   leave({ listener, client }: ShadowEntry): void {

@@ -1,14 +1,16 @@
-import type { BackendSlot, Client, SessionId } from '../../src/core/contract.ts';
+import type { BackendSlot, PoolSlot, SessionId } from '../../src/core/contract.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../src/core/plan.ts';
 import type { EndedBy, Reason } from '../../src/core/reasons.ts';
+import type { ShadowArrival } from './shadow-arrival.ts';
 import type { ShadowAdmission } from './shadow-breaker.ts';
-import type { ShadowEntry } from './shadow-entrance.ts';
 import type { VirtualDriver } from './virtual-driver.ts';
 
 /** A pool as one worker knows it. One that went and came back is another. */
 export interface PoolView {
   plan: PoolPlan;
 }
+
+export type PoolNames = ReadonlyMap<PoolSlot, string>;
 
 export interface ShadowLease {
   readonly pool: number;
@@ -18,10 +20,11 @@ export interface ShadowLease {
 }
 
 /**
- * `fresh`: not judged yet. `queued` and `pausing` (backing off) are told apart as far as commands tell it;
+ * `arriving`: not routed yet. `fresh`: routed, and not judged yet. `queued` and `pausing` (backing off) are told apart as far as commands tell it;
  * `unsure` is one of the two. `doomed`: to be closed before the event is dealt with.
  */
 export type ShadowStage =
+  | 'arriving'
   | 'fresh'
   | 'queued'
   | 'pausing'
@@ -34,15 +37,16 @@ export type ShadowStage =
 
 export interface ShadowSession {
   readonly id: SessionId;
-  readonly client: Client;
   readonly listener: ListenerPlan;
   readonly acceptedMs: number;
+  readonly arrival: ShadowArrival;
+  /** The pools that its listener's plan knows. */
+  readonly poolNames: PoolNames;
   stage: ShadowStage;
-  entry: ShadowEntry | undefined;
   pool: PoolView | undefined;
-  /** Its pool was retired: if it was in the queue, this is its pool now. */
-  mayHaveMovedTo: PoolView | undefined;
-  /** Likewise, but there was no pool for it. */
+  /** If `pool` is not its pool (any more), these may be: it has moved, or nobody knows whose turn it was. */
+  mayBeIn: readonly PoolView[];
+  /** Likewise, but there may be no pool for it. */
   mayLackPool: boolean;
   lease: ShadowLease | undefined;
   attempts: number;
@@ -56,6 +60,7 @@ export interface ShadowSession {
   finnedMs: number | undefined;
   /** When a client that finished without a byte while it was dialed for counts as gone. */
   leftMs: number;
+  uniqueId: string | undefined;
   /** The shortest back-off when its last dial failed; 0 is none at all. */
   initialBackoffMs: number;
   /** Its turn among those of its pool and worker that wait for their first dial. */
@@ -68,23 +73,14 @@ export interface ShadowSession {
   endedBy: EndedBy;
 }
 
-export interface Arrival {
-  readonly id: SessionId;
-  readonly client: Client;
-  readonly listener: ListenerPlan;
-  readonly pool: PoolView | undefined;
-  readonly entry: ShadowEntry | Reason;
-  readonly nowMs: number;
-}
-
-export function arrival({ entry, nowMs, ...given }: Arrival): ShadowSession {
-  const refused = typeof entry === 'string';
+export function newcomer(
+  given: Pick<ShadowSession, 'id' | 'listener' | 'acceptedMs' | 'arrival' | 'poolNames'>,
+): ShadowSession {
   return {
     ...given,
-    acceptedMs: nowMs,
-    stage: refused ? 'doomed' : 'fresh',
-    entry: refused ? undefined : entry,
-    mayHaveMovedTo: undefined,
+    stage: 'arriving',
+    pool: undefined,
+    mayBeIn: [],
     mayLackPool: false,
     lease: undefined,
     attempts: 0,
@@ -95,13 +91,19 @@ export function arrival({ entry, nowMs, ...given }: Arrival): ShadowSession {
     connectMs: undefined,
     finnedMs: undefined,
     leftMs: Number.POSITIVE_INFINITY,
+    uniqueId: undefined,
     initialBackoffMs: Number.POSITIVE_INFINITY,
     turn: Number.POSITIVE_INFINITY,
-    stageSinceMs: nowMs,
+    stageSinceMs: given.acceptedMs,
     actByMs: Number.POSITIVE_INFINITY,
-    reasons: refused ? [entry] : [],
+    reasons: [],
     endedBy: 'proxy',
   };
+}
+
+export function go(session: ShadowSession, stage: ShadowStage, nowMs: number): void {
+  session.stage = stage;
+  session.stageSinceMs = nowMs;
 }
 
 export function isWaiting({ stage }: ShadowSession): boolean {
@@ -117,7 +119,7 @@ export function isFirstTimer({ stage, attempts, pool }: ShadowSession, of: PoolV
 export function mayBeQueued(session: ShadowSession, pool: PoolView): boolean {
   const { stage } = session;
   if (stage !== 'queued' && stage !== 'unsure') return false;
-  return session.pool === pool || session.mayHaveMovedTo === pool;
+  return session.pool === pool || session.mayBeIn.includes(pool);
 }
 
 /** Sessions of the other workers that may stand in this pool's queue, or come to it before they are heard of. */
@@ -126,7 +128,7 @@ export function mayWaitElsewhere(worker: WorkerView, pool: PoolView): readonly S
     const theirs = other.pools.get(pool.plan.slot);
     if (theirs?.plan.name !== pool.plan.name) return [];
     return [...other.sessions.values()].filter(
-      (session) => isWaiting(session) && (session.pool === theirs || session.mayHaveMovedTo === theirs),
+      (session) => isWaiting(session) && (session.pool === theirs || session.mayBeIn.includes(theirs)),
     );
   });
 }
@@ -141,6 +143,8 @@ export class WorkerView {
   readonly index: number;
   readonly driver: VirtualDriver;
   readonly listeners = new Map<number, ListenerPlan>();
+  /** By listener: the pools that its plan knows. */
+  readonly poolNames = new Map<number, PoolNames>();
   readonly pools = new Map<number, PoolView>();
   readonly sessions = new Map<SessionId, ShadowSession>();
   /** Since when the first in a pool's queue could have gone. */
@@ -171,7 +175,11 @@ export class WorkerView {
         gone.delete(view);
       } else this.pools.set(pool.slot, { plan: pool });
     }
-    for (const listener of plan.listeners) this.listeners.set(listener.slot, listener);
+    const poolNames = new Map(plan.pools.map(({ slot, name }) => [slot, name]));
+    for (const listener of plan.listeners) {
+      this.listeners.set(listener.slot, listener);
+      this.poolNames.set(listener.slot, poolNames);
+    }
     for (const view of gone) {
       if (this.pools.get(view.plan.slot) === view) this.pools.delete(view.plan.slot);
       view.plan = { ...view.plan, backends: [] };

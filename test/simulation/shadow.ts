@@ -5,23 +5,17 @@
 import type { Command, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Reason } from '../../src/core/reasons.ts';
+import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
 import { Choice } from './choice.ts';
+import type { Destinations } from './destinations.ts';
 import { closedWith, Endings, silenceEnds } from './endings.ts';
 import { slots } from './operator.ts';
+import { checkPreamble } from './preambles.ts';
+import { becomeUnsure, Queueing } from './queueing.ts';
 import { checkRecord } from './record.ts';
 import { ShadowBreaker } from './shadow-breaker.ts';
-import { ShadowEntrance } from './shadow-entrance.ts';
-import {
-  arrival,
-  inTurn,
-  isFirstTimer,
-  isWaiting,
-  mayBeQueued,
-  mayWaitElsewhere,
-  type PoolView,
-  type ShadowSession,
-  type WorkerView,
-} from './shadow-session.ts';
+import type { ShadowEntrance } from './shadow-entrance.ts';
+import { go, isWaiting, type PoolView, type ShadowSession, type WorkerView } from './shadow-session.ts';
 import { Tally } from './tally.ts';
 import { must } from './violation.ts';
 
@@ -35,7 +29,6 @@ const lingerMs = 1_000;
 const partingMs = 100;
 
 export class Shadow {
-  readonly entrance = new ShadowEntrance();
   readonly pools = new Tally<number>();
   readonly backends = new Tally<number>();
   readonly accepted = new Tally<number>();
@@ -43,10 +36,11 @@ export class Shadow {
   readonly reasonsSeen = new Set<Reason>();
   readonly breakers: ShadowBreaker[];
   readonly choice: Choice;
+  readonly #arrivals: Arrivals;
   readonly #ledger: Ledger;
   readonly #endings: Endings;
+  readonly #queueing: Queueing;
   #nowMs = 0;
-  #turns = 0;
   #ending: ShadowSession | undefined;
   /** Sessions whose dial failed or that were moved while this event was dealt with. */
   readonly #unsettled = new Set<ShadowSession>();
@@ -56,6 +50,16 @@ export class Shadow {
     this.breakers = Array.from({ length: slots.backends }, (_, slot) => new ShadowBreaker(ledger, slot));
     this.choice = new Choice(ledger, this, this.breakers);
     this.#endings = new Endings(this.choice);
+    this.#arrivals = new Arrivals(ledger);
+    this.#queueing = new Queueing(ledger, this.choice);
+  }
+
+  get entrance(): ShadowEntrance {
+    return this.#arrivals.entrance;
+  }
+
+  get destinations(): Destinations {
+    return this.#arrivals.destinations;
   }
 
   /** Judges what a worker's core has commanded about an event. */
@@ -63,6 +67,7 @@ export class Shadow {
     this.#nowMs = nowMs;
     this.#unsettled.clear();
     const waitedBefore = [...worker.sessions.values()].filter(isWaiting);
+    this.#arrivals.happens(worker, event, nowMs);
     this.#happened(worker, event);
     for (const command of commands) this.#commanded(worker, event, command);
     this.#settled(worker, event);
@@ -79,7 +84,7 @@ export class Shadow {
   died(worker: WorkerView): void {
     for (const session of worker.sessions.values()) {
       this.#release(session);
-      if (session.entry !== undefined) this.entrance.leave(session.entry);
+      this.#arrivals.leaves(session);
       this.closed.add(`${session.listener.slot} overloaded`);
     }
     worker.sessions.clear();
@@ -102,7 +107,15 @@ export class Shadow {
   #happened(worker: WorkerView, event: CoreEvent): void {
     switch (event.kind) {
       case 'accepted':
-        return this.#arrived(worker, event);
+        this.accepted.add(event.listener);
+        return this.#arrivals.accepted(worker, event, this.#nowMs);
+      case 'received':
+      case 'secured':
+      case 'secure-failed': {
+        const session = sessionOf(worker, event);
+        if (session.stage === 'arriving') this.#arrivals.heard(worker, session, event, this.#nowMs);
+        return;
+      }
       case 'dialed': {
         const session = sessionOf(worker, event);
         if (session.stage !== 'dialing' || session.lease === undefined) return;
@@ -110,7 +123,7 @@ export class Shadow {
         if (admission !== undefined) this.#breaker(backend.slot).succeed(admission);
         session.lease.admission = undefined;
         session.connectMs = this.#nowMs - sinceMs;
-        return this.#go(session, 'dialed');
+        return go(session, 'dialed', this.#nowMs);
       }
       case 'dial-failed': {
         const session = sessionOf(worker, event);
@@ -120,25 +133,24 @@ export class Shadow {
       case 'half-closed': {
         const session = sessionOf(worker, event);
         session.finnedMs = this.#nowMs;
+        if (session.stage === 'arriving') this.#arrivals.heard(worker, session, event, this.#nowMs);
         if (session.stage === 'dialing' && event.unsentBytes === 0) session.leftMs = this.#nowMs + partingMs;
         return;
       }
       case 'ended':
         return this.#ended(worker, event);
       case 'plan':
-        return this.#reloaded(worker, worker.follow(event.plan));
+        for (const moved of this.#queueing.move(
+          worker,
+          worker.follow(event.plan),
+          this.destinations,
+          this.#nowMs,
+        ))
+          this.#unsettled.add(moved);
+        return;
       case 'drain':
         worker.drainMs = event.untilMs;
     }
-  }
-
-  #arrived(worker: WorkerView, { session: id, client, listener: slot }: EventOf<'accepted'>): void {
-    const listener = worker.listeners.get(slot);
-    must(listener !== undefined, () => `the driver accepts for listener ${slot}, which was never there`);
-    this.accepted.add(slot);
-    const entry = this.entrance.admit(listener, client, this.#nowMs);
-    const pool = worker.pools.get(listener.pool ?? -1);
-    worker.sessions.set(id, arrival({ id, client, listener, pool, entry, nowMs: this.#nowMs }));
   }
 
   #dialFailed(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
@@ -163,23 +175,25 @@ export class Shadow {
     session.actByMs = never;
     session.initialBackoffMs = backoff.initialMs;
     const hasLeft = session.leftMs < never;
-    if (session.attempts > retries || (hasLeft && exhausted)) return this.#go(session, 'doomed');
+    if (session.attempts > retries || (hasLeft && exhausted)) return go(session, 'doomed', this.#nowMs);
     if (exhausted) {
-      this.#go(session, 'pausing');
+      go(session, 'pausing', this.#nowMs);
       session.actByMs = this.#nowMs + backoff.maxMs;
       return;
     }
     // Who could go on at once must: no other stage is right then.
-    if (this.choice.open(worker, pool, session, this.#nowMs).length > 0) return this.#go(session, 'doomed');
+    if (this.choice.open(worker, pool, session, this.#nowMs).length > 0)
+      return go(session, 'doomed', this.#nowMs);
     const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
-    if (hasLeft) this.#go(session, 'doomed');
-    else if (why.size > 1 || session.surelyTried.size < session.maybeTried.size) this.#go(session, 'unsure');
-    else if (why.has('no-backend')) this.#go(session, 'doomed');
+    if (hasLeft) go(session, 'doomed', this.#nowMs);
+    else if (why.size > 1 || session.surelyTried.size < session.maybeTried.size)
+      go(session, 'unsure', this.#nowMs);
+    else if (why.has('no-backend')) go(session, 'doomed', this.#nowMs);
     else if (why.has('all-tried')) {
-      this.#go(session, 'pausing');
+      go(session, 'pausing', this.#nowMs);
       session.actByMs = this.#nowMs + backoff.maxMs;
     } else {
-      this.#go(session, 'queued');
+      go(session, 'queued', this.#nowMs);
       session.actByMs = this.#nowMs + pool.plan.policy.limits.queue.timeoutMs;
     }
   }
@@ -188,7 +202,7 @@ export class Shadow {
     const session = sessionOf(worker, event);
     worker.sessions.delete(session.id);
     this.#release(session);
-    if (session.entry !== undefined) this.entrance.leave(session.entry);
+    this.#arrivals.leaves(session);
     if (session.stage === 'relaying') {
       session.reasons = [event.how === 'closed' ? 'operator' : event.how];
       session.endedBy = event.endedBy;
@@ -196,33 +210,12 @@ export class Shadow {
     this.#ending = session;
   }
 
-  /** Those who waited for a pool that is gone stand in another line, behind those who stand there already. */
-  #reloaded(worker: WorkerView, gone: ReadonlySet<PoolView>): void {
-    for (const retired of gone) {
-      for (const session of inTurn(worker)) {
-        if (session.pool !== retired) continue;
-        const next = worker.listeners.get(session.listener.slot);
-        const pool = next && worker.pools.get(next.pool ?? -1);
-        if (session.stage === 'queued' && session.attempts === 0) {
-          session.pool = pool;
-          session.turn = this.#turns++;
-          session.actByMs = this.#nowMs + (pool?.plan.policy.limits.queue.timeoutMs ?? 0);
-          this.#unsettled.add(session);
-        } else if (session.stage === 'queued' || session.stage === 'unsure') {
-          session.mayHaveMovedTo = pool;
-          session.mayLackPool = pool === undefined;
-          session.surelyTried = new Set();
-          this.#go(session, 'unsure');
-          session.actByMs = never;
-        }
-      }
-    }
-  }
-
   #commanded(worker: WorkerView, event: CoreEvent, command: Command): void {
     if (command.kind === 'report') return this.#reported(event, command.record);
     const session = worker.sessions.get(command.session);
     must(session !== undefined, () => `${command.kind} for session ${command.session}, which has ended`);
+    this.#arrivals.stepsOn(worker, session, this.#nowMs);
+    if (isAsked(command)) return this.#arrivals.commanded(session, command);
     switch (command.kind) {
       case 'dial':
         return this.#dials(worker, event, session, command);
@@ -233,7 +226,8 @@ export class Shadow {
       }
       case 'relay':
         must(session.stage === 'dialed', () => `relay of session ${session.id} while ${session.stage}`);
-        return this.#go(session, 'relaying');
+        checkDelivery(worker, session);
+        return go(session, 'relaying', this.#nowMs);
       case 'close':
         return this.#closes(worker, event, session, command);
     }
@@ -241,13 +235,15 @@ export class Shadow {
 
   #dials(worker: WorkerView, event: CoreEvent, session: ShadowSession, command: CommandOf<'dial'>): void {
     const nowMs = this.#nowMs;
-    const wasMoved = session.mayHaveMovedTo?.plan.backends.some(({ slot }) => slot === command.backend);
-    if (wasMoved) session.pool = session.mayHaveMovedTo;
+    const others = session.mayBeIn;
+    const movedTo = others.find(({ plan }) => plan.backends.some(({ slot }) => slot === command.backend));
+    if (movedTo !== undefined) session.pool = movedTo;
     const { pool, id } = session;
     const backend = pool?.plan.backends.find(({ slot }) => slot === command.backend);
     const dial = () => `session ${id} (${session.stage}) dials backend ${command.backend}`;
     must(pool !== undefined && backend !== undefined, () => `${dial()}, which is not in its pool`);
     must(sameText(command.address, backend.address), () => `${dial()} at a wrong address`);
+    checkPreamble(session, pool.plan.policy.connect.proxyProtocol, command.preamble);
     must(
       session.stage === 'fresh' || isWaiting(session) || this.#unsettled.has(session),
       () => `${dial()} without having failed`,
@@ -255,7 +251,7 @@ export class Shadow {
     this.#beginRound(worker, event, session);
     const objection = this.choice.objection(worker, pool, session, backend, nowMs);
     must(objection === undefined, () => `${dial()}, but ${objection}`);
-    this.#mustBeItsTurn(worker, session, pool);
+    this.#queueing.mustBeItsTurn(worker, session, pool, nowMs);
 
     this.pools.add(pool.plan.slot);
     this.backends.add(backend.slot);
@@ -265,9 +261,9 @@ export class Shadow {
     session.lease = { pool: pool.plan.slot, backend, sinceMs: nowMs, admission };
     session.attempts++;
     session.backendName = backend.name;
-    session.mayHaveMovedTo = undefined;
+    session.mayBeIn = [];
     session.mayLackPool = false;
-    this.#go(session, 'dialing');
+    go(session, 'dialing', this.#nowMs);
     session.actByMs = nowMs + connect.timeoutMs;
   }
 
@@ -289,21 +285,6 @@ export class Shadow {
     if (hasBackedOff || (isWaiting(session) && mayHaveBackedOff)) session.surelyTried = new Set();
   }
 
-  #mustBeItsTurn(worker: WorkerView, session: ShadowSession, pool: PoolView): void {
-    if (session.attempts > 0) return;
-    const earlier = inTurn(worker).find((other) => isFirstTimer(other, pool) && other.turn < session.turn);
-    must(earlier === undefined, () => `session ${session.id} is served before session ${earlier?.id}`);
-    // Those who have stood before it on other workers find a place too.
-    const elsewhere = mayWaitElsewhere(worker, pool).filter(
-      ({ stage, attempts, turn }) => stage === 'queued' && attempts === 0 && turn < session.turn,
-    );
-    const room = this.choice.room(worker, pool, this.#nowMs);
-    must(
-      elsewhere.length === 0 || elsewhere.length < room,
-      () => `session ${session.id} takes one of ${room} places before session ${elsewhere[0]?.id}`,
-    );
-  }
-
   #closes(worker: WorkerView, event: CoreEvent, session: ShadowSession, { how }: CommandOf<'close'>): void {
     if (session.stage === 'closing') {
       const isOver = how === 'reset' && this.#nowMs >= session.actByMs;
@@ -315,12 +296,13 @@ export class Shadow {
       session.reasons = this.#endings.reasonsToClose(worker, event, session, {
         nowMs: this.#nowMs,
         wasMoved: this.#unsettled.has(session),
+        cameUnseen: this.#arrivals.areOverdue,
       });
     const { reasons, stage, listener } = session;
     must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
-    const ways = new Set(reasons.map((reason) => closedWith(reason, listener)));
+    const ways = new Set(reasons.map((reason) => closedWith(reason, event, listener)));
     must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
-    this.#go(session, 'closing');
+    go(session, 'closing', this.#nowMs);
     session.actByMs = how === 'fin' ? this.#nowMs + lingerMs : never;
   }
 
@@ -335,10 +317,12 @@ export class Shadow {
 
   #settled(worker: WorkerView, event: CoreEvent): void {
     must(this.#ending === undefined, () => `session ${this.#ending?.id} ended without a report`);
+    this.#arrivals.settle(worker, this.#nowMs);
+    const fresh = [...worker.sessions.values()].filter(({ stage }) => stage === 'fresh');
+    this.#queueing.join(worker, fresh, this.#nowMs);
     if ('session' in event && event.kind !== 'ended') {
       const session = sessionOf(worker, event);
       must(session.stage !== 'dialed', () => `session ${session.id} was dialed and is not relayed`);
-      if (session.stage === 'fresh') this.#joins(worker, session);
       const left = session.leftMs < never || (event.kind === 'half-closed' && event.unsentBytes === 0);
       must(!left || !isWaiting(session), () => `session ${session.id} has left and is ${session.stage}`);
     }
@@ -352,25 +336,6 @@ export class Shadow {
         must(stage === 'closing', () => `session ${id} is ${stage} after the drain`);
       }
     }
-  }
-
-  /** Nothing was commanded about a new session: it waits, and must have had to. */
-  #joins(worker: WorkerView, session: ShadowSession): void {
-    const { pool, id } = session;
-    must(pool !== undefined, () => `session ${id} waits for no pool`);
-    const othersWait =
-      inTurn(worker).some((other) => other !== session && mayBeQueued(other, pool)) ||
-      mayWaitElsewhere(worker, pool).length > 0;
-    if (!othersWait) {
-      const [open] = this.choice.open(worker, pool, session, this.#nowMs);
-      must(open === undefined, () => `session ${id} waits, but backend ${open?.slot} is open`);
-    }
-    const { size, timeoutMs } = pool.plan.policy.limits.queue;
-    const length = this.#ledger.poolQueued.total(pool.plan.slot);
-    must(length <= size, () => `session ${id} waits as one of ${length}, in a queue of ${size}`);
-    this.#go(session, 'queued');
-    session.turn = this.#turns++;
-    session.actByMs = this.#nowMs + timeoutMs;
   }
 
   #mustHaveCut(worker: WorkerView, backend: number): void {
@@ -387,12 +352,10 @@ export class Shadow {
       if (session.pool?.plan.policy.limits.queue.size === 0) return;
       session.surelyTried = new Set();
       session.maybeTried = new Set();
-      this.#go(session, 'unsure');
-      session.actByMs = never;
+      becomeUnsure(session, this.#nowMs);
     } else if (session.stage === 'queued' && session.maybeTried.size > 0) {
       session.surelyTried = new Set();
-      this.#go(session, 'unsure');
-      session.actByMs = never;
+      becomeUnsure(session, this.#nowMs);
     }
   }
 
@@ -403,11 +366,6 @@ export class Shadow {
     this.pools.remove(lease.pool);
     this.backends.remove(lease.backend.slot);
     session.lease = undefined;
-  }
-
-  #go(session: ShadowSession, stage: ShadowSession['stage']): void {
-    session.stage = stage;
-    session.stageSinceMs = this.#nowMs;
   }
 
   #breaker(slot: number): ShadowBreaker {

@@ -14,17 +14,16 @@ import {
   checkDeadlines,
   checkPunctual,
   checkRest,
+  checkSplits,
   watchRoom,
 } from './invariants.ts';
 import { Journal } from './journal.ts';
 import { Operator, slots } from './operator.ts';
+import { Peers } from './peers.ts';
 import { Shadow } from './shadow.ts';
 import { WorkerView } from './shadow-session.ts';
 import { must, Violation } from './violation.ts';
 import { type Connection, type Stage, VirtualDriver } from './virtual-driver.ts';
-
-/** What a backend answers to a dial. `exhausted` is our own failure, `hangs` no answer at all. */
-type Manner = 'serves' | 'connect-refused' | 'connect-failed' | 'exhausted' | 'hangs';
 
 interface Worker {
   readonly core: Core;
@@ -33,8 +32,6 @@ interface Worker {
   /** What the control plane has sent and the worker has not taken in yet. */
   readonly inbox: CoreEvent[];
 }
-
-const clientAddresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', 'unix'];
 
 export class Simulation {
   readonly #dice: Dice;
@@ -45,7 +42,7 @@ export class Simulation {
   readonly #ledger: Ledger;
   readonly #shadow: Shadow;
   readonly #workers: Worker[] = [];
-  readonly #manners: Manner[];
+  readonly #peers: Peers;
   /** How many sessions the world aims at: few leave limits alone, many press against all of them. */
   readonly #crowd: number;
   /** By how many milliseconds time goes on at once. */
@@ -70,13 +67,16 @@ export class Simulation {
       listeners: slots.listeners,
       pools: slots.pools,
       backends: slots.backends,
-      splits: 4,
+      splits: slots.splits,
       clients: 64,
     };
     this.#buffer = new ArrayBuffer(Ledger.byteLength(this.#capacity));
     this.#ledger = new Ledger(this.#buffer, this.#capacity, 'main');
     this.#shadow = new Shadow(this.#ledger);
-    this.#manners = Array.from({ length: slots.backends }, () => 'serves');
+    this.#peers = new Peers(this.#dice, ({ index }, event) => {
+      const worker = this.#workers[index];
+      if (worker !== undefined) this.#say(worker, event);
+    });
     for (let index = 0; index < workers; index++) this.#start(index);
   }
 
@@ -102,11 +102,15 @@ export class Simulation {
 
   #step(progress: number): void {
     const dice = this.#dice;
+    const peers = this.#peers;
     const isCrowded = this.#active() >= this.#crowd;
     switch (
       dice.weighted({
         connect: isCrowded ? 4 : 30,
         answerDial: 30,
+        speak: 30,
+        handOver: 30,
+        shakeHands: 8,
         bytes: 8,
         finish: 8,
         leave: 5,
@@ -116,7 +120,7 @@ export class Simulation {
         deliver: 8,
         manner: 2,
         health: 2,
-        reload: 1.2,
+        reload: 3,
         die: 0.1,
         drain: progress > 0.85 ? 0.4 : 0,
       })
@@ -125,45 +129,43 @@ export class Simulation {
         return this.#connect();
       case 'answerDial':
         return this.#withSession(['dialing', 'closing', 'resetting'], (worker, connection) => {
-          if (connection.dialIsUnderWay) this.#answerDial(worker, connection, dice.chance(0.1));
+          if (connection.dialIsUnderWay) peers.answerDial(worker, connection, dice.chance(0.1));
         });
+      case 'speak':
+        return this.#withSession(['waiting', 'securing', 'dialing', 'relaying'], (worker, connection) =>
+          peers.speak(worker, connection, this.#nowMs),
+        );
+      case 'handOver':
+        return this.#withSession(['waiting'], (worker, connection) => peers.handOver(worker, connection));
+      case 'shakeHands':
+        return this.#withSession(['securing'], (worker, connection) => peers.shakeHands(worker, connection));
       case 'bytes':
         return this.#withSession(['relaying'], (_worker, connection) => {
           connection.lastByteMs = this.#nowMs;
         });
       case 'finish':
-        return this.#withSession(['relaying'], (worker, connection) => this.#finishSide(worker, connection));
+        return this.#withSession(['relaying'], (worker, connection) => peers.finish(worker, connection));
       case 'leave':
-        return this.#withSession(['waiting', 'dialing'], (worker, connection) => {
-          if (connection.finned === undefined) this.#fin(worker, connection, 'client', dice.one([0, 0, 7]));
-        });
+        return this.#withSession(['waiting', 'securing', 'dialing'], (worker, connection) =>
+          peers.leave(worker, connection),
+        );
       case 'reset':
-        return this.#withSession(['waiting', 'dialing', 'relaying', 'closing'], (worker, connection) => {
-          const byBackend = connection.stage === 'relaying' && dice.chance(0.5);
-          this.#end(worker, connection, byBackend ? 'backend-reset' : 'client-reset');
-        });
+        return this.#withSession(
+          ['waiting', 'securing', 'dialing', 'relaying', 'closing'],
+          (worker, connection) => peers.reset(worker, connection),
+        );
       case 'goAway':
         return this.#withSession(['closing', 'resetting'], (worker, connection) => {
           // Some clients never answer a FIN.
           if (connection.stage === 'resetting' || connection.id % 4 > 0)
-            this.#end(worker, connection, 'closed');
+            peers.end(worker, connection, 'closed');
         });
       case 'elapse':
         return this.#elapse(dice.one(this.#strides));
       case 'deliver':
         return this.#deliver(dice.one(this.#workers));
-      case 'manner': {
-        const manners: Manner[] = [
-          'serves',
-          'serves',
-          'connect-refused',
-          'connect-failed',
-          'exhausted',
-          'hangs',
-        ];
-        this.#manners[dice.between(0, slots.backends - 1)] = dice.one(manners);
-        return;
-      }
+      case 'manner':
+        return peers.changeManner();
       case 'health':
         return this.#flipHealth();
       case 'reload':
@@ -179,9 +181,9 @@ export class Simulation {
     return this.#workers.reduce((sum, { driver }) => sum + driver.connections.size, 0);
   }
 
-  #withSession(stages: readonly Stage[], act: (worker: Worker, connection: Connection) => void): void {
-    const found = this.#workers.flatMap((worker) =>
-      worker.driver.in(...stages).map((connection) => ({ worker, connection })),
+  #withSession(stages: readonly Stage[], act: (worker: WorkerView, connection: Connection) => void): void {
+    const found = this.#workers.flatMap(({ view }) =>
+      view.driver.in(...stages).map((connection) => ({ worker: view, connection })),
     );
     if (found.length === 0) return;
     const { worker, connection } = this.#dice.one(found);
@@ -191,61 +193,13 @@ export class Simulation {
   #connect(): void {
     if (this.#drainMs !== undefined && this.#nowMs >= this.#drainMs) return;
     const worker = this.#dice.one(this.#workers);
+    // No two clients come at the same time, so that it is known who of them is overdue first.
+    this.#nowMs += 2 ** -10;
     // Now and then to a listener that is gone: what waited in its accept queue still comes.
     const known = [...worker.view.listeners.keys()];
     const planned = this.#plan.listeners.map(({ slot }) => slot).filter((slot) => known.includes(slot));
     const listener = this.#dice.one(planned.length === 0 || this.#dice.chance(0.02) ? known : planned);
-    const { id, client } = worker.driver.accept(listener, this.#dice.one(clientAddresses));
-    this.#say(worker, { kind: 'accepted', session: id, listener, client });
-  }
-
-  #answerDial(worker: Worker, connection: Connection, despiteAll: boolean): void {
-    const manner = this.#manners[connection.backend ?? 0] ?? 'serves';
-    if (manner === 'hangs' && !despiteAll) return;
-    connection.dialIsUnderWay = false;
-    const isOpen = connection.stage === 'dialing';
-    const session = connection.id;
-    if (manner === 'serves' || manner === 'hangs') {
-      if (isOpen) connection.stage = 'dialed';
-      this.#say(worker, { kind: 'dialed', session });
-    } else {
-      if (isOpen) connection.stage = 'waiting';
-      this.#say(worker, { kind: 'dial-failed', session, why: manner });
-    }
-  }
-
-  #finishSide(worker: Worker, connection: Connection): void {
-    const side = this.#dice.one(['client', 'backend'] as const);
-    if (connection.finned === undefined) return this.#fin(worker, connection, side, 0);
-    if (connection.finned !== side) this.#end(worker, connection, 'finished');
-  }
-
-  #fin(worker: Worker, connection: Connection, side: 'client' | 'backend', unsentBytes: number): void {
-    connection.finned = side;
-    this.#say(worker, { kind: 'half-closed', session: connection.id, side, unsentBytes });
-  }
-
-  #end(
-    worker: Worker,
-    { id, finned }: Connection,
-    how: 'finished' | 'client-reset' | 'backend-reset' | 'closed',
-  ): void {
-    worker.driver.connections.delete(id);
-    const endedBy = {
-      finished: finned ?? 'client',
-      'client-reset': 'client',
-      'backend-reset': 'backend',
-      closed: 'proxy',
-    } as const;
-    const [bytesToBackend, bytesToClient] = [this.#dice.between(0, 9), this.#dice.between(0, 9)];
-    this.#say(worker, {
-      kind: 'ended',
-      session: id,
-      how,
-      endedBy: endedBy[how],
-      bytesToBackend,
-      bytesToClient,
-    });
+    this.#peers.connect(worker.view, listener);
   }
 
   /** Time goes on, and every worker that is not late is given the deadlines that have come. */
@@ -349,6 +303,7 @@ export class Simulation {
     const views = this.#workers.map((one) => one.view);
     checkCounts(this.#ledger, this.#shadow, views);
     checkAccounts(this.#ledger, this.#shadow, views);
+    checkSplits(this.#ledger, this.#shadow);
     checkDeadlines(core, this.#shadow, view);
     this.#watch();
   }
@@ -359,14 +314,16 @@ export class Simulation {
 
   /** No more clients, and everyone else does what is expected: nothing must be left. */
   #finish(): void {
-    this.#manners.fill('serves');
+    this.#peers.serveAll();
     for (let turns = 0; this.#active() > 0; turns++) {
       must(turns < 10_000, () => 'sessions are stuck');
       for (const worker of this.#workers) {
         while (worker.inbox.length > 0) this.#deliver(worker);
-        for (const connection of worker.driver.in('dialing')) this.#answerDial(worker, connection, true);
-        for (const connection of worker.driver.in('relaying')) this.#finishSide(worker, connection);
-        for (const connection of worker.driver.in('resetting')) this.#end(worker, connection, 'closed');
+        for (const connection of worker.driver.in('dialing'))
+          this.#peers.answerDial(worker.view, connection, true);
+        for (const connection of worker.driver.in('relaying')) this.#peers.finish(worker.view, connection);
+        for (const connection of worker.driver.in('resetting'))
+          this.#peers.end(worker.view, connection, 'closed');
       }
       this.#elapse(50, false);
     }

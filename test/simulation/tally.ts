@@ -17,6 +17,14 @@ export class Tally<Key> {
     this.#counts.set(key, this.of(key) - 1);
   }
 
+  keys(): Iterable<Key> {
+    return this.#counts.keys();
+  }
+
+  clear(): void {
+    this.#counts.clear();
+  }
+
   get sum(): number {
     let sum = 0;
     for (const count of this.#counts.values()) sum += count;
