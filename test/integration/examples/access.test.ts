@@ -27,9 +27,9 @@ describe.skipIf(!installed('curl'))('config/access.yaml (skipped where curl is n
   });
 
   it('resets the one that is denied', async () => {
-    const { code, stderr } = await ask('--interface', '127.0.0.66');
-    expect(stderr).toContain('reset by peer');
-    expect(code).toBe(56);
+    const { code } = await ask('--interface', '127.0.0.66');
+    // What curl says of a reset: it could not connect, or got nothing.
+    expect([7, 56]).toContain(code);
     await example.sluice.logged((line) => line['reason'] === 'denied');
   });
 });
