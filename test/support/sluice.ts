@@ -62,7 +62,12 @@ export class Sluice {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, withDriver(config));
     const sluice = Sluice.spawn(['run', '-c', file, ...args], wrap, folder);
-    await sluice.logged((line) => line.msg === 'serving');
+    try {
+      await sluice.logged((line) => line.msg === 'serving');
+    } catch (error) {
+      await sluice.stop();
+      throw error;
+    }
     return sluice;
   }
 

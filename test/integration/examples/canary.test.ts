@@ -1,22 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type TestBackend } from '../../support/backends.ts';
 import { installed, output } from '../../support/programs.ts';
+import { suiteEnds } from '../../support/suite-ends.ts';
 import { type Example, runExample } from './example.ts';
 import { web } from './web.ts';
 
 describe.skipIf(!installed('curl'))('config/canary.yaml (skipped where curl is not installed)', () => {
+  const afterwards = suiteEnds();
   let backends: readonly TestBackend[] = [];
   let example: Example;
 
   beforeAll(async () => {
     backends = await Promise.all(['blue', 'green'].map((name) => startBackend(web(name))));
+    for (const backend of backends) afterwards(backend.close);
     const [blue, green] = backends;
     example = await runExample('canary', { 9001: blue?.port ?? 0, 9002: green?.port ?? 0 });
-  });
-
-  afterAll(async () => {
-    await example.end();
-    await Promise.all(backends.map((backend) => backend.close()));
+    afterwards(example.end);
   });
 
   async function answers(count: number, ...more: readonly string[]): Promise<readonly string[]> {

@@ -71,11 +71,13 @@ export async function runExample(
         (line) => line.msg === 'session closed' && String(line['client']).endsWith(`:${clientPort}`),
       ),
     end: async () => {
-      await expectSettled(sluice, descriptors);
-      sluice.signal('SIGTERM');
-      const exit = await sluice.ended;
-      await sluice.stop();
-      expect(exit, sluice.stderr).toBe(0);
+      try {
+        await expectSettled(sluice, descriptors);
+        sluice.signal('SIGTERM');
+        expect(await sluice.ended, sluice.stderr).toBe(0);
+      } finally {
+        await sluice.stop();
+      }
     },
   };
 }

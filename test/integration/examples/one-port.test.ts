@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { connected, named, nextText, startBackend, type TestBackend } from '../../support/backends.ts';
 import { selfSigned, type TestCertificate } from '../../support/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output, run } from '../../support/programs.ts';
 import type { LogLine } from '../../support/sluice.ts';
+import { suiteEnds } from '../../support/suite-ends.ts';
 import { freePorts, Peer } from '../peers/peer.ts';
 import { canRunPostgres, type Postgres, startPostgres } from '../peers/postgres.ts';
 import { canRunSshd, type Sshd, startSshd } from '../peers/sshd.ts';
@@ -20,7 +21,7 @@ const hello = 'mysql speaks first';
 describe('config/one-port.yaml', () => {
   const redis = new Peer();
   const certificate = selfSigned('localhost');
-  const stops: (() => Promise<void>)[] = [];
+  const afterwards = suiteEnds();
   let example: Example;
   let mysql: TestBackend;
   let sshd: Sshd | undefined;
@@ -30,14 +31,14 @@ describe('config/one-port.yaml', () => {
     const [nobody = 0, redisPort = 0] = await freePorts(2);
     mysql = await startBackend(named(hello));
     const https = await startHttps(certificate);
-    stops.push(mysql.close, https.close, () => redis.stop());
+    for (const stop of [mysql.close, https.close, () => redis.stop()]) afterwards(stop);
     if (canRunSshd) {
       sshd = await startSshd();
-      stops.push(sshd.stop);
+      afterwards(sshd.stop);
     }
     if (canRunPostgres) {
       postgres = await startPostgres(certificate);
-      stops.push(postgres.stop);
+      afterwards(postgres.stop);
     }
     if (hasRedis) {
       const options = ['--bind', '127.0.0.1', '--save', '', '--dir', redis.path('')];
@@ -47,12 +48,8 @@ describe('config/one-port.yaml', () => {
       ...{ 22: sshd?.port ?? nobody, 443: https.port, 5432: postgres?.port ?? nobody },
       ...{ 6379: redisPort, 3306: mysql.port },
     });
+    afterwards(example.end);
   }, 60_000);
-
-  afterAll(async () => {
-    await example.end();
-    await Promise.all(stops.map((stop) => stop()));
-  });
 
   /** Protocol and pool of each session that this made. */
   async function protocols(make: () => Promise<unknown>): Promise<readonly unknown[]> {

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { ending, startBackend, type TestBackend } from '../../support/backends.ts';
 import { installed, run } from '../../support/programs.ts';
+import { suiteEnds } from '../../support/suite-ends.ts';
 import { headerAt, ipv4Ends, ipv6Ends } from '../peers/proxy-headers.ts';
 import { type Example, runExample } from './example.ts';
 
@@ -18,19 +19,17 @@ async function introduced(backend: Parameters<typeof headerAt>[0]): Promise<void
 }
 
 describe('config/proxy-protocol.yaml', () => {
+  const afterwards = suiteEnds();
   let backends: readonly TestBackend[] = [];
   let example: Example;
 
   beforeAll(async () => {
     const start = () => startBackend((socket) => void introduced(socket));
     backends = await Promise.all([start(), start()]);
+    for (const backend of backends) afterwards(backend.close);
     const [first, second] = backends;
     example = await runExample('proxy-protocol', { 9001: first?.port ?? 0, 9002: second?.port ?? 0 });
-  });
-
-  afterAll(async () => {
-    await example.end();
-    await Promise.all(backends.map((backend) => backend.close()));
+    afterwards(example.end);
   });
 
   async function through(header: Uint8Array) {

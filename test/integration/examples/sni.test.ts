@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend, type TestBackend } from '../../support/backends.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output, run } from '../../support/programs.ts';
+import { suiteEnds } from '../../support/suite-ends.ts';
 import { type Example, runExample } from './example.ts';
 import { web } from './web.ts';
 
 describe.skipIf(!installed('curl', 'openssl'))(
   'config/sni.yaml (skipped where curl or OpenSSL is not installed)',
   () => {
-    const stops: (() => Promise<unknown>)[] = [];
+    const afterwards = suiteEnds();
     const sent: Buffer[] = [];
     const arrived: Buffer[] = [];
     let example: Example;
@@ -28,7 +29,7 @@ describe.skipIf(!installed('curl', 'openssl'))(
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo; // A TCP server that listens has such an address.
       const tapped = await startBackend(passOn(() => port, arrived));
-      stops.push(tapped.close, async () => server.close());
+      for (const stop of [tapped.close, () => server.close()]) afterwards(stop);
       return tapped.port;
     }
 
@@ -37,18 +38,14 @@ describe.skipIf(!installed('curl', 'openssl'))(
       const api = await backend('api.example.com', '*.api.example.com');
       const grpc = await backend('grpc.example.com');
       example = await runExample('sni', { 9443: site, 9444: api, 9445: grpc });
+      afterwards(example.end);
       entrance = await startBackend(passOn(() => example.port, sent));
+      afterwards(entrance.close);
     });
 
     beforeEach(() => {
       sent.length = 0;
       arrived.length = 0;
-    });
-
-    afterAll(async () => {
-      await entrance.close();
-      await example.end();
-      await Promise.all(stops.map((stop) => stop()));
     });
 
     const ask = (name: string, ...more: readonly string[]) => {

@@ -59,7 +59,12 @@ export class Peer {
     });
     // Whichever comes second is of no interest.
     for (const one of [ready, ended]) one.catch(() => {});
-    await Promise.race([ready, ended]);
+    try {
+      await Promise.race([ready, ended]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** A signal that lets a server end its own processes, where it has some. */
@@ -69,7 +74,7 @@ export class Peer {
       this.#process.kill(signal);
       await exit;
     }
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #spawn(command: string, args: readonly string[]): ChildProcess {

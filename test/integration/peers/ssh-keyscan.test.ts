@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { installed, output } from '../../support/programs.ts';
+import { suiteEnds } from '../../support/suite-ends.ts';
 import { openScene } from '../scene.ts';
 import { canRunSshd, type Sshd, startSshd } from './sshd.ts';
 
@@ -7,11 +8,12 @@ const canScan = canRunSshd && installed('ssh-keyscan');
 
 describe.skipIf(!canScan)('ssh-keyscan (skipped where OpenSSH is not installed)', () => {
   const scene = openScene();
+  const afterwards = suiteEnds();
   let sshd: Sshd;
   beforeAll(async () => {
     sshd = await startSshd();
+    afterwards(sshd.stop);
   });
-  afterAll(() => sshd.stop());
 
   it('waits for the banner, and gets it from the fallback once inspect.timeout is over', async () => {
     const proxy = await scene.proxy({
