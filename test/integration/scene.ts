@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { connect, type ListenOptions, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { afterAll, afterEach, expect } from 'vitest';
 import { startBackend, type TestBackend } from '../support/backends.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, settled } from '../support/eventually.ts';
 import { type BackendStatus, type LogLine, Sluice } from '../support/sluice.ts';
 
 /** The parts of a configuration that a test is about. */
@@ -31,8 +31,9 @@ export interface Setting {
 /** Tests of one file share a scene; it settles after each and ends with the file. */
 export function openScene(setting: Setting = {}): Scene {
   const scene = new Scene(setting);
-  afterEach(() => scene.settle());
-  afterAll(() => scene.end());
+  // Longer than what it waits for may take, so that a failure says what it was.
+  afterEach(() => scene.settle(), 60_000);
+  afterAll(() => scene.end(), 60_000);
   return scene;
 }
 
@@ -81,7 +82,7 @@ export class Scene {
       admin: { bind: '127.0.0.1:0' },
       ...shape.more,
     });
-    if (this.#running === undefined) this.#running = await Sluice.run(config, [], this.#wrap);
+    if (this.#running === undefined) this.#running = await started(Sluice.run(config, [], this.#wrap));
     else await this.#reload(this.#running, config);
     this.#descriptors = await steadyDescriptors(this.#running);
     const { listeners } = await this.#running.status();
@@ -221,6 +222,13 @@ const gauges = [
   'sluice_backend_connections_active',
   'sluice_pool_queue_length',
 ];
+
+/** Threads that nobody waits for, since no listener is theirs yet, may come after the others. */
+export async function started(starting: Promise<Sluice>): Promise<Sluice> {
+  const sluice = await starting;
+  await settled(() => openDescriptors(sluice));
+  return sluice;
+}
 
 /** 0 on systems without /proc. */
 export function openDescriptors({ pid }: Sluice): number {

@@ -13,6 +13,6 @@ export function suiteEnds(): (end: () => unknown) => void {
       }
     }
     if (errors.length > 0) throw errors[0];
-  });
+  }, 60_000);
   return (end) => void ends.push(end);
 }

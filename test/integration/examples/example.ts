@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { output } from '../../support/programs.ts';
 import { type LogLine, Sluice } from '../../support/sluice.ts';
-import { expectSettled, openDescriptors } from '../scene.ts';
+import { expectSettled, openDescriptors, started } from '../scene.ts';
 
 const config = fileURLToPath(new URL('../../../config/', import.meta.url));
 
@@ -51,9 +51,9 @@ export async function runExample(
       if (other === undefined) throw new Error(`The test has no server for ${port} of ${name}.yaml`);
       return `127.0.0.1:${other}`;
     });
-  const sluice = await Sluice.runIn(folder, `${moved}admin: { bind: 127.0.0.1:0 }\n`, args);
-  const [listener] = Object.keys((await sluice.status()).listeners);
+  const sluice = await started(Sluice.runIn(folder, `${moved}admin: { bind: 127.0.0.1:0 }\n`, args));
   const descriptors = openDescriptors(sluice);
+  const [listener] = Object.keys((await sluice.status()).listeners);
   return {
     sluice,
     port: sluice.port(listener ?? ''),
