@@ -55,6 +55,8 @@ export class Connection {
   readonly number: number;
   readonly serial: number;
   deliveredBytes = 0;
+  /** The ring's number of the last send. */
+  #lastSend = 0;
   /** The bits above: as fields of their own they would double what an idle connection takes. */
   #state = 0;
 
@@ -128,7 +130,12 @@ export class Connection {
     const chunk = outbox.first;
     const address = around.buffers.addressOf(chunk) + (around.buffers.starts[chunk] ?? 0);
     const length = around.buffers.lengths[chunk] ?? 0;
-    around.ring.send(this.fd, address, length, this.#tag(operation.send), this.serial);
+    this.#lastSend = around.ring.send(this.fd, address, length, this.#tag(operation.send), this.serial);
+  }
+
+  /** What is being sent is the last, and FIN goes with it. */
+  finFollows(around: Surroundings): void {
+    if (this.is(sending)) around.ring.finFollows(this.#lastSend);
   }
 
   /** Closes as soon as nothing is under way, with RST or FIN, and cancels what is. */

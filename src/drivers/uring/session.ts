@@ -336,7 +336,9 @@ export class Session {
   /** Sends FIN behind everything that is queued. */
   #finishBehind(to: Connection): void {
     to.set(toBeFinished);
-    if ((to === this.#client ? this.#toClient : this.#toBackend) === undefined) this.#finish(to);
+    const outbox = to === this.#client ? this.#toClient : this.#toBackend;
+    if (outbox === undefined) this.#finish(to);
+    else if (outbox.count === 1) to.finFollows(this.#around);
   }
 
   #finish(to: Connection): void {

@@ -1,0 +1,77 @@
+/** A ring and two sockets that are connected, with nothing of the driver around them. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Buffers } from '../../../src/drivers/uring/buffers.ts';
+import * as kernel from '../../../src/drivers/uring/kernel.ts';
+import { type Libc, loadLibc } from '../../../src/drivers/uring/libc.ts';
+import { whyNot } from '../../../src/drivers/uring/probe.ts';
+import { Ring } from '../../../src/drivers/uring/ring.ts';
+import { Sockets } from '../../../src/drivers/uring/sockets.ts';
+
+const messageBytes = 16;
+const entries = 8;
+
+describe.skipIf(whyNot() !== undefined)('Ring', () => {
+  let libc: Libc;
+  let ring: Ring;
+  let buffers: Buffers;
+  let sockets: Sockets;
+  let sender: number;
+  let receiver: number;
+
+  beforeEach(() => {
+    libc = loadLibc();
+    ring = new Ring(libc, entries, 16);
+    buffers = new Buffers(libc, ring, { small: 2, large: 2, reserve: 2 });
+    sockets = new Sockets(libc);
+    const listening = sockets.listen(sockets.encode({ host: '127.0.0.1', port: 0 }), false);
+    const address = sockets.encode(sockets.boundTo(listening));
+    receiver = sockets.open(address);
+    expect(libc.connect(receiver, address, address.length)).toBe(0);
+    sender = sockets.acceptNow(listening);
+    expect(sender).toBeGreaterThan(0);
+    libc.fcntl(receiver, kernel.F_SETFL, kernel.O_NONBLOCK);
+    sockets.close(listening);
+  });
+
+  afterEach(() => {
+    sockets.close(sender);
+    sockets.close(receiver);
+    ring.close();
+    buffers.unmap();
+  });
+
+  const send = () => ring.send(sender, buffers.addressOf(0), messageBytes, 1, 0);
+
+  function completed(): number {
+    const results: number[] = [];
+    ring.enter(1_000);
+    ring.reap((_low, _high, result) => results.push(result));
+    expect(results).toHaveLength(1);
+    return results[0] ?? 0;
+  }
+
+  /** How many bytes have come: 0 says FIN, -1 nothing. Over loopback what is sent has come when the call returns. */
+  const come = () => libc.read(receiver, new Uint8Array(256), 256);
+
+  it('keeps the end of a send for the FIN that follows it', () => {
+    ring.finFollows(send());
+    expect(completed()).toBe(messageBytes);
+    expect(come()).toBe(-1);
+    sockets.finish(sender);
+    expect(come()).toBe(messageBytes);
+    expect(come()).toBe(0);
+  });
+
+  it('lets a send go whose place belonged to an earlier one that FIN follows', () => {
+    const earlier = send();
+    expect(completed()).toBe(messageBytes);
+    for (let others = 1; others < entries; others++) {
+      send();
+      completed();
+    }
+    send();
+    ring.finFollows(earlier);
+    expect(completed()).toBe(messageBytes);
+    expect(come()).toBe((entries + 1) * messageBytes);
+  });
+});
