@@ -55,7 +55,7 @@ export type CoreEvent =
   | {
       readonly kind: 'dial-failed';
       readonly session: SessionId;
-      /** `exhausted`: this process is out of descriptors, ports or memory; no fault of the backend. */
+      /** `exhausted`: this process is out of descriptors or memory; no fault of the backend. */
       readonly why: Exclude<DialFailure, 'connect-timeout'> | 'exhausted';
     }
   /**

@@ -1,7 +1,7 @@
 import { HealthState } from '../../core/health.ts';
 import type { ProberHost, ProbeTarget } from './prober.ts';
 import type { ProbeAddress } from './probes/connection.ts';
-import { isExhaustion } from './probes/failure.ts';
+import { isOwnFault } from './probes/failure.ts';
 import type { probe } from './probes/probe.ts';
 
 /** What a check works with; tests bring their own. */
@@ -67,7 +67,7 @@ export class Check {
 
   #record(failure: Error | undefined, tookMs: number): void {
     const { target } = this;
-    if (failure !== undefined && isExhaustion(failure)) {
+    if (failure !== undefined && isOwnFault(failure)) {
       this.#host.onSkipped(target, failure.message);
       return;
     }

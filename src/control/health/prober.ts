@@ -21,7 +21,7 @@ export interface ProberHost {
   onResult(target: ProbeTarget, pass: boolean, detail: string): void;
   /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
   onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
-  /** A probe could not be made for want of descriptors or ports: no result, and no fault of the backend. */
+  /** A probe could not be made for want of descriptors or memory: no result, and no fault of the backend. */
   onSkipped(target: ProbeTarget, detail: string): void;
 }
 

@@ -14,12 +14,13 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import type { ListenerTls } from '../../core/plan.ts';
+import { type DialFailure, dialFailure } from '../dial-failure.ts';
 import type { DriverCommand, DriverHost } from '../driver.ts';
 import { type Flow, PlainFlow } from './flow.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { Reception, type ReceptionOwner, type ReceptionSurroundings } from './reception.ts';
 import { own, ownDialed, ownSecureBackend, ownSecureClient, type SocketOwner } from './socket-owner.ts';
-import { arrivedAt, connect, dialFailure, reset, transportOf, unixClient, wasReset } from './sockets.ts';
+import { arrivedAt, connect, reset, transportOf, unixClient, wasReset } from './sockets.ts';
 import type { Originations } from './tls/origination.ts';
 import { SealingFlow } from './tls/sealing-flow.ts';
 
@@ -155,7 +156,7 @@ export class Session implements ReceptionOwner, SocketOwner {
     this.#backend = undefined;
   }
 
-  #dialFailed(why: ReturnType<typeof dialFailure>): void {
+  #dialFailed(why: DialFailure): void {
     this.#stage = 'waiting';
     this.#backend = undefined;
     this.#around.emit({ kind: 'dial-failed', session: this.id, why });
@@ -264,7 +265,7 @@ export class Session implements ReceptionOwner, SocketOwner {
     if (!isOf(socket, this.#backend) || this.#stage === 'closing') return;
     if (this.#stage !== 'dialing') return this.#peerReset(backendReset);
     socket.destroy();
-    this.#dialFailed(dialFailure(error));
+    this.#dialFailed(dialFailure(error.code));
   }
 
   #peerReset(ending: Ending): void {

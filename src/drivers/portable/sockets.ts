@@ -1,6 +1,6 @@
 /** How this driver opens, resets and reads the failures of its sockets. */
 import net from 'node:net';
-import type { Address, Client, CoreEvent } from '../../core/contract.ts';
+import type { Address, Client } from '../../core/contract.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 
 /** Takes the bytes just read into `buffer`; false stops the reading until the socket is resumed. */
@@ -59,24 +59,6 @@ function endOf(address: string | undefined, port: number | undefined): Client | 
 const mappedIpv4 = '::ffff:';
 
 export const unixClient: Client = { address: 'unix', port: 0 };
-
-type DialFailure = Extract<CoreEvent, { readonly kind: 'dial-failed' }>['why'];
-
-export function dialFailure(error: NodeJS.ErrnoException): DialFailure {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-    case 'ENOENT': // a unix socket that nobody has made
-      return 'connect-refused';
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'EADDRNOTAVAIL':
-    case 'ENOBUFS':
-    case 'ENOMEM':
-      return 'exhausted';
-    default:
-      return 'connect-failed';
-  }
-}
 
 /** Closes with RST. A unix socket knows none: its peer sees the end, or an error as it writes. */
 export function reset(socket: net.Socket): void {

@@ -10,8 +10,10 @@
  * However it goes, `ended` follows once every socket it ever opened is closed.
  */
 
+import { getSystemErrorName } from 'node:util';
 import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import { dialFailure } from '../dial-failure.ts';
 import { type Group, reserveGroup } from './buffers.ts';
 import {
   type Connection,
@@ -27,7 +29,6 @@ import {
   toBeFinished,
   watching,
 } from './connection.ts';
-import { dialFailure } from './dial-failure.ts';
 import { Inspection } from './inspection.ts';
 import * as kernel from './kernel.ts';
 import type { Outbox } from './outbox.ts';
@@ -173,7 +174,11 @@ export class Session {
   /** The socket is closed by `failed`, where it was opened, or has never been. */
   #dialFailed(errno: number, insideCommand: boolean): void {
     this.#stage = 'waiting';
-    const event = { kind: 'dial-failed', session: this.id, why: dialFailure(errno) } as const;
+    const event = {
+      kind: 'dial-failed',
+      session: this.id,
+      why: dialFailure(getSystemErrorName(-errno)),
+    } as const;
     if (insideCommand) this.#around.later(() => this.#around.emit(event));
     else this.#around.emit(event);
   }

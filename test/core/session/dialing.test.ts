@@ -168,7 +168,7 @@ describe('Session that dials', () => {
     expect(stage.ledger.circuitOf(0)).toBe('closed');
   });
 
-  describe('out of descriptors, ports or memory', () => {
+  describe('out of descriptors or memory', () => {
     const none = { connect: { ...poolPolicy.connect, retries: 2 } };
 
     it('backs off and is overloaded in the end', () => {

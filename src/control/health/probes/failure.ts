@@ -1,15 +1,15 @@
+import { isExhaustion } from '../../../drivers/dial-failure.ts';
+
 /** The error of a probe in words; the original is its cause. */
 export function readable(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return new Error(words(error), { cause: error });
 }
 
-/** Whether the probe could not be made because this process is out of something: no fault of the backend. */
-export function isExhaustion(error: unknown): boolean {
-  return error instanceof Error && exhaustions.has(codeOf(error.cause) ?? '');
+/** Whether the probe could not be made because this process is out of descriptors or memory: no fault of the backend. */
+export function isOwnFault(error: unknown): boolean {
+  return error instanceof Error && isExhaustion(codeOf(error.cause));
 }
-
-const exhaustions = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 function words(error: Error): string {
   const code = codeOf(error);
@@ -35,7 +35,9 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'Permission denied'],
   ['EMFILE', 'This process has no file descriptor left'],
   ['ENFILE', 'This system has no file descriptor left'],
-  ['EADDRNOTAVAIL', 'This system has no free port left'],
+  ['ENOBUFS', 'This system has no buffer left'],
+  ['ENOMEM', 'This system has no memory left'],
+  ['EADDRNOTAVAIL', 'No port or address of this machine is left to reach the host from'],
 ]);
 
 function codeOf(error: unknown): string | undefined {
