@@ -38,27 +38,31 @@ export class Planner {
       ...pool,
       backends: distinct(pool.backends.flatMap((backend) => spread(backend, endpointsOf(backend.target)))),
     }));
-    const listenerSlots = this.#listeners.assign(config.listeners.map(({ name }) => name));
-    const poolSlots = this.#pools.assign(pools.map(({ name }) => name));
-    const backendSlots = this.#backends.assign(
-      pools.flatMap((pool) => pool.backends.map((backend) => `${pool.name} ${backend.name}`)),
-    );
-    const splitSlots = this.#splits.assign(
-      config.listeners.flatMap(({ name, routes }) =>
-        routes.flatMap(({ to }, index) => (to.length > 1 ? [splitName(name, index)] : [])),
+    const assigned = {
+      listeners: this.#listeners.assign(config.listeners.map(({ name }) => name)),
+      pools: this.#pools.assign(pools.map(({ name }) => name)),
+      backends: this.#backends.assign(
+        pools.flatMap((pool) => pool.backends.map((backend) => `${pool.name} ${backend.name}`)),
       ),
-    );
+      splits: this.#splits.assign(
+        config.listeners.flatMap(({ name, routes }) =>
+          routes.flatMap(({ to }, index) => (to.length > 1 ? [splitName(name, index)] : [])),
+        ),
+      ),
+    };
+    // Only now that each has found room: one that throws leaves the others as they were.
+    for (const { commit } of Object.values(assigned)) commit();
     const target = ({ to }: RouteConfig, split: string): RoutePlan['to'] => {
-      const shares = to.map(({ pool, weight }) => ({ pool: slotOf(poolSlots, pool), weight }));
+      const shares = to.map(({ pool, weight }) => ({ pool: slotOf(assigned.pools.slots, pool), weight }));
       const [only] = shares;
       if (only !== undefined && shares.length === 1) return only.pool;
-      return { slot: slotOf(splitSlots, split), shares };
+      return { slot: slotOf(assigned.splits.slots, split), shares };
     };
     return {
       listeners: config.listeners.map(({ name, pool, routes, policy }) => ({
-        slot: slotOf(listenerSlots, name),
+        slot: slotOf(assigned.listeners.slots, name),
         name,
-        pool: pool === undefined ? undefined : slotOf(poolSlots, pool),
+        pool: pool === undefined ? undefined : slotOf(assigned.pools.slots, pool),
         routes: routes.map((route, index) => ({
           when: route.when,
           to: target(route, splitName(name, index)),
@@ -66,11 +70,11 @@ export class Planner {
         policy,
       })),
       pools: pools.map(({ name, policy, backends }) => ({
-        slot: slotOf(poolSlots, name),
+        slot: slotOf(assigned.pools.slots, name),
         name,
         policy,
         backends: backends.map((backend) => ({
-          slot: slotOf(backendSlots, `${name} ${backend.name}`),
+          slot: slotOf(assigned.backends.slots, `${name} ${backend.name}`),
           ...backend,
         })),
       })),

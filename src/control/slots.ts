@@ -23,27 +23,40 @@ export class Slots {
     this.#clear = clear;
   }
 
-  /** Gives all of these names slots, and lets go of those used before. Throws where there are too many. */
-  assign(names: readonly string[]): ReadonlyMap<string, number> {
+  /**
+   * Works out slots for all of these names. Nothing changes before `commit`, which gives them out and lets go of the
+   * names used before. Throws where there are too many.
+   */
+  assign(names: readonly string[]): Assignment {
     const inUse = new Set(names);
-    const fresh = names.filter((name) => !this.#slotOf.has(name));
-    for (const name of fresh) {
-      const slot = this.#slotOf.size < this.#capacity ? this.#slotOf.size : this.#reclaim(inUse);
-      this.#slotOf.set(name, slot);
-    }
-    for (const name of this.#inUse) if (!inUse.has(name)) this.#moveToEnd(name);
-    this.#inUse = inUse;
-    return new Map(names.map((name) => [name, this.#slotOf.get(name) ?? 0]));
+    const fresh = [...inUse].filter((name) => !this.#slotOf.has(name));
+    const unused = Math.min(fresh.length, this.#capacity - this.#slotOf.size);
+    const reclaimed = this.#reclaimable(inUse, fresh.length - unused);
+    const added = fresh.map((name, index) => {
+      const slot = index < unused ? this.#slotOf.size + index : reclaimed[index - unused]?.[1];
+      return [name, slot ?? 0] as const;
+    });
+    const slots = new Map([...this.#slotOf, ...added].filter(([name]) => inUse.has(name)));
+    return { slots, commit: () => this.#commit(inUse, added, reclaimed) };
   }
 
-  #reclaim(needed: ReadonlySet<string>): number {
-    for (const [name, slot] of this.#slotOf) {
-      // What is in use now may not be after this assignment, but sessions may still come to it until then.
-      if (needed.has(name) || this.#inUse.has(name) || this.#isHeld(slot)) continue;
+  #commit(inUse: ReadonlySet<string>, added: readonly Assigned[], reclaimed: readonly Assigned[]): void {
+    for (const [name, slot] of reclaimed) {
       this.#slotOf.delete(name);
       this.#clear(slot);
-      return slot;
     }
+    for (const [name, slot] of added) this.#slotOf.set(name, slot);
+    for (const name of this.#inUse) if (!inUse.has(name)) this.#moveToEnd(name);
+    this.#inUse = inUse;
+  }
+
+  /** The first so many whose names are gone and that nobody holds. */
+  #reclaimable(needed: ReadonlySet<string>, count: number): readonly Assigned[] {
+    // What is in use now may not be after this assignment, but sessions may still come to it until then.
+    const isFree = ([name, slot]: Assigned): boolean =>
+      !needed.has(name) && !this.#inUse.has(name) && !this.#isHeld(slot);
+    const free = count === 0 ? [] : [...this.#slotOf].filter(isFree).slice(0, count);
+    if (free.length === count) return free;
     throw new RangeError(
       `Expected at most ${this.#capacity} ${this.#kind}, those of the last reload included`,
     );
@@ -56,3 +69,11 @@ export class Slots {
     this.#slotOf.set(name, slot);
   }
 }
+
+/** What names would have, and how to make it so. */
+export interface Assignment {
+  readonly slots: ReadonlyMap<string, number>;
+  commit(): void;
+}
+
+type Assigned = readonly [name: string, slot: number];
