@@ -40,8 +40,8 @@ export class Service {
         : error;
     }
     const { logger } = options.log;
-    for (const { name } of service.controlPlane.plan.listeners) {
-      logger.info({ listener: name, bind: service.controlPlane.boundTo(name) }, 'listening');
+    for (const [listener, bind] of service.controlPlane.bound()) {
+      logger.info({ listener, bind }, 'listening');
     }
     logger.info('serving');
     return service;
@@ -77,9 +77,9 @@ export class Service {
       get phase() {
         return controlPlane.phase;
       },
-      boundTo: (listener) => controlPlane.boundTo(listener),
+      bound: () => controlPlane.bound(),
       driverOf: (listener) => controlPlane.driverOf(listener),
-      unavailability: (pool, backend) => controlPlane.unavailability(pool, backend),
+      unavailabilities: (pool) => controlPlane.unavailabilities(pool),
       explain: (inquiry) => controlPlane.explain(inquiry),
       reload,
     };

@@ -1,16 +1,16 @@
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
-import type { BackendPlan, ListenerPlan, PoolPlan } from '../core/plan.ts';
+import type { ListenerPlan, PoolPlan } from '../core/plan.ts';
 import type { Unavailability } from '../core/reasons.ts';
 import type { MetricsSource } from '../telemetry/metrics-source.ts';
 
 /** What the admin API shows and sets in motion; the control plane is one. */
 export interface AdminSource extends MetricsSource {
-  /** The addresses that a listener of the plan is bound to, as people write them; none while it starts. */
-  boundTo(listener: string): readonly string[];
+  /** The addresses that each listener of the plan is bound to, as people write them; none while it starts. */
+  bound(): ReadonlyMap<string, readonly string[]>;
   /** The driver that serves a listener of the plan. */
   driverOf(listener: ListenerPlan): string;
-  /** Why a backend takes no session now: the core's own answer. */
-  unavailability(pool: PoolPlan, backend: BackendPlan): Unavailability | undefined;
+  /** Why each backend of a pool takes no session now, in the plan's order: the core's own answer. */
+  unavailabilities(pool: PoolPlan): readonly (Unavailability | undefined)[];
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;
   /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */

@@ -19,9 +19,15 @@ export class Bindings {
     this.#crews = crews;
   }
 
-  /** The addresses as they are bound, for one listener. */
-  of(listener: ListenerSlot): readonly Address[] {
-    return [...this.#held.values()].filter((one) => one.listener === listener).map((one) => one.address);
+  /** The addresses as they are bound, for each listener. */
+  bySlot(): ReadonlyMap<ListenerSlot, readonly Address[]> {
+    const bound = new Map<ListenerSlot, Address[]>();
+    for (const { listener, address } of this.#held.values()) {
+      const addresses = bound.get(listener);
+      if (addresses === undefined) bound.set(listener, [address]);
+      else addresses.push(address);
+    }
+    return bound;
   }
 
   /**

@@ -5,13 +5,12 @@
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
-import { Backend, unavailability } from '../core/backend.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
-import { heedsHealth } from '../core/pool.ts';
+import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import type { Unavailability } from '../core/reasons.ts';
+import { standingOf } from '../core/standing.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
@@ -122,10 +121,12 @@ export class ControlPlane {
     });
   }
 
-  /** The addresses that a listener is bound to, as people write them. */
-  boundTo(listener: string): readonly string[] {
-    const slot = this.#plan.listeners.find(({ name }) => name === listener)?.slot;
-    return slot === undefined ? [] : this.#bindings.of(slot).map(formatAddress);
+  /** The addresses that each listener of the plan is bound to, as people write them. */
+  bound(): ReadonlyMap<string, readonly string[]> {
+    const bySlot = this.#bindings.bySlot();
+    return new Map(
+      this.#plan.listeners.map(({ name, slot }) => [name, (bySlot.get(slot) ?? []).map(formatAddress)]),
+    );
   }
 
   /** The driver that serves a listener of the plan. */
@@ -133,13 +134,10 @@ export class ControlPlane {
     return this.#crews.driverOf(listener, this.#plan);
   }
 
-  /** Why a backend of the plan takes no session now. */
-  unavailability({ policy, backends }: PoolPlan, backend: BackendPlan): Unavailability | undefined {
-    const seen = backends.map((one) => ({ isDown: this.ledger.healthOf(one.slot) === 'down' }));
-    const heedHealth = heedsHealth(policy, seen);
-    return unavailability(new Backend(backend, policy, this.ledger, Math.random), monotonicMs(), {
-      heedHealth,
-    });
+  /** Why each backend of a pool of the plan takes no session now. */
+  unavailabilities(pool: PoolPlan): readonly (Unavailability | undefined)[] {
+    const { backends } = standingOf(pool, this.ledger, monotonicMs(), Math.random);
+    return backends.map(({ unavailable }) => unavailable);
   }
 
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */

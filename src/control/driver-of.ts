@@ -9,10 +9,22 @@ export function driverOf(
   chosen: DriverModule,
 ): DriverModule {
   if (chosen.speaksTls) return chosen;
-  const reachable = new Set<PoolSlot | undefined>([
-    pool,
-    ...routes.flatMap(({ to }) => (typeof to === 'number' ? [to] : to.shares.map((share) => share.pool))),
-  ]);
-  const dialsTls = pools.some((one) => reachable.has(one.slot) && one.policy.connect.tls !== 'off');
+  const dialed = tlsPoolsIn(pools);
+  const dialsTls =
+    (pool !== undefined && dialed.has(pool)) ||
+    routes.some(({ to }) =>
+      typeof to === 'number' ? dialed.has(to) : to.shares.some((share) => dialed.has(share.pool)),
+    );
   return policy.tls !== 'off' || dialsTls ? driverModules.portable : chosen;
 }
+
+/** Every listener asks for them, so they are looked for once a plan. */
+function tlsPoolsIn(pools: Plan['pools']): ReadonlySet<PoolSlot> {
+  const known = tlsPools.get(pools);
+  if (known !== undefined) return known;
+  const found = new Set(pools.flatMap(({ slot, policy }) => (policy.connect.tls === 'off' ? [] : slot)));
+  tlsPools.set(pools, found);
+  return found;
+}
+
+const tlsPools = new WeakMap<Plan['pools'], ReadonlySet<PoolSlot>>();

@@ -6,6 +6,8 @@ export class ControlCounts {
   /** Milliseconds since 1970; the configuration that the process started with counts as a reload. */
   lastReloadMs: number;
   readonly #healthChecks = new Map<string, CheckCounts>();
+  /** Whose past the table has been cleared of. */
+  #clearedFor: Plan | undefined;
 
   constructor(nowMs: number) {
     this.lastReloadMs = nowMs;
@@ -16,7 +18,7 @@ export class ControlCounts {
     if (success) this.lastReloadMs = nowMs;
   }
 
-  /** The plan bounds the table: a backend that is new to it makes room by driving out those of the past. */
+  /** The plan bounds the table: the first backend that is new to it drives out those of the past. */
   countHealthCheck(pool: string, backend: string, pass: boolean, plan: Plan): void {
     const key = keyOf(pool, backend);
     let counts = this.#healthChecks.get(key);
@@ -32,10 +34,13 @@ export class ControlCounts {
     return this.#healthChecks.get(keyOf(pool, backend)) ?? { pass: 0, fail: 0 };
   }
 
-  #makeRoom({ pools }: Plan): void {
-    const planned = new Set(pools.flatMap(({ name, backends }) => backends.map((b) => keyOf(name, b.name))));
-    if (this.#healthChecks.size < planned.size) return;
-    for (const key of this.#healthChecks.keys()) if (!planned.has(key)) this.#healthChecks.delete(key);
+  /** Once for each plan, and not for each backend: n of them would cost n times n. */
+  #makeRoom(plan: Plan): void {
+    if (this.#clearedFor === plan) return;
+    this.#clearedFor = plan;
+    const planned = plan.pools.flatMap(({ name, backends }) => backends.map((one) => keyOf(name, one.name)));
+    const isPlanned = new Set(planned);
+    for (const key of this.#healthChecks.keys()) if (!isPlanned.has(key)) this.#healthChecks.delete(key);
   }
 }
 

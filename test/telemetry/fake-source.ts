@@ -4,7 +4,7 @@ import { defaultBackend, defaultListenerPolicy, defaultPoolPolicy } from '../../
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
-import type { BackendPlan, Plan } from '../../src/core/plan.ts';
+import type { Plan, PoolPlan } from '../../src/core/plan.ts';
 import type { Unavailability } from '../../src/core/reasons.ts';
 import type { Phase } from '../../src/telemetry/metrics-source.ts';
 
@@ -19,7 +19,7 @@ export class FakeSource implements AdminSource {
     driver: 'portable',
     driverReason: 'the test says so',
   };
-  readonly bound = new Map([
+  readonly boundTo = new Map([
     ['web', ['0.0.0.0:8080']],
     ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],
   ]);
@@ -39,12 +39,12 @@ export class FakeSource implements AdminSource {
     return name === 'api' ? 'portable' : 'uring';
   }
 
-  boundTo(listener: string): readonly string[] {
-    return this.bound.get(listener) ?? [];
+  bound(): ReadonlyMap<string, readonly string[]> {
+    return this.boundTo;
   }
 
-  unavailability(_pool: unknown, { name }: BackendPlan): Unavailability | undefined {
-    return this.unavailable.get(name);
+  unavailabilities({ backends }: PoolPlan): readonly (Unavailability | undefined)[] {
+    return backends.map(({ name }) => this.unavailable.get(name));
   }
 
   explain(inquiry: Inquiry): Explanation {

@@ -1,10 +1,10 @@
 /** Which backends of a pool could take a client, and which one would. */
-import { Backend, unavailability } from '../backend.ts';
 import type { Client } from '../contract.ts';
 import { Lease } from '../lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PoolPlan } from '../plan.ts';
-import { heedsHealth, Pool } from '../pool.ts';
+import { Pool } from '../pool.ts';
+import { standingOf } from '../standing.ts';
 import { type BackendExplanation, limitOf, type Outcome, type PoolExplanation } from './explanation.ts';
 import { possiblePicks } from './possible-picks.ts';
 
@@ -42,16 +42,10 @@ export function place(plan: PoolPlan, around: Surroundings): Placing {
 function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): PoolExplanation {
   const { slot, name, policy } = plan;
   const { limits, balance } = policy;
-  const known = plan.backends.map((one) => ({
-    backup: one.backup,
-    backend: new Backend(one, policy, ledger, random),
-  }));
-  const heedHealth = heedsHealth(
-    policy,
-    known.map(({ backend }) => backend),
+  const standing = standingOf(plan, ledger, nowMs, random);
+  const primaryServes = standing.backends.some(
+    ({ backup, unavailable }) => !backup && unavailable === undefined,
   );
-  const available = known.map(({ backend }) => unavailability(backend, nowMs, { heedHealth }) ?? null);
-  const primaryServes = known.some(({ backup }, index) => !backup && available[index] === null);
   return {
     name,
     balance,
@@ -62,10 +56,9 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
       size: limitOf(limits.queue.size),
       timeoutMs: limitOf(limits.queue.timeoutMs),
     },
-    ignoresHealth: !heedHealth,
-    backends: known.map(({ backend, backup }, index): BackendExplanation => {
-      const unavailable = available[index] ?? null;
-      return {
+    ignoresHealth: !standing.heedsHealth,
+    backends: standing.backends.map(
+      ({ backend, backup, unavailable }): BackendExplanation => ({
         address: backend.name,
         weight: backend.weight,
         rampPercent: backend.rampPercent(nowMs),
@@ -74,9 +67,9 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
         circuit: ledger.circuitOf(backend.slot),
         active: backend.active,
         maxConnections: limitOf(backend.maxConnections),
-        unavailable,
-        candidate: unavailable === null && !(backup && primaryServes),
-      };
-    }),
+        unavailable: unavailable ?? null,
+        candidate: unavailable === undefined && !(backup && primaryServes),
+      }),
+    ),
   };
 }

@@ -20,7 +20,7 @@ export function possiblePicks(
     case 'power-of-two':
       return anyOf(candidates);
     case 'least-connections':
-      return anyOf(candidates.filter((one) => candidates.every((other) => !isLessLoaded(other, one))));
+      return anyOf(leastLoaded(candidates));
     case 'round-robin':
       if (candidates.some(({ rampPercent }) => rampPercent < 100)) return anyOf(candidates);
       return { certainty: candidates.length > 1 ? 'next-turn' : 'certain', possible: [picked] };
@@ -32,6 +32,14 @@ function anyOf(backends: readonly BackendExplanation[]): Possible {
     certainty: backends.length > 1 ? 'one-of-several' : 'certain',
     possible: backends.map(({ address }) => address),
   };
+}
+
+function leastLoaded(candidates: readonly BackendExplanation[]): readonly BackendExplanation[] {
+  const least = candidates.reduce<BackendExplanation | undefined>(
+    (best, one) => (best === undefined || isLessLoaded(one, best) ? one : best),
+    undefined,
+  );
+  return candidates.filter((one) => least !== undefined && !isLessLoaded(least, one));
 }
 
 /** As the balancer compares them: this session included, in integers. */

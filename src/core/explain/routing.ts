@@ -35,7 +35,8 @@ export function chooseRoute(
   const inTheEnd = hasSpoken ? now : router.explain(words, silence(facts));
   const cutAfter = isStuck && hasSpoken ? stop : inTheEnd.indexOf('matches');
 
-  const taken = routes.map((route, index) => destinationOf(route, router.takePool(index), pools));
+  const nameOf = namesOf(pools);
+  const taken = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
   const explained = taken.map(({ to }, index): RouteExplanation => {
     if (cutAfter >= 0 && index > cutAfter) return { verdict: 'not-reached', to };
     const verdict = inTheEnd[index] === 'matches' ? 'matches' : now[index];
@@ -56,9 +57,10 @@ export function unreached(
   ledger: Ledger,
 ): readonly RouteExplanation[] {
   const router = new Router(routes, ledger);
+  const nameOf = namesOf(pools);
   return routes.map((route, index) => ({
     verdict: 'not-reached',
-    to: destinationOf(route, router.takePool(index), pools).to,
+    to: destinationOf(route, router.takePool(index), nameOf).to,
   }));
 }
 
@@ -100,12 +102,16 @@ function silence({ protocol = 'unknown', sni = null, alpn = null, httpHost = nul
   return { protocol, sni, alpn, httpHost };
 }
 
+function namesOf(pools: Plan['pools']): (slot: PoolSlot) => string {
+  const names = new Map(pools.map(({ slot, name }) => [slot, name]));
+  return (slot) => names.get(slot) ?? '';
+}
+
 function destinationOf(
   { to }: RoutePlan,
   next: PoolSlot,
-  pools: Plan['pools'],
+  nameOf: (slot: PoolSlot) => string,
 ): { readonly to: Destination; readonly pool: PoolSlot } {
-  const nameOf = (slot: PoolSlot): string => pools.find((pool) => pool.slot === slot)?.name ?? '';
   if (typeof to === 'number') return { pool: to, to: { pool: nameOf(to) } };
   const split = Object.fromEntries(to.shares.map(({ pool, weight }) => [nameOf(pool), weight]));
   return { pool: next, to: { split, next: nameOf(next) } };

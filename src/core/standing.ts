@@ -1,0 +1,44 @@
+/** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
+import { Backend, unavailability } from './backend.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { PoolPlan } from './plan.ts';
+import { heedsHealth } from './pool.ts';
+import type { Unavailability } from './reasons.ts';
+
+export interface PoolStanding {
+  /** False in panic, where too few backends are healthy for health to count. */
+  readonly heedsHealth: boolean;
+  /** In the order of the plan. */
+  readonly backends: readonly BackendStanding[];
+}
+
+export interface BackendStanding {
+  readonly backend: Backend;
+  readonly backup: boolean;
+  /** Why it takes no session now. */
+  readonly unavailable: Unavailability | undefined;
+}
+
+/** The cost grows with the backends and no faster. */
+export function standingOf(
+  { policy, backends }: PoolPlan,
+  ledger: Ledger,
+  nowMs: number,
+  random: () => number,
+): PoolStanding {
+  const known = backends.map((plan) => ({
+    backend: new Backend(plan, policy, ledger, random),
+    backup: plan.backup,
+  }));
+  const heedHealth = heedsHealth(
+    policy,
+    known.map(({ backend }) => backend),
+  );
+  return {
+    heedsHealth: heedHealth,
+    backends: known.map((one) => ({
+      ...one,
+      unavailable: unavailability(one.backend, nowMs, { heedHealth }),
+    })),
+  };
+}
