@@ -213,6 +213,27 @@ describe('CircuitBreaker', () => {
     expect(breaker.admits(1_000)).toBe(true);
   });
 
+  it('knows nothing of its past once it was closed from outside', () => {
+    const { breaker, ledger, open, dial } = stage({ ...policy, halfOpenTrials: 2 });
+    open();
+    dial('failed', 1_000);
+    const [early, late] = [admitted(breaker, 3_000), admitted(breaker, 3_000)];
+    ledger.closeCircuit(0);
+    expect(breaker.admit(3_000)).toMatchObject({ trial: false });
+    breaker.settle(early, 'failed', 3_000);
+    expect(ledger.circuitOf(0)).toBe('closed');
+    dial('failed', 3_000);
+    dial('failed', 3_000);
+    ledger.closeCircuit(0);
+    breaker.settle(late, 'succeeded', 3_000);
+    expect(ledger.circuit.trials.total(0)).toBe(0);
+    dial('failed', 3_000);
+    dial('failed', 3_000);
+    expect(ledger.circuitOf(0)).toBe('closed');
+    dial('failed', 3_000);
+    expect([breaker.admits(3_999), breaker.admits(4_000)]).toEqual([false, true]);
+  });
+
   it('keeps backends apart', () => {
     const { ledger, open } = stage();
     open();

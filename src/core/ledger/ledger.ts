@@ -177,8 +177,17 @@ export class Ledger {
     return circuitWords[Atomics.load(this.circuit.state, backend)] ?? 'closed';
   }
 
+  /**
+   * Closes a breaker and forgets all that it has learned: what a dial from before shows no longer counts. Trials that
+   * are under way are given back by whoever made them.
+   */
   closeCircuit(backend: number): void {
-    Atomics.store(this.circuit.state, backend, circuitWords.indexOf('closed'));
+    const { state, epoch, failuresInARow, untilMs, openForMs } = this.circuit;
+    this.lock.acquire();
+    for (const floats of [untilMs, openForMs]) floats[backend] = 0;
+    for (const words of [failuresInARow, state]) Atomics.store(words, backend, 0);
+    Atomics.add(epoch, backend, 1);
+    this.lock.release();
   }
 
   /** Sessions accepted and not ended, those that are being refused among them. */
