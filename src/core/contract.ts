@@ -50,7 +50,14 @@ export type CoreEvent =
       /** The protocol that both agreed on. */
       readonly alpn: string | undefined;
     }
-  | { readonly kind: 'secure-failed'; readonly session: SessionId }
+  | {
+      readonly kind: 'secure-failed';
+      readonly session: SessionId;
+      /** The name that the client asked for, where its hello had come. */
+      readonly sni: string | undefined;
+      /** Why, in a few words. */
+      readonly detail: string;
+    }
   | { readonly kind: 'dialed'; readonly session: SessionId }
   | {
       readonly kind: 'dial-failed';
@@ -144,6 +151,8 @@ export interface SessionRecord {
   readonly bytesToClient: number;
   readonly reason: Reason;
   readonly endedBy: EndedBy;
+  /** What the reason leaves open: why a TLS handshake failed. */
+  readonly detail?: string | undefined;
   /** What the first bytes told, where the listener looked at them. */
   readonly sni: string | undefined;
   readonly protocol: Protocol | undefined;

@@ -99,7 +99,7 @@ class SessionCore implements Core {
       case 'secured':
         return this.#sessions.get(event.session)?.secured(event, nowMs);
       case 'secure-failed':
-        return this.#sessions.get(event.session)?.secureFailed(nowMs);
+        return this.#sessions.get(event.session)?.secureFailed(event, nowMs);
       case 'dialed':
         return this.#sessions.get(event.session)?.dialed(nowMs);
       case 'dial-failed':

@@ -91,6 +91,7 @@ export class Session implements Due {
   #connectMs: number | undefined;
   #uniqueId: Uint8Array | undefined;
   #leftMs: number | undefined;
+  #failedHandshake: Pick<EventOf<'secure-failed'>, 'sni' | 'detail'> | undefined;
   #relayingSinceMs = 0;
   #halfClosedSinceMs: number | undefined;
 
@@ -126,8 +127,10 @@ export class Session implements Due {
   }
 
   /** The alert that says why is on its way: RST would overtake it. */
-  secureFailed(nowMs: number): void {
-    if (this.#stage.name === 'arriving') this.#close('tls-failed', 'proxy', 'fin', nowMs);
+  secureFailed(failed: EventOf<'secure-failed'>, nowMs: number): void {
+    if (this.#stage.name !== 'arriving') return;
+    this.#failedHandshake = failed;
+    this.#close('tls-failed', 'proxy', 'fin', nowMs);
   }
 
   /** The first in the queue tries its luck; says whether it has left the queue. */
@@ -219,7 +222,8 @@ export class Session implements Due {
         bytesToClient: event.bytesToClient,
         reason,
         endedBy,
-        sni: this.#arrival?.sni,
+        detail: this.#failedHandshake?.detail,
+        sni: this.#failedHandshake?.sni ?? this.#arrival?.sni,
         protocol: this.#arrival?.protocol,
         uniqueId: this.#uniqueId && uniqueIdText(this.#uniqueId),
       },
@@ -285,6 +289,9 @@ export class Session implements Due {
         return this.#enter(arrival, nowMs);
       case 'client-left':
         return this.#leave(nowMs);
+      case 'tls-failed':
+        this.#failedHandshake = { sni: undefined, detail: 'handshake timed out' };
+        return this.#refuse(standing, nowMs);
       default:
         return this.#refuse(standing, nowMs);
     }

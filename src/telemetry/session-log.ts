@@ -89,6 +89,7 @@ function fieldsOf({ record, leftOut }: Counted): object {
     bytesToClient: record.bytesToClient,
     reason: record.reason,
     endedBy: record.endedBy,
+    detail: record.detail,
     sni: record.sni,
     protocol: record.protocol,
     uniqueId: record.uniqueId,

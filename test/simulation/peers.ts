@@ -71,7 +71,7 @@ export class Peers {
     const session = connection.id;
     if (this.#dice.chance(0.2)) {
       connection.stage = 'waiting';
-      return this.#say(worker, { kind: 'secure-failed', session });
+      return this.#say(worker, { kind: 'secure-failed', session, sni: undefined, detail: 'drawn' });
     }
     worker.driver.secure(connection);
     const sni = this.#dice.one(['none', 'a.example', 'b.a.example', 'example']);

@@ -15,7 +15,7 @@ export function checkRecord(
   const { sni, protocol } = session.arrival;
   const isUnseen =
     session.uniqueId === unseenId && record.uniqueId !== undefined && isDrawnId(record.uniqueId);
-  const expected: Readonly<Record<keyof Omit<SessionRecord, 'queueMs' | 'reason'>, unknown>> = {
+  const expected: Readonly<Record<keyof Omit<SessionRecord, 'queueMs' | 'reason' | 'detail'>, unknown>> = {
     listener: session.listener.name,
     client: session.arrival.client,
     pool: lacksPool ? undefined : (pools.find((name) => name === record.pool) ?? pools[0]),
@@ -39,5 +39,9 @@ export function checkRecord(
   const { reason, queueMs, durationMs } = record;
   const { reasons } = session;
   must(reasons.includes(reason), () => `reason is ${reason}, expected ${reasons.join(' or ')}`);
+  must(
+    (record.detail === undefined) === (reason !== 'tls-failed'),
+    () => `${reason} has detail ${record.detail}`,
+  );
   must(queueMs >= 0 && queueMs <= durationMs, () => `queueMs ${queueMs} of ${durationMs} ms`);
 }

@@ -67,7 +67,7 @@ export class Reception implements HandshakeOwner {
     // No event may come out of the command itself.
     process.nextTick(() => {
       if (this.#handshake !== handshake) return;
-      if (hasFinished) this.handshakeFailed();
+      if (hasFinished) this.handshakeFailed('the client has finished');
       else handshake.proceed();
     });
   }
@@ -79,7 +79,8 @@ export class Reception implements HandshakeOwner {
   handshakeDone(client: TLSSocket): void {
     const handshake = this.#handshake;
     if (handshake === undefined) return;
-    if (handshake.termination?.accepts(client) !== true) return this.handshakeFailed();
+    const objection = handshake.termination?.objectionTo(client);
+    if (objection !== undefined) return this.handshakeFailed(objection);
     this.#handshake = undefined;
     readByEvent(client, this.#owner.readClient);
     this.#around.emit({
@@ -90,10 +91,11 @@ export class Reception implements HandshakeOwner {
     });
   }
 
-  handshakeFailed(): void {
-    if (this.#handshake === undefined) return;
+  handshakeFailed(detail: string): void {
+    const handshake = this.#handshake;
+    if (handshake === undefined) return;
     this.#handshake = undefined;
-    this.#around.emit({ kind: 'secure-failed', session: this.#owner.id });
+    this.#around.emit({ kind: 'secure-failed', session: this.#owner.id, sni: handshake.sni, detail });
   }
 
   /** Nothing is shown or told any more. */

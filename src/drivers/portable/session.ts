@@ -22,6 +22,7 @@ import { Reception, type ReceptionOwner, type ReceptionSurroundings } from './re
 import { own, ownDialed, ownSecureBackend, ownSecureClient, type SocketOwner } from './socket-owner.ts';
 import { arrivedAt, connect, reset, transportOf, unixClient, wasReset } from './sockets.ts';
 import type { Originations } from './tls/origination.ts';
+import { tlsReason } from './tls/reason.ts';
 import { SealingFlow } from './tls/sealing-flow.ts';
 
 /** What a session needs of the driver around it. */
@@ -258,7 +259,8 @@ export class Session implements ReceptionOwner, SocketOwner {
   failed(socket: Socket, error: NodeJS.ErrnoException): void {
     if (isOf(socket, this.#client)) {
       // What the system says is of the connection; the rest, of the handshake.
-      if (this.#reception.isSecuring && error.syscall === undefined) return this.#reception.handshakeFailed();
+      if (this.#reception.isSecuring && error.syscall === undefined)
+        return this.#reception.handshakeFailed(tlsReason(error));
       return this.#peerReset(clientReset);
     }
     // A dial that was aborted is not heard of, nor a backend that nobody waits for any more.

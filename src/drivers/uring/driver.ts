@@ -118,7 +118,8 @@ export class UringDriver implements Driver, Surroundings, Turning {
     this.#turns.soon();
     switch (command.kind) {
       case 'dial':
-        if (command.tls !== undefined) return this.#failTls(session, 'dial-failed');
+        if (command.tls !== undefined)
+          return this.#failTls(session, { kind: 'dial-failed', why: 'connect-failed' });
         return session.dial(command.address, command.preamble);
       case 'abort-dial':
         return session.abortDial();
@@ -131,13 +132,17 @@ export class UringDriver implements Driver, Surroundings, Turning {
       case 'discard':
         return session.discard(command.bytes);
       case 'secure':
-        return this.#failTls(session, 'secure-failed');
+        return this.#failTls(session, {
+          kind: 'secure-failed',
+          sni: undefined,
+          detail: 'this driver speaks no TLS',
+        });
     }
   }
 
   /** Who asks this driver for TLS has made a mistake, for which no session shall wait forever. */
-  #failTls({ id }: Session, kind: 'dial-failed' | 'secure-failed'): void {
-    this.later(() => this.emit({ kind, session: id, why: 'connect-failed' }));
+  #failTls({ id }: Session, failed: TlsFailure): void {
+    this.later(() => this.emit({ ...failed, session: id }));
   }
 
   lastByteMs(session: SessionId): number {
@@ -295,3 +300,7 @@ export class UringDriver implements Driver, Surroundings, Turning {
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
 const entries = 1_024;
 const completions = 16_384;
+
+type TlsFailure =
+  | Omit<Extract<CoreEvent, { readonly kind: 'dial-failed' }>, 'session'>
+  | Omit<Extract<CoreEvent, { readonly kind: 'secure-failed' }>, 'session'>;

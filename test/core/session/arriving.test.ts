@@ -297,13 +297,24 @@ describe('Session on a listener with TLS', () => {
   it('is tls-failed when the handshake fails or takes too long', () => {
     const stage = stageOf({ tls });
     const failed = stage.connect().session;
-    const commands = stage.say({ kind: 'secure-failed', session: failed });
+    const commands = stage.say({
+      kind: 'secure-failed',
+      session: failed,
+      sni: 'a.example',
+      detail: 'not TLS',
+    });
     expect(commands).toEqual([{ kind: 'close', session: failed, how: 'fin' }]);
     stage.end(failed, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: 'tls-failed', endedBy: 'proxy' });
+    expect(stage.lastRecord).toMatchObject({
+      reason: 'tls-failed',
+      endedBy: 'proxy',
+      sni: 'a.example',
+      detail: 'not TLS',
+    });
     const slow = stage.connect().session;
     expect(stage.elapse(4_999)).toEqual([]);
     expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
+    expect(stage.lastRecord).toMatchObject({ detail: 'handshake timed out' });
   });
 
   it('has no name where its handshake brought none, whatever is spoken over TLS', () => {

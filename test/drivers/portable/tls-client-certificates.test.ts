@@ -29,12 +29,14 @@ afterEach(async () => {
 });
 
 /** A client that is refused may learn of it before its own handshake is done, or after. */
-async function isRefused(options: tls.ConnectionOptions): Promise<void> {
+async function isRefused(options: tls.ConnectionOptions): Promise<string> {
   const client = await secureClient(rig, address, options).catch(() => undefined);
-  await rig.event('secure-failed');
+  const { sni, detail } = await rig.event('secure-failed');
+  expect(sni).toBe('service.example');
   client?.resume().end();
   expect(await rig.event('ended')).toMatchObject({ how: 'closed', bytesToBackend: 0 });
   expect(rig.count('secured')).toBe(0);
+  return detail;
 }
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -50,13 +52,16 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       for (const [title, certificate] of Object.entries(bad)) {
         test(`Driver refuses a certificate ${title} where it is ${clientAuth}`, async () => {
           await listen({ clientAuth });
-          await isRefused({ ...certificate, maxVersion });
+          const detail = await isRefused({ ...certificate, maxVersion });
+          expect(detail).toMatch(
+            /^client certificate: (certificate (has expired|signature failure)|self-signed|unable to)/,
+          );
         });
       }
 
       test(`Driver refuses every certificate where it is ${clientAuth} and no authority is named`, async () => {
         await listen({ clientAuth, clientCa: undefined });
-        await isRefused({ ...good, maxVersion });
+        expect(await isRefused({ ...good, maxVersion })).toContain('client certificate: ');
       });
 
       test(`Driver refuses a session that a bad certificate began, where it is ${clientAuth}`, async () => {
@@ -75,7 +80,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
 
     test('Driver refuses a client without a certificate where it is required', async () => {
       await listen({ clientAuth: 'required' });
-      await isRefused({ maxVersion });
+      expect(await isRefused({ maxVersion })).toBe('peer did not return a certificate');
     });
 
     test('Driver asks for no certificate where it is off', async () => {

@@ -191,6 +191,18 @@ describe('TLS termination', () => {
     expect(rig.count('secure-failed')).toBe(0);
   });
 
+  test('Driver says why a handshake failed, and for which name', async () => {
+    await listen(listenerTls({ minVersion: 'TLSv1.3' }));
+    await secureClient(rig, address, { servername: 'Old.Example', maxVersion: 'TLSv1.2' }).catch(() => {});
+    expect(await rig.event('secure-failed')).toMatchObject({
+      sni: 'old.example',
+      detail: 'unsupported protocol',
+    });
+    const socket = await rig.client(address);
+    socket.end('GET / HTTP/1.1\r\n\r\n');
+    expect(await rig.event('secure-failed')).toMatchObject({ sni: undefined, detail: 'not TLS' });
+  });
+
   test('Driver fails a handshake of garbage that begins like TLS', async () => {
     await listen(listenerTls());
     const socket = await rig.client(address);

@@ -21,8 +21,7 @@ import type { Termination } from './termination.ts';
 export interface HandshakeOwner {
   /** The TLS engine has the transport from now on: `secure`, `error` and `end` of this socket tell the outcome. */
   handshakeBegun(client: TLSSocket): void;
-  /** The client wants no TLS. */
-  handshakeFailed(): void;
+  handshakeFailed(detail: string): void;
 }
 
 export class Handshake {
@@ -63,16 +62,18 @@ export class Handshake {
       case 'tls':
         return this.#read();
       case 'gssenc-request':
-        if (this.#isAgreed || this.#isGssRefused) return this.#owner.handshakeFailed();
+        if (this.#isAgreed || this.#isGssRefused) return this.#owner.handshakeFailed('a second request');
         this.#isGssRefused = true;
         this.#answer('N');
         return this.proceed();
       case 'ssl-request':
-        if (this.#isAgreed || this.#held.length > postgresRequestBytes) return this.#owner.handshakeFailed();
+        if (this.#isAgreed || this.#held.length > postgresRequestBytes) {
+          return this.#owner.handshakeFailed('bytes behind an SSLRequest');
+        }
         this.#isAgreed = true;
         return this.#answer('S');
       case 'neither':
-        return this.#owner.handshakeFailed();
+        return this.#owner.handshakeFailed('not TLS');
     }
   }
 
@@ -90,7 +91,7 @@ export class Handshake {
   }
 
   #begin(): void {
-    if (this.termination === undefined) return this.#owner.handshakeFailed();
+    if (this.termination === undefined) return this.#owner.handshakeFailed('no usable certificate');
     this.#isBegun = true;
     const transport = this.#transport;
     // What is put back into a socket that nobody reads is what the engine takes first. A socket that flows by itself

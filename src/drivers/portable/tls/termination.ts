@@ -63,10 +63,16 @@ export class Termination {
     return new tls.TLSSocket(transport, this.#options);
   }
 
-  /** Whether a client whose handshake is done has shown the certificate that it must, or none where it may. */
-  accepts(client: tls.TLSSocket): boolean {
-    if (this.#clientAuth === 'off' || isVerified(client)) return true;
-    return this.#clientAuth === 'optional' && client.getPeerX509Certificate() === undefined;
+  /**
+   * What is wrong with the certificate of a client whose handshake is done; undefined where it has shown the one
+   * that it must, or none where it may.
+   */
+  objectionTo(client: tls.TLSSocket): string | undefined {
+    if (this.#clientAuth === 'off') return undefined;
+    const error = verifyError(client);
+    if (error === null) return undefined;
+    if (client.getPeerX509Certificate() !== undefined) return `client certificate: ${error.message}`;
+    return this.#clientAuth === 'optional' ? undefined : 'no client certificate';
   }
 }
 
@@ -101,9 +107,9 @@ function sessionContext({ certificates, minVersion, alpn, clientAuth, clientCa }
   return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 32);
 }
 
-function isVerified(client: tls.TLSSocket): boolean {
+function verifyError(client: tls.TLSSocket): Error | null {
   const handle = '_handle' in client ? client._handle : undefined;
-  return hasVerifyError(handle) && handle.verifyError() === null;
+  return hasVerifyError(handle) ? handle.verifyError() : new Error('not verified');
 }
 
 function hasVerifyError(handle: unknown): handle is { verifyError(): Error | null } {
