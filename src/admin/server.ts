@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Address } from '../core/contract.ts';
+import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { bodyOf, mediaTypeOf } from './body.ts';
 import { foreignness } from './origin.ts';
 import { failure, type Reply, send } from './reply.ts';
 import { type Answering, type Route, routes } from './routes.ts';
-import { removeStaleSocket } from './stale-socket.ts';
 import { Token } from './token.ts';
 
 export interface AdminParts extends Answering {
@@ -37,9 +37,11 @@ export class AdminServer {
    * error (`code` is EADDRINUSE, EACCES, …). A unix socket left behind by a process that died is replaced.
    */
   async listen(bind: Address): Promise<Address> {
-    if ('path' in bind) await removeStaleSocket(bind.path);
-    this.#http.listen({ ...bind });
-    await once(this.#http, 'listening');
+    if ('path' in bind) await listenOnPath(this.#http, bind.path);
+    else {
+      this.#http.listen({ ...bind });
+      await once(this.#http, 'listening');
+    }
     this.#http.on('error', this.#onError);
     const bound = this.#http.address();
     return 'path' in bind || bound === null || typeof bound === 'string'
@@ -54,7 +56,7 @@ export class AdminServer {
   async close(): Promise<void> {
     if (!this.#http.listening) return;
     const closed = once(this.#http, 'close');
-    this.#http.close();
+    closeServer(this.#http);
     const cut = setTimeout(() => this.#http.closeAllConnections(), 1_000);
     await closed;
     clearTimeout(cut);

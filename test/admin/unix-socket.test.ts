@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { blackHole } from '../conformance/black-hole.ts';
 import { startAdmin } from './fixture.ts';
 
 let folder: string;
@@ -40,6 +41,21 @@ describe('AdminServer on a unix socket', () => {
     const { ask } = await startAdmin({ bind: { path } });
     await expect(startAdmin({ bind: { path } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect((await ask('/livez')).status).toBe(200);
+  });
+
+  test('leaves one whose owner hangs, and does not wait for it', async () => {
+    const hole = await blackHole({ path });
+    await expect(startAdmin({ bind: { path } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await hole.close();
+  });
+
+  test('leaves alone what another has put in its place', async () => {
+    const { server } = await startAdmin({ bind: { path } });
+    rmSync(path);
+    const successor = await startAdmin({ bind: { path } });
+    await server.close();
+    expect((await successor.ask('/livez')).status).toBe(200);
+    expect(readdirSync(folder)).toEqual(['admin.sock']);
   });
 
   test('leaves a file that is no socket', async () => {

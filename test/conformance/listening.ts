@@ -1,9 +1,10 @@
-import { link, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { Address } from '../../src/core/contract.ts';
+import { blackHole } from './black-hole.ts';
 import { connect, echo, fate, listenOn, readAll } from './peers.ts';
 import type { Spec } from './spec.ts';
 
@@ -75,6 +76,54 @@ export function listening(spec: Spec): void {
       await rig.backend(echo, { path });
       await expect(rig.listen({ path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
       (await connect({ path })).destroy();
+    }),
+  );
+
+  spec('Driver leaves a unix socket to a process that hangs, and does not wait for it', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'hanging');
+      const hole = await blackHole({ path });
+      await expect(rig.listen({ path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      await hole.close();
+    }),
+  );
+
+  spec('Driver leaves alone what another has put in the place of its unix socket', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'replaced');
+      const address = await rig.listen({ path });
+      await rm(path);
+      const successor = await listeningServer(path);
+      await rig.driver.unlisten(address);
+      (await connect({ path })).destroy();
+      await new Promise((resolve) => successor.close(resolve));
+    }),
+  );
+
+  spec('Driver takes no name from another when it closes', (rig) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, 'replaced');
+      await rig.listen({ path });
+      await rm(path);
+      const successor = await listeningServer(path);
+      await rig.driver.close();
+      (await connect({ path })).destroy();
+      await new Promise((resolve) => successor.close(resolve));
+    }),
+  );
+
+  spec('Driver leaves nothing but its name beside a unix socket, and not even that at the end', (rig) =>
+    inDirectory(async (directory) => {
+      // The longest path there may be, with the shortest name.
+      const long = join(directory, 'x'.repeat(105 - directory.length - 1));
+      await mkdir(long);
+      for (const path of [join(directory, 'listener'), join(long, 'l')]) {
+        const before = await readdir(dirname(path));
+        const address = await rig.listen({ path });
+        expect(await readdir(dirname(path))).toEqual([...before, basename(path)].sort());
+        await rig.driver.unlisten(address);
+        expect(await readdir(dirname(path))).toEqual(before);
+      }
     }),
   );
 
@@ -163,4 +212,10 @@ async function leaveSocketBehind(path: string): Promise<void> {
   await listenOn(server, { path: `${path}.live` });
   await link(`${path}.live`, path);
   await new Promise((resolve) => server.close(resolve));
+}
+
+async function listeningServer(path: string): Promise<net.Server> {
+  const server = net.createServer((socket) => socket.on('error', () => {}));
+  await listenOn(server, { path });
+  return server;
 }

@@ -9,6 +9,7 @@ import type { Server } from 'node:net';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import { Alarm } from '../alarm.ts';
 import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
+import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
@@ -80,7 +81,7 @@ class PortableDriver implements Driver, Surroundings {
     // A new owner may have come in between.
     if (!listening.isLeaving) return;
     this.#listenings.delete(listening);
-    listening.server.close();
+    closeServer(listening.server);
   }
 
   #listeningOn(address: Address): Listening | undefined {
@@ -144,7 +145,7 @@ class PortableDriver implements Driver, Surroundings {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.set(undefined);
-    for (const { server } of this.#listenings) server.close();
+    for (const { server } of this.#listenings) closeServer(server);
     this.#listenings.clear();
     if (this.#sessions.size === 0) return;
     const allEnded = new Promise<void>((resolve) => {

@@ -1,23 +1,22 @@
 /** Binding a server to an address, with what `server.listen` leaves to its caller. */
 
 import { once } from 'node:events';
-import { lstat, unlink } from 'node:fs/promises';
-import net from 'node:net';
+import type net from 'node:net';
 import type { Address } from '../../core/contract.ts';
+import { listenOnPath } from '../unix-path.ts';
 
 /** Fulfilled with the address as it was bound; rejects with the system's error. */
 export async function listen(server: net.Server, address: Address, shared: boolean): Promise<Address> {
+  if ('path' in address) {
+    await listenOnPath(server, address.path, { backlog, exclusive: true });
+    return address;
+  }
   try {
     await bind(server, address, shared);
   } catch (error) {
-    if ('path' in address) {
-      if (codeOf(error) !== 'EADDRINUSE' || !(await removeStaleSocket(address.path))) throw error;
-      await bind(server, address, shared);
-    } else {
-      // `::` means every address. Where IPv6 is off, that is every IPv4 address.
-      if (address.host !== '::' || !withoutIpv6.has(codeOf(error))) throw error;
-      await bind(server, { ...address, host: '0.0.0.0' }, shared);
-    }
+    // `::` means every address. Where IPv6 is off, that is every IPv4 address.
+    if (address.host !== '::' || !withoutIpv6.has(codeOf(error))) throw error;
+    await bind(server, { ...address, host: '0.0.0.0' }, shared);
   }
   const bound = server.address();
   if (bound === null || typeof bound === 'string') return address;
@@ -26,15 +25,18 @@ export async function listen(server: net.Server, address: Address, shared: boole
 
 const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-async function bind(server: net.Server, address: Address, shared: boolean): Promise<void> {
+async function bind(
+  server: net.Server,
+  address: Exclude<Address, { readonly path: string }>,
+  shared: boolean,
+): Promise<void> {
   const listening = once(server, 'listening');
   // Node 20 doesn't know `reusePort`; there a second thread on the same port gets EADDRINUSE.
-  const reusePort = shared && 'host' in address;
   const options: net.ListenOptions & { readonly reusePort: boolean } = {
     ...address,
     backlog,
     exclusive: true,
-    reusePort,
+    reusePort: shared,
   };
   server.listen(options);
   await listening;
@@ -42,29 +44,6 @@ async function bind(server: net.Server, address: Address, shared: boolean): Prom
 
 /** The kernel takes the smaller of this and its own limit (`net.core.somaxconn`, 4096 as a rule). */
 const backlog = 4096;
-
-/** A unix socket outlives the process that listened on it: removes one that nobody listens on any more. */
-async function removeStaleSocket(path: string): Promise<boolean> {
-  const isSocket = await lstat(path).then(
-    (stats) => stats.isSocket(),
-    () => false,
-  );
-  if (!isSocket || (await answers(path))) return false;
-  await unlink(path);
-  return true;
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = net.connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch (error) {
-    return codeOf(error) !== 'ECONNREFUSED';
-  } finally {
-    socket.destroy();
-  }
-}
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;

@@ -1,8 +1,9 @@
 /** Sockets that listen: bound to an address, whatever stands in the way of that and may be removed. */
 import type { Address } from '../../core/contract.ts';
+import { removeSocketFile, socketFileAt } from '../unix-path.ts';
+import * as kernel from './kernel.ts';
 import type { Libc } from './libc.ts';
 import type { Sockets } from './sockets.ts';
-import { removeStaleSocket } from './unix-paths.ts';
 
 /** The descriptor of a socket that listens on the address. Throws a system error. */
 export function bindTo(asked: Address, shared: boolean, sockets: Sockets, libc: Libc): number {
@@ -12,7 +13,7 @@ export function bindTo(asked: Address, shared: boolean, sockets: Sockets, libc: 
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if ('path' in asked) {
-      if (code !== 'EADDRINUSE' || !removedStale(asked.path, sockaddr, sockets, libc)) throw error;
+      if (code !== 'EADDRINUSE' || !removedStale(asked.path, sockaddr, libc)) throw error;
       return sockets.listen(sockaddr, shared);
     }
     // `::` means every address. Where IPv6 is off, that is every IPv4 address.
@@ -21,14 +22,24 @@ export function bindTo(asked: Address, shared: boolean, sockets: Sockets, libc: 
   }
 }
 
-function removedStale(path: string, sockaddr: Uint8Array, sockets: Sockets, libc: Libc): boolean {
-  const fd = sockets.open(sockaddr);
-  if (fd < 0) return false;
-  try {
-    return removeStaleSocket(libc, path, sockaddr, fd);
-  } finally {
-    sockets.close(fd);
-  }
+const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
+/** Whether a name was in the way and is gone. A socket that somebody listens on, and what is no socket, stays. */
+function removedStale(path: string, sockaddr: Uint8Array, libc: Libc): boolean {
+  const found = socketFileAt(path);
+  if (found === undefined || !refuses(sockaddr, libc)) return false;
+  removeSocketFile(found);
+  return true;
 }
 
-const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+/**
+ * Whether nobody listens there. Only a refusal proves that. It must not block: where the queue of a process that hangs
+ * is full, it is EAGAIN at once (connect(2)).
+ */
+function refuses(sockaddr: Uint8Array, libc: Libc): boolean {
+  const fd = libc.socket(kernel.AF_UNIX, kernel.SOCK_STREAM | kernel.SOCK_CLOEXEC | kernel.SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  const isRefused = libc.connect(fd, sockaddr, sockaddr.length) < 0 && libc.errno() === kernel.ECONNREFUSED;
+  libc.close(fd);
+  return isRefused;
+}

@@ -11,6 +11,7 @@
  * when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
+import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import { operation, operationShift } from './connection.ts';
 import * as kernel from './kernel.ts';
 import type { Ring } from './ring.ts';
@@ -35,11 +36,14 @@ export class Listening {
   /** Where it stands in the table of what is listened on. */
   readonly number: number;
   listener: ListenerSlot;
+  /** Of a unix socket: its name in the file system, until that is removed. */
+  #file: SocketFile | undefined;
   /** When it is done with the last call. */
   leaveMs = Number.POSITIVE_INFINITY;
   #stage: 'accepting' | 'last-call' | 'leaving' = 'accepting';
   #isAccepting = false;
   #isCancelling = false;
+  #isOver = false;
   #giveUpMs = Number.POSITIVE_INFINITY;
   readonly #parts: Parts;
   #waiting: (() => void)[] = [];
@@ -55,7 +59,13 @@ export class Listening {
     this.fd = place.fd;
     this.number = place.number;
     this.listener = listener;
+    this.#file = 'path' in place.bound ? socketFileAt(place.bound.path) : undefined;
     this.#accept();
+  }
+
+  /** Nobody can come any more: a unix socket whose name was removed can't be kept. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Goes on after it was out of descriptors. */
@@ -122,7 +132,7 @@ export class Listening {
   #leave(): void {
     if (this.#isCancelling) return;
     const { sockets } = this.#parts;
-    if (this.#isUnix) sockets.refuseNew(this.fd);
+    if (this.#isUnix) this.#refuseNew();
     for (let taken = 0; taken <= backlog; taken++) {
       const fd = sockets.acceptNow(this.fd);
       if (fd >= 0) this.#take(fd);
@@ -135,6 +145,14 @@ export class Listening {
     }
     this.#parts.left(this);
     this.#settle();
+  }
+
+  /** The name goes first: whoever is refused there takes it for one that nobody has. */
+  #refuseNew(): void {
+    this.#isOver = true;
+    if (this.#file !== undefined) removeSocketFile(this.#file);
+    this.#file = undefined;
+    this.#parts.sockets.refuseNew(this.fd);
   }
 
   #take(fd: number): void {

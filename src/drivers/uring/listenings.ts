@@ -7,7 +7,6 @@ import type { Libc } from './libc.ts';
 import { Listening } from './listening.ts';
 import type { Ring } from './ring.ts';
 import type { Sockets } from './sockets.ts';
-import { removeSocket } from './unix-paths.ts';
 
 interface Parts {
   readonly libc: Libc;
@@ -114,7 +113,7 @@ export class Listenings {
 
   #on(address: Address): Listening | undefined {
     return this.#table.find(
-      (one) => one !== undefined && (isSame(one.bound, address) || isSame(one.asked, address)),
+      (one) => one !== undefined && !one.isOver && (isSame(one.bound, address) || isSame(one.asked, address)),
     );
   }
 
@@ -129,7 +128,6 @@ export class Listenings {
   #left(listening: Listening): void {
     this.#table[listening.number] = undefined;
     this.#parts.sockets.close(listening.fd);
-    if ('path' in listening.bound) removeSocket(listening.bound.path);
     this.#parts.settled();
   }
 }
