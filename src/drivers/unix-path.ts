@@ -119,14 +119,20 @@ async function refuses(path: string): Promise<boolean> {
 
 /** In the same folder, so that it can be linked; with the name in it where there is room, for those who look. */
 function temporaryName(path: string): string {
-  const chance = randomInt(36 ** 6)
-    .toString(36)
-    .padStart(6, '0');
-  const spoken = `${path}.${chance}`;
-  if (Buffer.byteLength(spoken) <= longestPath) return spoken;
-  const room = longestPath - Buffer.byteLength(join(dirname(path), '/'));
-  return join(dirname(path), chance.slice(-room));
+  const folder = join(dirname(path), '/');
+  const room = longestPath - Buffer.byteLength(folder);
+  for (let tries = 0; ; tries++) {
+    const chance = randomInt(36 ** 6)
+      .toString(36)
+      .padStart(6, '0');
+    const spoken = `${path}.${chance}`;
+    const name = Buffer.byteLength(spoken) <= longestPath ? spoken : folder + chance.slice(-room);
+    // Where there is room for a letter or two, another may have it.
+    if (tries === mostTries || (name !== path && !existsSync(name))) return name;
+  }
 }
+
+const mostTries = 100;
 
 /** The kernel keeps a socket's path in 108 bytes, the last of which is NUL: see unix(7). */
 const longestPath = 107;

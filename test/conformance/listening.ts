@@ -117,7 +117,7 @@ export function listening(spec: Spec): void {
       // The longest path there may be, with the shortest name.
       const long = join(directory, 'x'.repeat(105 - directory.length - 1));
       await mkdir(long);
-      for (const path of [join(directory, 'listener'), join(long, 'l')]) {
+      for (const path of [join(directory, 'listener'), ...[...'abcdefgh'].map((name) => join(long, name))]) {
         const before = await readdir(dirname(path));
         const address = await rig.listen({ path });
         expect(await readdir(dirname(path))).toEqual([...before, basename(path)].sort());
