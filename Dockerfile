@@ -14,7 +14,9 @@ WORKDIR /app
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist/src ./dist/src
-RUN ln -s /app/dist/src/main.js /usr/local/bin/sluice && chmod +x /app/dist/src/main.js
+# Without the option, SIGUSR1 would open a debugger until sluice takes that signal.
+RUN printf '#!/bin/sh\nexec node --disable-sigusr1 /app/dist/src/main.js "$@"\n' > /usr/local/bin/sluice \
+    && chmod +x /usr/local/bin/sluice
 USER node
 # The configuration comes from a volume: -v ./sluice.yaml:/etc/sluice/sluice.yaml:ro
 VOLUME /etc/sluice

@@ -2,6 +2,9 @@
 /** The executable: reads the arguments, runs one command, and ends with its exit code. */
 import { createRequire } from 'node:module';
 
+// At SIGUSR1 Node would open a debugger, in which whoever reaches it can do anything, and at SIGUSR2 it would end.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+
 // `import` opens all files of a level of the graph at once, so that a process that may have no more than 128
 // descriptors would not even start. `require` opens one after the other, and takes less time too.
 const require = createRequire(import.meta.url);

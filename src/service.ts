@@ -3,6 +3,7 @@
  * that can be read again.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import { Admin } from './admin/admin.ts';
 import type { AdminSource, ReloadError, ReloadResult } from './admin/source.ts';
 import type { Config } from './config/config.ts';
@@ -52,6 +53,7 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #admin: Admin;
   #lastReload: Promise<unknown> = Promise.resolve();
+  readonly #stopping = new AbortController();
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
@@ -111,16 +113,24 @@ export class Service {
     return result;
   }
 
-  /** Stops accepting, lets sessions finish for as long as the configuration says, and ends. */
+  /**
+   * Is not ready any more, goes on accepting for as long as the configuration says, lets sessions finish for as long as
+   * it says, and ends.
+   */
   async drain(): Promise<void> {
-    const { graceMs } = this.controlPlane.config.shutdown;
-    this.#options.log.logger.info({ graceMs }, 'draining');
-    await this.controlPlane.drain(graceMs);
+    const { delayMs, graceMs } = this.controlPlane.config.shutdown;
+    this.#options.log.logger.info({ delayMs, graceMs }, 'draining');
+    this.controlPlane.announceDrain();
+    const { signal } = this.#stopping;
+    // Stopped meanwhile, it has nothing left to drain.
+    if (delayMs > 0) await setTimeout(delayMs, undefined, { signal }).catch(() => {});
+    if (!signal.aborted) await this.controlPlane.drain(graceMs);
     await this.stop();
   }
 
   /** Ends at once. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await this.controlPlane.stop();
     await this.#admin.close();
   }

@@ -2,8 +2,11 @@
 import { request } from 'node:http';
 import { Command } from 'commander';
 import { formatAddress, parseBind } from '../config/addresses.ts';
+import { adminBindIn } from '../config/admin-bind.ts';
+import { defaultAdminBind } from '../config/defaults.ts';
+import { configText } from '../config/load.ts';
 import type { Address } from '../core/contract.ts';
-import { configFile, configOption, readConfig } from './config-file.ts';
+import { configFile, configOption } from './config-file.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
 
 interface HealthcheckArguments {
@@ -19,26 +22,38 @@ export function healthcheckCommand(ends: (code: ExitCode) => void): Command {
     .option(...configOption)
     .option('--admin <address>', 'where the admin API listens (without it: as the configuration says)')
     .action(async (given: HealthcheckArguments) => {
-      const admin = await adminAddress(given);
-      if (admin === undefined) return ends(exitCodes.misused);
-      const problem = await unreadiness(admin);
+      const { address, guessedFor } = await adminAddress(given);
+      const problem = await unreadiness(address);
       if (problem === undefined) return ends(exitCodes.done);
-      process.stderr.write(`sluice: ${formatAddress(admin)} is not ready: ${problem}\n`);
+      const guess =
+        guessedFor === undefined ? '' : ` (asked there because ${guessedFor} does not tell admin.bind)`;
+      process.stderr.write(`sluice: ${formatAddress(address)} is not ready: ${problem}${guess}\n`);
       ends(exitCodes.failed);
     });
 }
 
-async function adminAddress({ admin, config }: HealthcheckArguments): Promise<Address | undefined> {
+interface Asked {
+  readonly address: Address;
+  /** Why it is only a guess. */
+  readonly guessedFor?: string;
+}
+
+/** Nothing else of the file matters: what is wrong with it does not make a proxy sick that runs. */
+async function adminAddress({ admin, config }: HealthcheckArguments): Promise<Asked> {
   if (admin !== undefined) {
     const address = parseBind(admin);
     if (!address.ok) throw new UsageError(`--admin: Expected ${address.expected}, found "${admin}"`);
-    return address.value;
+    return { address: address.value };
   }
-  const found = await readConfig(configFile(config));
-  if (found === undefined) return undefined;
-  if (found.admin === 'off')
+  const file = configFile(config);
+  const found = await configText(file).then(
+    (text) => adminBindIn(text, process.env),
+    () => ({ kind: 'unknown' }) as const,
+  );
+  if (found.kind === 'off')
     throw new UsageError('Expected an admin section in the configuration, found none');
-  return found.admin.bind;
+  if (found.kind === 'at') return { address: found.address };
+  return { address: defaultAdminBind, guessedFor: file };
 }
 
 /** What is in the way, in a few words; undefined where it is ready. */

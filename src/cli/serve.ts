@@ -1,5 +1,6 @@
 /** Runs a service until a signal ends it. */
 import { Service, type ServiceOptions } from '../service.ts';
+import { closeDebugger } from './debugger.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export interface Serving {
@@ -10,7 +11,7 @@ export interface Serving {
   readonly ended: Promise<ExitCode>;
 }
 
-/** SIGTERM and SIGINT stop it, SIGHUP reloads it. Rejects with a StartError. */
+/** SIGTERM and SIGINT stop it, SIGHUP reloads it, SIGUSR1 and SIGUSR2 do nothing. Rejects with a StartError. */
 export async function serve(options: ServiceOptions): Promise<Serving> {
   // A signal that comes while it starts is heard as soon as there is something to stop.
   let stop = (): void => {
@@ -20,14 +21,22 @@ export async function serve(options: ServiceOptions): Promise<Serving> {
   let reload = (): void => {};
   const onStop = (): void => stop();
   const onReload = (): void => reload();
+  const onUnused = (signal: NodeJS.Signals): void => {
+    options.log.logger.info({ signal }, 'signal without a meaning');
+  };
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload);
+  process.on('SIGUSR1', onUnused).on('SIGUSR2', onUnused);
   const deafen = (): void => {
     process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onReload);
+    process.off('SIGUSR1', onUnused).off('SIGUSR2', onUnused);
   };
 
   let service: Service;
   try {
+    await closeDebugger();
     service = await Service.start(options);
+    // A signal that came just before the listener may have been acted upon only now.
+    await closeDebugger();
   } catch (error) {
     deafen();
     await options.log.flush();

@@ -14,7 +14,7 @@ export interface Config {
   readonly pools: readonly PoolConfig[];
   readonly admin: AdminConfig | 'off';
   readonly log: LogConfig;
-  readonly shutdown: { readonly graceMs: number };
+  readonly shutdown: ShutdownConfig;
   readonly resolver: ResolverConfig;
 }
 
@@ -99,6 +99,13 @@ export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** One line for each finished session. */
   readonly sessions: boolean;
+}
+
+export interface ShutdownConfig {
+  /** For so long listeners go on accepting once the process has been told to stop and is not ready any more. */
+  readonly delayMs: number;
+  /** For so long open sessions may take to finish after that. */
+  readonly graceMs: number;
 }
 
 export interface ResolverConfig {

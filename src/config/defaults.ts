@@ -1,7 +1,7 @@
 /** What holds where the file says nothing. The schema's `default`s are written from these. */
 import type { Address } from '../core/contract.ts';
 import type { CircuitBreakerPolicy, ListenerPolicy, ListenerTls, PoolPolicy } from '../core/plan.ts';
-import type { HealthCheckConfig, LogConfig, ProbeHttp, ResolverConfig } from './config.ts';
+import type { HealthCheckConfig, LogConfig, ProbeHttp, ResolverConfig, ShutdownConfig } from './config.ts';
 import { frozen } from './frozen.ts';
 
 const unlimitedClient = { maxConnections: Infinity, connectionsPerSecond: Infinity, burst: Infinity };
@@ -74,6 +74,6 @@ export const defaultAdminBind: Address = frozen({ host: '127.0.0.1', port: 9900 
 
 export const defaultLog: LogConfig = frozen({ level: 'info', sessions: true });
 
-export const defaultShutdown = frozen({ graceMs: 30_000 });
+export const defaultShutdown: ShutdownConfig = frozen({ delayMs: 0, graceMs: 30_000 });
 
 export const defaultResolver: ResolverConfig = frozen({ servers: [], timeoutMs: 5_000 });

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { parseNameServer } from './addresses.ts';
 import { readAdmin } from './admin.ts';
 import { checkBindClashes } from './bind-clashes.ts';
-import type { Config, ResolverConfig } from './config.ts';
+import type { Config, ResolverConfig, ShutdownConfig } from './config.ts';
 import { defaultLog, defaultResolver, defaultShutdown } from './defaults.ts';
 import { ConfigDocument } from './document.ts';
 import { frozen } from './frozen.ts';
@@ -33,13 +33,16 @@ export type LoadResult = {
 /** Reads and checks a file. Never rejects: whatever is wrong is an issue. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
   try {
-    const bytes = await readAtMost(file, largestBytes + 1);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return parseConfig(text, { file, env });
+    return parseConfig(await configText(file), { file, env });
   } catch (error) {
     const why = error instanceof TypeError ? 'it is not UTF-8 text' : systemErrorText(error);
     return wrongAsAWhole(file, `Cannot read the file: ${why}`);
   }
+}
+
+/** The text of a configuration file, of one that is too large its beginning. Rejects where it can't be read. */
+export async function configText(file: string): Promise<string> {
+  return new TextDecoder('utf-8', { fatal: true }).decode(await readAtMost(file, largestBytes + 1));
 }
 
 export interface ParseOptions {
@@ -92,14 +95,16 @@ function readConfig(document: ConfigDocument, input: ConfigInput, readFile: Read
       level: input.log?.level ?? defaultLog.level,
       sessions: input.log?.sessions ?? defaultLog.sessions,
     },
-    shutdown: {
-      graceMs: durationReader(document, ['shutdown'], input.shutdown)(
-        'grace',
-        defaultShutdown.graceMs,
-        'zero',
-      ),
-    },
+    shutdown: readShutdown(document, input.shutdown),
     resolver: readResolver(document, input.resolver),
+  };
+}
+
+function readShutdown(document: ConfigDocument, input: ConfigInput['shutdown']): ShutdownConfig {
+  const duration = durationReader(document, ['shutdown'], input);
+  return {
+    delayMs: duration('delay', defaultShutdown.delayMs, 'zero'),
+    graceMs: duration('grace', defaultShutdown.graceMs, 'zero'),
   };
 }
 

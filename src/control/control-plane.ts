@@ -41,6 +41,8 @@ export class ControlPlane {
   #config: Config;
   #plan: Plan = { listeners: [], pools: [] };
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
+  /** Accepts no more. Draining, it may still accept for a while, and follows what names stand for. */
+  #hasClosed = false;
   /** Changes wait for each other: the end of the last one. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
@@ -145,9 +147,15 @@ export class ControlPlane {
     return explain(this.#plan, this.ledger, inquiry, monotonicMs(), Math.random);
   }
 
+  /** Is draining from now on, for all to see, and goes on accepting until `drain`. Its configuration stays. */
+  announceDrain(): void {
+    this.#phase = 'draining';
+  }
+
   /** Stops accepting and lets sessions finish, for at most `graceMs`; then cuts the rest. */
   async drain(graceMs: number): Promise<void> {
     this.#phase = 'draining';
+    this.#hasClosed = true;
     await this.#afterOthers(() => this.#bindings.close());
     await this.#crews.drain(monotonicMs() + graceMs);
   }
@@ -155,6 +163,7 @@ export class ControlPlane {
   /** Ends everything, open sessions included. */
   async stop(): Promise<void> {
     this.#phase = 'draining';
+    this.#hasClosed = true;
     this.#health.close();
     this.#names.close();
     await this.#crews.stop();
@@ -200,7 +209,7 @@ export class ControlPlane {
 
   #nameChanged(name: string): void {
     this.#afterOthers(async () => {
-      if (this.#phase === 'draining') return;
+      if (this.#hasClosed) return;
       this.#settle(this.#config, this.#planNow(this.#config));
       this.#logger.info({ name }, 'name resolves to other addresses');
     }).catch((err: unknown) =>

@@ -58,7 +58,7 @@ test('parseConfig fills in every default', () => {
     ],
     admin: 'off',
     log: { level: 'info', sessions: true },
-    shutdown: { graceMs: 30_000 },
+    shutdown: { delayMs: 0, graceMs: 30_000 },
     resolver: { servers: [], timeoutMs: 5_000 },
   });
 });
@@ -164,7 +164,7 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
     driver: 'portable',
     admin: { bind: { host: '0.0.0.0', port: 1 }, token: 'secret' },
     log: { level: 'debug', sessions: false },
-    shutdown: { graceMs: 0 },
+    shutdown: { delayMs: 0, graceMs: 0 },
     resolver: { servers: ['10.0.0.2:53', '[::1]:5353'], timeoutMs: 1_000 },
   });
 });

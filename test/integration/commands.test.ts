@@ -158,6 +158,28 @@ describe('sluice healthcheck', () => {
     const { exit, stderr } = await ran('healthcheck', '--admin', admin);
     expect([exit, stderr]).toEqual([1, expect.stringContaining(admin)]);
   });
+
+  it.each([
+    ['a key that is none', 'new: key\n'],
+    ['a variable that is not set', `workers: \${${'NOT_SET'}}\n`],
+    [
+      'a certificate that is missing',
+      'listeners: { w: { bind: ":1", tls: { certificates: [{ cert: no, key: no }] } } }\n',
+    ],
+    ['no YAML', 'pools: [\n'],
+  ])('asks the proxy and not its file, which has %s', async (_, mistake) => {
+    const { address } = await backend(echo);
+    const sluice = spawned('forward', '0', address, '--admin', '127.0.0.1:0');
+    await sluice.logged(({ msg }) => msg === 'serving');
+    const broken = file('broken.yaml', `${mistake}admin:\n  bind: 127.0.0.1:${sluice.adminPort}\n`);
+    expect((await ran('check', '-c', broken)).exit).toBe(2);
+    expect(await ran('healthcheck', '-c', broken)).toMatchObject({ exit: 0, stderr: '' });
+  });
+
+  it('is misused where the file turns the admin API off', async () => {
+    const off = file('off.yaml', 'version: 1\n');
+    expect(await ran('healthcheck', '-c', off)).toMatchObject({ exit: 2 });
+  });
 });
 
 describe('sluice demo', () => {

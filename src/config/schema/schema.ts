@@ -108,9 +108,17 @@ export const configSchema = Type.Object(
     shutdown: Type.Optional(
       mapping(
         {
+          delay: Type.Optional(
+            duration('zero', {
+              description:
+                'How long listeners go on accepting after SIGTERM or SIGINT while /readyz answers 503, so that balancers in front notice.',
+              default: defaultShutdown.delayMs,
+            }),
+          ),
           grace: Type.Optional(
             duration('zero', {
-              description: 'How long open connections may take to finish after SIGTERM or SIGINT.',
+              description:
+                'How long open connections may take to finish after SIGTERM or SIGINT, and after the delay.',
               default: defaultShutdown.graceMs,
             }),
           ),

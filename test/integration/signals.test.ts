@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { Sluice } from '../support/sluice.ts';
+
+const running: Sluice[] = [];
+const backends: TestBackend[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((sluice) => sluice.stop()));
+  await Promise.all(backends.splice(0).map((backend) => backend.close()));
+});
+
+async function started(more: object = {}): Promise<Sluice> {
+  const backend = await startBackend(echo);
+  backends.push(backend);
+  const sluice = await Sluice.run(
+    JSON.stringify({
+      version: 1,
+      workers: 1,
+      listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
+      pools: { app: { backends: [backend.address] } },
+      admin: { bind: '127.0.0.1:0' },
+      ...more,
+    }),
+  );
+  running.push(sluice);
+  return sluice;
+}
+
+async function expectEcho(sluice: Sluice): Promise<void> {
+  const client = await connected(sluice.port('web'));
+  client.write('ping');
+  expect(await nextText(client)).toBe('ping');
+  client.end();
+  await ending(client);
+}
+
+it.each(['SIGUSR1', 'SIGUSR2'] as const)('%s is a line in the log and nothing more', async (signal) => {
+  const sluice = await started();
+  for (let times = 1; times <= 2; times++) {
+    sluice.signal(signal);
+    await eventually(() => expect(unused(sluice, signal)).toBe(times));
+  }
+  await expectEcho(sluice);
+  // Node tells on stderr where its debugger listens.
+  expect(sluice.stderr).toBe('');
+  sluice.signal('SIGTERM');
+  expect(await sluice.ended).toBe(0);
+});
+
+function unused({ lines }: Sluice, signal: string): number {
+  return lines.filter((line) => line['signal'] === signal && line.level === 'info').length;
+}
+
+it('a debugger that SIGUSR1 opened before sluice could take the signal is closed again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const preload = join(folder, 'preload.cjs');
+  writeFileSync(preload, opensDebugger);
+  const before = process.env['NODE_OPTIONS'];
+  // Another port than the usual one, which may be in use.
+  process.env['NODE_OPTIONS'] = `--inspect-port=0 --require=${preload}`;
+  const sluice = await started().finally(() => {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+  });
+  rmSync(folder, { recursive: true });
+  const [, port] = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(sluice.stderr) ?? [];
+  expect(Number(port)).toBeGreaterThan(0);
+  await expect(connected(Number(port))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await expectEcho(sluice);
+});
+
+const opensDebugger = `
+const inspector = require('node:inspector');
+if (require('node:worker_threads').isMainThread) {
+  process.kill(process.pid, 'SIGUSR1');
+  while (inspector.url() === undefined);
+}`;
+
+it('after SIGTERM it accepts for shutdown.delay while it is not ready, and a second signal ends it at once', async () => {
+  const sluice = await started({ shutdown: { delay: '1h', grace: '1h' } });
+  sluice.signal('SIGTERM');
+  expect(await sluice.logged(({ msg }) => msg === 'draining')).toMatchObject({ delayMs: 3_600_000 });
+  expect((await sluice.ask('/readyz')).code).toBe(503);
+  expect(await sluice.metric('sluice_draining')).toBe(1);
+  await expectEcho(sluice);
+  sluice.signal('SIGTERM');
+  expect(await sluice.ended).toBe(0);
+});
+
+it('once shutdown.delay is over it refuses new clients and lets the others finish', async () => {
+  const sluice = await started({ shutdown: { delay: '50ms', grace: '1h' } });
+  const client = await connected(sluice.port('web'));
+  client.write('ping');
+  expect(await nextText(client)).toBe('ping');
+  sluice.signal('SIGTERM');
+  await eventually(async () => {
+    const late = await connected(sluice.port('web')).catch((error: NodeJS.ErrnoException) => error);
+    if (late instanceof Socket) late.destroy();
+    expect(late).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+  client.end('pong');
+  expect(await nextText(client)).toBe('pong');
+  expect(await sluice.ended).toBe(0);
+});
+
+it('the image starts Node so that no debugger opens', () => {
+  const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  expect(image).toMatch(/exec node --disable-sigusr1 \/app\/dist\/src\/main\.js "\$@"/);
+});
