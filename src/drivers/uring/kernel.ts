@@ -99,6 +99,7 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_ATTACH_FILTER = 26;
 export const SO_DETACH_FILTER = 27;
+export const SO_BINDTOIFINDEX = 62;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;

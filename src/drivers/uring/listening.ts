@@ -2,13 +2,15 @@
  * An address that is listened on. One operation accepts connection after connection; out of descriptors it ends,
  * the clients wait in the kernel's queue, and it is begun again once a descriptor was closed or a while has gone by.
  *
- *     accepting ── leave ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
- *         ▲                     │                                │
- *         └──────── keep ───────┴────────────────────────────────┘
+ *     accepting ── leave ─▶ passed by ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
+ *         ▲                     │            │                               │
+ *         └──────── keep ───────┴────────────┴───────────────────────────────┘
  *
  * To close a listening socket resets who waits in its queue, and who has been answered and is about to come into it.
- * So no handshake is begun any more from the last call on, those under way have time to end, and the queue is empty
- * when the socket is closed.
+ * So the kernel passes it by for whoever comes now: another socket of ours on the port has them, or they are refused
+ * at once. Where several share an address it may still pick this one while others are not passed by; so, when those
+ * of the other workers are too, the last call begins, from which on no handshake is begun here in any case. Those
+ * under way have time to end, and the queue is empty when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
@@ -38,9 +40,9 @@ export class Listening {
   listener: ListenerSlot;
   /** Of a unix socket: its name in the file system, until that is removed. */
   #file: SocketFile | undefined;
-  /** When it is done with the last call. */
+  /** When `due` is to be called. */
   leaveMs = Number.POSITIVE_INFINITY;
-  #stage: 'accepting' | 'last-call' | 'leaving' = 'accepting';
+  #stage: 'accepting' | 'passed-by' | 'last-call' | 'leaving' = 'accepting';
   #isAccepting = false;
   #isCancelling = false;
   #isOver = false;
@@ -90,27 +92,48 @@ export class Listening {
     if (this.#stage === 'leaving' && !this.#isAccepting) this.#leave();
   }
 
-  /** Stays, whoever has asked it to leave. */
-  keep(): void {
-    if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(this.fd);
+  /** Stays, whoever has asked it to leave. Says whether it can; if not, a further one is to listen in its place. */
+  keep(): boolean {
+    if (this.#stage !== 'accepting' && !this.#isUnix) {
+      const { sockets } = this.#parts;
+      if (!sockets.passByNoMore(this.fd)) {
+        this.#isOver = true;
+        return false;
+      }
+      sockets.admitHandshakes(this.fd);
+    }
     this.#stage = 'accepting';
     this.leaveMs = Number.POSITIVE_INFINITY;
     this.#settle();
     this.#accept();
+    return true;
   }
 
   /** Accepts those who are about to come and no further ones; fulfils once it has left, or is kept after all. */
   leave(): Promise<void> {
     const left = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#stage === 'accepting') {
-      this.#stage = 'last-call';
-      if (!this.#isUnix) this.#parts.sockets.refuseHandshakes(this.fd);
       const nowMs = this.#parts.now();
-      // A unix socket knows no handshakes: who connects is in the queue at once.
-      this.leaveMs = this.#isUnix ? nowMs : nowMs + handshakeMs;
       this.#giveUpMs = nowMs + emptyingMs;
+      this.#stage = 'passed-by';
+      // A unix socket knows no handshakes: who connects is in the queue at once.
+      if (this.#isUnix) this.leaveMs = nowMs;
+      else if (this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
+      else this.#callLast(nowMs);
     }
     return left;
+  }
+
+  /** The time that `leaveMs` gives has come. */
+  due(nowMs: number): void {
+    if (this.#stage === 'passed-by' && !this.#isUnix) this.#callLast(nowMs);
+    else this.leaveNow();
+  }
+
+  #callLast(nowMs: number): void {
+    this.#stage = 'last-call';
+    this.#parts.sockets.refuseHandshakes(this.fd);
+    this.leaveMs = nowMs + handshakeMs;
   }
 
   /** The time of the last call is over, or nobody is to wait for it. */
@@ -177,6 +200,8 @@ export class Listening {
 /** Stands in the second word of a cancellation, where those of connections have their serial, which is never 0. */
 export const listeningSerial = 0;
 
+/** Until then the other workers have heard that they are to leave, too. */
+const othersMs = 50;
 /** Longer than the way to nearly every client and back. */
 const handshakeMs = 200;
 /** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */

@@ -49,14 +49,14 @@ export class Listenings {
   listen(listener: ListenerSlot, asked: Address, { shared, adopt }: ListenOptions): Address {
     const { libc, sockets, estate } = this.#parts;
     const known = this.#on(asked);
-    if (known !== undefined) {
+    if (known?.keep()) {
       if (adopt !== undefined) sockets.close(adopt);
       known.listener = listener;
-      known.keep();
       this.#reschedule();
       return known.bound;
     }
-    const fd = adopt ?? bindTo(asked, shared, sockets, libc);
+    // Beside one that is leaving and can't be kept.
+    const fd = adopt ?? bindTo(asked, shared || known !== undefined, sockets, libc);
     if (adopt !== undefined) estate.listensOn(fd);
     const bound = sockets.boundTo(fd);
     const free = this.#table.indexOf(undefined);
@@ -94,7 +94,7 @@ export class Listenings {
   due(nowMs: number): void {
     if (nowMs >= this.#resumeMs) this.#resume();
     for (const listening of this.#table) {
-      if (listening !== undefined && nowMs >= listening.leaveMs) listening.leaveNow();
+      if (listening !== undefined && nowMs >= listening.leaveMs) listening.due(nowMs);
     }
     this.#reschedule();
   }

@@ -88,6 +88,21 @@ export class Sockets {
   }
 
   /**
+   * The kernel passes the socket by for whoever comes from now on: it goes to another that listens there or is refused
+   * at once. Handshakes under way are completed, for they are found by themselves. Another socket may be bound there.
+   * Says whether it is so.
+   */
+  passBy(fd: number): boolean {
+    this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, one);
+    return this.#set(fd, kernel.SOL_SOCKET, kernel.SO_BINDTOIFINDEX, noInterface) === 0;
+  }
+
+  /** Undoes that. Says whether it may: it takes CAP_NET_RAW. */
+  passByNoMore(fd: number): boolean {
+    return this.#set(fd, kernel.SOL_SOCKET, kernel.SO_BINDTOIFINDEX, zero) === 0;
+  }
+
+  /**
    * The socket that listens begins no further handshake; those under way are completed. Who asks for one hears
    * nothing, and asks again a second later.
    */
@@ -135,8 +150,8 @@ export class Sockets {
     this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_KEEPIDLE, keepAliveAfterSeconds);
   }
 
-  #set(fd: number, level: number, name: number, value: Int32Array): void {
-    this.#libc.setsockopt(fd, level, name, value, value.byteLength);
+  #set(fd: number, level: number, name: number, value: Int32Array): number {
+    return this.#libc.setsockopt(fd, level, name, value, value.byteLength);
   }
 
   #check(call: string, result: number): void {
@@ -149,6 +164,8 @@ export const backlog = 4096;
 
 const zero = Int32Array.of(0);
 const one = Int32Array.of(1);
+/** No network interface has this number, and none needs to: the kernel does not look. */
+const noInterface = Int32Array.of(0x7fff_ffff);
 const keepAliveAfterSeconds = Int32Array.of(60);
 /** struct linger: on, and no time at all. */
 const noLinger = Int32Array.of(1, 0);

@@ -26,7 +26,9 @@ test.runIf(whyNot() === undefined)(
     const slow = Array.from({ length: clients }, () => slowToAcknowledge(libc, address));
     const unlistened = rig.driver.unlisten(address);
     const late = net.connect({ ...address });
-    const lateFate = fate(late);
+    const happened: string[] = [];
+    const lateFate = fate(late).finally(() => happened.push('refused'));
+    void unlistened.then(() => happened.push('left'));
     const echoes = slow.map(async (client, number) => {
       await pause(2 * number);
       client.end(`from ${number}`);
@@ -36,6 +38,8 @@ test.runIf(whyNot() === undefined)(
     expect(await inTime(Promise.all(echoes), 'echoes')).toEqual(slow.map((_, number) => `from ${number}`));
     expect(rig.count('accepted')).toBe(clients);
     expect(await lateFate).toBe('reset');
+    // And at once, not when it asks again a second later.
+    expect(happened).toEqual(['refused', 'left']);
     expect(late.bytesRead).toBe(0);
     await rig.dispose();
     for (const client of slow) client.destroy();
@@ -44,6 +48,27 @@ test.runIf(whyNot() === undefined)(
       'close',
     );
     expect(openSockets()).toBe(socketsBefore);
+  },
+);
+
+test.runIf(whyNot() === undefined)(
+  'Uring driver leaves whoever comes to another that listens on every address, once one address is given up',
+  async () => {
+    const rig = new Rig((host) => createUringDriver(host, 'event-loop'));
+    await rig.backend(echo);
+    const address = await rig.listen({ host: '127.0.0.1', port: 0 }, true);
+    if ('path' in address) throw new Error('Expected a port');
+    await rig.listen({ host: '0.0.0.0', port: address.port }, true);
+    let hasLeft = false;
+    const unlistened = rig.driver.unlisten(address).then(() => {
+      hasLeft = true;
+    });
+    const late = await rig.client(address);
+    late.end('late');
+    expect((await readAll(late)).toString()).toBe('late');
+    expect(hasLeft).toBe(false);
+    await unlistened;
+    await rig.dispose();
   },
 );
 
