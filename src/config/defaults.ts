@@ -7,7 +7,7 @@ import { frozen } from './frozen.ts';
 const unlimitedClient = { maxConnections: Infinity, connectionsPerSecond: Infinity, burst: Infinity };
 
 export const defaultListenerPolicy: ListenerPolicy = frozen({
-  limits: { ...unlimitedClient, perClient: unlimitedClient },
+  limits: { ...unlimitedClient, perClient: { ...unlimitedClient, ipv6Prefix: 64 } },
   timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Infinity },
   refuseWith: 'reset',
   access: { allow: undefined, deny: undefined },

@@ -78,14 +78,17 @@ function readPolicy(
   input: ListenerInput,
   readFile: ReadFile,
 ): ListenerPolicy {
-  const { timeouts } = defaultListenerPolicy;
+  const { limits, timeouts } = defaultListenerPolicy;
   const duration = durationReader(document, [...path, 'timeouts'], input.timeouts);
   const limitsPath = [...path, 'limits'];
   return {
     access: readAccess(document, path, input, readFile),
     limits: {
       ...readLimits(document, limitsPath, input.limits),
-      perClient: readLimits(document, [...limitsPath, 'perClient'], input.limits?.perClient),
+      perClient: {
+        ...readLimits(document, [...limitsPath, 'perClient'], input.limits?.perClient),
+        ipv6Prefix: input.limits?.perClient?.ipv6Prefix ?? limits.perClient.ipv6Prefix,
+      },
     },
     timeouts: {
       idleMs: duration('idle', timeouts.idleMs, 'unlimited'),
@@ -115,7 +118,7 @@ function readInspect(
 /** What drivers hold of a client's bytes. */
 const mostInspectedBytes = 64 * 1024;
 
-type ClientLimitsInput = NonNullable<NonNullable<ListenerInput['limits']>['perClient']>;
+type ClientLimitsInput = Omit<NonNullable<NonNullable<ListenerInput['limits']>['perClient']>, 'ipv6Prefix'>;
 
 function readLimits(document: ConfigDocument, path: Path, input: ClientLimitsInput = {}): ClientLimits {
   const { limits } = defaultListenerPolicy;

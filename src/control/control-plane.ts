@@ -55,6 +55,7 @@ export class ControlPlane {
     this.#config = config;
     this.#logger = logger;
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
+    this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
     this.#planner = new Planner(this.ledger);
     this.#crews = new Crews({
       driver,

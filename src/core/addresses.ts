@@ -34,6 +34,33 @@ export function isIpv4([first, second, third]: AddressWords): boolean {
   return first === 0 && second === 0 && third === 0xffff;
 }
 
+/**
+ * The network of so many first bits that an IPv6 address is in. An IPv4 address is a network of its own, also behind
+ * the well-known prefix of translators (64:ff9b::/96, RFC 6052); so is a link-local one, since a whole link shares
+ * their prefix.
+ */
+export function networkWords(words: AddressWords, prefix: number): AddressWords {
+  const [a, b, c, d] = words;
+  const isTranslated = a === 0x0064_ff9b && b === 0 && c === 0;
+  if (isIpv4(words) || isTranslated || (a & 0xffc0_0000) === linkLocal) return words;
+  return [masked(a, prefix), masked(b, prefix - 32), masked(c, prefix - 64), masked(d, prefix - 96)];
+}
+
+/** As `networkWords`, from text to text; what is no IPv6 address stays as it is. */
+export function networkText(address: string, prefix: number): string {
+  if (!address.includes(':')) return address;
+  const words = addressWords(address);
+  return words === undefined ? address : addressText(networkWords(words, prefix));
+}
+
+function masked(word: number, bits: number): number {
+  if (bits <= 0) return 0;
+  return bits >= 32 ? word : word & (-1 << (32 - bits));
+}
+
+/** fe80::/10, as a signed word. */
+const linkLocal = 0xfe80_0000 | 0;
+
 function ipv4Text(word: number): string {
   return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
 }

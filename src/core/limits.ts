@@ -2,14 +2,14 @@
  * What a listener lets in, judged before a session costs anything: the listener's rate, its connections,
  * then the client's rate and connections.
  */
-import { addressWords } from './addresses.ts';
+import { addressWords, networkWords } from './addresses.ts';
 import { assert } from './assert.ts';
 import type { Client, ListenerSlot } from './contract.ts';
 import type { AddressWords, ClientPlace } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { ClientLimits } from './plan.ts';
+import type { ClientLimits, ListenerLimits } from './plan.ts';
 
-export type Refusal = 'rate-limited' | 'listener-full' | 'client-full' | 'overloaded';
+export type Refusal = 'rate-limited' | 'listener-full' | 'client-full';
 
 /** Clients without an IP address, as those of a unix socket, count as one. */
 const noAddress: AddressWords = [0, 0, 0, 0];
@@ -28,14 +28,14 @@ export class Entry {
 
   /** Judges by the client's own limits, once it is known who it is. Who is refused has still to release. */
   admitClient(
-    limits: ClientLimits,
+    limits: ListenerLimits['perClient'],
     client: Client,
     nowMs: number,
   ): Exclude<Refusal, 'listener-full'> | undefined {
     if (!limitsClients(limits)) return undefined;
-    const place = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
-    if (typeof place !== 'number') return place;
-    this.#place = place;
+    const admitted = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
+    if (typeof admitted === 'string') return admitted;
+    this.#place = admitted;
     return undefined;
   }
 
@@ -68,19 +68,29 @@ function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): 
   return maxConnections !== Number.POSITIVE_INFINITY || connectionsPerSecond !== Number.POSITIVE_INFINITY;
 }
 
+/** The address by which a client is told from others: of IPv6, the network that one customer has. */
+export function clientWords({ address }: Client, ipv6Prefix: number): AddressWords {
+  const words = addressWords(address);
+  return words === undefined ? noAddress : networkWords(words, ipv6Prefix);
+}
+
+/**
+ * Where more clients have connections than the table can tell apart, those that come then are held to the limits of
+ * the listener alone: they get no place, and none is refused for it.
+ */
 function admitClient(
   ledger: Ledger,
   listener: ListenerSlot,
-  limits: ClientLimits,
+  limits: ListenerLimits['perClient'],
   client: Client,
   nowMs: number,
-): ClientPlace | Exclude<Refusal, 'listener-full'> {
+): ClientPlace | undefined | Exclude<Refusal, 'listener-full'> {
   const { clients, lock } = ledger;
-  const address = addressWords(client.address) ?? noAddress;
+  const address = clientWords(client, limits.ipv6Prefix);
   lock.acquire();
   try {
     const place = clients.place(listener, address);
-    if (place === undefined) return 'overloaded';
+    if (place === undefined) return undefined;
     if (!takeToken(clients, place, limits, nowMs)) return 'rate-limited';
     return clients.active.tryTake(place, limits.maxConnections) ? place : 'client-full';
   } finally {

@@ -90,7 +90,8 @@ export interface ListenerTls {
 }
 
 export interface ListenerLimits extends ClientLimits {
-  readonly perClient: ClientLimits;
+  /** Clients of IPv6 that agree in so many first bits count as one, here and for `source-hash`. */
+  readonly perClient: ClientLimits & { readonly ipv6Prefix: number };
 }
 
 export interface ClientLimits {

@@ -13,6 +13,7 @@
  * `ended` may come in every stage: then the client (or, relaying, the backend) has reset or finished. What it
  * takes to arrive is in `arrival.ts`, which backend to dial next in `search.ts`.
  */
+import { networkText } from './addresses.ts';
 import { Arrival, type Entrance, type Standing } from './arrival.ts';
 import type {
   Activity,
@@ -137,7 +138,7 @@ export class Session implements Due {
   tryLeaveQueue(nowMs: number): boolean {
     const pool = this.#pool;
     if (pool === undefined) return false;
-    const placed = this.#search.place(pool, this.#client.address, nowMs);
+    const placed = this.#search.place(pool, this.#source, nowMs);
     if (placed === 'pool-full') return false;
     this.#leaveQueue(nowMs);
     this.#goOn(placed, nowMs);
@@ -312,7 +313,7 @@ export class Session implements Due {
 
   #seekBackend(nowMs: number): void {
     const pool = this.#pool;
-    this.#goOn(pool && this.#search.place(pool, this.#client.address, nowMs), nowMs);
+    this.#goOn(pool && this.#search.place(pool, this.#source, nowMs), nowMs);
   }
 
   /** Dials, or does what is left where there is nobody to dial. */
@@ -375,6 +376,11 @@ export class Session implements Due {
       { client: this.#client, destination },
       { sni: this.#arrival?.sni, alpn: this.#arrival?.alpn, uniqueId: this.#uniqueId },
     );
+  }
+
+  /** By what `source-hash` knows the client. */
+  get #source(): string {
+    return networkText(this.#client.address, this.#listener.policy.limits.perClient.ipv6Prefix);
   }
 
   get #hasLeft(): boolean {

@@ -74,7 +74,7 @@ listeners:
     pool: app
     limits:
       connectionsPerSecond: 0.5
-      perClient: { maxConnections: 3, connectionsPerSecond: 2.5, burst: 9 }
+      perClient: { maxConnections: 3, connectionsPerSecond: 2.5, burst: 9, ipv6Prefix: 56 }
     timeouts: { idle: unlimited, halfClosed: 5s, maxLifetime: 1d }
     refuseWith: close
 pools:
@@ -104,7 +104,7 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
       maxConnections: Infinity,
       connectionsPerSecond: 0.5,
       burst: 1,
-      perClient: { maxConnections: 3, connectionsPerSecond: 2.5, burst: 9 },
+      perClient: { maxConnections: 3, connectionsPerSecond: 2.5, burst: 9, ipv6Prefix: 56 },
     },
     timeouts: { idleMs: Infinity, halfClosedMs: 5_000, maxLifetimeMs: 86_400_000 },
     refuseWith: 'close',

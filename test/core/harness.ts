@@ -27,7 +27,12 @@ export const listenerPolicy: ListenerPolicy = {
     maxConnections: unlimited,
     connectionsPerSecond: unlimited,
     burst: unlimited,
-    perClient: { maxConnections: unlimited, connectionsPerSecond: unlimited, burst: unlimited },
+    perClient: {
+      maxConnections: unlimited,
+      connectionsPerSecond: unlimited,
+      burst: unlimited,
+      ipv6Prefix: 64,
+    },
   },
   timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: unlimited },
   refuseWith: 'reset',

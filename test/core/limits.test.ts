@@ -78,20 +78,49 @@ describe('admit', () => {
     expect(ledger.clients.active.total(ledger.clients.place(0, [0, 0, 0xffff, 0x0a000001]) ?? -1)).toBe(0);
   });
 
-  it('is overloaded when there are more clients than it can tell apart, until one goes', () => {
+  it('refuses nobody for want of a place, and limits those that have one', () => {
     const ledger = freshLedger();
-    const limits = perClient({ maxConnections: 9 });
-    const answers = new Map<string, Entry | Refusal>();
-    for (let client = 0; client < 256; client++) {
-      answers.set(`10.0.0.${client}`, ask(ledger, limits, `10.0.0.${client}`));
+    const limits = perClient({ maxConnections: 1 });
+    const clients = Array.from({ length: 256 }, (_, client) => `10.0.0.${client}`);
+    const entries = clients.map((client) => entered(ledger, limits, client));
+    expect(ledger.listenerActive.total(0)).toBe(256);
+    const again = clients.map((client) => ask(ledger, limits, client));
+    expect(again.filter((answer) => answer === 'client-full')).toHaveLength(64);
+    for (const entry of [...entries, ...again]) if (entry instanceof Entry) entry.release();
+    expect(ledger.listenerActive.total(0)).toBe(0);
+    entered(ledger, limits, '10.0.1.0');
+    expect(ask(ledger, limits, '10.0.1.0')).toBe('client-full');
+  });
+
+  it('knows a client of IPv6 by its network, and one of IPv4 by its address', () => {
+    const cases: readonly (readonly [string, string, number, boolean])[] = [
+      ['2001:db8::1', '2001:db8::ffff:1', 64, true],
+      ['2001:db8::1', '2001:db8:0:1::1', 64, false],
+      ['2001:db8::1', '2001:db8:0:1::1', 56, true],
+      ['2001:db8::1', '2001:db8::2', 128, false],
+      ['2001:db8::1', '2001:db8::2', 127, false],
+      ['2001:db8::2', '2001:db8::3', 127, true],
+      ['8000::', 'ffff::', 1, true],
+      ['7fff::', '8000::', 1, false],
+      ['2001:db8:8000::', '2001:db8::', 33, false],
+      ['::ffff:192.0.2.1', '::ffff:192.0.2.2', 64, false],
+      ['::ffff:192.0.2.1', '192.0.2.1', 1, true],
+      ['192.0.2.1', '192.0.2.2', 1, false],
+      ['64:ff9b::192.0.2.1', '64:ff9b::192.0.2.2', 64, false],
+      ['fe80::1%eth0', 'fe80::2%eth0', 64, false],
+    ];
+    for (const [first, second, ipv6Prefix, isOne] of cases) {
+      const ledger = freshLedger();
+      const limits = perClient({ maxConnections: 1, ipv6Prefix });
+      entered(ledger, limits, first);
+      const answer = ask(ledger, limits, second);
+      expect([first, second, ipv6Prefix, answer === 'client-full']).toEqual([
+        first,
+        second,
+        ipv6Prefix,
+        isOne,
+      ]);
     }
-    const entries = [...answers.values()].filter((answer) => answer instanceof Entry);
-    const refused = [...answers].filter(([, answer]) => answer === 'overloaded');
-    expect(entries).toHaveLength(64);
-    expect(refused).toHaveLength(192);
-    expect(ledger.listenerActive.total(0)).toBe(64);
-    for (const entry of entries) entry.release();
-    expect(ask(ledger, limits, refused[0]?.[0])).toBeInstanceOf(Entry);
   });
 
   it('holds nothing of one that it refuses', () => {
@@ -111,7 +140,12 @@ describe('admit', () => {
   it('judges the rate before the listener, that before the client, and its rate before its connections', () => {
     const ledger = freshLedger();
     const client = { maxConnections: 1, connectionsPerSecond: 1, burst: 2 };
-    const limits = { maxConnections: 2, connectionsPerSecond: 0.001, burst: 6, perClient: client };
+    const limits = {
+      maxConnections: 2,
+      connectionsPerSecond: 0.001,
+      burst: 6,
+      perClient: { ...client, ipv6Prefix: 64 },
+    };
     entered(ledger, limits, one);
     expect(ask(ledger, limits, one)).toBe('client-full');
     expect(ask(ledger, limits, one)).toBe('rate-limited');

@@ -24,7 +24,10 @@ export function drawListener(dice: Dice, slot: number, somePool: () => PoolSlot)
     policy: {
       limits: {
         ...drawLimits(dice, [unlimited, 6, 20], [unlimited, 200, 1_000]),
-        perClient: drawLimits(dice, [unlimited, 2, 6], [unlimited, unlimited, 50, 300]),
+        perClient: {
+          ...drawLimits(dice, [unlimited, 2, 6], [unlimited, unlimited, 50, 300]),
+          ipv6Prefix: dice.one([64, 128]),
+        },
       },
       timeouts: {
         idleMs: dice.one([40, 150, 800]),

@@ -4,8 +4,15 @@ import type { AccessPolicy } from '../../src/core/access/access-policy.ts';
 import { parseAddressRange } from '../../src/core/access/address-range.ts';
 import { type AddressSet, compileAddressSet } from '../../src/core/access/address-set.ts';
 
-/** So few that all of them fit into one set of the ledger's clients, on every listener: none is ever forgotten. */
-export const addresses = ['192.0.2.1', '192.0.2.2', '198.51.100.7', '2001:db8::1', 'unix'] as const;
+/** So few that all of them fit into the ledger's table of clients, on every listener: none is ever forgotten. */
+export const addresses = [
+  '192.0.2.1',
+  '192.0.2.2',
+  '198.51.100.7',
+  '2001:db8::1',
+  '2001:db8::2',
+  'unix',
+] as const;
 
 const networks: Readonly<Record<string, readonly string[]>> = {
   '192.0.2.1': ['192.0.2.1'],
@@ -13,8 +20,8 @@ const networks: Readonly<Record<string, readonly string[]>> = {
   '192.0.2.2/31': ['192.0.2.2'],
   '198.51.100.0/24': ['198.51.100.7'],
   '0.0.0.0/0': ['192.0.2.1', '192.0.2.2', '198.51.100.7'],
-  '2001:db8::/32': ['2001:db8::1'],
-  '::/0': ['2001:db8::1'],
+  '2001:db8::/32': ['2001:db8::1', '2001:db8::2'],
+  '::/0': ['2001:db8::1', '2001:db8::2'],
 };
 
 const membersOf = new Map<AddressSet, readonly string[]>();

@@ -32,7 +32,8 @@ export class ShadowEntrance {
   ): Reason | undefined {
     const { perClient } = policy.limits;
     if (Math.min(perClient.maxConnections, perClient.connectionsPerSecond) === Infinity) return undefined;
-    const key = `${slot} ${client.address}`;
+    const isOfNetwork = client.address.includes(':') && perClient.ipv6Prefix === 64;
+    const key = `${slot} ${isOfNetwork ? '2001:db8::/64' : client.address}`;
     if (!this.#takeToken(key, perClient, nowMs)) return 'rate-limited';
     if (this.clients.of(key) >= perClient.maxConnections) return 'client-full';
     this.clients.add(key);

@@ -52,7 +52,7 @@ function listFile(what: string) {
   });
 }
 
-const { inspect, timeouts, refuseWith } = defaultListenerPolicy;
+const { inspect, limits, timeouts, refuseWith } = defaultListenerPolicy;
 
 export const listener = mapping(
   {
@@ -86,7 +86,19 @@ export const listener = mapping(
         {
           ...clientLimits,
           perClient: Type.Optional(
-            mapping(clientLimits, 'The same limits for each client address by itself.'),
+            mapping(
+              {
+                ...clientLimits,
+                ipv6Prefix: Type.Optional(
+                  integer(1, 128, {
+                    description:
+                      'IPv6 clients whose addresses agree in so many first bits count as one, here and for source-hash; 128 tells all addresses apart.',
+                    default: limits.perClient.ipv6Prefix,
+                  }),
+                ),
+              },
+              'The same limits for each client address by itself.',
+            ),
           ),
         },
         'What is refused before it costs a backend anything.',

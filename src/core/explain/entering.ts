@@ -3,11 +3,10 @@
  * a ledger that nobody else has.
  */
 import { isDenied } from '../access/access-policy.ts';
-import { addressWords } from '../addresses.ts';
 import { isBelieved } from '../arrival.ts';
 import type { Client } from '../contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { admit, Entry } from '../limits.ts';
+import { admit, clientWords, Entry } from '../limits.ts';
 import type { ListenerPlan, ProxyProtocolPolicy } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import type { ProxyFinding } from '../wire/proxy-header.ts';
@@ -124,9 +123,9 @@ export function isSilent({ sni, alpn, httpHost, protocol, bytes }: Inquiry): boo
 
 /** Connections of this client, where the listener counts them; before it is let in. */
 function usageOf({ slot, policy }: ListenerPlan, ledger: Ledger, client: Client) {
-  const { maxConnections } = policy.limits.perClient;
+  const { maxConnections, ipv6Prefix } = policy.limits.perClient;
   if (maxConnections === Number.POSITIVE_INFINITY) return {};
-  const place = ledger.clients.place(slot, addressWords(client.address) ?? [0, 0, 0, 0]);
+  const place = ledger.clients.find(slot, clientWords(client, ipv6Prefix));
   const active = place === undefined ? 0 : ledger.clients.active.total(place);
   return { active, maxConnections: limitOf(maxConnections) };
 }

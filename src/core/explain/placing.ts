@@ -1,5 +1,4 @@
 /** Which backends of a pool could take a client, and which one would. */
-import type { Client } from '../contract.ts';
 import { Lease } from '../lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PoolPlan } from '../plan.ts';
@@ -11,7 +10,8 @@ import { possiblePicks } from './possible-picks.ts';
 export interface Surroundings {
   /** One that nobody else has, for a lease is taken. */
   readonly ledger: Ledger;
-  readonly client: Client;
+  /** By what `source-hash` knows the client. */
+  readonly source: string;
   readonly nowMs: number;
   readonly random: () => number;
 }
@@ -24,7 +24,7 @@ export interface Placing {
 export function place(plan: PoolPlan, around: Surroundings): Placing {
   const pool = explainPool(plan, around);
   const { queue } = plan.policy.limits;
-  const placed = new Pool(plan, around.ledger, around.random).place(around.client.address, [], around.nowMs);
+  const placed = new Pool(plan, around.ledger, around.random).place(around.source, [], around.nowMs);
   if (placed === 'no-backend') return { pool, outcome: placed };
   const ahead = pool.queue.waiting;
   // Nobody overtakes those who wait already.

@@ -1,9 +1,14 @@
 /**
- * How many connections each client has, and its token bucket: a set-associative table of fixed size, so that
- * memory does not grow with the number of addresses ever seen. An address may stand in the 16 places that
- * its hash names; where all are taken, the one whose client has no connection and was refilled longest ago
- * makes room. A place with connections is never given away. Every method wants the ledger's lock held.
+ * How many connections each client has, and its token bucket: a hash table with chains, of fixed size, so that memory
+ * does not grow with the number of addresses ever seen. Any client may stand in any place, so all of them can be
+ * filled; its hash is keyed by chance, so no stranger can choose whose chain is long. A hand goes round over the
+ * places and finds for a new client one that is free, or the place of a client without a connection; a place with
+ * connections is never given away. Every method wants the ledger's lock held.
+ *
+ * A worker may die between any two stores. Each link changes by one store, so a chain is always whole; a place that
+ * was in no chain at that moment is found by the hand, as any other.
  */
+import { keyedHash } from './keyed-hash.ts';
 import type { SharedArea, SharedCounts } from './shared-counts.ts';
 
 /** A place in the table; valid while a connection of that client is counted there. */
@@ -13,59 +18,107 @@ export type ClientPlace = number;
 export type AddressWords = readonly [number, number, number, number];
 
 export interface ClientArea {
+  /** Five words a place: the listener's slot + 1 (0: free) and the 16 bytes of its address. */
   readonly keys: Int32Array;
+  /** By hash: the first place of the chain, + 1; and by place, the next of its chain, + 1. 0 ends a chain. */
+  readonly heads: Int32Array;
+  readonly next: Int32Array;
+  /** Two words of the hash's key, where the hand is, and how many places it has passed in advance. */
+  readonly state: Int32Array;
   readonly active: SharedArea;
   readonly tokens: Float64Array;
   readonly filledMs: Float64Array;
 }
 
-const ways = 16;
 const keyWords = 5;
+const stateWords = { key: 0, hand: 2, debt: 3 };
+/** Of so many places that the hand passes, the one that was not used for longest is taken. */
+const choices = 16;
+/**
+ * What a new client may have the hand pass, on average: after a long way over places in use (at most all of them, a
+ * fifth of a millisecond), the next clients can't have it go on until the debt is paid.
+ */
+const placesForEach = 256;
 
 export class ClientTable {
   readonly active: SharedCounts;
   readonly tokens: Float64Array;
   readonly filledMs: Float64Array;
-  readonly #keys: Int32Array;
-  readonly #sets: number;
+  readonly #area: ClientArea;
+  readonly #places: number;
 
   constructor(area: ClientArea, active: SharedCounts) {
-    this.#keys = area.keys;
+    this.#area = area;
     this.active = active;
     this.tokens = area.tokens;
     this.filledMs = area.filledMs;
-    this.#sets = Math.floor(area.tokens.length / ways);
+    this.#places = area.tokens.length;
   }
 
-  /** The client's place, made if need be; undefined where all places that could be its are in use. */
+  /** Words that the table needs for its own state. */
+  static readonly stateWords = 4;
+
+  /** To be called once, before the first client: two words of chance. */
+  seed(words: Int32Array): void {
+    this.#area.state.set(words.subarray(0, 2), stateWords.key);
+  }
+
+  /** The client's place, made if need be; undefined where (nearly) all places are in use. */
   place(listener: number, address: AddressWords): ClientPlace | undefined {
-    const first = (hash(listener, address) % this.#sets) * ways;
-    let spare: ClientPlace | undefined;
-    for (let place = first; place < first + ways; place++) {
-      if (this.#holds(place, listener, address)) return place;
-      if (this.active.total(place) > 0) continue;
-      if (spare === undefined || this.#filled(place) < this.#filled(spare)) spare = place;
-    }
+    const known = this.find(listener, address);
+    if (known !== undefined) return known;
+    const spare = this.#takeSpare();
     if (spare !== undefined) this.#give(spare, listener, address);
     return spare;
   }
 
+  /** The client's place, where it has one. */
+  find(listener: number, address: AddressWords): ClientPlace | undefined {
+    const { heads, next } = this.#area;
+    for (let link = heads[this.#chainOf(listener, address)] ?? 0; link !== 0; link = next[link - 1] ?? 0) {
+      if (this.#holds(link - 1, listener, address)) return link - 1;
+    }
+    return undefined;
+  }
+
   /** Knows from now on whom another of the same size knows. */
   imitate(other: ClientTable): void {
-    this.#keys.set(other.#keys);
+    const { keys, heads, next, state } = this.#area;
+    keys.set(other.#area.keys);
+    heads.set(other.#area.heads);
+    next.set(other.#area.next);
+    state.set(other.#area.state);
     this.active.imitate(other.active);
     this.tokens.set(other.tokens);
     this.filledMs.set(other.filledMs);
   }
 
-  /** Of a free place 0, so that it is taken first. */
-  #filled(place: ClientPlace): number {
-    return this.#keys[place * keyWords] === 0 ? 0 : (this.filledMs[place] ?? 0);
+  /** Sends the hand on until it has passed enough to choose from, or as much as it may. */
+  #takeSpare(): ClientPlace | undefined {
+    const { keys, state } = this.#area;
+    let debt = Math.max(0, (state[stateWords.debt] ?? 0) - placesForEach);
+    let hand = (state[stateWords.hand] ?? 0) % this.#places;
+    let spare: ClientPlace | undefined;
+    for (let passed = 0; passed < this.#places; passed++) {
+      if (passed >= choices && spare !== undefined) break;
+      if (passed >= placesForEach && ++debt > this.#places) break;
+      const place = hand;
+      hand = hand + 1 === this.#places ? 0 : hand + 1;
+      if (this.active.glimpse(place) > 0) continue;
+      if (keys[place * keyWords] === 0) {
+        spare = place;
+        break;
+      }
+      if (spare === undefined || (this.filledMs[place] ?? 0) < (this.filledMs[spare] ?? 0)) spare = place;
+    }
+    state[stateWords.debt] = debt;
+    state[stateWords.hand] = hand;
+    return spare;
   }
 
   #holds(place: ClientPlace, listener: number, [a, b, c, d]: AddressWords): boolean {
     const at = place * keyWords;
-    const keys = this.#keys;
+    const { keys } = this.#area;
     return (
       keys[at] === listener + 1 &&
       keys[at + 1] === a &&
@@ -76,22 +129,32 @@ export class ClientTable {
   }
 
   #give(place: ClientPlace, listener: number, address: AddressWords): void {
-    this.#keys.set([listener + 1, ...address], place * keyWords);
+    const { keys, heads, next } = this.#area;
+    this.#unlink(place);
+    keys.set([listener + 1, ...address], place * keyWords);
     this.tokens[place] = 0;
     this.filledMs[place] = 0;
+    const chain = this.#chainOf(listener, address);
+    next[place] = heads[chain] ?? 0;
+    heads[chain] = place + 1;
   }
-}
 
-/** Mixes as MurmurHash3's 32-bit variant does (Austin Appleby, public domain algorithm). */
-function hash(listener: number, address: AddressWords): number {
-  let mixed = listener;
-  for (const word of address) {
-    let k = Math.imul(word, 0xcc9e2d51);
-    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-    mixed ^= k;
-    mixed = Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64;
+  /** Takes a place out of the chain of the client that had it, if it is in there. */
+  #unlink(place: ClientPlace): void {
+    const { keys, heads, next } = this.#area;
+    const [owner = 0, a = 0, b = 0, c = 0, d = 0] = keys.subarray(place * keyWords, (place + 1) * keyWords);
+    if (owner === 0) return;
+    const chain = this.#chainOf(owner - 1, [a, b, c, d]);
+    const link = place + 1;
+    if (heads[chain] === link) heads[chain] = next[place] ?? 0;
+    for (let before = heads[chain] ?? 0; before !== 0; before = next[before - 1] ?? 0) {
+      if (next[before - 1] === link) next[before - 1] = next[place] ?? 0;
+    }
+    keys[place * keyWords] = 0;
   }
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
+
+  #chainOf(listener: number, [a, b, c, d]: AddressWords): number {
+    const { state } = this.#area;
+    return keyedHash([state[0] ?? 0, state[1] ?? 0], [listener, a, b, c, d]) % this.#places;
+  }
 }

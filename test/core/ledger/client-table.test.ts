@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AddressWords, ClientTable } from '../../../src/core/ledger/client-table.ts';
+import { type AddressWords, type ClientArea, ClientTable } from '../../../src/core/ledger/client-table.ts';
+import { type HashKey, keyedHash } from '../../../src/core/ledger/keyed-hash.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
+import { SharedCounts } from '../../../src/core/ledger/shared-counts.ts';
 import { capacity, sharedLedgers } from '../harness.ts';
-
-/** One set: every client may stand in every place. */
-const oneSet = { ...capacity, clients: 16 };
 
 describe('ClientTable', () => {
   it('gives a client the same place as long as it stands there, in every worker', () => {
@@ -31,11 +30,15 @@ describe('ClientTable', () => {
     expect(clients.map(([listener, words]) => table.place(listener, words))).toEqual(places);
   });
 
-  it('has no place left once all 16 of a set have connections', () => {
-    const table = tableOf(16);
-    for (let client = 0; client < 16; client++) taken(table, 0, address(client));
-    expect(table.place(0, address(16))).toBeUndefined();
-    expect(table.place(0, address(3))).toBeDefined();
+  it('fills all of its places, and has none left then', () => {
+    const table = tableOf(100);
+    const places = Array.from({ length: 100 }, (_, client) => taken(table, 0, address(client)));
+    expect(new Set(places).size).toBe(100);
+    expect(table.place(0, address(100))).toBeUndefined();
+    expect(table.place(0, address(3))).toBe(places[3]);
+    table.active.release(places[50] ?? -1);
+    expect(table.place(0, address(100))).toBe(places[50]);
+    expect(table.find(0, address(50))).toBeUndefined();
   });
 
   it('gives away an idle place, and only that', () => {
@@ -70,12 +73,55 @@ describe('ClientTable', () => {
     }
   });
 
-  it('spreads neighbouring addresses over its sets', () => {
-    const table = tableOf(16 * 64);
-    const sets = new Set(
-      Array.from({ length: 1_024 }, (_, client) => Math.floor((table.place(0, address(client)) ?? -1) / 16)),
+  it('tells 98,304 clients apart that have connections at once', () => {
+    const table = tableOf(131_072);
+    const places = Array.from({ length: 98_304 }, (_, client) => taken(table, 0, address(client)));
+    expect(new Set(places).size).toBe(98_304);
+  });
+
+  it('finds the places that are left behind a long row of clients that stay', () => {
+    const table = tableOf(10_000);
+    const stay = Array.from({ length: 9_000 }, (_, client) => taken(table, 0, address(client)));
+    for (let client = 9_000; client < 40_000; client++) {
+      const place = taken(table, 0, address(client));
+      expect(place).toBeGreaterThanOrEqual(0);
+      table.active.release(place);
+    }
+    expect(stay.map((_, client) => table.find(0, address(client)))).toEqual(stay);
+  });
+
+  it('gives clients that collide for one key no common chain for another', () => {
+    const chainOf = (words: AddressWords, key: HashKey): number => keyedHash(key, [0, ...words]) % 4_096;
+    const all = Array.from({ length: 65_536 }, (_, client) => address(client));
+    const target = chainOf(address(0), [0, 0]);
+    const chosen = all.filter((words) => chainOf(words, [0, 0]) === target);
+    expect(chosen.length).toBeGreaterThan(4);
+    expect(new Set(chosen.map((words) => chainOf(words, [0x1234567, 0x89abcde]))).size).toBeGreaterThan(
+      chosen.length - 3,
     );
-    expect(sets.size).toBe(64);
+  });
+
+  it('goes on whole wherever a worker dies as it gives a place away', () => {
+    let deaths = 0;
+    for (let deadAfter = 0; deadAfter < 16; deadAfter++) {
+      const area = plainArea(8);
+      const table = new ClientTable(area, new SharedCounts(area.active, new Int32Array(8)));
+      for (let client = 0; client < 8; client++) table.place(0, address(client));
+      const dying = new ClientTable(
+        mortal(area, deadAfter),
+        new SharedCounts(area.active, new Int32Array(8)),
+      );
+      try {
+        dying.place(0, address(100));
+      } catch {
+        deaths++;
+      }
+      const places = Array.from({ length: 8 }, (_, client) => taken(table, 0, address(200 + client)));
+      expect(new Set(places).size).toBe(8);
+      expect(places.map((_, client) => table.find(0, address(200 + client)))).toEqual(places);
+    }
+    expect(deaths).toBeGreaterThan(5);
+    expect(deaths).toBeLessThan(16);
   });
 
   it('never forgets a client that has a connection, whoever else comes', () => {
@@ -107,8 +153,50 @@ function address(client: number): AddressWords {
   return [0, 0, 0xffff, 0x0a_00_00_00 + client];
 }
 
+function plainArea(clients: number): ClientArea {
+  return {
+    keys: new Int32Array(clients * 5),
+    heads: new Int32Array(clients),
+    next: new Int32Array(clients),
+    state: new Int32Array(ClientTable.stateWords),
+    active: { totals: new Int32Array(clients), shares: [] },
+    tokens: new Float64Array(clients),
+    filledMs: new Float64Array(clients),
+  };
+}
+
+/** The same memory, seen by a worker that dies after so many stores. */
+function mortal(area: ClientArea, stores: number): ClientArea {
+  let left = stores;
+  const live = (): void => {
+    if (left-- === 0) throw new Error('dead');
+  };
+  const seen = <T extends object>(array: T): T =>
+    new Proxy(array, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === 'set') live();
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+      set(target, name, value) {
+        live();
+        return Reflect.set(target, name, value, target);
+      },
+    });
+  const { keys, heads, next, state, tokens, filledMs } = area;
+  return {
+    ...area,
+    keys: seen(keys),
+    heads: seen(heads),
+    next: seen(next),
+    state: seen(state),
+    tokens: seen(tokens),
+    filledMs: seen(filledMs),
+  };
+}
+
 function tableOf(clients: number): ClientTable {
-  const of = { ...oneSet, clients };
+  const of = { ...capacity, clients };
   return new Ledger(new ArrayBuffer(Ledger.byteLength(of)), of, 0).clients;
 }
 

@@ -1,9 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../src/core/contract.ts';
 import type { PoolPolicy } from '../../../src/core/plan.ts';
-import { backendPlan, CoreStage, listenerPlan, planOf, poolPlan, poolPolicy } from '../harness.ts';
+import {
+  backendPlan,
+  CoreStage,
+  listenerPlan,
+  listenerPolicy,
+  planOf,
+  poolPlan,
+  poolPolicy,
+} from '../harness.ts';
 
 describe('Session that dials', () => {
+  it('goes where others of its network go by source-hash, however long its listener says that networks are', () => {
+    const backendsOf = (ipv6Prefix: number): number => {
+      const { limits } = listenerPolicy;
+      const listener = listenerPlan({
+        limits: { ...limits, perClient: { ...limits.perClient, ipv6Prefix } },
+      });
+      const stage = new CoreStage(planOf(poolPlan(16, { balance: 'source-hash' }), listener));
+      const clients = Array.from({ length: 40 }, (_, host) => `2001:db8::${host.toString(16)}:1`);
+      return new Set(clients.map((address) => stage.relay({ address, port: 1 }).backend)).size;
+    };
+    expect([backendsOf(64), backendsOf(96)]).toEqual([1, 1]);
+    expect(backendsOf(112)).toBeGreaterThan(8);
+    expect(backendsOf(128)).toBeGreaterThan(8);
+  });
+
   it('dials the picked backend, relays once it answers, and writes down how it went', () => {
     const stage = of(2);
     const { session, commands } = stage.connect();

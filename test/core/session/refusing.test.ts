@@ -52,16 +52,12 @@ describe('Session that is refused', () => {
     expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
   });
 
-  it('is overloaded where the client can’t be told apart from so many', () => {
+  it('is let in where the client can’t be told apart from so many', () => {
     const stage = limited({ perClient: { ...noLimits.perClient, maxConnections: 1 } });
-    const reasons = new Set<Reason | undefined>();
     for (let client = 0; client < 200; client++) {
-      const { session, commands } = stage.connect({ address: `10.0.0.${client}`, port: 1 });
-      if (CoreStage.closed(commands).length === 0) continue;
-      stage.end(session, 'closed');
-      reasons.add(stage.lastRecord?.reason);
+      const { commands } = stage.connect({ address: `10.0.0.${client}`, port: 1 });
+      expect(CoreStage.closed(commands)).toEqual([]);
     }
-    expect(reasons).toEqual(new Set(['overloaded']));
   });
 
   it('is no-backend where none is willing', () => {
