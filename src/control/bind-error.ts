@@ -5,10 +5,13 @@ import type { Address } from '../core/contract.ts';
 export class BindError extends Error {
   /** `who` begins the sentence, as in `Listener "web"`; `cause` is what the system said. */
   constructor(who: string, address: Address, cause: NodeJS.ErrnoException) {
-    const problem = problems[cause.code ?? ''] ?? cause.message;
+    const wantsZone = cause.code === 'EINVAL' && 'host' in address && /^fe[89ab].*:/.test(address.host);
+    const problem = wantsZone ? withoutZone : (problems[cause.code ?? ''] ?? cause.message);
     super(`${who} can't bind ${formatAddress(address)}: ${problem}`, { cause });
   }
 }
+
+const withoutZone = 'a link-local address takes the interface that it belongs to, as in "[fe80::1%eth0]:80"';
 
 const problems: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use; stop what listens there or choose another port',

@@ -1,6 +1,6 @@
 import { link, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { Address } from '../../src/core/contract.ts';
@@ -32,6 +32,22 @@ export function listening(spec: Spec): void {
     expect(client.address).toBe('127.0.0.1');
     rig.close(session, 'reset');
   });
+
+  if (linkLocal !== undefined) {
+    spec('Driver keeps the zone of link-local addresses, on both sides', async (rig) => {
+      const backend = await rig.backend(echo, { host: linkLocal, port: 0 });
+      const address = tcp(await rig.listen({ host: linkLocal, port: 0 }));
+      expect([address.host, tcp(backend).host]).toEqual([linkLocal, linkLocal]);
+      const client = await rig.client(address);
+      const accepted = await rig.event('accepted');
+      expect(accepted.client.address).toBe(linkLocal);
+      expect(rig.driver.arrivedAt(accepted.session).address).toBe(linkLocal);
+      client.end('on the link');
+      expect((await readAll(client)).toString()).toBe('on the link');
+      // As a reload says it: it is the same address still.
+      expect(await rig.listen(address)).toEqual(address);
+    });
+  }
 
   spec('Driver listens on a unix socket', (rig) =>
     inDirectory(async (directory) => {
@@ -191,6 +207,11 @@ export function listening(spec: Spec): void {
     rig.close(session, 'reset');
   });
 }
+
+/** One that this machine has, with its zone; undefined where it has none. */
+const linkLocal = Object.entries(networkInterfaces())
+  .flatMap(([zone, addresses = []]) => addresses.map(({ address }) => `${address}%${zone}`))
+  .find((address) => address.startsWith('fe80:'));
 
 function tcp(address: Address): { readonly host: string; readonly port: number } {
   if ('path' in address) throw new Error(`Expected a TCP address, found ${address.path}`);

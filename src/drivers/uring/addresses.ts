@@ -31,23 +31,36 @@ export function familyOf(sockaddr: Uint8Array): number {
   return sockaddr[0] ?? 0;
 }
 
-/** `address` in canonical text (RFC 5952), an IPv4-mapped one as IPv4. */
-export function decodeClient(sockaddr: Uint8Array): Client {
+/** What an interface is called, by its number; undefined where it is gone. */
+type ZoneOf = (scope: number) => string | undefined;
+
+/** `address` in canonical text (RFC 5952), an IPv4-mapped one as IPv4, a link-local one with its zone. */
+export function decodeClient(sockaddr: Uint8Array, zoneOf: ZoneOf): Client {
   const family = familyOf(sockaddr);
   if (family === AF_UNIX) return unixClient;
   const port = ((sockaddr[2] ?? 0) << 8) | (sockaddr[3] ?? 0);
   if (family === AF_INET) return { address: ipv4Text(sockaddr, 4), port };
   const isMapped = sockaddr.subarray(8, 20).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
-  return { address: isMapped ? ipv4Text(sockaddr, 20) : ipv6Text(sockaddr, 8), port };
+  return {
+    address: isMapped ? ipv4Text(sockaddr, 20) : ipv6Text(sockaddr, 8) + zone(sockaddr, zoneOf),
+    port,
+  };
 }
 
 /** As `decodeClient`, but with the path of a unix socket, and without taking a mapped address for an IPv4 one. */
-export function decodeBound(sockaddr: Uint8Array, length = sockaddr.length): Address {
+export function decodeBound(sockaddr: Uint8Array, length: number, zoneOf: ZoneOf): Address {
   const family = familyOf(sockaddr);
   if (family === AF_UNIX) return { path: Buffer.from(sockaddr.subarray(2, length - 1)).toString() };
   const port = ((sockaddr[2] ?? 0) << 8) | (sockaddr[3] ?? 0);
-  const host = family === AF_INET ? ipv4Text(sockaddr, 4) : ipv6Text(sockaddr, 8);
+  const host = family === AF_INET ? ipv4Text(sockaddr, 4) : ipv6Text(sockaddr, 8) + zone(sockaddr, zoneOf);
   return { host, port };
+}
+
+/** The zone of a link-local address (fe80::/10), which means something on its own link alone: `%eth0`. */
+function zone(sockaddr: Uint8Array, zoneOf: ZoneOf): string {
+  if (sockaddr[8] !== 0xfe || ((sockaddr[9] ?? 0) & 0xc0) !== 0x80) return '';
+  const name = zoneOf(new DataView(sockaddr.buffer, sockaddr.byteOffset).getUint32(24, true));
+  return name === undefined ? '' : `%${name}`;
 }
 
 export const unixClient: Client = { address: 'unix', port: 0 };

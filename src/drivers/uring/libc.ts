@@ -34,6 +34,8 @@ export interface Libc {
   send(fd: number, from: Uint8Array, bytes: number, flags: number): number;
   eventfd(initially: number, flags: number): number;
   ifNameToIndex(name: string): number;
+  /** Writes the name into 16 bytes, and gives it back. */
+  ifIndexToName(index: number, into: Uint8Array): string | null;
   errno(): number;
   /** A view of memory that is mapped; it must not be touched once that no longer is. */
   view(address: Pointer, bytes: number): ArrayBuffer;
@@ -69,6 +71,7 @@ export function loadLibc(): Libc {
     send: call('send', 'int64', 'int', 'void *', 'int64', 'int'),
     eventfd: call('eventfd', 'int', 'uint32', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint32', 'str'),
+    ifIndexToName: call('if_indextoname', 'str', 'uint32', 'void *'),
     errno: () => koffi.errno(),
     view: (address, bytes) => koffi.view(BigInt(address), bytes),
     poll: (fd, readable) => koffi.node.poll(fd, { readable: true }, () => readable()),

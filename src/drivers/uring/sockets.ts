@@ -23,6 +23,9 @@ export class Sockets {
     this.#libc = libc;
   }
 
+  readonly #zoneOf = (scope: number): string | undefined =>
+    this.#libc.ifIndexToName(scope, new Uint8Array(longestInterfaceName)) ?? undefined;
+
   encode(address: Address): Uint8Array {
     const known = this.#encoded.get(address);
     if (known !== undefined) return known;
@@ -63,21 +66,21 @@ export class Sockets {
   boundTo(fd: number): Address {
     this.#sockaddrLength[0] = sockaddrBytes;
     this.#check('getsockname', this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength));
-    return decodeBound(this.#sockaddr, this.#sockaddrLength[0]);
+    return decodeBound(this.#sockaddr, this.#sockaddrLength[0], this.#zoneOf);
   }
 
   /** The other end of an accepted connection; undefined where it has gone already. */
   client(fd: number): Client | undefined {
     this.#sockaddrLength[0] = sockaddrBytes;
     if (this.#libc.getpeername(fd, this.#sockaddr, this.#sockaddrLength) < 0) return undefined;
-    return decodeClient(this.#sockaddr);
+    return decodeClient(this.#sockaddr, this.#zoneOf);
   }
 
   /** Our end of an accepted connection. */
   arrivedAt(fd: number): Client {
     this.#sockaddrLength[0] = sockaddrBytes;
     if (this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength) < 0) return unixClient;
-    return decodeClient(this.#sockaddr);
+    return decodeClient(this.#sockaddr, this.#zoneOf);
   }
 
   /** A connection that waits to be accepted, or the error's number below zero: EAGAIN, once none does. */
@@ -161,6 +164,9 @@ export class Sockets {
 
 /** The kernel takes the smaller of this and its own limit (`net.core.somaxconn`, 4096 as a rule). */
 export const backlog = 4096;
+
+/** IF_NAMESIZE, its closing zero included. */
+const longestInterfaceName = 16;
 
 const zero = Int32Array.of(0);
 const one = Int32Array.of(1);

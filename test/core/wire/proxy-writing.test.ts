@@ -7,6 +7,17 @@ const ipv6 = { address: '2001:db8::1', port: 1234 };
 const unix = { address: 'unix', port: 0 };
 
 describe('encodeProxyHeader', () => {
+  it('leaves out zones, which say nothing to another machine', () => {
+    const zoned = { address: 'fe80::1%eth0', port: 7 };
+    expect(encodeProxyHeader('v1', { client: zoned, destination: zoned })).toEqual(
+      ascii('PROXY TCP6 fe80::1 fe80::1 7 7\r\n'),
+    );
+    const bare = { address: 'fe80::1', port: 7 };
+    expect(encodeProxyHeader('v2', { client: zoned, destination: zoned })).toEqual(
+      encodeProxyHeader('v2', { client: bare, destination: bare }),
+    );
+  });
+
   it('writes version 1 as a line', () => {
     expect(encodeProxyHeader('v1', inet)).toEqual(ascii('PROXY TCP4 192.0.2.1 192.0.2.2 1234 443\r\n'));
     expect(encodeProxyHeader('v1', { client: ipv6, destination: { address: '::1', port: 0 } })).toEqual(
