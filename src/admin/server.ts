@@ -4,10 +4,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { bodyOf, mediaTypeOf } from './body.ts';
+import { Connections } from './connections.ts';
 import { foreignness } from './origin.ts';
 import { failure, type Reply, send } from './reply.ts';
 import { type Answering, type Route, routes } from './routes.ts';
 import { Token } from './token.ts';
+import { Turns } from './turns.ts';
 
 export interface AdminParts extends Answering {
   /** What every request but those to `/livez` and `/readyz` must bear; undefined asks for nothing. */
@@ -15,6 +17,15 @@ export interface AdminParts extends Answering {
   /** Told of what should not happen, such as an answer that could not be made. */
   onError(error: unknown): void;
 }
+
+/** More than whoever watches a process needs at once. */
+const mostConnections = 64;
+
+/** Of answers that are not read: of metrics, those of thousands of backends. */
+const mostUnreadBytes = 32 * 1024 * 1024;
+
+/** For an answer to be read to its end. */
+const readingMs = 30_000;
 
 /** Of a body that nobody wants. */
 const mostUnwantedBytes = 65_536;
@@ -24,12 +35,15 @@ export class AdminServer {
   readonly #token: Token | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #http: Server;
+  readonly #connections = new Connections(mostConnections, mostUnreadBytes);
+  readonly #turns = new Turns();
 
   constructor({ source, metrics, token, onError }: AdminParts) {
     this.#answering = { source, metrics };
     this.#token = token === undefined ? undefined : new Token(token);
     this.#onError = onError;
-    this.#http = boundedServer((request, response) => void this.#answer(request, response));
+    this.#http = boundedServer((request, response) => void this.#answerInTurn(request, response));
+    this.#http.on('connection', (socket) => this.#connections.add(socket));
   }
 
   /**
@@ -62,7 +76,16 @@ export class AdminServer {
     clearTimeout(cut);
   }
 
+  async #answerInTurn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const turn = this.#turns.take(request.socket, response);
+    if (turn === undefined) request.socket.destroy();
+    else await turn;
+    // Who has left asks for nothing any more.
+    if (!request.socket.destroyed) await this.#answer(request, response);
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
     let reply: Reply;
     try {
       reply = await this.#reply(request);
@@ -73,6 +96,12 @@ export class AdminServer {
     // Once it is told to close, the server waits for connections that would be kept alive.
     if (!this.#http.listening) response.shouldKeepAlive = false;
     send(response, reply);
+    this.#connections.enter(socket, 'sending');
+    const unread = setTimeout(() => socket.destroy(), readingMs).unref();
+    response.once('close', () => {
+      clearTimeout(unread);
+      this.#connections.enter(socket, 'waiting');
+    });
   }
 
   async #reply(request: IncomingMessage): Promise<Reply> {
@@ -104,6 +133,7 @@ export class AdminServer {
     if (body === undefined) {
       return failure(413, `Expected a body of at most ${mostBytes} bytes`, { connection: 'close' });
     }
+    this.#connections.enter(request.socket, 'answering');
     return route.reply(this.#answering, body);
   }
 }
@@ -120,7 +150,6 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
     },
     onRequest,
   );
-  server.maxConnections = 64;
   // For how long no byte may move in either direction: of a reload that takes its time, or an unread answer.
   server.timeout = 60_000;
   return server;

@@ -1,0 +1,91 @@
+/**
+ * The connections of the admin API, so many and no more: one that comes when there are as many drives out another, so
+ * that nobody who says nothing, says it slowly or does not read the answer keeps a probe out.
+ *
+ *     waiting ── a whole request has come ─▶ answering ── the answer is made ─▶ sending
+ *        ▲                                                                        │
+ *        └──────────────────────── all of it is taken ◀───────────────────────────┘
+ *
+ * Who goes is of the address that has most of them, so that one address can drive out itself alone; there the one that
+ * has waited longest, then the one that has been sent to longest. Who is being answered goes last.
+ */
+import type { Socket } from 'node:net';
+import { addressWords, isIpv4 } from '../core/addresses.ts';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  stage: 'waiting' | 'answering' | 'sending';
+}
+
+export class Connections {
+  readonly #most: number;
+  readonly #mostUnreadBytes: number;
+  /** Who entered its stage first comes first. */
+  readonly #open = new Map<Socket, Connection>();
+
+  constructor(most: number, mostUnreadBytes: number) {
+    this.#most = most;
+    this.#mostUnreadBytes = mostUnreadBytes;
+  }
+
+  add(socket: Socket): void {
+    if (this.#open.size >= this.#most) this.#driveOut();
+    this.#open.set(socket, { socket, address: addressOf(socket), stage: 'waiting' });
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  enter(socket: Socket, stage: Connection['stage']): void {
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    connection.stage = stage;
+    this.#open.delete(socket);
+    this.#open.set(socket, connection);
+    if (stage === 'sending') this.#boundUnread(socket);
+  }
+
+  #driveOut(): void {
+    const all = [...this.#open.values()];
+    const others = all.filter(({ stage }) => stage !== 'answering');
+    const share = ofLargestShare(others.length > 0 ? others : all);
+    const victim = share.find(({ stage }) => stage === 'waiting') ?? share[0];
+    if (victim !== undefined) this.#end(victim);
+  }
+
+  /** Answers that nobody reads are held here, and may be long: beyond so many bytes the oldest of them go. */
+  #boundUnread(newest: Socket): void {
+    const sending = [...this.#open.values()].filter(({ stage }) => stage === 'sending');
+    let bytes = sending.reduce((sum, { socket }) => sum + socket.writableLength, 0);
+    for (const connection of sending) {
+      if (bytes <= this.#mostUnreadBytes || connection.socket === newest) return;
+      bytes -= connection.socket.writableLength;
+      this.#end(connection);
+    }
+  }
+
+  #end({ socket }: Connection): void {
+    this.#open.delete(socket);
+    socket.destroy();
+  }
+}
+
+/** Those of the address that has most of them, in their order. */
+function ofLargestShare(connections: readonly Connection[]): readonly Connection[] {
+  const shares = new Map<string, Connection[]>();
+  for (const one of connections) {
+    const share = shares.get(one.address);
+    if (share === undefined) shares.set(one.address, [one]);
+    else share.push(one);
+  }
+  return [...shares.values()].reduce<readonly Connection[]>(
+    (largest, share) => (share.length > largest.length ? share : largest),
+    [],
+  );
+}
+
+/** Who has one address of an IPv6 network has its /64; the clients of a unix socket are one. */
+function addressOf({ remoteAddress = '' }: Socket): string {
+  const words = addressWords(remoteAddress);
+  if (words === undefined) return 'unix';
+  return (isIpv4(words) ? words : words.slice(0, 2)).join();
+}
