@@ -12,7 +12,7 @@ export const defaultListenerPolicy: ListenerPolicy = frozen({
   refuseWith: 'reset',
   access: { allow: undefined, deny: undefined },
   proxyProtocol: 'off',
-  inspect: { timeoutMs: 3_000, maxBytes: 16_384 },
+  inspect: { timeoutMs: 3_000, maxBytes: 16_384, undecided: 'refuse' },
   tls: 'off',
 });
 

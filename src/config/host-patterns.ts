@@ -1,6 +1,7 @@
 /** Names of hosts as routes ask for them. */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { addressWords, ipv6Text } from '../core/addresses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
 
 export const expectedHostPattern = 'a host name such as "www.example.com" or "*.example.com"';
@@ -12,7 +13,9 @@ export const expectedHostPattern = 'a host name such as "www.example.com" or "*.
  */
 export function parseHostPattern(text: string): Parsed<string> {
   const address = text.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(address) !== 0) return parsed(address.includes(':') ? `[${address.toLowerCase()}]` : address);
+  const words = isIP(address) === 6 && !address.includes('%') ? addressWords(address) : undefined;
+  if (words !== undefined) return parsed(`[${ipv6Text(words)}]`);
+  if (isIP(address) === 4) return parsed(address);
   const isWildcard = text.startsWith('*.');
   const name = domainToASCII((isWildcard ? text.slice(2) : text).replace(/\.$/, ''));
   // A name of digits and dots would be taken for a mistyped address.

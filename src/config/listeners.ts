@@ -107,12 +107,16 @@ function readInspect(
   path: Path,
   input: ListenerInput['inspect'],
 ): ListenerPolicy['inspect'] {
-  const { timeoutMs, maxBytes } = defaultListenerPolicy.inspect;
+  const { timeoutMs, maxBytes, undecided } = defaultListenerPolicy.inspect;
   const bytes = parsedAt(document, [...path, 'maxBytes'], parseSize(input?.maxBytes ?? maxBytes), maxBytes);
   if (bytes < 1 || bytes > mostInspectedBytes) {
     document.expected([...path, 'maxBytes'], `a size from 1 to "${formatSize(mostInspectedBytes)}"`);
   }
-  return { timeoutMs: durationReader(document, path, input)('timeout', timeoutMs), maxBytes: bytes };
+  return {
+    timeoutMs: durationReader(document, path, input)('timeout', timeoutMs),
+    maxBytes: bytes,
+    undecided: input?.undecided ?? undecided,
+  };
 }
 
 /** What drivers hold of a client's bytes. */

@@ -13,11 +13,11 @@ import type { Ledger } from './ledger/ledger.ts';
 import { admit, Entry } from './limits.ts';
 import type { ListenerPlan, PoolSlot, ProxyProtocolPolicy } from './plan.ts';
 import type { Reason } from './reasons.ts';
-import type { Facts, Router } from './router.ts';
+import type { Router } from './router.ts';
 import type { Protocol } from './wire/protocol.ts';
 import type { ProxyTlvs } from './wire/proxy-header.ts';
 import { ProxyHeaderParser } from './wire/proxy-reading.ts';
-import { Sniffer } from './wire/sniffer.ts';
+import { type Facts, nothingYet, Sniffer, settled } from './wire/sniffer.ts';
 
 /** Where a client stands: it waits for something of its own, has its pool, or is refused, or has left. */
 export type Standing = 'waiting' | 'routed' | Reason;
@@ -152,9 +152,7 @@ export class Arrival {
 
   /** Where it would go by another plan of its listener, now that all is known of it that ever will. */
   poolBy(entrance: Entrance): PoolSlot | undefined {
-    const sniffer = this.#sniffer ?? new Sniffer();
-    sniffer.finish();
-    const route = this.#routeBy(entrance, this.#factsFrom(sniffer));
+    const route = this.#routeBy(entrance, settled(this.#facts));
     return typeof route === 'object' ? route.takePool() : entrance.plan.pool;
   }
 
@@ -222,41 +220,39 @@ export class Arrival {
 
   #sniff(bytes: Uint8Array): Standing {
     const { maxBytes } = this.entrance.plan.policy.inspect;
-    this.#sniffer?.read(bytes.subarray(0, maxBytes));
-    const isAll = bytes.length >= maxBytes || (this.#hasFinished && bytes.length > 0);
-    const standing = isAll ? this.#routeByWhatCame() : this.#route();
+    const hasLearned = this.#sniffer?.read(bytes.subarray(0, maxBytes));
+    if (this.#hasFinished && bytes.length > 0) return this.#routeByWhatCame();
+    if (bytes.length >= maxBytes) this.#sniffer?.cut();
+    // Routes are asked only what has changed: a segment that tells nothing costs the same with 1,000 of them.
+    else if (!hasLearned) return this.#await(bytes);
+    const standing = this.#route();
     return standing === 'waiting' ? this.#await(bytes) : standing;
   }
 
+  /** Nothing more will come, or it is waited for no longer. */
   #routeByWhatCame(): Standing {
-    this.#sniffer?.finish();
+    this.#sniffer?.end();
     return this.#route();
   }
 
   #route(): Standing {
     const route = this.#routeBy(this.entrance, this.#facts);
     if (route === 'needs-bytes') return 'waiting';
+    if (route === 'undecided') return 'no-route';
     this.pool = route === undefined ? this.entrance.plan.pool : route.takePool();
     return this.pool === undefined ? 'no-route' : 'routed';
   }
 
   #routeBy({ plan, router }: Entrance, facts: Facts): ReturnType<Router['decide']> {
     if (plan.routes.length === 0) return undefined;
-    return router.decide(addressWords(this.client.address), facts);
+    return router.decide(addressWords(this.client.address), facts, plan.policy.inspect.undecided);
   }
 
   get #facts(): Facts {
-    return this.#factsFrom(this.#sniffer);
-  }
-
-  #factsFrom(sniffer: Sniffer | undefined): Facts {
     const { tls } = this;
-    return {
-      protocol: sniffer?.protocol,
-      sni: tls === undefined ? sniffer?.sni : (tls.sni ?? null),
-      alpn: tls === undefined ? sniffer?.alpn : tls.alpn === undefined ? null : [tls.alpn],
-      httpHost: sniffer?.httpHost,
-    };
+    const facts = this.#sniffer?.facts ?? nothingYet;
+    if (tls === undefined) return facts;
+    return { ...facts, sni: tls.sni ?? null, alpn: tls.alpn === undefined ? null : [tls.alpn] };
   }
 
   #await(bytes: Uint8Array): Standing {

@@ -75,6 +75,11 @@ export interface ProxyProtocolPolicy {
 export interface InspectPolicy {
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  /**
+   * What becomes of a client whose HTTP or TLS leaves undecided what a route asks for that may match: it is refused,
+   * or that is taken for absent.
+   */
+  readonly undecided: 'refuse' | 'fallback';
 }
 
 /** Keys and certificates are the text of PEM files. */

@@ -7,25 +7,19 @@ import { assert } from './assert.ts';
 import { Turns } from './balancers/turns.ts';
 import type { AddressWords } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
-import type { Protocol } from './wire/protocol.ts';
-import type { Fact } from './wire/sniffer.ts';
-
-/** What routes ask about, besides the client's address. */
-export interface Facts {
-  readonly protocol: Protocol | undefined;
-  readonly sni: Fact<string>;
-  readonly alpn: Fact<readonly string[]>;
-  readonly httpHost: Fact<string>;
-}
+import type { InspectPolicy, PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
+import { type Fact, type Facts, settled } from './wire/sniffer.ts';
 
 export interface Route {
   /** The pool that this session goes to; of a split, the one whose turn it is. */
   takePool(): PoolSlot;
 }
 
-/** Whether a route matches: it does, it takes more bytes to say, or one of its conditions does not. */
-export type Verdict = 'matches' | 'needs-bytes' | keyof RouteCondition;
+/**
+ * Whether a route matches: it does, it takes more bytes to say, none that come could say any more, or one of its
+ * conditions does not.
+ */
+export type Verdict = 'matches' | 'needs-bytes' | 'undecided' | keyof RouteCondition;
 
 export class Router {
   readonly #routes: readonly CompiledRoute[];
@@ -46,21 +40,29 @@ export class Router {
   }
 
   /**
-   * The route to take; undefined where none matches. However many routes there are, those whose name is another
-   * are not looked at: 1,000 names cost what 10 do.
+   * The route to take; undefined where none matches. What is undecided may be what the first route asks for that
+   * would send the client elsewhere: then none is taken, nor the fallback, unless `undecided` says so. However many
+   * routes there are, those whose name is another are not looked at: 1,000 names cost what 10 do.
    */
-  decide(client: AddressWords | undefined, facts: Facts): Route | 'needs-bytes' | undefined {
-    for (const route of this.#candidates(facts)) {
-      const verdict = route.judge(client, facts);
+  decide(
+    client: AddressWords | undefined,
+    facts: Facts,
+    undecided: InspectPolicy['undecided'] = 'refuse',
+  ): Route | 'needs-bytes' | 'undecided' | undefined {
+    const known = new KnownFacts(facts.isFinal && undecided === 'fallback' ? settled(facts) : facts);
+    for (const index of this.#candidates(known)) {
+      const route = this.#routes[index];
+      const verdict = route?.judge(client, known);
       if (verdict === 'matches') return route;
-      if (verdict === 'needs-bytes') return verdict;
+      if (verdict === 'needs-bytes' || verdict === 'undecided') return verdict;
     }
     return undefined;
   }
 
   /** What becomes of each route, in their order: for people. */
   explain(client: AddressWords | undefined, facts: Facts): readonly Verdict[] {
-    return this.#routes.map((route) => route.judge(client, facts));
+    const known = new KnownFacts(facts);
+    return this.#routes.map((route) => route.judge(client, known));
   }
 
   /** The pool that a route takes now, by its place among them. */
@@ -70,10 +72,55 @@ export class Router {
     return route.takePool();
   }
 
-  #candidates({ sni, httpHost }: Facts): readonly CompiledRoute[] {
-    if (sni === undefined && httpHost === undefined) return this.#routes;
-    const indices = [...this.#bySni.of(sni), ...this.#byHost.of(httpHost), ...this.#byNoName];
-    return indices.sort((a, b) => a - b).flatMap((index) => this.#routes[index] ?? []);
+  /** Places of the routes that may match, in their order. */
+  #candidates(known: KnownFacts): Iterable<number> {
+    const { sni, httpHost } = known.facts;
+    if (sni === undefined && httpHost === undefined) return this.#routes.keys();
+    const lists = [
+      ...this.#bySni.of(sni, known.sniPatterns),
+      ...this.#byHost.of(httpHost, known.hostPatterns),
+      this.#byNoName,
+    ];
+    return inOrder(lists.filter(({ length }) => length > 0));
+  }
+}
+
+/** Facts, with what is looked up of them made once, for however many routes. */
+class KnownFacts {
+  readonly facts: Facts;
+  readonly sniPatterns: readonly string[];
+  readonly hostPatterns: readonly string[];
+  #offered: ReadonlySet<string> | undefined;
+
+  constructor(facts: Facts) {
+    this.facts = facts;
+    this.sniPatterns = patternsOf(facts.sni ?? undefined);
+    this.hostPatterns = patternsOf(facts.httpHost ?? undefined);
+  }
+
+  offersAny(wanted: readonly string[]): boolean {
+    this.#offered ??= new Set(this.facts.alpn);
+    const offered = this.#offered;
+    return wanted.some((one) => offered.has(one));
+  }
+}
+
+/** Merges ascending lists into one, as far as it is asked for; what several hold may come several times. */
+function* inOrder(lists: readonly (readonly number[])[]): Iterable<number> {
+  const [only, ...others] = lists;
+  if (only !== undefined && others.length === 0) return yield* only;
+  const next = lists.map(() => 0);
+  for (;;) {
+    let first = -1;
+    for (const [list, indices] of lists.entries()) {
+      const index = indices[next[list] ?? 0];
+      const least = lists[first]?.[next[first] ?? 0];
+      if (index !== undefined && (least === undefined || index < least)) first = list;
+    }
+    const index = lists[first]?.[next[first] ?? 0];
+    if (index === undefined) return;
+    next[first] = (next[first] ?? 0) + 1;
+    yield index;
   }
 }
 
@@ -101,23 +148,24 @@ class CompiledRoute implements Route {
     return share.pool;
   }
 
-  judge(client: AddressWords | undefined, { protocol, sni, alpn, httpHost }: Facts): Verdict {
+  judge(client: AddressWords | undefined, known: KnownFacts): Verdict {
     const { when } = this.#plan;
     if (when.client !== undefined && (client === undefined || !contains(when.client, client)))
       return 'client';
+    const { protocols, sni, alpn, httpHost, isFinal } = known.facts;
     const { protocol: wanted, alpn: offered } = when;
-    if (wanted !== undefined && protocol !== undefined && !wanted.includes(protocol)) return 'protocol';
-    if (this.#sni !== undefined && sni !== undefined && !names(this.#sni, sni)) return 'sni';
-    if (offered !== undefined && alpn !== undefined && !alpn?.some((one) => offered.includes(one)))
-      return 'alpn';
-    if (this.#httpHost !== undefined && httpHost !== undefined && !names(this.#httpHost, httpHost))
+    if (wanted !== undefined && !protocols.some((one) => wanted.includes(one))) return 'protocol';
+    if (this.#sni !== undefined && sni !== undefined && !hasAny(this.#sni, known.sniPatterns)) return 'sni';
+    if (offered !== undefined && alpn !== undefined && !known.offersAny(offered)) return 'alpn';
+    if (this.#httpHost !== undefined && httpHost !== undefined && !hasAny(this.#httpHost, known.hostPatterns))
       return 'httpHost';
-    const needsBytes =
-      (wanted !== undefined && protocol === undefined) ||
-      (this.#sni !== undefined && sni === undefined) ||
-      (offered !== undefined && alpn === undefined) ||
-      (this.#httpHost !== undefined && httpHost === undefined);
-    return needsBytes ? 'needs-bytes' : 'matches';
+    const isKnown =
+      (wanted === undefined || protocols.every((one) => wanted.includes(one))) &&
+      (this.#sni === undefined || sni !== undefined) &&
+      (offered === undefined || alpn !== undefined) &&
+      (this.#httpHost === undefined || httpHost !== undefined);
+    if (isKnown) return 'matches';
+    return isFinal ? 'undecided' : 'needs-bytes';
   }
 }
 
@@ -138,25 +186,25 @@ class NameIndex {
     }
   }
 
-  /** Those that may match: all while the name is not known, none where there is none. */
-  of(name: string | null | undefined): readonly number[] {
-    if (name === undefined) return this.#all;
-    if (name === null) return none;
-    return patternsOf(name).flatMap((pattern) => this.#routesOf.get(pattern) ?? none);
+  /** Those that may match, in lists: all while the name is not known, none where there is none. */
+  of(name: Fact<string>, patterns: readonly string[]): readonly (readonly number[])[] {
+    if (name === undefined) return [this.#all];
+    return patterns.map((pattern) => this.#routesOf.get(pattern) ?? none);
   }
 }
 
 const none: readonly number[] = [];
 
-function names(patterns: ReadonlySet<string>, name: string | null): boolean {
-  return name !== null && patternsOf(name).some((pattern) => patterns.has(pattern));
+function hasAny(wanted: ReadonlySet<string>, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => wanted.has(pattern));
 }
 
 /**
  * What may be written to mean a name: itself, and `*.` before each name above it, as nginx has it:
  * `*.example.com` is whatever lies below example.com, at any depth, and not example.com itself.
  */
-function patternsOf(name: string): readonly string[] {
+function patternsOf(name: string | undefined): readonly string[] {
+  if (name === undefined) return [];
   const patterns = [name];
   for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1))
     patterns.push(`*${name.slice(dot)}`);

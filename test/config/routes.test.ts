@@ -73,20 +73,24 @@ describe('Routes in the configuration', () => {
 
 describe('inspect', () => {
   it.each([
-    ['{}', { timeoutMs: 3_000, maxBytes: 16_384 }],
-    ['{ timeout: 500ms, maxBytes: 1KiB }', { timeoutMs: 500, maxBytes: 1_024 }],
-    ['{ maxBytes: 65536 }', { timeoutMs: 3_000, maxBytes: 65_536 }],
+    ['{}', { timeoutMs: 3_000, maxBytes: 16_384, undecided: 'refuse' }],
+    ['{ timeout: 500ms, maxBytes: 1KiB }', { timeoutMs: 500, maxBytes: 1_024, undecided: 'refuse' }],
+    ['{ maxBytes: 65536 }', { timeoutMs: 3_000, maxBytes: 65_536, undecided: 'refuse' }],
+    ['{ undecided: fallback }', { timeoutMs: 3_000, maxBytes: 16_384, undecided: 'fallback' }],
   ])('%s is read', (text, policy) => {
     const result = load('[]', `pool: app\n    inspect: ${text}`);
     expect(result.ok && result.config.listeners[0]?.policy.inspect).toEqual(policy);
   });
 
-  it.each(['{ maxBytes: 65KiB }', '{ maxBytes: 0B }', '{ maxBytes: 16K }', '{ timeout: 0s }'])(
-    '%s is a mistake',
-    (text) => {
-      expect(load('[]', `pool: app\n    inspect: ${text}`).ok).toBe(false);
-    },
-  );
+  it.each([
+    '{ maxBytes: 65KiB }',
+    '{ maxBytes: 0B }',
+    '{ maxBytes: 16K }',
+    '{ timeout: 0s }',
+    '{ undecided: pass }',
+  ])('%s is a mistake', (text) => {
+    expect(load('[]', `pool: app\n    inspect: ${text}`).ok).toBe(false);
+  });
 });
 
 function load(routes: string, more = 'pool: app') {

@@ -38,7 +38,7 @@ export const listenerPolicy: ListenerPolicy = {
   refuseWith: 'reset',
   access: { allow: undefined, deny: undefined },
   proxyProtocol: 'off',
-  inspect: { timeoutMs: 3_000, maxBytes: 16_384 },
+  inspect: { timeoutMs: 3_000, maxBytes: 16_384, undecided: 'refuse' },
   tls: 'off',
 };
 

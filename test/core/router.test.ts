@@ -3,10 +3,10 @@ import { parseAddressRange } from '../../src/core/access/address-range.ts';
 import { compileAddressSet } from '../../src/core/access/address-set.ts';
 import { addressWords } from '../../src/core/addresses.ts';
 import type { RouteCondition, RoutePlan } from '../../src/core/plan.ts';
-import { type Facts, Router } from '../../src/core/router.ts';
+import { Router } from '../../src/core/router.ts';
+import { type Facts, nothingYet } from '../../src/core/wire/sniffer.ts';
 import { freshLedger, sharedLedgers } from './harness.ts';
 
-const nothingYet: Facts = { protocol: undefined, sni: undefined, alpn: undefined, httpHost: undefined };
 const anyone = '192.0.2.1';
 
 describe('Router', () => {
@@ -19,7 +19,7 @@ describe('Router', () => {
     expect(poolFor(routes, tls('b.example'))).toBe(2);
     expect(poolFor(routes, tls('c.example'))).toBe(3);
     expect(poolFor(routes.toReversed(), tls('b.example'))).toBe(3);
-    expect(poolFor(routes, { ...tls(null), protocol: 'unknown' })).toBeUndefined();
+    expect(poolFor(routes, { ...tls(null), protocols: ['unknown'] })).toBeUndefined();
   });
 
   it('takes the first also where several indices tell of it', () => {
@@ -73,8 +73,8 @@ describe('Router', () => {
 
   it('goes on as soon as one fact rules a route out', () => {
     const routes = [to(1, { protocol: ['http'], httpHost: ['a.example'] }), to(2, { protocol: ['tls'] })];
-    expect(poolFor(routes, { ...nothingYet, protocol: 'tls' })).toBe(2);
-    expect(poolFor(routes, { ...nothingYet, protocol: 'http' })).toBe('needs-bytes');
+    expect(poolFor(routes, { ...nothingYet, protocols: ['tls'] })).toBe(2);
+    expect(poolFor(routes, { ...nothingYet, protocols: ['http'] })).toBe('needs-bytes');
     expect(poolFor(routes, { ...nothingYet, sni: 'a.example' })).toBe('needs-bytes');
   });
 
@@ -145,11 +145,11 @@ function poolFor(routes: readonly RoutePlan[], facts: Facts, client = anyone): n
 }
 
 function tls(sni: string | null, alpn: readonly string[] | null = null): Facts {
-  return { protocol: 'tls', sni, alpn, httpHost: null };
+  return { protocols: ['tls'], sni, alpn, httpHost: null, isFinal: true };
 }
 
 function http(httpHost: string): Facts {
-  return { protocol: 'http', sni: null, alpn: null, httpHost };
+  return { protocols: ['http'], sni: null, alpn: null, httpHost, isFinal: true };
 }
 
 function network(text: string) {

@@ -40,7 +40,11 @@ export function drawListener(dice: Dice, slot: number, somePool: () => PoolSlot)
       },
       refuseWith: dice.one(['reset', 'close']),
       proxyProtocol: dice.chance(0.6) ? 'off' : drawProxyProtocol(dice),
-      inspect: { timeoutMs: dice.one([10, 50, 300]), maxBytes: dice.one([8, 64, 16_384, 16_384]) },
+      inspect: {
+        timeoutMs: dice.one([10, 50, 300]),
+        maxBytes: dice.one([8, 64, 16_384, 16_384]),
+        undecided: dice.one(['refuse', 'refuse', 'fallback']),
+      },
       tls: dice.chance(0.75) ? 'off' : dice.one(handshakes),
     },
   };

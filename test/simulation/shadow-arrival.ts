@@ -7,7 +7,7 @@ import type { ListenerPlan, PoolSlot, SplitPlan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { isIn, isWelcome } from './neighbourhood.ts';
 import type { ShadowEntrance, ShadowEntry } from './shadow-entrance.ts';
-import { firstMatch, type Known } from './shadow-routes.ts';
+import { asAbsent, firstMatch, type Known, knownAfter } from './shadow-routes.ts';
 import { type Announcement, asWords, mayBeHeader, type Speech, type Words } from './speech.ts';
 
 /** Where a client stands: nothing more can be said, it is refused or has left, or it goes to a pool. */
@@ -34,9 +34,8 @@ export class ShadowArrival {
   readonly #entrance: ShadowEntrance;
   #step: 'header' | 'handshake' | 'first-bytes' = 'header';
   #words: Words;
-  /** How many of the words were handed over, and how many of these may tell anything. */
+  /** How many of the words were handed over. */
   #seen = 0;
-  #read = 0;
   /** What looking at the words has told; undefined where nobody had to look. */
   #known: Known | undefined;
   #isHeaderWanted = false;
@@ -93,31 +92,32 @@ export class ShadowArrival {
     this.#hasFinished = true;
     if (unsentBytes === 0) return { refused: 'client-left' };
     if (this.#step === 'header') return this.#withoutHeader(nowMs);
-    return this.#step === 'handshake' ? 'waits' : this.#judge(true);
+    return this.#step === 'handshake' ? 'waits' : this.#judge('none');
   }
 
   due(nowMs: number): Standing {
     if (this.#step === 'header') return this.#withoutHeader(nowMs);
     if (this.#step === 'handshake') return { refused: 'tls-failed' };
-    const standing = this.#hasSpoken ? undefined : this.#judge(true);
+    const standing = this.#hasSpoken ? undefined : this.#judge('none');
     return typeof standing === 'object' && 'to' in standing ? standing : { refused: 'inspect-timeout' };
   }
 
   /** Where it would go by another plan of its listener, with what is known of it now. */
   toBy(listener: ListenerPlan): PoolSlot | SplitPlan | undefined {
-    const known = this.#knownAfter(this.#read, true);
-    if (this.#known !== undefined) this.#known = known;
+    const known = asAbsent(this.#withHandshake(this.#known ?? knownAfter(this.#words, 0, 'more')));
     const route = firstMatch(listener.routes, this.client.address, known);
     return typeof route === 'object' ? route.to : listener.pool;
   }
 
   /** What the record says about what the client has said. */
   get sni(): string | undefined {
-    return this.handshake?.sni ?? this.#known?.sni ?? this.announced?.authority;
+    const own = this.handshake === undefined ? this.#known?.sni : this.handshake.sni;
+    return own ?? this.announced?.authority;
   }
 
   get protocol(): string | undefined {
-    return this.#known?.protocol ?? (this.handshake && 'tls');
+    const { left = [] } = this.#known ?? {};
+    return left.length === 1 ? left[0] : this.handshake && 'tls';
   }
 
   get alpn(): string | undefined {
@@ -177,42 +177,38 @@ export class ShadowArrival {
   }
 
   #look(nowMs: number): Standing {
-    const standing = this.#route(this.#knownAfter(0, false));
+    const standing = this.#route(knownAfter(this.#words, 0, 'more'));
     if (standing !== 'waits') return standing;
     this.#step = 'first-bytes';
     this.dueMs = nowMs + this.#listener.policy.inspect.timeoutMs;
     return this.#judge();
   }
 
-  /** `isAll`: no more is waited for. */
-  #judge(isAll = false): Standing {
+  /** `none`: no more will come, or is waited for. */
+  #judge(then: 'more' | 'none' = 'more'): Standing {
     const { maxBytes } = this.#listener.policy.inspect;
-    const isEnough = this.#seen >= maxBytes || (this.#hasFinished && this.#seen > 0);
-    this.#read = Math.min(this.#seen, maxBytes);
-    this.#known = this.#knownAfter(this.#read, isAll || isEnough);
+    const isEnd = then === 'none' || (this.#hasFinished && this.#seen > 0);
+    const isCut = this.#seen >= maxBytes;
+    const read = Math.min(this.#seen, maxBytes);
+    this.#known = knownAfter(this.#words, read, isEnd ? 'none' : isCut ? 'unseen' : 'more');
     const standing = this.#route(this.#known);
     return standing === 'waits' ? this.#waitForBytes() : standing;
   }
 
-  #route(known: Known): Standing {
-    const route = firstMatch(this.#listener.routes, this.client.address, known);
-    if (route === 'not-known-yet') return 'waits';
-    const to = route === undefined ? this.#listener.pool : route.to;
+  #route(told: Known): Standing {
+    const { routes, pool, policy } = this.#listener;
+    const known = this.#withHandshake(told);
+    const isTakenForAbsent = known.isAll && policy.inspect.undecided === 'fallback';
+    const route = firstMatch(routes, this.client.address, isTakenForAbsent ? asAbsent(known) : known);
+    // What may be the name that a route sends elsewhere goes nowhere.
+    if (route === 'not-known') return known.isAll ? { refused: 'no-route' } : 'waits';
+    const to = route === undefined ? pool : route.to;
     return to === undefined ? { refused: 'no-route' } : { to };
   }
 
-  #knownAfter(length: number, isAll: boolean): Known {
-    const { meaning, knownAt } = this.#words;
-    const absent = isAll ? null : undefined;
-    const { handshake } = this;
-    const known: Known = {
-      protocol: length >= knownAt.protocol ? meaning.protocol : isAll ? 'unknown' : undefined,
-      sni: length >= knownAt.sni ? meaning.sni : absent,
-      alpn: length >= knownAt.alpn ? meaning.alpn : absent,
-      httpHost: length >= knownAt.httpHost ? meaning.httpHost : absent,
-    };
-    if (handshake === undefined) return known;
-    const { sni, alpn } = handshake;
+  #withHandshake(known: Known): Known {
+    if (this.handshake === undefined) return known;
+    const { sni, alpn } = this.handshake;
     return { ...known, sni: sni ?? null, alpn: alpn === undefined ? null : [alpn] };
   }
 

@@ -1,21 +1,55 @@
 /** Which pool a client belongs to, found by reading the list from top to bottom. */
 import type { PoolSlot, RouteCondition, RoutePlan, SplitPlan } from '../../src/core/plan.ts';
+import { type Protocol, protocols } from '../../src/core/wire/protocol.ts';
 import { isIn } from './neighbourhood.ts';
-import type { Meaning } from './speech.ts';
+import type { Names, Words } from './speech.ts';
 
-/** What is known of a client so far; undefined is not known yet. */
-export type Known = { readonly [Fact in keyof Meaning]: Meaning[Fact] | undefined };
+/** What is known of a client so far: what it may still speak, and of its names those that are not undefined. */
+export interface Known extends Names {
+  readonly left: readonly Protocol[];
+  /** No more will be known. */
+  readonly isAll: boolean;
+}
+
+/** What the first bytes of these words tell; `then`: whether more will come, or come and not be looked at. */
+export function knownAfter(words: Words, length: number, then: 'more' | 'unseen' | 'none'): Known {
+  const told = words.left.findLast(([from]) => length >= from);
+  const left: readonly Protocol[] = told === undefined ? protocols : told.slice(1).filter(isProtocol);
+  // Who has said nothing that is a protocol, and never will, speaks none.
+  if (then === 'none' && left.length > 1) return nothing;
+  const isWhole = words.bytes.length > 0 && length >= words.bytes.length;
+  const name = <Fact extends keyof Names>(fact: Fact, of: Protocol): Names[Fact] | null | undefined =>
+    left.includes(of) ? (isWhole && left.length === 1 ? words.names[fact] : undefined) : null;
+  return {
+    left,
+    sni: name('sni', 'tls'),
+    alpn: name('alpn', 'tls'),
+    httpHost: name('httpHost', 'http'),
+    isAll: then !== 'more' || (left.length === 1 && (isWhole || !['tls', 'http'].includes(`${left[0]}`))),
+  };
+}
+
+/** What nobody knows counts as not there. */
+export function asAbsent({ left, sni = null, alpn = null, httpHost = null }: Known): Known {
+  return { left: left.length === 1 ? left : ['unknown'], sni, alpn, httpHost, isAll: true };
+}
+
+function isProtocol(word: string | number): word is Protocol {
+  return typeof word === 'string';
+}
+
+const nothing: Known = { left: ['unknown'], sni: null, alpn: null, httpHost: null, isAll: true };
 
 /** The first route that matches; undefined where none does. */
 export function firstMatch(
   routes: readonly RoutePlan[],
   address: string,
   known: Known,
-): RoutePlan | 'not-known-yet' | undefined {
+): RoutePlan | 'not-known' | undefined {
   for (const route of routes) {
     const answers = answersTo(route.when, address, known);
     if (answers.includes(false)) continue;
-    return answers.includes(undefined) ? 'not-known-yet' : route;
+    return answers.includes(undefined) ? 'not-known' : route;
   }
   return undefined;
 }
@@ -41,15 +75,20 @@ export function poolsOf({ shares }: SplitPlan): readonly PoolSlot[] {
 type Answer = boolean | undefined;
 
 function answersTo(when: RouteCondition, address: string, known: Known): readonly Answer[] {
-  const { protocol, sni, alpn, httpHost } = known;
+  const { left, sni, alpn, httpHost } = known;
   return [
     when.client === undefined || isIn(when.client, address),
-    when.protocol === undefined || (protocol && when.protocol.includes(protocol)),
+    when.protocol === undefined || agreed(left.map((one) => when.protocol?.includes(one) === true)),
     when.alpn === undefined ||
       (alpn === undefined ? undefined : when.alpn.some((one) => alpn?.includes(one))),
     isNamed(when.sni, sni),
     isNamed(when.httpHost, httpHost),
   ];
+}
+
+/** What all say, where they agree. */
+function agreed(answers: readonly boolean[]): Answer {
+  return new Set(answers).size === 1 ? answers[0] : undefined;
 }
 
 function isNamed(patterns: readonly string[] | undefined, name: string | null | undefined): Answer {

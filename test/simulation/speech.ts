@@ -9,19 +9,19 @@ import { alpn, hello, serverName } from '../core/wire/hello.ts';
 import type { Dice } from './dice.ts';
 import { addresses } from './neighbourhood.ts';
 
-/** All that a route can ask about, null for what is not there. */
-export interface Meaning {
-  readonly protocol: Protocol;
-  readonly sni: string | null;
-  readonly alpn: readonly string[] | null;
-  readonly httpHost: string | null;
+/** The names that a route can ask for: null for what is not there, undefined for what nobody can tell. */
+export interface Names {
+  readonly sni: string | null | undefined;
+  readonly alpn: readonly string[] | null | undefined;
+  readonly httpHost: string | null | undefined;
 }
 
 export interface Words {
   readonly bytes: Uint8Array;
-  readonly meaning: Meaning;
-  /** From how many bytes on each is known. */
-  readonly knownAt: Readonly<Record<keyof Meaning, number>>;
+  /** What may still be spoken, from how many bytes on; before the first of them, anything. */
+  readonly left: readonly (readonly [from: number, ...protocols: Protocol[]])[];
+  /** From all of the bytes. */
+  readonly names: Names;
 }
 
 export interface Announcement {
@@ -65,9 +65,20 @@ export function drawSpeech(dice: Dice, isBehindProxy: boolean): Speech {
 /** What a header is to those who believe in none. */
 export function asWords({ header, words }: Speech): Words {
   if (header === undefined) return words;
-  const meaning = { protocol: 'unknown', sni: null, alpn: null, httpHost: null } as const;
-  // `PROXY ` is a word of letters, so it takes one more; what opens version 2 begins no protocol.
-  return said([...header.bytes, ...words.bytes], meaning, header.begunAt === v1Signature.length ? 7 : 1);
+  const bytes = [...header.bytes, ...words.bytes];
+  // Empty lines may come before a request, a zero may not.
+  if (header.begunAt === v2Signature.length)
+    return said(bytes, [
+      [1, 'http', 'unknown'],
+      [5, 'unknown'],
+    ]);
+  // A word, a space, and what could be a URL's scheme, up to the blank that ends it.
+  const end = header.bytes.findIndex((byte, at) => at >= v1Signature.length && byte <= 0x20);
+  return said(bytes, [
+    [1, 'http', 'redis', 'unknown'],
+    [2, 'http', 'unknown'],
+    [end + 1, 'unknown'],
+  ]);
 }
 
 /** Whether a header may begin so. */
@@ -84,22 +95,27 @@ function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
-/** `at`: when it is known what is spoken, and so which of the rest is not there. */
-function said(bytes: Iterable<number>, meaning: Meaning, at: number): Words {
-  const all = Uint8Array.from(bytes);
-  const whole = all.length;
-  const knownAt = {
-    protocol: at,
-    sni: meaning.protocol === 'tls' ? whole : at,
-    alpn: meaning.protocol === 'tls' ? whole : at,
-    httpHost: meaning.protocol === 'http' ? whole : at,
-  };
-  return { bytes: all, meaning, knownAt };
+function said(bytes: Iterable<number>, left: Words['left'], names: Partial<Names> = {}): Words {
+  return { bytes: Uint8Array.from(bytes), left, names: { ...nothing, ...names } };
 }
 
-const nothing = { protocol: 'unknown', sni: null, alpn: null, httpHost: null } as const;
+const nothing = { sni: null, alpn: null, httpHost: null } as const;
 
-const silence: Words = said([], nothing, 1);
+const silence: Words = said([], []);
+
+const asTls: Words['left'] = [
+  [1, 'tls', 'unknown'],
+  [6, 'tls'],
+];
+
+/** `letter`: from how many bytes on it may be nothing typed to redis; `target`: from how many on it is a request. */
+function asHttp(letter: number, target: number): Words['left'] {
+  return [
+    [1, 'http', 'redis', 'unknown'],
+    [letter, 'http', 'unknown'],
+    [target, 'http'],
+  ];
+}
 
 /** Some begin as a PROXY header does. */
 const allWords: readonly Words[] = [
@@ -109,24 +125,46 @@ const allWords: readonly Words[] = [
         ...(name === undefined ? [] : [serverName(name)]),
         ...(offered.length === 0 ? [] : [alpn(...offered)]),
       ];
-      const meaning = { ...nothing, protocol: 'tls', sni: name ?? null } as const;
-      const offers = offered.length === 0 ? null : offered;
-      return said(hello({ extensions }), { ...meaning, alpn: offers }, 6);
+      const names = { sni: name ?? null, alpn: offered.length === 0 ? null : offered };
+      return said(hello({ extensions }), asTls, names);
     }),
   ),
-  ...['a.example', 'b.a.example', 'example'].flatMap((host) =>
-    ['GET', 'POST'].map((method) => {
-      const head = `${method} / HTTP/1.1\r\nHost: ${host}:80\r\nAccept: *\r\n\r\n`;
-      return said(ascii(head), { ...nothing, protocol: 'http', httpHost: host }, method.length + 2);
-    }),
+  // A name that no host has, and two of them.
+  ...[[serverName('a\0.example')], [serverName('a.example'), serverName('example')]].map((extensions) =>
+    said(hello({ extensions }), asTls, { sni: undefined, alpn: undefined }),
   ),
-  said(ascii('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), { ...nothing, protocol: 'http' }, 5),
-  // At the second Host it is no head any more.
-  said(ascii('GET / HTTP/1.1\r\nHost: a.example\r\nHost: example\r\n'), { ...nothing, protocol: 'http' }, 5),
-  said(ascii('SSH-2.0-OpenSSH_9.9\r\n'), { ...nothing, protocol: 'ssh' }, 4),
-  said(ascii('PING\r\n'), { ...nothing, protocol: 'redis' }, 5),
-  said(ascii('\r\n\r\nhello there'), nothing, 1),
-  said([0x16, 0x03, 0x01, 0x00, 0x20, 0x02, 0xff, 0xff], nothing, 6),
+  ...['a.example', 'b.a.example', 'example'].flatMap((host) => [
+    said(ascii(`GET / HTTP/1.1\r\nHost: ${host}:80\r\nAccept: *\r\n\r\n`), asHttp(1, 5), { httpHost: host }),
+    said(ascii(`POST / HTTP/1.1\r\nHost: ${host}:80\r\nAccept: *\r\n\r\n`), asHttp(2, 6), { httpHost: host }),
+    said(ascii(`\r\n\nGET / HTTP/1.1\nHost: ${host}\n\n`), asHttp(1, 8), { httpHost: host }),
+  ]),
+  said(ascii('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), asHttp(2, 5), { httpHost: undefined }),
+  // At the second Host it is known that nobody can tell; of two that differ, at the end.
+  said(ascii('GET / HTTP/1.1\r\nHost: a.example\r\nHost: example\r\n'), asHttp(1, 5), {
+    httpHost: undefined,
+  }),
+  said(ascii('GET http://a.example/ HTTP/1.1\r\nHost: example\r\n\r\n'), asHttp(1, 11), {
+    httpHost: undefined,
+  }),
+  said(ascii('SSH-2.0-OpenSSH_9.9\r\n'), [
+    [1, 'http', 'ssh', 'unknown'],
+    [4, 'ssh'],
+  ]),
+  said(ascii('PING\r\n'), [
+    [1, 'http', 'redis', 'unknown'],
+    [5, 'redis'],
+  ]),
+  said(ascii('\r\n\r\nhello there\r\n'), [
+    [1, 'http', 'unknown'],
+    [16, 'unknown'],
+  ]),
+  said(
+    [0x16, 0x03, 0x01, 0x00, 0x20, 0x02, 0xff, 0xff],
+    [
+      [1, 'tls', 'unknown'],
+      [6, 'unknown'],
+    ],
+  ),
 ];
 
 const destination = { address: '203.0.113.9', port: 443 };

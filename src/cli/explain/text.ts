@@ -109,6 +109,8 @@ function verdictText(route: RouteExplanation): string {
       return 'not reached';
     case 'needs-bytes':
       return `needs ${route.missing.join(' and ')}, which is not known`;
+    case 'undecided':
+      return `may match: ${route.missing.join(' and ')} can't be told from what it sent`;
     case 'fails':
       return `${route.condition}: wanted ${orList(short(route.wanted))}, seen ${route.seen.join(' ') || 'none'}`;
   }

@@ -75,6 +75,13 @@ export const listener = mapping(
             }),
           ),
           maxBytes: Type.Optional(size('Up to how many bytes, at most 64KiB.', formatSize(inspect.maxBytes))),
+          undecided: Type.Optional(
+            oneOf(['refuse', 'fallback'], {
+              description:
+                'HTTP or TLS that leaves undecided what a route asks for (too long, malformed, two names): refuse, or take it for absent.',
+              default: inspect.undecided,
+            }),
+          ),
         },
         'How routes that ask for first bytes wait for them.',
       ),

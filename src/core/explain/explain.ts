@@ -6,7 +6,7 @@ import { networkText } from '../addresses.ts';
 import { assert } from '../assert.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
-import type { Facts } from '../router.ts';
+import { type Facts, protocolOf } from '../wire/sniffer.ts';
 import { type Entering, enter } from './entering.ts';
 import { type Explanation, type Inquiry, limitOf, type Outcome } from './explanation.ts';
 import { place } from './placing.ts';
@@ -62,7 +62,9 @@ function outcomeOf(
   return typeof end === 'string' ? { kind: 'refuse', reason: end, with: policy.refuseWith } : end;
 }
 
-function knownOf({ protocol, sni, alpn, httpHost }: Facts): Explanation['seen'] {
+function knownOf(facts: Facts): Explanation['seen'] {
+  const { sni, alpn, httpHost } = facts;
+  const protocol = protocolOf(facts);
   return {
     ...(protocol !== undefined && { protocol }),
     ...(sni !== undefined && { sni }),

@@ -90,7 +90,8 @@ export interface Wait {
 
 export type RouteExplanation = { readonly to: Destination } & (
   | { readonly verdict: 'matches' | 'not-reached' }
-  | { readonly verdict: 'needs-bytes'; readonly missing: readonly Condition[] }
+  /** `undecided`: more bytes would not tell, so it may be what the client asks for. */
+  | { readonly verdict: 'needs-bytes' | 'undecided'; readonly missing: readonly Condition[] }
   | {
       readonly verdict: 'fails';
       readonly condition: Condition;

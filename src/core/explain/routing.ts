@@ -6,7 +6,8 @@ import type { Client } from '../contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
-import { type Facts, Router, type Verdict } from '../router.ts';
+import { Router, type Verdict } from '../router.ts';
+import { type Fact, type Facts, protocolOf, settled } from '../wire/sniffer.ts';
 import type { Condition, Destination, RouteExplanation, Wait } from './explanation.ts';
 import type { Sight } from './seeing.ts';
 
@@ -24,16 +25,20 @@ export function chooseRoute(
   { routes, pool, policy }: ListenerPlan,
   ledger: Ledger,
   client: Client,
-  { facts, hasSpoken }: Sight,
+  { facts: seen, hasSpoken }: Sight,
 ): Routing {
   const router = new Router(routes, ledger);
   const words = addressWords(client.address);
+  const facts = seen.isFinal && policy.inspect.undecided === 'fallback' ? settled(seen) : seen;
   const now = router.explain(words, facts);
-  const stop = now.findIndex((verdict) => verdict === 'matches' || verdict === 'needs-bytes');
+  const stop = now.findIndex(
+    (verdict) => verdict === 'matches' || verdict === 'needs-bytes' || verdict === 'undecided',
+  );
   const isStuck = now[stop] === 'needs-bytes';
+  const isUndecided = now[stop] === 'undecided';
   // Who is silent is routed in the end by having said nothing; who has begun to speak is not.
-  const inTheEnd = hasSpoken ? now : router.explain(words, silence(facts));
-  const cutAfter = isStuck && hasSpoken ? stop : inTheEnd.indexOf('matches');
+  const inTheEnd = hasSpoken ? now : router.explain(words, settled(facts));
+  const cutAfter = isUndecided || (isStuck && hasSpoken) ? stop : inTheEnd.indexOf('matches');
 
   const nameOf = namesOf(pools);
   const taken = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
@@ -44,6 +49,7 @@ export function chooseRoute(
   });
   const waits: readonly Wait[] = isStuck ? [{ for: 'first-bytes', upToMs: policy.inspect.timeoutMs }] : [];
   const undecided = { routes: explained, waits, takesFallback: false, pool: undefined };
+  if (isUndecided) return { ...undecided, refusal: 'no-route' };
   if (isStuck && hasSpoken) return { ...undecided, refusal: 'inspect-timeout' };
   if (cutAfter >= 0) return { ...undecided, pool: taken[cutAfter]?.pool, refusal: undefined };
   if (pool === undefined) return { ...undecided, refusal: isStuck ? 'inspect-timeout' : 'no-route' };
@@ -72,15 +78,15 @@ function explainVerdict(
 ): UntargetedRoute {
   if (verdict === undefined || when === undefined) return { verdict: 'not-reached' };
   if (verdict === 'matches') return { verdict };
-  if (verdict === 'needs-bytes') {
+  if (verdict === 'needs-bytes' || verdict === 'undecided') {
     const asked = (['protocol', 'sni', 'alpn', 'httpHost'] as const).filter((one) => when[one] !== undefined);
-    return { verdict, missing: asked.filter((one) => facts[one] === undefined) };
+    return { verdict, missing: asked.filter((one) => factOf(facts, one) === undefined) };
   }
   return {
     verdict: 'fails',
     condition: verdict,
     wanted: wantedBy(when, verdict),
-    seen: verdict === 'client' ? [client.address] : listed(facts[verdict]),
+    seen: verdict === 'client' ? [client.address] : listed(factOf(facts, verdict)),
   };
 }
 
@@ -92,14 +98,13 @@ function wantedBy(when: RouteCondition, condition: Condition): readonly string[]
   return when.client === undefined ? [] : rangesOf(when.client).map(formatNetwork);
 }
 
-function listed(fact: string | readonly string[] | null | undefined): readonly string[] {
+function listed(fact: Fact<string | readonly string[]>): readonly string[] {
   if (fact === undefined || fact === null) return [];
   return typeof fact === 'string' ? [fact] : fact;
 }
 
-/** What is left of facts once no more bytes are waited for. */
-function silence({ protocol = 'unknown', sni = null, alpn = null, httpHost = null }: Facts): Facts {
-  return { protocol, sni, alpn, httpHost };
+function factOf(facts: Facts, condition: Exclude<Condition, 'client'>): Fact<string | readonly string[]> {
+  return condition === 'protocol' ? protocolOf(facts) : facts[condition];
 }
 
 function namesOf(pools: Plan['pools']): (slot: PoolSlot) => string {

@@ -10,6 +10,11 @@ export function isTokenByte(byte: number): boolean {
   return tokenBytes[byte] === true;
 }
 
+/** Space, tab, vertical tab and form feed, at any of which servers may part a request line (RFC 9112, 3), CR and LF. */
+export function isBlank(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
 export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }

@@ -1,18 +1,18 @@
-import { isTokenByte } from './ascii.ts';
+import { isBlank, isTokenByte } from './ascii.ts';
 import { firstWord } from './first-word.ts';
 import { postgresPacket } from './postgres-packet.ts';
 import { redisArray } from './redis-array.ts';
-import { type Judge, needMore, notThis, type Spoken } from './spoken.ts';
-import { tlsRecord } from './tls-record.ts';
+import { type Judge, mayBe, notThis, type Spoken } from './spoken.ts';
+import { tlsAlert, tlsRecord } from './tls-record.ts';
 
 /**
- * Tells by its first bytes what a client speaks, from as few of them as make it certain: at most 41. The first
- * one leaves one candidate.
+ * Tells by its first bytes what a client speaks, from as few of them as make it certain, and until then what it may
+ * speak: the first byte leaves few candidates. The hello of SSL 2.0, which has no room for a name, is none of them.
  */
 export class FirstBytes {
   #at = 0;
   #judge: Judge | undefined;
-  #answer: Spoken = needMore;
+  #answer: Spoken = anything;
 
   /** Takes all bytes from the first one on, again whenever there are more; each is looked at once. */
   read(bytes: Uint8Array): Spoken {
@@ -27,9 +27,11 @@ export class FirstBytes {
 
 function judgeFor(first: number): Judge {
   if (first === 0x16) return tlsRecord();
+  if (first === 0x15) return tlsAlert();
   if (first === 0x00) return postgresPacket();
   if (first === asterisk) return redisArray();
-  return isTokenByte(first) ? firstWord() : () => notThis;
+  return isTokenByte(first) || isBlank(first) ? firstWord() : () => notThis;
 }
 
+const anything = mayBe('ssh', 'tls', 'http', 'postgres', 'redis');
 const asterisk = 0x2a;

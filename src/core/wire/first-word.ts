@@ -1,63 +1,118 @@
-import { isDigit, isTokenByte } from './ascii.ts';
-import {
-  type Judge,
-  needMore,
-  needMoreIf,
-  notThis,
-  type Spoken,
-  speaksHttp,
-  speaksRedis,
-  speaksSsh,
-} from './spoken.ts';
+import { isBlank, isDigit, isTokenByte } from './ascii.ts';
+import { type Judge, mayBe, notThis, type Spoken, speaksHttp, speaksRedis, speaksSsh } from './spoken.ts';
 
 /**
- * Judges what begins with a word: the version line of SSH, `SSH-` (RFC 4253, 4.2), a request of HTTP, or a
- * command typed to Redis. A request is any method followed by a space and the beginning of a target: `/`, `*`,
- * an http URL, or of CONNECT an authority; so HTTP/2 is recognised by the first line of its preface.
+ * Judges what begins with a word: the version line of SSH, `SSH-` (RFC 4253, 4.2), a request of HTTP, or a command
+ * typed to Redis. A request is whatever a server may take for one, so that none of them is passed by as unknown:
+ * blanks and empty lines, any method, blanks, and a target that is `/`, `*`, an http URL, or of CONNECT an
+ * authority; where the target is something else, ` HTTP/` must follow in the same line. So HTTP/2 is recognised by
+ * the first line of its preface.
  */
 export function firstWord(): Judge {
-  let word = '';
-  let isWhole = false;
-  /** What came after the word and the space behind it. */
-  let rest = '';
-  return (byte, at) => {
-    if (isWhole) {
-      rest += String.fromCharCode(byte);
-      return afterWord(word, rest);
+  const line = new FirstLine();
+  return (byte) => line.judge(byte);
+}
+
+class FirstLine {
+  #step: 'before' | 'word' | 'gap' | 'target' | 'rest' = 'before';
+  /** As much of the word as can matter, and likewise of the target. */
+  #word = '';
+  #target = '';
+  #isAfterBlanks = false;
+  /** How much of ` HTTP/` has come. */
+  #matched = 0;
+
+  judge(byte: number): Spoken {
+    switch (this.#step) {
+      case 'before':
+        if (isBlank(byte)) {
+          this.#isAfterBlanks = true;
+          return mayBeHttp;
+        }
+        if (!isTokenByte(byte)) return notThis;
+        this.#step = 'word';
+        return this.#addToWord(byte);
+      case 'word':
+        if (isTokenByte(byte)) return this.#addToWord(byte);
+        if (!isBlank(byte) || isLineEnd(byte)) return this.#otherThanHttp(byte);
+        this.#step = 'gap';
+        return this.#needMore();
+      case 'gap':
+        if (isLineEnd(byte)) return this.#otherThanHttp(byte);
+        if (isBlank(byte)) return this.#needMore();
+        this.#step = 'target';
+        return this.#judgeTarget(byte);
+      case 'target':
+        return this.#judgeTarget(byte);
+      case 'rest':
+        return this.#judgeRest(byte);
     }
-    if (isTokenByte(byte)) {
-      word += String.fromCharCode(byte);
-      return word === 'SSH-' ? speaksSsh : needMoreIf(at < longestWord);
-    }
-    isWhole = true;
-    if (byte === space) return needMore;
-    const isLineEnd = byte === carriageReturn || byte === lineFeed;
-    return isLineEnd && isRedisCommand(word, '') ? speaksRedis : notThis;
-  };
+  }
+
+  #addToWord(byte: number): Spoken {
+    if (this.#word.length <= longestKnownWord) this.#word += String.fromCharCode(byte);
+    return this.#word === 'SSH-' && !this.#isAfterBlanks ? speaksSsh : this.#needMore();
+  }
+
+  /** The target, up to where it may be a URL's scheme. */
+  #judgeTarget(byte: number): Spoken {
+    this.#target += String.fromCharCode(byte).toLowerCase();
+    const target = this.#target;
+    if (target === '/' || target === '*' || target === 'http://' || target === 'https://') return speaksHttp;
+    if (this.#word === 'CONNECT' && /^[a-z\d[]/.test(target)) return speaksHttp;
+    if ('http://'.startsWith(target) || 'https://'.startsWith(target)) return this.#needMore();
+    const isScheme = target.length <= longestScheme && /^[a-z][a-z\d+.-]*(?::|$)/.test(target);
+    if (isScheme && !target.includes(':')) return this.#needMore();
+    if (!isScheme && !methods.includes(this.#word)) return this.#otherThanHttp(byte);
+    this.#step = 'rest';
+    return this.#judgeRest(byte);
+  }
+
+  #judgeRest(byte: number): Spoken {
+    const isGap = isBlank(byte) && !isLineEnd(byte);
+    if (!isGap && (byte < space || byte === del)) return this.#otherThanHttp(byte);
+    const letter = String.fromCharCode(byte).toUpperCase();
+    if (isGap) this.#matched = 1;
+    else this.#matched = letter === version[this.#matched] ? this.#matched + 1 : 0;
+    return this.#matched === version.length ? speaksHttp : this.#needMore();
+  }
+
+  #needMore(): Spoken {
+    if (this.#isAfterBlanks) return mayBeHttp;
+    const word = this.#word.toLowerCase();
+    if (this.#step !== 'word') return redisCommands.includes(word) ? mayBeHttpOrRedis : mayBeHttp;
+    if ('SSH-'.startsWith(this.#word)) return mayBeHttpOrSsh;
+    return redisCommands.some((command) => command.startsWith(word)) ? mayBeHttpOrRedis : mayBeHttp;
+  }
+
+  /**
+   * What people and health checks type to Redis first; its clients send arrays. Only commands whose names no
+   * method of HTTP has: GET, COPY or SUBSCRIBE could be either. HELLO counts with its version alone, for much
+   * else begins with hello.
+   */
+  #otherThanHttp(byte: number): Spoken {
+    const command = this.#word.toLowerCase();
+    if (this.#isAfterBlanks || !redisCommands.includes(command)) return notThis;
+    if (command === 'hello') return isDigit(this.#target.charCodeAt(0)) ? speaksRedis : notThis;
+    return isLineEnd(byte) || this.#target !== '' ? speaksRedis : notThis;
+  }
 }
 
-function afterWord(word: string, rest: string): Spoken {
-  if (word === 'CONNECT') return /^[a-z\d[]/i.test(rest) ? speaksHttp : notThis;
-  if (rest === '/' || rest === '*') return speaksHttp;
-  const url = rest.toLowerCase();
-  if (url === 'http://' || url === 'https://') return speaksHttp;
-  if ('http://'.startsWith(url) || 'https://'.startsWith(url)) return needMore;
-  return isRedisCommand(word, rest) ? speaksRedis : notThis;
+function isLineEnd(byte: number): boolean {
+  return byte === lineFeed || byte === carriageReturn;
 }
 
-/**
- * What people and health checks type to Redis first; its clients send arrays. Only commands whose names no
- * method of HTTP has: GET, COPY or SUBSCRIBE could be either. HELLO counts with its version alone, for much
- * else begins with hello.
- */
-function isRedisCommand(word: string, rest: string): boolean {
-  const command = word.toLowerCase();
-  return command === 'hello' ? isDigit(rest.charCodeAt(0)) : redisCommands.includes(command);
-}
-
-const redisCommands = ['auth', 'info', 'ping'];
-/** The longest registered method of HTTP has 17 letters. */
-const longestWord = 32;
-const space = 0x20;
-const carriageReturn = 0x0d;
+const mayBeHttp = mayBe('http');
+const mayBeHttpOrSsh = mayBe('http', 'ssh');
+const mayBeHttpOrRedis = mayBe('http', 'redis');
+const redisCommands = ['auth', 'hello', 'info', 'ping'];
+/** Whose target may be anything: servers that take no other methods read it as a path. */
+const methods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
+const longestKnownWord = 'CONNECT'.length;
+/** The longest that is registered has 36 letters. */
+const longestScheme = 64;
+const version = ' HTTP/';
 const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const del = 0x7f;

@@ -3,7 +3,7 @@
  * (RFC 9113, 3.4), which is followed by a compressed host that is not read here.
  */
 import { isTokenByte, text } from './ascii.ts';
-import { authorityHost } from './authority.ts';
+import { authorityHost, longestAuthority } from './authority.ts';
 import type { Finding } from './finding.ts';
 import { type RequestLine, requestLine } from './http-request-line.ts';
 
@@ -14,9 +14,10 @@ export interface HttpHead {
 }
 
 /**
- * Finds an HTTP/1 head at its empty line and not before, for a second Host may come until then. What a server
- * must refuse is `not-this`, so that no backend sees another host than the rules did: two Host fields or a
- * malformed one, HTTP/1.1 without one, space before a colon, folded lines, and NUL, CR or LF by itself.
+ * Finds an HTTP/1 head at its empty line and not before, for a second Host may come until then. Lines end with LF,
+ * as servers read them, whether a CR is before it or not, and empty lines may come first (RFC 9112, 2.2). What
+ * names no host for certain is `not-this`, since servers would not agree on it: two Host fields or a malformed one,
+ * a Host that is not the target's, space before a colon, folded lines, and NUL or CR by itself.
  */
 export class HttpHeadReader {
   #at = 0;
@@ -33,12 +34,11 @@ export class HttpHeadReader {
   read(bytes: Uint8Array): Finding<HttpHead> {
     while (this.#answer.state === 'need-more' && this.#at < bytes.length) {
       const byte = bytes[this.#at++];
-      const isLineFeed = byte === lineFeed;
-      if (isLineFeed !== this.#afterReturn || byte === nul) {
-        this.#answer = notThis;
-      } else if (isLineFeed) {
-        this.#answer = this.#takeLine(bytes, this.#lineStart, this.#at - 2);
+      if (byte === lineFeed) {
+        this.#answer = this.#takeLine(bytes, this.#lineStart, this.#at - (this.#afterReturn ? 2 : 1));
         this.#lineStart = this.#at;
+      } else if (this.#afterReturn || byte === nul) {
+        this.#answer = notThis;
       }
       this.#afterReturn = byte === carriageReturn;
     }
@@ -46,6 +46,7 @@ export class HttpHeadReader {
   }
 
   #takeLine(bytes: Uint8Array, from: number, to: number): Finding<HttpHead> {
+    if (this.#lines === 0 && from === to) return needMore;
     const line = this.#lines++;
     if (line > 0 && this.#request !== undefined) {
       if (from === to) return this.#finish(this.#request);
@@ -66,23 +67,33 @@ export class HttpHeadReader {
     if (nameEnd - from !== 4 || text(bytes, from, nameEnd).toLowerCase() !== 'host') return true;
     if (this.#broughtHost) return false;
     this.#broughtHost = true;
-    const value = /^[ \t]*([^ \t]*)[ \t]*$/.exec(text(bytes, nameEnd + 1, to))?.[1];
+    let start = nameEnd + 1;
+    let end = to;
+    while (start < end && isBlank(bytes[start])) start++;
+    while (start < end && isBlank(bytes[end - 1])) end--;
     // An empty Host is what a client sends whose target has no authority (RFC 9112, 3.2).
-    if (value === '') return true;
-    this.#host = authorityHost(value ?? '');
+    if (start === end) return true;
+    if (end - start > longestAuthority) return false;
+    this.#host = authorityHost(text(bytes, start, end));
     return this.#host !== undefined;
   }
 
-  #finish(request: RequestLine): Finding<HttpHead> {
-    if (request.mustBringHost && !this.#broughtHost) return notThis;
-    return { state: 'found', version: 1, host: request.host ?? this.#host };
+  #finish({ host }: RequestLine): Finding<HttpHead> {
+    if (host !== undefined && this.#broughtHost && host !== this.#host) return notThis;
+    return { state: 'found', version: 1, host: host ?? this.#host };
   }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === space || byte === tab;
 }
 
 const needMore: Finding<HttpHead> = { state: 'need-more' };
 const notThis: Finding<HttpHead> = { state: 'not-this' };
 const preface = ['PRI * HTTP/2.0', '', 'SM', ''];
 const nul = 0;
+const tab = 0x09;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const space = 0x20;
 const colon = 0x3a;

@@ -1,4 +1,4 @@
-import { type Judge, needMoreIf, speaksPostgres } from './spoken.ts';
+import { type Judge, mayBe, notThis, type Spoken, speaksPostgres } from './spoken.ts';
 
 /**
  * The first packet of a PostgreSQL client: its length in four bytes, itself included, then four bytes that say
@@ -10,13 +10,19 @@ export function postgresPacket(): Judge {
   return (byte, at) => {
     if (at < 4) length = length * 256 + byte;
     // No packet is longer than two bytes can say.
-    if (at < 3) return needMoreIf(at === 2 || length === 0);
+    if (at < 3) return mayBePostgresIf(at === 2 || length === 0);
     candidates = candidates.filter(({ shortest, longest, code }) =>
       at === 3 ? length >= shortest && length <= longest : (code[at - 4] ?? byte) === byte,
     );
-    return at === 7 && candidates.length > 0 ? speaksPostgres : needMoreIf(candidates.length > 0);
+    return at === 7 && candidates.length > 0 ? speaksPostgres : mayBePostgresIf(candidates.length > 0);
   };
 }
+
+function mayBePostgresIf(fits: boolean): Spoken {
+  return fits ? mayBePostgres : notThis;
+}
+
+const mayBePostgres = mayBe('postgres');
 
 interface Packet {
   readonly shortest: number;

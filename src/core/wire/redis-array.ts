@@ -1,5 +1,5 @@
 import { isDigit } from './ascii.ts';
-import { type Judge, needMoreIf, notThis, speaksRedis } from './spoken.ts';
+import { type Judge, mayBe, notThis, type Spoken, speaksRedis } from './spoken.ts';
 
 /**
  * What Redis clients send: `*<n>\r\n$`, an array of bulk strings. Its n has at most the seven digits of 1,048,576,
@@ -10,15 +10,20 @@ export function redisArray(): Judge {
   return (byte, at) => {
     const before = previous;
     previous = byte;
-    if (at === 0) return needMoreIf(byte === asterisk);
-    if (at === 1) return needMoreIf(isDigit(byte) && byte !== zero);
-    if (isDigit(byte)) return needMoreIf(isDigit(before) && at <= 7);
-    if (byte === carriageReturn) return needMoreIf(isDigit(before));
-    if (byte === lineFeed) return needMoreIf(before === carriageReturn);
+    if (at === 0) return mayBeRedisIf(byte === asterisk);
+    if (at === 1) return mayBeRedisIf(isDigit(byte) && byte !== zero);
+    if (isDigit(byte)) return mayBeRedisIf(isDigit(before) && at <= 7);
+    if (byte === carriageReturn) return mayBeRedisIf(isDigit(before));
+    if (byte === lineFeed) return mayBeRedisIf(before === carriageReturn);
     return byte === dollar && before === lineFeed ? speaksRedis : notThis;
   };
 }
 
+function mayBeRedisIf(fits: boolean): Spoken {
+  return fits ? mayBeRedis : notThis;
+}
+
+const mayBeRedis = mayBe('redis');
 const asterisk = 0x2a;
 const zero = 0x30;
 const carriageReturn = 0x0d;

@@ -2,87 +2,120 @@
 import { ClientHelloReader } from './client-hello.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { HttpHeadReader } from './http.ts';
-import type { Protocol } from './protocol.ts';
+import { type Protocol, protocols } from './protocol.ts';
 
-/** `undefined`: not known yet. `null`: known to be absent. */
+/** `undefined`: not known yet, or never. `null`: known to be absent. */
 export type Fact<T> = T | null | undefined;
+
+/** What routes ask about, besides the client's address. */
+export interface Facts {
+  /** All that it may still turn out to speak: one where that is certain. */
+  readonly protocols: readonly Protocol[];
+  /** The server name of a TLS hello, in lower case, without a dot at its end. */
+  readonly sni: Fact<string>;
+  /** What a TLS hello offers to speak, in its order; never empty. */
+  readonly alpn: Fact<readonly string[]>;
+  /** Of HTTP/1, in lower case, without port; known at the end of the head. */
+  readonly httpHost: Fact<string>;
+  /** Nothing more will be learned: what is not known now stays undecided. */
+  readonly isFinal: boolean;
+}
 
 /**
  * Learns facts while bytes come, each as soon as it is certain; a fact once known never changes. What only
- * other protocols have is absent as soon as the protocol is known, and a hello or head that is malformed has
- * nothing.
+ * other protocols have is absent as soon as the protocol is ruled out. A hello or head that is malformed leaves
+ * undecided what it names, as does HTTP/2, whose host is compressed.
  */
 export class Sniffer {
   readonly #firstBytes = new FirstBytes();
   readonly #hello = new ClientHelloReader();
   readonly #httpHead = new HttpHeadReader();
-  #protocol: Protocol | undefined;
-  #sni: Fact<string>;
-  #alpn: Fact<readonly string[]>;
-  #httpHost: Fact<string>;
+  #facts: Facts = nothingYet;
 
-  /** `undefined` is not known yet; what never becomes known is `unknown` in the end. */
+  get facts(): Facts {
+    return this.#facts;
+  }
+
+  /** `undefined` where it is not known yet, or stays undecided. */
   get protocol(): Protocol | undefined {
-    return this.#protocol;
+    return protocolOf(this.#facts);
   }
 
-  /** The server name of a TLS hello, in lower case, without a dot at its end. */
-  get sni(): Fact<string> {
-    return this.#sni;
+  /** Takes all bytes from the first one on, again whenever there are more. Returns whether they told anything. */
+  read(bytes: Uint8Array): boolean {
+    const before = this.#facts;
+    if (!before.isFinal && this.protocol === undefined) this.#readProtocol(bytes);
+    if (!this.#facts.isFinal && this.protocol === 'tls') this.#readHello(bytes);
+    if (!this.#facts.isFinal && this.protocol === 'http') this.#readHttpHead(bytes);
+    return this.#facts !== before;
   }
 
-  /** What a TLS hello offers to speak, in its order; never empty. */
-  get alpn(): Fact<readonly string[]> {
-    return this.#alpn;
+  /** No more bytes are looked at, though more may come. */
+  cut(): void {
+    this.#learn({ isFinal: true });
   }
 
-  /** Of HTTP/1, in lower case, without port; known at the end of the head. HTTP/2 has none. */
-  get httpHost(): Fact<string> {
-    return this.#httpHost;
-  }
-
-  /** Nothing more can be learned. */
-  get isDone(): boolean {
-    const { protocol, sni, alpn, httpHost } = this;
-    return protocol !== undefined && sni !== undefined && alpn !== undefined && httpHost !== undefined;
-  }
-
-  /** Takes all bytes from the first one on, again whenever there are more. */
-  read(bytes: Uint8Array): void {
-    if (this.#protocol === undefined) this.#readProtocol(bytes);
-    if (this.#protocol === 'tls' && this.#sni === undefined) this.#readHello(bytes);
-    if (this.#protocol === 'http' && this.#httpHost === undefined) this.#readHttpHead(bytes);
-  }
-
-  /** No more bytes will come, or no more will be waited for: what is not known now is absent. */
-  finish(): void {
-    this.#protocol ??= 'unknown';
-    this.#sni ??= null;
-    this.#alpn ??= null;
-    this.#httpHost ??= null;
+  /** No more bytes will come: what is no protocol by now never becomes one. */
+  end(): void {
+    if (this.protocol === undefined) this.#facts = absent;
+    else this.cut();
   }
 
   #readProtocol(bytes: Uint8Array): void {
     const spoken = this.#firstBytes.read(bytes);
-    if (spoken.state === 'need-more') return;
-    this.#protocol = spoken.state === 'found' ? spoken.protocol : 'unknown';
-    if (this.#protocol !== 'http') this.#httpHost = null;
-    if (this.#protocol === 'tls') return;
-    this.#sni = null;
-    this.#alpn = null;
+    if (spoken.state === 'need-more') {
+      const left = spoken.mayBe.length + 1;
+      if (left < this.#facts.protocols.length) this.#narrow([...spoken.mayBe, 'unknown']);
+    } else this.#narrow([spoken.state === 'found' ? spoken.protocol : 'unknown']);
+  }
+
+  #narrow(protocols: readonly Protocol[]): void {
+    const mayBeTls = protocols.includes('tls');
+    const mayBeHttp = protocols.includes('http');
+    this.#learn({
+      protocols,
+      ...(!mayBeTls && { sni: null, alpn: null }),
+      ...(!mayBeHttp && { httpHost: null }),
+      isFinal: protocols.length === 1 && !mayBeTls && !mayBeHttp,
+    });
   }
 
   #readHello(bytes: Uint8Array): void {
     const hello = this.#hello.read(bytes);
-    if (hello.state === 'need-more') return;
-    const offersNothing = hello.state === 'not-this' || hello.alpn.length === 0;
-    this.#sni = hello.state === 'found' ? (hello.sni ?? null) : null;
-    this.#alpn = offersNothing ? null : hello.alpn;
+    if (hello.state === 'not-this') this.cut();
+    if (hello.state !== 'found') return;
+    const { sni = null, alpn } = hello;
+    this.#learn({ sni, alpn: alpn.length === 0 ? null : alpn, isFinal: true });
   }
 
   #readHttpHead(bytes: Uint8Array): void {
     const head = this.#httpHead.read(bytes);
-    if (head.state === 'need-more') return;
-    this.#httpHost = head.state === 'found' ? (head.host ?? null) : null;
+    if (head.state === 'not-this' || (head.state === 'found' && head.version === 2)) this.cut();
+    else if (head.state === 'found') this.#learn({ httpHost: head.host ?? null, isFinal: true });
+  }
+
+  #learn(more: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...more };
   }
 }
+
+/** The one protocol that is left. */
+export function protocolOf({ protocols: [first, ...others] }: Facts): Protocol | undefined {
+  return others.length === 0 ? first : undefined;
+}
+
+/** The facts with what is not known taken for absent. */
+export function settled(facts: Facts): Facts {
+  const { sni = null, alpn = null, httpHost = null } = facts;
+  return { protocols: [protocolOf(facts) ?? 'unknown'], sni, alpn, httpHost, isFinal: true };
+}
+
+export const nothingYet: Facts = {
+  protocols,
+  sni: undefined,
+  alpn: undefined,
+  httpHost: undefined,
+  isFinal: false,
+};
+
+const absent: Facts = settled(nothingYet);

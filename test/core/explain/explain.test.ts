@@ -113,10 +113,32 @@ describe('explain', () => {
     });
   });
 
-  it('looks at no more than inspect.maxBytes', () => {
-    const inspect = { timeoutMs: 3_000, maxBytes: 8 };
-    const plan = planWith({ inspect, routes: [to(1, { httpHost: ['www.example'] })] });
-    expect(ask(plan, { bytes: get })).toMatchObject({ waits: [], seen: { httpHost: null } });
+  it('looks at no more than inspect.maxBytes, and refuses what that leaves undecided', () => {
+    const routes = [to(1, { httpHost: ['www.example'] }), to(2, {})];
+    const inspect = { timeoutMs: 3_000, maxBytes: 8, undecided: 'refuse' } as const;
+    expect(ask(planWith({ inspect, routes }), { bytes: get })).toMatchObject({
+      waits: [],
+      seen: { protocol: 'http', sni: null, alpn: null },
+      routes: [{ verdict: 'undecided', missing: ['httpHost'] }, { verdict: 'not-reached' }],
+      fallback: { verdict: 'not-reached' },
+      pool: null,
+      outcome: { kind: 'refuse', reason: 'no-route' },
+    });
+    const tolerant = { ...inspect, undecided: 'fallback' } as const;
+    expect(ask(planWith({ inspect: tolerant, routes }), { bytes: get })).toMatchObject({
+      waits: [],
+      routes: [{ verdict: 'fails', condition: 'httpHost', seen: [] }, { verdict: 'matches' }],
+      outcome: { kind: 'dial' },
+    });
+  });
+
+  it('waits for nothing that no route can match any more', () => {
+    const plan = planWith({ routes: [to(1, { sni: ['a.example'] })] });
+    expect(ask(plan, { bytes: bytesOf('x') })).toMatchObject({
+      waits: [],
+      seen: { sni: null },
+      fallback: { verdict: 'taken' },
+    });
   });
 
   it('says which pools share a route, and whose turn is next', () => {

@@ -75,7 +75,7 @@ describe('Session on a listener with routes', () => {
   });
 
   it('routes by what came where that is inspect.maxBytes, or where the client has finished', () => {
-    const inspect = { timeoutMs: 3_000, maxBytes: 8 };
+    const inspect = { timeoutMs: 3_000, maxBytes: 8, undecided: 'fallback' } as const;
     const bounded = stageOf({ routes: [to(1, { httpHost: ['www.example'] })], inspect });
     expect(CoreStage.dialed(receive(bounded, bounded.connect().session, get))).toEqual([0]);
     const stage = stageOf({ routes: [to(1, { protocol: ['unknown'] })] });

@@ -1,26 +1,26 @@
 /** Ways to give bytes to a reader. */
-import type { Finding } from '../../../src/core/wire/finding.ts';
 
-export interface Reader<T> {
-  read(bytes: Uint8Array): Finding<T>;
+/** What answers; an answer other than `need-more` stays. */
+export interface Reader<Answer> {
+  read(bytes: Uint8Array): Answer;
 }
 
 /** The answers after each byte, and at last once more with nothing new. */
-export function byteByByte<T>(reader: Reader<T>, bytes: Uint8Array): readonly Finding<T>[] {
-  const answers: Finding<T>[] = [];
+export function byteByByte<Answer>(reader: Reader<Answer>, bytes: Uint8Array): readonly Answer[] {
+  const answers: Answer[] = [];
   for (let end = 1; end <= bytes.length; end++) answers.push(reader.read(bytes.subarray(0, end)));
   answers.push(reader.read(bytes));
   return answers;
 }
 
 /** The last answer when the bytes come in pieces that end at the given places. */
-export function inPieces<T>(reader: Reader<T>, bytes: Uint8Array, ends: readonly number[]): Finding<T> {
+export function inPieces<Answer>(reader: Reader<Answer>, bytes: Uint8Array, ends: readonly number[]): Answer {
   for (const end of [...ends].sort((a, b) => a - b)) reader.read(bytes.subarray(0, end));
   return reader.read(bytes);
 }
 
 /** How often each byte is looked at while they come one by one. */
-export function looksByteByByte<T>(reader: Reader<T>, bytes: Uint8Array): readonly number[] {
+export function looksByteByByte<Answer>(reader: Reader<Answer>, bytes: Uint8Array): readonly number[] {
   const looks = new Array<number>(bytes.length).fill(0);
   for (let end = 1; end <= bytes.length; end++) reader.read(watched(bytes.subarray(0, end), looks));
   return looks;

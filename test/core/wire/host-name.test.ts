@@ -9,7 +9,8 @@ describe('hostName', () => {
     ['api.example.com.', 'api.example.com'],
     ['_dmarc.x-1.test', '_dmarc.x-1.test'],
     ['192.0.2.1', '192.0.2.1'],
-    ['2001:DB8::1', '2001:db8::1'],
+    ['2001:DB8:0::1', '[2001:db8::1]'],
+    ['0:0:0:0:0:0:0:1', '[::1]'],
   ])('reads %s', (given, expected) => {
     expect(hostName(given)).toBe(expected);
   });
@@ -30,6 +31,9 @@ describe('hostName', () => {
     'a@b',
     '[::1]',
     'a%2e',
+    'fe80::1%eth0',
+    '1::2::3',
+    'a:80',
   ])('reads no name in %j', (given) => {
     expect(hostName(given)).toBeUndefined();
   });
@@ -49,6 +53,8 @@ describe('authorityHost', () => {
     ['[2001:DB8::1]', '[2001:db8::1]'],
     ['[::1]:65535', '[::1]'],
     ['[::ffff:192.0.2.1]', '[::ffff:192.0.2.1]'],
+    ['[0:0:0:0:0:0:0:1]:80', '[::1]'],
+    ['[0000:0000::0001]', '[::1]'],
   ])('reads the host of %s', (given, expected) => {
     expect(authorityHost(given)).toBe(expected);
   });

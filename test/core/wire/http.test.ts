@@ -48,23 +48,46 @@ describe('HttpHeadReader', () => {
   });
 
   it.each([
-    ['GET http://b.test/x?y HTTP/1.1', 'b.test'],
-    ['GET HTTPS://B.test:8443 HTTP/1.1', 'b.test'],
-    ['GET http://b.test?http://c.test HTTP/1.1', 'b.test'],
-    ['CONNECT b.test:443 HTTP/1.1', 'b.test'],
-    ['CONNECT [::1]:443 HTTP/1.1', '[::1]'],
+    ['GET http://a.test/x?y HTTP/1.1', 'a.test'],
+    ['GET HTTPS://A.test:8443 HTTP/1.1', 'a.test'],
+    ['GET http://a.test.?http://c.test HTTP/1.1', 'A.test:80'],
+    ['CONNECT a.test:443 HTTP/1.1', 'a.test'],
+    ['CONNECT [::1]:443 HTTP/1.1', '[0:0::1]'],
     ['OPTIONS * HTTP/1.1', 'a.test'],
     ['M-SEARCH /%20é HTTP/1.1', 'a.test'],
     ['GET / HTTP/1.0', 'a.test'],
-  ])('lets the authority of a target count for more than Host: %s', (line, host) => {
-    expect(read(head(line, 'Host: a.test'))).toEqual(found(host));
+  ])('takes a target and a Host that agree: %s, %s', (line, host) => {
+    expect(read(head(line, `Host: ${host}`))).toEqual(found(host.startsWith('[') ? '[::1]' : 'a.test'));
   });
 
-  it('wants a Host from HTTP/1.1 and not from HTTP/1.0 (RFC 9112, 3.2)', () => {
-    expect(read(head('GET / HTTP/1.0', 'Accept: */*'))).toEqual(found(undefined));
-    expect(read(head('GET http://b.test/ HTTP/1.0'))).toEqual(found('b.test'));
-    expect(read(head('GET / HTTP/1.1', 'Accept: */*'))).toEqual(notThis);
-    expect(read(head('GET http://b.test/ HTTP/1.1'))).toEqual(notThis);
+  it.each([
+    'GET http://b.test/ HTTP/1.1',
+    'GET http://b.test/ HTTP/1.0',
+    'GET http://sub.a.test/ HTTP/1.1',
+    'CONNECT b.test:443 HTTP/1.1',
+  ])('knows no host where target and Host contradict each other: %s', (line) => {
+    expect(read(head(line, 'Host: a.test'))).toEqual(notThis);
+    expect(read(head(line, 'Host:'))).toEqual(notThis);
+  });
+
+  it('knows that a head without a Host names none but the target’s', () => {
+    for (const version of ['HTTP/1.0', 'HTTP/1.1']) {
+      expect(read(head(`GET / ${version}`, 'Accept: */*'))).toEqual(found(undefined));
+      expect(read(head(`GET http://b.test/ ${version}`))).toEqual(found('b.test'));
+    }
+  });
+
+  it.each([
+    ['LF alone', 'GET / HTTP/1.1\nHost: a.test\n\n'],
+    ['LF alone after the request line', 'GET / HTTP/1.1\nHost: a.test\r\n\r\n'],
+    ['LF alone after a field', 'GET / HTTP/1.1\r\nHost: a.test\n\r\n'],
+    ['LF alone at the end', 'GET / HTTP/1.1\r\nHost: a.test\r\n\n'],
+    ['an empty line first', `\r\n${request('Host: a.test')}`],
+    ['many empty lines first', `\r\n\n\r\n\n${request('Host: a.test')}`],
+    ['many blanks', request(`Host:${' \t'.repeat(4_000)}a.test${' \t'.repeat(4_000)}`)],
+  ])('reads %s, as servers do', (_, given) => {
+    expect(read(given)).toEqual(found('a.test'));
+    expect(byteByByte(new HttpHeadReader(), bytesOf(given)).at(-1)).toEqual(found('a.test'));
   });
 
   it.each([
@@ -80,12 +103,15 @@ describe('HttpHeadReader', () => {
     ['space before the first field', request(' Host: a.test')],
     ['a field without a name', request('Host: a.test', ': x')],
     ['a line without a colon', request('Host: a.test', 'Accept')],
-    ['LF alone', 'GET / HTTP/1.1\nHost: a.test\n\n'],
-    ['LF alone after a field', 'GET / HTTP/1.1\r\nHost: a.test\n\r\n'],
+    ['two hosts, one behind LF alone', 'GET / HTTP/1.1\r\nHost: a.test\nHost: b.test\r\n\r\n'],
+    ['blanks within a Host', request(`Host:${' '.repeat(9_000)}a b`)],
+    ['a Host that is too long', request(`Host: ${'a'.repeat(9_000)}`)],
+    ['a Host with a NUL', request('Host: a.test\0')],
+    ['a Host with letters beyond ASCII', request('Host: \xe4.test')],
     ['CR alone', request('Host: a.test', 'Accept: a\rHost: b.test')],
     ['two CR', 'GET / HTTP/1.1\r\r\nHost: a.test\r\n\r\n'],
     ['NUL', request('Host: a.test', 'Accept: \0')],
-    ['an empty line first', `\r\n${request('Host: a.test')}`],
+    ['space before the request line', ` ${request('Host: a.test')}`],
     ['HTTP/0.9', head('GET /', 'Host: a.test')],
     ['two spaces before the target', head('GET  / HTTP/1.1', 'Host: a.test')],
     ['two spaces after the target', head('GET /  HTTP/1.1', 'Host: a.test')],
@@ -122,7 +148,7 @@ describe('HttpHeadReader', () => {
 
   it('keeps its answer', () => {
     const reader = new HttpHeadReader();
-    expect(reader.read(bytesOf('GET / HTTP/1.1\n'))).toEqual(notThis);
+    expect(reader.read(bytesOf('GET / HTTP/1.1\r\r'))).toEqual(notThis);
     expect(reader.read(bytesOf(request('Host: a.test')))).toEqual(notThis);
   });
 

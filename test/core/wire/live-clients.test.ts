@@ -74,7 +74,11 @@ describe.skipIf(!says('curl', ['--version'], 'HTTP2'))(
       ['over TLS', namedTls, ['https://API.example.com/']],
       ['over HTTP/1', { ...http, httpHost: 'api.example.com' }, ['http://API.example.com:8080/a']],
       ['over HTTP/1.0', { ...http, httpHost: 'api.example.com' }, ['--http1.0', 'http://api.example.com/']],
-      ['over HTTP/2', http, ['--http2-prior-knowledge', 'http://api.example.com/']],
+      [
+        'over HTTP/2',
+        { ...http, httpHost: undefined },
+        ['--http2-prior-knowledge', 'http://api.example.com/'],
+      ],
     ])('reads what curl says %s', async (_, expected, args) => {
       const { port, facts } = await sniffing();
       start('curl', [...dial(port), ...args]);
@@ -124,16 +128,17 @@ async function sniffing() {
   const facts = new Promise((resolve) => {
     server.once('connection', (client) => {
       const tell = () => {
-        const { protocol, sni, alpn, httpHost } = sniffer;
+        const { protocol } = sniffer;
+        const { sni, alpn, httpHost } = sniffer.facts;
         resolve({ protocol, sni, alpn, httpHost });
       };
       client.on('data', (chunk) => {
         bytes = new Uint8Array([...bytes, ...chunk]);
         sniffer.read(bytes);
-        if (sniffer.isDone) tell();
+        if (sniffer.facts.isFinal) tell();
       });
       client.once('close', () => {
-        sniffer.finish();
+        sniffer.end();
         tell();
       });
     });
