@@ -46,7 +46,10 @@ export function parseTarget(text: string): Parsed<Target> {
   const port = portNumber(split.port, 1);
   if (port === undefined) return expected('a port from 1 to 65535');
   const host = ipAddress(split);
-  if (host !== undefined) return parsed({ kind: 'address', address: { host, port } });
+  if (host !== undefined) {
+    const written = !split.bracketed && isIP(split.host) === 0 ? { hostName: split.host.toLowerCase() } : {};
+    return parsed({ kind: 'address', address: { host, port }, ...written });
+  }
   const name = split.bracketed ? undefined : hostName(split.host);
   return name === undefined
     ? expected('an IP address or a name before the port')

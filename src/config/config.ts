@@ -3,7 +3,13 @@
  * `Infinity` for `unlimited`. Nobody checks it again.
  */
 import type { Address } from '../core/contract.ts';
-import type { ListenerPolicy, PoolPolicy, RouteCondition } from '../core/plan.ts';
+import type {
+  BackendTls,
+  ListenerPolicy,
+  PoolPolicy,
+  RouteCondition,
+  SentProxyProtocol,
+} from '../core/plan.ts';
 
 export interface Config {
   /** Data-plane threads; `auto` is one per CPU. */
@@ -50,7 +56,8 @@ export interface BackendConfig {
 
 /** What a backend's address says: an address, or a name that stands for some. */
 export type Target =
-  | { readonly kind: 'address'; readonly address: Address }
+  /** `hostName` is how it was written, where that was a name. */
+  | { readonly kind: 'address'; readonly address: Address; readonly hostName?: string }
   | { readonly kind: 'name'; readonly name: string; readonly port: number }
   | { readonly kind: 'srv'; readonly name: string };
 
@@ -64,30 +71,30 @@ export interface HealthCheckConfig {
   readonly jitterPercent: number;
   /** Where to probe instead of the backend's own port. */
   readonly port: number | undefined;
+  /** How the probe connects at the backend's own address: as sessions do, but for what the check says itself. */
+  readonly connection: CheckConnection;
+  /** How it connects at `port`: what listens there is sent only what the check asks for. */
+  readonly connectionElsewhere: CheckConnection;
+}
+
+export interface CheckConnection {
+  readonly proxyProtocol: SentProxyProtocol['version'] | 'off';
+  readonly tls: BackendTls | 'off';
 }
 
 export type ProbeConfig =
-  | { readonly type: 'tcp' }
-  | { readonly type: 'tls'; readonly tls: ProbeTls }
-  | { readonly type: 'http'; readonly http: ProbeHttp }
-  | { readonly type: 'https'; readonly http: ProbeHttp; readonly tls: ProbeTls }
+  | { readonly type: 'tcp' | 'tls' }
+  | { readonly type: 'http' | 'https'; readonly http: ProbeHttp }
   /** Sends the text, where there is one, and passes once the answer begins with the other. */
   | { readonly type: 'send-expect'; readonly send: string | undefined; readonly expect: string };
 
 export interface ProbeHttp {
   readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
   readonly path: string;
-  /** The Host header; undefined sends the backend's address. */
+  /** The Host header; undefined sends the backend's name or address. */
   readonly host: string | undefined;
   /** Inclusive ranges. */
   readonly expectStatus: readonly { readonly from: number; readonly to: number }[];
-}
-
-/** `verify` checks the name and the chain; `ca` is the text of a PEM file. */
-export interface ProbeTls {
-  readonly servername: string | undefined;
-  readonly verify: boolean;
-  readonly ca: string | undefined;
 }
 
 export interface AdminConfig {

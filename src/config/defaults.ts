@@ -53,14 +53,15 @@ export const defaultPoolPolicy: PoolPolicy = frozen({
 export const defaultBackend = frozen({ weight: 1, backup: false, maxConnections: Infinity });
 
 /** All but what is probed: a pool without `healthCheck` has no probes. */
-export const defaultHealthCheck: Omit<HealthCheckConfig, 'probe'> = frozen({
-  intervalMs: 5_000,
-  timeoutMs: 2_000,
-  rise: 2,
-  fall: 3,
-  jitterPercent: 10,
-  port: undefined,
-});
+export const defaultHealthCheck: Omit<HealthCheckConfig, 'probe' | 'connection' | 'connectionElsewhere'> =
+  frozen({
+    intervalMs: 5_000,
+    timeoutMs: 2_000,
+    rise: 2,
+    fall: 3,
+    jitterPercent: 10,
+    port: undefined,
+  });
 
 export const defaultProbeHttp: ProbeHttp = frozen({
   method: 'GET',

@@ -1,32 +1,95 @@
 /** Health checks: their rhythm, and what each type of probe needs. */
-import type { HealthCheckConfig, ProbeConfig, ProbeHttp, ProbeTls } from './config.ts';
+import { isIP } from 'node:net';
+import type { BackendTls, ConnectPolicy } from '../core/plan.ts';
+import type { CheckConnection, HealthCheckConfig, ProbeConfig, ProbeHttp } from './config.ts';
 import { defaultHealthCheck, defaultProbeHttp } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
-import { type ReadFile, readNamedFile } from './named-files.ts';
+import type { ReadFile } from './named-files.ts';
 import type { PoolInput } from './schema/schema.ts';
 import { orList } from './schema/terms.ts';
+import { readPapers } from './tls.ts';
 import { durationReader, percentage } from './values.ts';
 
 type HealthCheckInput = NonNullable<PoolInput['healthCheck']>;
 
+/** `connect` is how sessions connect to the backends. */
 export function readHealthCheck(
   document: ConfigDocument,
   path: Path,
   input: HealthCheckInput,
+  connect: ConnectPolicy,
   readFile: ReadFile,
 ): HealthCheckConfig {
   checkKeysOfType(document, path, input);
   const duration = durationReader(document, path, input);
   return {
-    probe: readProbe(document, path, input, readFile),
+    probe: readProbe(document, path, input),
     intervalMs: duration('interval', defaultHealthCheck.intervalMs),
-    timeoutMs: duration('timeout', defaultHealthCheck.timeoutMs),
+    timeoutMs: duration('timeout', connect.timeoutMs),
     rise: input.rise ?? defaultHealthCheck.rise,
     fall: input.fall ?? defaultHealthCheck.fall,
     jitterPercent: percentage(input.jitter, defaultHealthCheck.jitterPercent),
     port: input.port,
+    ...readConnections(document, path, input, connect, readFile),
   };
+}
+
+type Connections = Pick<HealthCheckConfig, 'connection' | 'connectionElsewhere'>;
+
+function readConnections(
+  document: ConfigDocument,
+  path: Path,
+  input: HealthCheckInput,
+  { proxyProtocol, tls }: ConnectPolicy,
+  readFile: ReadFile,
+): Connections {
+  const asksForTls = input.type === 'tls' || input.type === 'https' || typeof input.tls === 'object';
+  if (asksForTls && input.tls === 'off') {
+    document.expected([...path, 'tls'], `a mapping beside the type "${input.type}", which is TLS`);
+  }
+  const own = readTls(document, path, input, tls, readFile);
+  const inherited = proxyProtocol === 'off' ? proxyProtocol : proxyProtocol.version;
+  const elsewhere: CheckConnection = {
+    proxyProtocol: input.proxyProtocol ?? 'off',
+    tls: asksForTls ? own : 'off',
+  };
+  const connection: CheckConnection = {
+    proxyProtocol: input.proxyProtocol ?? inherited,
+    tls: asksForTls || (tls !== 'off' && input.tls !== 'off') ? own : 'off',
+  };
+  return { connection, connectionElsewhere: elsewhere };
+}
+
+/** TLS as the check has it, once it has any: what it does not say is as for sessions. */
+function readTls(
+  document: ConfigDocument,
+  path: Path,
+  input: HealthCheckInput,
+  inherited: BackendTls | 'off',
+  readFile: ReadFile,
+): BackendTls {
+  const own = typeof input.tls === 'object' ? input.tls : {};
+  const papers = readPapers(document, [...path, 'tls'], own, readFile);
+  // Where sessions do without TLS, the Host header is the next best to go by.
+  const base =
+    inherited === 'off'
+      ? { servername: nameIn(input.host), verify: true, ca: undefined, cert: undefined, key: undefined }
+      : inherited;
+  const { cert, key } = own.cert === undefined && own.key === undefined ? base : papers;
+  return {
+    servername: own.servername ?? base.servername,
+    verify: own.verify ?? base.verify,
+    ca: own.ca === undefined ? base.ca : papers.ca,
+    cert,
+    key,
+  };
+}
+
+/** The name in `name` or `name:port`; undefined where it is an IP address, which TLS names are not. */
+function nameIn(host: string | undefined): string | undefined {
+  const name = host?.replace(/:\d+$/, '');
+  return name === undefined || name.includes(':') || isIP(name) !== 0 ? undefined : name;
 }
 
 const typesWith: Readonly<Partial<Record<keyof HealthCheckInput, readonly HealthCheckInput['type'][]>>> = {
@@ -34,7 +97,6 @@ const typesWith: Readonly<Partial<Record<keyof HealthCheckInput, readonly Health
   method: ['http', 'https'],
   host: ['http', 'https'],
   expectStatus: ['http', 'https'],
-  tls: ['tls', 'https'],
   send: ['send-expect'],
   expect: ['send-expect'],
 };
@@ -52,25 +114,14 @@ function checkKeysOfType(document: ConfigDocument, path: Path, input: HealthChec
   }
 }
 
-function readProbe(
-  document: ConfigDocument,
-  path: Path,
-  input: HealthCheckInput,
-  readFile: ReadFile,
-): ProbeConfig {
+function readProbe(document: ConfigDocument, path: Path, input: HealthCheckInput): ProbeConfig {
   switch (input.type) {
     case 'tcp':
-      return { type: 'tcp' };
     case 'tls':
-      return { type: 'tls', tls: readTls(document, [...path, 'tls'], input.tls, readFile) };
+      return { type: input.type };
     case 'http':
-      return { type: 'http', http: readHttp(document, path, input) };
     case 'https':
-      return {
-        type: 'https',
-        http: readHttp(document, path, input),
-        tls: readTls(document, [...path, 'tls'], input.tls, readFile),
-      };
+      return { type: input.type, http: readHttp(document, path, input) };
     case 'send-expect':
       if (input.expect === undefined && document.placeOf([...path, 'expect']) === undefined) {
         document.problem([...path, 'expect'], 'Missing key "expect", what the answer must begin with');
@@ -92,21 +143,4 @@ function readHttp(document: ConfigDocument, path: Path, input: HealthCheckInput)
         return { from, to };
       }) ?? defaultProbeHttp.expectStatus,
   };
-}
-
-function readTls(
-  document: ConfigDocument,
-  path: Path,
-  input: HealthCheckInput['tls'],
-  readFile: ReadFile,
-): ProbeTls {
-  const ca = input?.ca === undefined ? undefined : readCa(document, [...path, 'ca'], input.ca, readFile);
-  return { servername: input?.servername, verify: input?.verify ?? true, ca };
-}
-
-function readCa(document: ConfigDocument, path: Path, name: string, readFile: ReadFile): string | undefined {
-  const named = readNamedFile(document, path, name, readFile);
-  if (named === undefined || named.text.includes('-----BEGIN CERTIFICATE-----')) return named?.text;
-  document.problem(path, `Expected a PEM file with certificates, found none in ${named.file}`);
-  return undefined;
 }

@@ -19,12 +19,14 @@ export function readPools(
 ): readonly PoolConfig[] {
   return Object.entries(input.pools).map(([name, pool]) => {
     const path = ['pools', name];
+    const policy = readPolicy(document, path, pool, readFile);
     return {
       name,
-      policy: readPolicy(document, path, pool, readFile),
+      policy,
       backends: readBackends(document, [...path, 'backends'], pool.backends),
       healthCheck:
-        pool.healthCheck && readHealthCheck(document, [...path, 'healthCheck'], pool.healthCheck, readFile),
+        pool.healthCheck &&
+        readHealthCheck(document, [...path, 'healthCheck'], pool.healthCheck, policy.connect, readFile),
     };
   });
 }

@@ -48,20 +48,28 @@ export function readBackendTls(
   readFile: ReadFile,
 ): BackendTls | 'off' {
   if (input === 'off') return 'off';
-  const { servername, ca, verify = true, cert, key } = input;
+  const { servername, verify = true } = input;
+  if (!verify) document.warn([...path, 'verify'], 'Whoever answers is taken for the backend');
+  return { servername, verify, ...readPapers(document, path, input, readFile) };
+}
+
+/** Whom the proxy trusts, and what it shows of itself. */
+export function readPapers(
+  document: ConfigDocument,
+  path: Path,
+  { ca, cert, key }: Exclude<BackendTlsInput, 'off'>,
+  readFile: ReadFile,
+): Pick<BackendTls, 'ca' | 'cert' | 'key'> {
   if ((cert === undefined) !== (key === undefined)) {
     const [there, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
     document.problem([...path, there], `Missing key "${missing}", which belongs to it`, 'key');
   }
-  if (!verify) document.warn([...path, 'verify'], 'Whoever answers is taken for the backend');
   const pair =
     cert === undefined || key === undefined
       ? undefined
       : readKeyPair(document, path, { cert, key }, readFile);
   return {
-    servername,
     ca: ca && readCertificates(document, [...path, 'ca'], ca, readFile),
-    verify,
     cert: pair?.cert,
     key: pair?.key,
   };

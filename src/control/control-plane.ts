@@ -87,8 +87,9 @@ export class ControlPlane {
         countHealthCheck(pool, backend, pass);
         logger.debug({ pool, backend, pass, detail }, 'health check');
       },
-      onSkipped: ({ pool, backend }, detail) =>
-        logger.warn({ pool, backend, detail }, 'health check skipped'),
+      onImpeded: ({ pool, backend }, detail) =>
+        logger.warn({ pool, backend, detail }, 'health checks cannot be made, the last verdicts stand'),
+      onUnimpeded: () => logger.info('health checks are made again'),
       onTransition: ({ pool, backend, slot }, health, detail) => {
         this.#crews.healthChanged(slot, health);
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
@@ -119,8 +120,12 @@ export class ControlPlane {
   apply(config: Config): Promise<void> {
     return this.#afterOthers(async () => {
       await this.#names.resolve(targetsOf(config));
-      await this.#commit(config);
-      this.#names.retain(targetsOf(config));
+      try {
+        await this.#commit(config);
+      } finally {
+        // Those of a configuration that was refused are watched no longer.
+        this.#names.retain(targetsOf(this.#config));
+      }
     });
   }
 

@@ -90,7 +90,8 @@ type Spread = Omit<BackendPlan, 'slot'>;
 
 function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly Spread[] {
   const { target } = backend;
-  const itsName = target.kind === 'name' ? target.name : undefined;
+  const itsName =
+    target.kind === 'name' ? target.name : target.kind === 'address' ? target.hostName : undefined;
   return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, backup = false }) => ({
     name: writtenAs ?? formatAddress(address),
     address,

@@ -17,13 +17,27 @@ export interface HealthThresholds {
 }
 
 export class HealthState {
-  readonly #rise: number;
-  readonly #top: number;
+  #rise: number;
+  #top: number;
   #level: number | undefined;
 
   constructor({ rise, fall }: HealthThresholds) {
     this.#rise = rise;
     this.#top = rise + fall - 1;
+  }
+
+  /**
+   * Takes on other thresholds. The health stays, and so does the number of results in a row that speak against it:
+   * where they are enough now, the next one of them turns it.
+   */
+  follow({ rise, fall }: HealthThresholds): void {
+    const top = rise + fall - 1;
+    if (this.#level !== undefined) {
+      const isUp = this.#level >= this.#rise;
+      this.#level = isUp ? Math.max(rise, top - (this.#top - this.#level)) : Math.min(rise - 1, this.#level);
+    }
+    this.#rise = rise;
+    this.#top = top;
   }
 
   get health(): Health {

@@ -50,7 +50,10 @@ describe('parseTarget', () => {
   test.each([
     ['10.0.0.1:9000', { kind: 'address', address: { host: '10.0.0.1', port: 9000 } }],
     ['[::0001]:9000', { kind: 'address', address: { host: '::1', port: 9000 } }],
-    ['localhost:9000', { kind: 'address', address: { host: '127.0.0.1', port: 9000 } }],
+    [
+      'localhost:9000',
+      { kind: 'address', address: { host: '127.0.0.1', port: 9000 }, hostName: 'localhost' },
+    ],
     ['unix:/run/app.sock', { kind: 'address', address: { path: '/run/app.sock' } }],
     ['DB.internal.:5432', { kind: 'name', name: 'db.internal', port: 5432 }],
     ['my_service:80', { kind: 'name', name: 'my_service', port: 80 }],

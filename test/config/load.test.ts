@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
 import { type LoadResult, loadConfig, parseConfig } from '../../src/config/load.ts';
+import { selfSigned } from '../support/certificate.ts';
 
 const good = `version: 1
 listeners:
@@ -153,11 +154,13 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
       },
     },
     intervalMs: 1_000,
-    timeoutMs: 2_000,
+    timeoutMs: 1_000,
     rise: 2,
     fall: 3,
     jitterPercent: 2.5,
     port: 8081,
+    connection: { proxyProtocol: 'off', tls: 'off' },
+    connectionElsewhere: { proxyProtocol: 'off', tls: 'off' },
   });
   expect(config).toMatchObject({
     workers: 2,
@@ -205,7 +208,7 @@ describe('a substitution', () => {
 });
 
 test('parseConfig reads certificates relative to the file', () => {
-  const pem = '-----BEGIN CERTIFICATE-----\n';
+  const { cert: pem } = selfSigned('ca');
   const read: string[] = [];
   const text = good.replace('backends', 'healthCheck: { type: tls, tls: { ca: ca.pem } }\n    backends');
   const config = configOf(
@@ -216,10 +219,7 @@ test('parseConfig reads certificates relative to the file', () => {
   );
   expect(read).toEqual(['/etc/sluice/ca.pem']);
   expect(parse(text, {}, () => pem).files).toEqual(['/etc/sluice/sluice.yaml', '/etc/sluice/ca.pem']);
-  expect(config.pools[0]?.healthCheck?.probe).toEqual({
-    type: 'tls',
-    tls: { servername: undefined, verify: true, ca: pem },
-  });
+  expect(config.pools[0]?.healthCheck?.connection.tls).toMatchObject({ verify: true, ca: pem });
   expect(parse(text, {}, () => 'a key')).toMatchObject({
     issues: [{ message: 'Expected a PEM file with certificates, found none in /etc/sluice/ca.pem' }],
   });

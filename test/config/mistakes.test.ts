@@ -238,6 +238,15 @@ test.each<readonly [string, string, ...string[]]>([
     '8:42 pools.app.healthCheck.tls.ca: Cannot read /none.pem: no such file or directory (ENOENT)',
   ],
 
+  [
+    withPool('healthCheck: { type: https, tls: off }'),
+    '8:38 pools.app.healthCheck.tls: Expected a mapping beside the type "https", which is TLS, found "off"',
+  ],
+  [
+    withPool('healthCheck: { type: http, tls: { cert: /none.pem } }'),
+    '8:39 pools.app.healthCheck.tls.cert: Missing key "key", which belongs to it',
+  ],
+
   // the rest
   [`${good}workers: 0\n`, '9:10 workers: Expected an integer from 1 to 256 or "auto", found 0'],
   [`${good}log: { sessions: yes }\n`, '9:18 log.sessions: Expected true or false, found "yes"'],

@@ -41,6 +41,32 @@ describe('HealthState', () => {
       }),
     );
   });
+
+  describe('with other thresholds', () => {
+    function afterwards(results: string, thresholds: { rise: number; fall: number }, more: string): string[] {
+      const state = new HealthState({ rise: 2, fall: 3 });
+      for (const result of results) state.record(result === 'P');
+      const { health } = state;
+      state.follow(thresholds);
+      expect(state.health).toBe(health);
+      return [...more].map((result) => state.record(result === 'P') ?? '-');
+    }
+
+    it('keeps its health, and the count of what speaks against it', () => {
+      expect(afterwards('PFF', { rise: 2, fall: 4 }, 'FF')).toEqual(['-', 'down']);
+      expect(afterwards('FP', { rise: 4, fall: 3 }, 'PPP')).toEqual(['-', '-', 'up']);
+    });
+
+    it('turns with the next result where there were enough already', () => {
+      expect(afterwards('PFF', { rise: 2, fall: 1 }, 'F')).toEqual(['down']);
+      expect(afterwards('PFF', { rise: 5, fall: 2 }, 'PFF')).toEqual(['-', '-', 'down']);
+      expect(afterwards('FP', { rise: 1, fall: 3 }, 'P')).toEqual(['up']);
+    });
+
+    it('is unknown still, where it was', () => {
+      expect(afterwards('', { rise: 3, fall: 4 }, 'F')).toEqual(['down']);
+    });
+  });
 });
 
 /** The rule as one would say it: so many in a row, since the last result of the other kind. */

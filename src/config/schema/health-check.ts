@@ -1,7 +1,8 @@
 /** The schema of a pool's health check. Which keys go with which type is checked later, in one sentence each. */
 import Type from 'typebox';
 import { defaultHealthCheck, defaultProbeHttp } from '../defaults.ts';
-import { duration, expects, flag, integer, mapping, oneOf, percent, text } from './terms.ts';
+import { duration, expects, integer, mapping, oneOf, percent, text } from './terms.ts';
+import { checkTls } from './tls.ts';
 
 const expectStatus = Type.Array(
   Type.Union(
@@ -20,32 +21,11 @@ const expectStatus = Type.Array(
   },
 );
 
-const tls = mapping(
-  {
-    servername: Type.Optional(
-      text('a server name', {
-        pattern: '^[A-Za-z0-9._-]+$',
-        description: "The name to ask for and to check; defaults to the backend's.",
-        examples: ['app.internal'],
-      }),
-    ),
-    ca: Type.Optional(
-      text('the path of a PEM file', {
-        description:
-          'PEM file of the authorities to trust, relative to this file; defaults to the system ones.',
-        examples: ['certs/ca.pem'],
-      }),
-    ),
-    verify: Type.Optional(flag({ description: 'Whether to check the certificate.', default: true })),
-  },
-  'tls, https: how to check the certificate.',
-);
-
 export const healthCheck = mapping(
   {
     type: oneOf(['tcp', 'tls', 'http', 'https', 'send-expect'], {
       description:
-        'tcp connects, tls also shakes hands, http and https ask for a status, send-expect compares the first bytes.',
+        'tcp connects, http asks for a status, send-expect compares the first bytes: over TLS where sessions are. tls and https are tcp and http over TLS in any case.',
     }),
     interval: Type.Optional(
       duration('positive', {
@@ -55,7 +35,7 @@ export const healthCheck = mapping(
     ),
     timeout: Type.Optional(
       duration('positive', {
-        description: 'A check that takes longer has failed.',
+        description: 'A check that takes longer has failed. Defaults to connect.timeout.',
         default: defaultHealthCheck.timeoutMs,
       }),
     ),
@@ -74,7 +54,7 @@ export const healthCheck = mapping(
     port: Type.Optional(
       integer(1, 65_535, {
         description:
-          "Where to check; defaults to the backend's port. Such a port is sent no PROXY protocol header.",
+          "Where to check; defaults to the backend's port. What listens there is not what sessions are sent to: no TLS and no PROXY protocol header but what is asked for here.",
         examples: [8081],
       }),
     ),
@@ -95,7 +75,7 @@ export const healthCheck = mapping(
     host: Type.Optional(
       text('a host name without spaces', {
         pattern: '^[!-~]+$',
-        description: "http, https: the Host header; defaults to the backend's address.",
+        description: "http, https: the Host header; defaults to the backend's name or address.",
         examples: ['app.internal'],
       }),
     ),
@@ -114,7 +94,13 @@ export const healthCheck = mapping(
         examples: ['+PONG'],
       }),
     ),
-    tls: Type.Optional(tls),
+    tls: Type.Optional(checkTls),
+    proxyProtocol: Type.Optional(
+      oneOf(['off', 'v1', 'v2'], {
+        description:
+          'A PROXY protocol header ahead of the check, which names no client. Defaults to connect.proxyProtocol; at a port of the check itself, to off.',
+      }),
+    ),
   },
   'Asks each backend at intervals whether it can serve. Without this key nobody asks.',
 );

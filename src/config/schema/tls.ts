@@ -56,31 +56,34 @@ export const listenerTls = mapping(
   'Terminates TLS: backends and routes see what is inside.',
 );
 
-export const backendTls = Type.Union(
-  [
-    Type.Enum(['off']),
-    mapping(
-      {
-        servername: Type.Optional(
-          text('a server name', {
-            pattern: '^[A-Za-z0-9._-]+$',
-            description: "The name to ask for and to verify; defaults to the backend's.",
-            examples: ['app.internal'],
-          }),
-        ),
-        ca: Type.Optional(pemFile('Authorities to trust; defaults to the well-known ones.', 'certs/ca.pem')),
-        verify: Type.Optional(
-          flag({ description: 'Whether the certificate must be valid and for the name.', default: true }),
-        ),
-        cert: Type.Optional(pemFile('What the proxy shows of itself.', 'certs/proxy.pem')),
-        key: Type.Optional(pemFile('The private key of cert.', 'certs/proxy.key')),
-      },
-      'How.',
-    ),
-  ],
+const backendTlsKeys = {
+  servername: Type.Optional(
+    text('a server name', {
+      pattern: '^[A-Za-z0-9._-]+$',
+      description: "The name to ask for and to verify; defaults to the backend's.",
+      examples: ['app.internal'],
+    }),
+  ),
+  ca: Type.Optional(pemFile('Authorities to trust; defaults to the well-known ones.', 'certs/ca.pem')),
+  verify: Type.Optional(
+    flag({ description: 'Whether the certificate must be valid and for the name.', default: true }),
+  ),
+  cert: Type.Optional(pemFile('What the proxy shows of itself.', 'certs/proxy.pem')),
+  key: Type.Optional(pemFile('The private key of cert.', 'certs/proxy.key')),
+};
+
+export const backendTls = Type.Union([Type.Enum(['off']), mapping(backendTlsKeys, 'How.')], {
+  description: 'Speaks TLS to the backends. `{}` verifies them by the names they have here.',
+  default: 'off',
+  examples: ['off', { servername: 'app.internal', ca: 'certs/ca.pem' }],
+  [expects]: '"off" or a mapping',
+});
+
+export const checkTls = Type.Union(
+  [Type.Enum(['off']), mapping(backendTlsKeys, 'How. What is not given is as in connect.tls.')],
   {
-    description: 'Speaks TLS to the backends. `{}` verifies them by the names they have here.',
-    default: 'off',
+    description:
+      'Makes the check over TLS, or not. Defaults to connect.tls; at a port of the check itself, to TLS with the types tls and https alone.',
     examples: ['off', { servername: 'app.internal', ca: 'certs/ca.pem' }],
     [expects]: '"off" or a mapping',
   },

@@ -1,6 +1,6 @@
 import { HealthState } from '../../core/health.ts';
+import { startTimeOut } from '../time-out.ts';
 import type { ProberHost, ProbeTarget } from './prober.ts';
-import type { ProbeAddress } from './probes/connection.ts';
 import { isOwnFault } from './probes/failure.ts';
 import type { probe } from './probes/probe.ts';
 
@@ -13,23 +13,40 @@ export interface Means {
 
 /** The probing of one backend: waits, probes, records, and so on until it is stopped. */
 export class Check {
-  readonly target: ProbeTarget;
+  #target: ProbeTarget;
   readonly #host: ProberHost;
   readonly #means: Means;
   readonly #state: HealthState;
   #timer: NodeJS.Timeout | undefined;
+  /** When the last probe was started, and when the next one is due. */
+  #startedMs: number | undefined;
+  #dueMs = 0;
   #underWay: AbortController | undefined;
   #stopped = false;
 
   constructor(target: ProbeTarget, host: ProberHost, means: Means) {
-    this.target = target;
+    this.#target = target;
     this.#host = host;
     this.#means = means;
-    this.#state = new HealthState(target.check);
+    this.#state = new HealthState(target.rhythm);
+  }
+
+  get target(): ProbeTarget {
+    return this.#target;
   }
 
   start(delayMs: number): void {
+    this.#dueMs = performance.now() + delayMs;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#run(), delayMs);
+  }
+
+  /** Goes on with the same question in another rhythm. A probe that is under way ends as it began. */
+  follow(target: ProbeTarget): void {
+    const before = this.#target.rhythm;
+    this.#target = target;
+    this.#state.follow(target.rhythm);
+    if (target.rhythm.intervalMs !== before.intervalMs && this.#underWay === undefined) this.#reschedule();
   }
 
   stop(): void {
@@ -38,35 +55,45 @@ export class Check {
     this.#underWay?.abort();
   }
 
+  /** Those that a shorter interval makes late are spread over it: a pool must not be probed all at once. */
+  #reschedule(): void {
+    const { intervalMs } = this.#target.rhythm;
+    const dueMs = this.#startedMs === undefined ? this.#dueMs : this.#startedMs + this.#jittered(intervalMs);
+    const leftMs = dueMs - performance.now();
+    this.start(leftMs < 0 || leftMs > 2 * intervalMs ? intervalMs * this.#means.random() : leftMs);
+  }
+
   /** Waits count from start to start, so that a slow answer does not make checks rarer. */
   async #run(): Promise<void> {
     const startedMs = performance.now();
-    const waitMs = this.#jittered(this.target.check.intervalMs);
+    this.#startedMs = startedMs;
     const outcome = await this.#probe();
     if (this.#stopped) return;
+    const waitMs = this.#jittered(this.#target.rhythm.intervalMs);
     this.start(Math.max(0, startedMs + waitMs - performance.now()));
     this.#record(outcome, performance.now() - startedMs);
   }
 
   /** The error of a probe that failed, if it did. */
   async #probe(): Promise<Error | undefined> {
-    const { check } = this.target;
+    const { question, rhythm } = this.#target;
     const underWay = new AbortController();
     this.#underWay = underWay;
-    const late = new Error(`Timed out after ${check.timeoutMs} ms`);
-    const timer = setTimeout(() => underWay.abort(late), check.timeoutMs);
+    const late = new Error(`Timed out after ${rhythm.timeoutMs} ms`);
+    const callOff = startTimeOut(rhythm.timeoutMs, () => underWay.abort(late));
     try {
-      await this.#means.probe(probedAddress(this.target), check.probe, underWay.signal);
+      await this.#means.probe(question, underWay.signal, rhythm.timeoutMs);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      clearTimeout(timer);
+      callOff();
+      this.#underWay = undefined;
     }
   }
 
   #record(failure: Error | undefined, tookMs: number): void {
-    const { target } = this;
+    const target = this.#target;
     if (failure !== undefined && isOwnFault(failure)) {
       this.#host.onSkipped(target, failure.message);
       return;
@@ -79,14 +106,6 @@ export class Check {
   }
 
   #jittered(intervalMs: number): number {
-    return intervalMs * (1 + (this.target.check.jitterPercent / 100) * (2 * this.#means.random() - 1));
+    return intervalMs * (1 + (this.#target.rhythm.jitterPercent / 100) * (2 * this.#means.random() - 1));
   }
-}
-
-/**
- * A port of its own makes sense for an IP address only: a unix socket is probed by its path. What listens at such
- * a port is not what sessions are dialed to, and expects no PROXY header for their sake.
- */
-function probedAddress({ address, check: { port }, proxyProtocol }: ProbeTarget): ProbeAddress {
-  return 'path' in address || port === undefined ? { ...address, proxyProtocol } : { ...address, port };
 }

@@ -1,47 +1,71 @@
 /**
  * Keeps the health words of the ledger: probes the backends of every pool with a health check, writes down
- * what changes and passes it on. A backend that comes, or whose check changes, is unknown until its first result.
+ * what changes and passes it on. A backend that comes, or that is asked something else, is unknown until its first
+ * result.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import { HealthProber, type ProberHost, type ProbeTarget } from './prober.ts';
+import type { Means } from './check.ts';
+import { asksTheSame, HealthProber, type ProberHost, type ProbeTarget } from './prober.ts';
+import { questionOf } from './question.ts';
 
-export interface HealthHost extends ProberHost {
+export interface HealthHost extends Omit<ProberHost, 'onSkipped'> {
   now(): number;
+  /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
+  onImpeded(target: ProbeTarget, detail: string): void;
+  onUnimpeded(): void;
 }
 
 export class HealthWatch {
   readonly #ledger: Ledger;
   readonly #prober: HealthProber;
+  readonly #host: HealthHost;
   #targets = new Map<number, ProbeTarget>();
+  /** Whose last check could not be made. */
+  readonly #impeded = new Set<number>();
 
-  constructor(ledger: Ledger, host: HealthHost) {
+  constructor(ledger: Ledger, host: HealthHost, means: Partial<Means> = {}) {
     this.#ledger = ledger;
-    this.#prober = new HealthProber({
-      onResult: (target, pass, detail) => host.onResult(target, pass, detail),
-      onSkipped: (target, detail) => host.onSkipped(target, detail),
-      onTransition: (target, health, detail) => {
-        const wasDown = ledger.healthOf(target.slot) === 'down';
-        ledger.recoveredMs[target.slot] = health === 'up' && wasDown ? host.now() : 0;
-        this.#write(target.slot, health);
-        host.onTransition(target, health, detail);
+    this.#host = host;
+    this.#prober = new HealthProber(
+      {
+        onResult: (target, pass, detail) => {
+          host.onResult(target, pass, detail);
+          this.#unimpede([target.slot]);
+        },
+        onSkipped: (target, detail) => {
+          if (this.#impeded.size === 0) host.onImpeded(target, detail);
+          this.#impeded.add(target.slot);
+        },
+        onTransition: (target, health, detail) => {
+          const wasDown = ledger.healthOf(target.slot) === 'down';
+          ledger.recoveredMs[target.slot] = health === 'up' && wasDown ? host.now() : 0;
+          this.#write(target.slot, health);
+          host.onTransition(target, health, detail);
+        },
       },
-    });
+      means,
+    );
   }
 
   follow(config: Config, plan: Plan): void {
     const targets = new Map(targetsOf(config, plan).map((target) => [target.slot, target]));
     for (const { slot } of plan.pools.flatMap((pool) => pool.backends)) {
-      if (!isDeepStrictEqual(targets.get(slot), this.#targets.get(slot))) this.#write(slot, 'unknown');
+      if (!asksTheSame(targets.get(slot), this.#targets.get(slot))) this.#write(slot, 'unknown');
     }
     this.#targets = targets;
+    this.#unimpede([...this.#impeded].filter((slot) => !targets.has(slot)));
     this.#prober.update([...targets.values()]);
   }
 
   close(): void {
     this.#prober.close();
+  }
+
+  #unimpede(slots: readonly number[]): void {
+    const freed = slots.filter((slot) => this.#impeded.delete(slot));
+    if (freed.length > 0 && this.#impeded.size === 0) this.#host.onUnimpeded();
   }
 
   #write(slot: number, health: Health): void {
@@ -50,13 +74,19 @@ export class HealthWatch {
 }
 
 function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
-  return plan.pools.flatMap(({ name: pool, policy, backends }) => {
+  return plan.pools.flatMap(({ name: pool, backends }) => {
     const check = config.pools.find(({ name }) => name === pool)?.healthCheck;
     if (check === undefined) return [];
-    const sent = policy.connect.proxyProtocol;
-    const proxyProtocol = sent === 'off' ? sent : sent.version;
-    return backends.map(({ slot, name: backend, address }) => {
-      return { pool, slot, backend, address, check, proxyProtocol };
+    const { intervalMs, timeoutMs, rise, fall, jitterPercent } = check;
+    const rhythm = { intervalMs, timeoutMs, rise, fall, jitterPercent };
+    return backends.map((backend) => {
+      return {
+        pool,
+        slot: backend.slot,
+        backend: backend.name,
+        question: questionOf(backend, check),
+        rhythm,
+      };
     });
   });
 }

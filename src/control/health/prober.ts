@@ -1,19 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HealthCheckConfig } from '../../config/config.ts';
-import type { Address, BackendSlot } from '../../core/contract.ts';
-import type { ProxyVersion } from '../../core/wire/proxy-writing.ts';
+import type { BackendSlot } from '../../core/contract.ts';
 import { Check, type Means } from './check.ts';
 import { probe } from './probes/probe.ts';
+import type { Question } from './question.ts';
 
 /** A backend that is to be probed, and how. */
 export interface ProbeTarget {
   readonly pool: string;
   readonly slot: BackendSlot;
   readonly backend: string;
-  readonly address: Address;
-  readonly check: HealthCheckConfig;
-  /** The header that the backend expects of its connections. */
-  readonly proxyProtocol: ProxyVersion | 'off';
+  readonly question: Question;
+  /** How often it is asked, and what becomes of the answers. */
+  readonly rhythm: Rhythm;
+}
+
+export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise' | 'fall' | 'jitterPercent'>;
+
+/** Whether one backend is asked the same in both, so that what is known of it by the one holds for the other. */
+export function asksTheSame(a: ProbeTarget | undefined, b: ProbeTarget | undefined): boolean {
+  const aboutWhom = (target: ProbeTarget | undefined) => target && { ...target, rhythm: undefined };
+  return isDeepStrictEqual(aboutWhom(a), aboutWhom(b));
 }
 
 /** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
@@ -37,13 +44,17 @@ export class HealthProber {
   }
 
   /**
-   * Probes these and no others from now on. What has not changed keeps its state and its schedule; the others
-   * start afresh, those of a pool spread over one interval, the first at once.
+   * Probes these and no others from now on. Who is asked the same as before keeps its state, and takes on another
+   * rhythm; the others start afresh, those of a pool spread over one interval, the first at once.
    */
   update(targets: readonly ProbeTarget[]): void {
     const bySlot = new Map(targets.map((target) => [target.slot, target]));
     for (const [slot, check] of this.#checks) {
-      if (isDeepStrictEqual(check.target, bySlot.get(slot))) continue;
+      const target = bySlot.get(slot);
+      if (target !== undefined && asksTheSame(check.target, target)) {
+        check.follow(target);
+        continue;
+      }
       check.stop();
       this.#checks.delete(slot);
     }
@@ -61,7 +72,7 @@ export class HealthProber {
     for (const [index, target] of added.entries()) {
       const check = new Check(target, this.#host, this.#means);
       this.#checks.set(target.slot, check);
-      check.start((target.check.intervalMs * index) / added.length);
+      check.start((target.rhythm.intervalMs * index) / added.length);
     }
   }
 }

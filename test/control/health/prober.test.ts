@@ -1,31 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { HealthCheckConfig } from '../../../src/config/config.ts';
-import { HealthProber, type ProbeTarget } from '../../../src/control/health/prober.ts';
-import type { ProbeAddress } from '../../../src/control/health/probes/connection.ts';
+import { HealthProber, type ProbeTarget, type Rhythm } from '../../../src/control/health/prober.ts';
 import { readable } from '../../../src/control/health/probes/failure.ts';
-import type { Address } from '../../../src/core/contract.ts';
+import type { Question } from '../../../src/control/health/question.ts';
 
-const check: HealthCheckConfig = {
-  probe: { type: 'tcp' },
-  intervalMs: 1_000,
-  timeoutMs: 200,
-  rise: 2,
-  fall: 3,
-  jitterPercent: 0,
-  port: undefined,
-};
+const rhythm: Rhythm = { intervalMs: 1_000, timeoutMs: 200, rise: 2, fall: 3, jitterPercent: 0 };
 
 function target(slot: number, changes: Partial<ProbeTarget> = {}): ProbeTarget {
-  const address = { host: '10.0.0.1', port: 9000 + slot };
   return {
     pool: 'app',
     slot,
     backend: `10.0.0.1:${9000 + slot}`,
-    address,
-    check,
-    proxyProtocol: 'off',
+    question: asking(9000 + slot),
+    rhythm,
     ...changes,
   };
+}
+
+function asking(port: number, host = '10.0.0.1'): Question {
+  return { address: { host, port }, proxyProtocol: 'off', tls: 'off', asked: { type: 'connect' } };
 }
 
 /** A probe of each backend's port that ends as the test says; those that it says nothing of hang. */
@@ -34,7 +26,7 @@ function harness(random = () => 0.5) {
   const started: { readonly port: number; readonly atMs: number }[] = [];
   const log: string[] = [];
   let underWay = 0;
-  const probe = async (address: Address, _config: unknown, signal: AbortSignal): Promise<void> => {
+  const probe = async ({ address }: Question, signal: AbortSignal): Promise<void> => {
     const port = 'port' in address ? address.port : 0;
     started.push({ port, atMs: Date.now() });
     const outcome = outcomes.get(port);
@@ -93,7 +85,7 @@ describe('HealthProber', () => {
   ])('makes the wait longer or shorter by the jitter at most: $waitMs ms', async ({ chance, waitMs }) => {
     const { prober, outcomes, started } = harness(() => chance);
     outcomes.set(9000, 'pass');
-    prober.update([target(0, { check: { ...check, jitterPercent: 10 } })]);
+    prober.update([target(0, { rhythm: { ...rhythm, jitterPercent: 10 } })]);
     await vi.advanceTimersByTimeAsync(waitMs);
     expect(started.map(({ atMs }) => atMs)).toEqual([0, waitMs]);
     prober.close();
@@ -127,17 +119,17 @@ describe('HealthProber', () => {
   it('fails a probe that outlives its timeout', async () => {
     const { prober, log } = harness();
     prober.update([target(0)]);
-    await vi.advanceTimersByTimeAsync(200);
+    await vi.advanceTimersByTimeAsync(201);
     expect(log).toEqual(['0 failed: Timed out after 200 ms', '0 is down']);
     prober.close();
   });
 
   it('has one probe under way for a backend, though the timeout is longer than the interval', async () => {
     const { prober, started } = harness();
-    prober.update([target(0, { check: { ...check, timeoutMs: 2_500 } })]);
+    prober.update([target(0, { rhythm: { ...rhythm, timeoutMs: 2_500 } })]);
     await vi.advanceTimersByTimeAsync(2_499);
     expect(started).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(2);
+    await vi.advanceTimersByTimeAsync(3);
     expect(started).toHaveLength(2);
     prober.close();
   });
@@ -149,38 +141,6 @@ describe('HealthProber', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(log).toHaveLength(6);
     expect(new Set(log)).toEqual(new Set(['0 skipped: This process has no file descriptor left']));
-    prober.close();
-  });
-
-  it('probes another port of an IP address, and a unix socket by its path', async () => {
-    const { prober, started } = harness();
-    const elsewhere = { ...check, port: 8081 };
-    prober.update([
-      target(0, { check: elsewhere }),
-      target(1, { check: elsewhere, pool: 'unix', address: { path: '/run/app.sock' } }),
-    ]);
-    await vi.advanceTimersByTimeAsync(0);
-    expect(started.map(({ port }) => port)).toEqual([8081, 0]);
-    prober.close();
-  });
-
-  it('has a probe begin with the PROXY header of its pool, unless it goes to a port of its own', async () => {
-    const probed: ProbeAddress[] = [];
-    const ignored = { onResult: () => {}, onTransition: () => {}, onSkipped: () => {} };
-    const probe = async (address: ProbeAddress): Promise<void> => void probed.push(address);
-    const prober = new HealthProber(ignored, { probe });
-    const elsewhere = { ...check, port: 8081 };
-    prober.update([
-      target(0, { pool: 'v2', proxyProtocol: 'v2' }),
-      target(1, { pool: 'elsewhere', proxyProtocol: 'v2', check: elsewhere }),
-      target(2, { pool: 'unix', proxyProtocol: 'v1', check: elsewhere, address: { path: '/run/app.sock' } }),
-    ]);
-    await vi.advanceTimersByTimeAsync(0);
-    expect(probed).toEqual([
-      { host: '10.0.0.1', port: 9000, proxyProtocol: 'v2' },
-      { host: '10.0.0.1', port: 8081 },
-      { path: '/run/app.sock', proxyProtocol: 'v1' },
-    ]);
     prober.close();
   });
 
@@ -198,17 +158,51 @@ describe('HealthProber', () => {
     prober.close();
   });
 
-  it('starts afresh where the check or the address changed', async () => {
+  it('starts afresh where it is another backend, or asked something else', async () => {
     const { prober, outcomes, log } = harness();
-    outcomes.set(9000, 'pass');
+    for (const port of [9000, 9100]) outcomes.set(port, 'pass');
     prober.update([target(0)]);
     await vi.advanceTimersByTimeAsync(0);
-    prober.update([target(0, { check: { ...check, fall: 4 } })]);
+    prober.update([target(0, { question: { ...asking(9000), proxyProtocol: 'v2' } })]);
     await vi.advanceTimersByTimeAsync(0);
-    outcomes.set(9100, 'pass');
-    prober.update([target(0, { address: { host: '10.0.0.2', port: 9100 } })]);
+    prober.update([target(0, { question: asking(9100, '10.0.0.2') })]);
     await vi.advanceTimersByTimeAsync(0);
     expect(log.filter((line) => line === '0 is up')).toHaveLength(3);
+    prober.close();
+  });
+
+  it.each<[string, Partial<Rhythm>]>([
+    ['interval', { intervalMs: 900 }],
+    ['timeout', { timeoutMs: 100 }],
+    ['rise', { rise: 1 }],
+    ['jitter', { jitterPercent: 20 }],
+  ])('keeps what it knows where another %s is asked for', async (_what, changes) => {
+    const { prober, outcomes, log } = harness();
+    outcomes.set(9000, new Error('Connection refused'));
+    prober.update([target(0)]);
+    await vi.advanceTimersByTimeAsync(500);
+    log.length = 0;
+    prober.update([target(0, { rhythm: { ...rhythm, ...changes } })]);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(log).toEqual(['0 failed: Connection refused']);
+    prober.close();
+  });
+
+  it('goes over to another interval, and spreads what that makes late', async () => {
+    const { prober, outcomes, started } = harness();
+    for (const port of [9000, 9001, 9002]) outcomes.set(port, 'pass');
+    const slow = { ...rhythm, intervalMs: 60_000 };
+    prober.update([0, 1, 2].map((slot) => target(slot, { rhythm: slow })));
+    await vi.advanceTimersByTimeAsync(30_000);
+    started.length = 0;
+    prober.update([0, 1, 2].map((slot) => target(slot)));
+    await vi.advanceTimersByTimeAsync(999);
+    // The first two are overdue and wait for their share of the interval, as the third does, which had far to go.
+    expect(started.map(({ port, atMs }) => [port, atMs])).toEqual([
+      [9000, 30_500],
+      [9001, 30_500],
+      [9002, 30_500],
+    ]);
     prober.close();
   });
 

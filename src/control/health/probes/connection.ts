@@ -1,61 +1,72 @@
+/** The connection that a probe asks over, made as a session's is. */
 import { once } from 'node:events';
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
-import type { ProbeTls } from '../../../config/config.ts';
-import type { Address } from '../../../core/contract.ts';
-import { encodeLocalHeader, encodeProxyHeader, type ProxyVersion } from '../../../core/wire/proxy-writing.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import tls from 'node:tls';
+import type { Address, BackendTls } from '../../../core/plan.ts';
+import { encodeLocalHeader, encodeProxyHeader } from '../../../core/wire/proxy-writing.ts';
+import { isFullQueue } from '../../../drivers/dial-failure.ts';
+import { strength } from '../../../drivers/portable/tls/strength.ts';
+import type { Question, QuestionTls } from '../question.ts';
+import { codeOf } from './failure.ts';
 
-/** Where a probe connects to, and whether the backend expects a PROXY protocol header ahead of all bytes. */
-export type ProbeAddress = Address & { readonly proxyProtocol?: ProxyVersion | 'off' };
-
-/** Connects, lets `use` talk, and closes; the signal destroys the connection in whatever state it is. */
-export async function overTcp(
-  address: ProbeAddress,
-  signal: AbortSignal,
-  use: (socket: Socket) => Promise<void>,
-): Promise<void> {
-  // Without Nagle's delay, for a header is a short write of its own.
-  await over(connect({ ...endpoint(address), noDelay: true }), 'connect', signal, async (socket) => {
-    await introduce(socket, address.proxyProtocol ?? 'off');
-    await use(socket);
-  });
+/**
+ * Connects, sends the PROXY protocol header, and shakes hands, where the backend expects these. The signal destroys the
+ * connection in whatever state it is, and so does a failure; after a success it is the caller's.
+ */
+export async function connected(question: Question, signal: AbortSignal): Promise<Socket> {
+  const plain = await reached(question.address, signal);
+  try {
+    await introduce(plain, question.proxyProtocol);
+    return question.tls === 'off' ? plain : await secured(plain, question.tls, signal);
+  } catch (error) {
+    plain.destroy();
+    throw error;
+  }
 }
 
-/** The same after a TLS handshake, which verifies the other end unless told not to. */
-export async function overTls(
-  address: ProbeAddress,
-  { servername, verify, ca }: ProbeTls,
-  signal: AbortSignal,
-  use: (socket: Socket) => Promise<void>,
-): Promise<void> {
-  await overTcp(address, signal, async (plain) => {
-    const socket = connectTls({
-      // Of the endpoint only the host counts now: the certificate is for it where no other name is given.
-      ...endpoint(address),
-      socket: plain,
-      ...(servername !== undefined && { servername }),
-      ...(ca !== undefined && { ca }),
-      rejectUnauthorized: verify,
-    });
-    await over(socket, 'secureConnect', signal, use);
-  });
+/** A full accept queue is waited for, as sessions do. */
+async function reached(address: Address, signal: AbortSignal): Promise<Socket> {
+  for (;;) {
+    try {
+      // Without Nagle's delay, for a header is a short write of its own.
+      return await ready(connect({ ...endpoint(address), noDelay: true }), 'connect', signal);
+    } catch (error) {
+      if (!isFullQueue(codeOf(error), address)) throw error;
+      await pause(fullQueuePauseMs, undefined, { signal });
+    }
+  }
 }
 
-async function over(
+const fullQueuePauseMs = 20;
+
+async function secured(plain: Socket, { name, how }: QuestionTls, signal: AbortSignal): Promise<Socket> {
+  const socket = tls.connect({
+    socket: plain,
+    secureContext: contextOf(how),
+    // An address is no name that could be sent (RFC 6066, 3), but certificates can be for one.
+    ...(isIP(name) === 0 && { servername: name }),
+    rejectUnauthorized: how.verify,
+    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
+  });
+  return await ready(socket, 'secureConnect', signal);
+}
+
+async function ready(
   socket: Socket,
-  ready: 'connect' | 'secureConnect',
+  event: 'connect' | 'secureConnect',
   signal: AbortSignal,
-  use: (socket: Socket) => Promise<void>,
-): Promise<void> {
+): Promise<Socket> {
   // Whoever waits for the socket hears of an error; one that comes after the outcome is of no interest.
   socket.on('error', () => {});
   addAbortSignal(signal, socket);
   try {
-    await once(socket, ready);
-    await use(socket);
-  } finally {
+    await once(socket, event);
+    return socket;
+  } catch (error) {
     socket.destroy();
+    throw error;
   }
 }
 
@@ -63,7 +74,7 @@ async function over(
  * Says that no client stands behind this connection. Version 1 has only UNKNOWN for that, which some servers
  * refuse, so it announces the probe's own ends where they can be said.
  */
-async function introduce(socket: Socket, version: ProxyVersion | 'off'): Promise<void> {
+async function introduce(socket: Socket, version: Question['proxyProtocol']): Promise<void> {
   if (version === 'off') return;
   const header = version === 'v1' ? encodeProxyHeader('v1', endsOf(socket)) : encodeLocalHeader('v2');
   await new Promise<void>((resolve, reject) => {
@@ -81,3 +92,15 @@ function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket) 
 function endpoint(address: Address): NetConnectOpts {
   return 'path' in address ? { path: address.path } : { host: address.host, port: address.port };
 }
+
+/** Reading authorities and keys takes long: once for each pool, and they are forgotten with its configuration. */
+function contextOf(how: BackendTls): tls.SecureContext {
+  const known = contexts.get(how);
+  if (known !== undefined) return known;
+  const { ca, cert, key } = how;
+  const made = tls.createSecureContext({ ...strength, ca, cert, key });
+  contexts.set(how, made);
+  return made;
+}
+
+const contexts = new WeakMap<BackendTls, tls.SecureContext>();

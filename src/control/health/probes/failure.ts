@@ -24,7 +24,6 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Connection refused'],
   ['ECONNRESET', 'Connection reset'],
   ['EPIPE', 'Connection closed early'],
-  ['UND_ERR_SOCKET', 'Connection closed before the response was complete'],
   ['ETIMEDOUT', 'Connection timed out'],
   ['EHOSTUNREACH', 'No route to the host'],
   ['ENETUNREACH', 'Network unreachable'],
@@ -40,7 +39,7 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ['EADDRNOTAVAIL', 'No port or address of this machine is left to reach the host from'],
 ]);
 
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }

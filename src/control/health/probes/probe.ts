@@ -1,35 +1,46 @@
-import type { ProbeConfig } from '../../../config/config.ts';
-import type { ProbeAddress } from './connection.ts';
+import type { Socket } from 'node:net';
+import type { Question } from '../question.ts';
+import { accepted } from './acceptance.ts';
+import { connected } from './connection.ts';
 import { readable } from './failure.ts';
-import { httpProbe, httpsProbe } from './http.ts';
-import { sendExpectProbe } from './send-expect.ts';
-import { tcpProbe } from './tcp.ts';
-import { tlsProbe } from './tls.ts';
+import { exchange } from './http.ts';
+import { leave } from './leaving.ts';
+import { sendAndExpect } from './send-expect.ts';
 
 /**
  * Asks a backend once whether it is well, over a connection of its own. Fulfilled when it is; rejects with an
  * error whose message people can read, and with the signal's reason soon after the signal aborts. The
- * connection is closed either way.
+ * connection is closed either way. `timeoutMs` is what the signal's owner waits for.
  */
-export async function probe(address: ProbeAddress, config: ProbeConfig, signal: AbortSignal): Promise<void> {
+export async function probe(question: Question, signal: AbortSignal, timeoutMs: number): Promise<void> {
   try {
-    await dispatch(address, config, signal);
+    signal.throwIfAborted();
+    const startedMs = performance.now();
+    const socket = await connected(question, signal);
+    try {
+      await ask(socket, question, quietMs(performance.now() - startedMs, timeoutMs));
+      leave(socket);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   } catch (error) {
     throw signal.aborted ? signal.reason : readable(error);
   }
 }
 
-function dispatch(address: ProbeAddress, config: ProbeConfig, signal: AbortSignal): Promise<void> {
-  switch (config.type) {
-    case 'tcp':
-      return tcpProbe(address, signal);
-    case 'tls':
-      return tlsProbe(address, config, signal);
+function ask(socket: Socket, { asked }: Question, quiet: number): Promise<void> {
+  switch (asked.type) {
+    case 'connect':
+      return accepted(socket, quiet);
     case 'http':
-      return httpProbe(address, config, signal);
-    case 'https':
-      return httpsProbe(address, config, signal);
+      return exchange(socket, asked.http);
     case 'send-expect':
-      return sendExpectProbe(address, config, signal);
+      return sendAndExpect(socket, asked);
   }
+}
+
+/** A refusal needs one way there and back, of which connecting took two at least; never more than the time allows. */
+function quietMs(connectedInMs: number, timeoutMs: number): number {
+  return Math.min(Math.max(100, 2 * connectedInMs), timeoutMs / 4);
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { overTcp, type ProbeAddress } from './connection.ts';
+import { readUntil } from './reading.ts';
 
 interface SendExpect {
   readonly send: string | undefined;
@@ -11,27 +11,19 @@ interface SendExpect {
  * however it is cut into pieces. The first wrong byte fails it, so that nothing grows: never more than the
  * expected text and one chunk is held.
  */
-export async function sendExpectProbe(
-  address: ProbeAddress,
-  { send, expect }: SendExpect,
-  signal: AbortSignal,
-): Promise<void> {
-  await overTcp(address, signal, async (socket) => {
-    if (send !== undefined) socket.write(send);
-    await readPrefix(socket, Buffer.from(expect));
-  });
-}
-
-async function readPrefix(socket: Socket, expected: Buffer): Promise<void> {
+export async function sendAndExpect(socket: Socket, { send, expect }: SendExpect): Promise<void> {
+  if (send !== undefined) socket.write(send);
+  const expected = Buffer.from(expect);
   let found = Buffer.alloc(0);
-  for await (const chunk of socket) {
-    // A socket without an encoding gives Buffers.
-    found = Buffer.concat([found, chunk as Buffer]);
+  const see = (chunk: Buffer): true | undefined => {
+    found = Buffer.concat([found, chunk]);
     const length = Math.min(found.length, expected.length);
     if (!found.subarray(0, length).equals(expected.subarray(0, length))) throw mismatch(expected, found);
-    if (length === expected.length) return;
-  }
-  throw mismatch(expected, found, ' and then the end');
+    return length === expected.length ? true : undefined;
+  };
+  await readUntil(socket, see, () => {
+    throw mismatch(expected, found, ' and then the end');
+  });
 }
 
 function mismatch(expected: Buffer, found: Buffer, after = ''): Error {

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { ProbeConfig } from '../../../../src/config/config.ts';
-import { probe } from '../../../../src/control/health/probes/probe.ts';
+import type { BackendTls } from '../../../../src/core/plan.ts';
 import { encodeLocalHeader } from '../../../../src/core/wire/proxy-writing.ts';
 import { selfSigned } from '../../../support/certificate.ts';
 import { listening, listeningOnPath } from '../../../support/loopback-server.ts';
-import { deadline } from '../../../support/probing.ts';
+import { deadline, probe } from '../../../support/probing.ts';
 
 const certificate = selfSigned('app.internal');
 const tls = { servername: 'app.internal', verify: true, ca: certificate.cert };
@@ -80,7 +80,7 @@ describe('a probe of a backend that expects a PROXY header', () => {
     expect(bytes).toEqual(expected);
   });
 
-  it.each<ProbeConfig>([
+  it.each<ProbeConfig & { readonly tls?: Partial<BackendTls> }>([
     { type: 'http', http },
     { type: 'https', http, tls },
   ])('sends the header before a request by $type', async (check) => {

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { probe } from '../../../../src/control/health/probes/probe.ts';
 import { listening, listeningOnPath } from '../../../support/loopback-server.ts';
-import { deadline } from '../../../support/probing.ts';
+import { deadline, probe } from '../../../support/probing.ts';
 
 function sendExpect(send: string | undefined, expected: string) {
   return { type: 'send-expect', send, expect: expected } as const;

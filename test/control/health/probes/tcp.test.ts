@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { probe } from '../../../../src/control/health/probes/probe.ts';
 import { listening, listeningOnPath } from '../../../support/loopback-server.ts';
-import { deadline, vacantPort } from '../../../support/probing.ts';
+import { deadline, probe, vacantPort } from '../../../support/probing.ts';
 
 describe('the tcp probe', () => {
   it('passes when the connection stands, and closes with FIN', async () => {

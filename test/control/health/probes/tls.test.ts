@@ -1,16 +1,21 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createServer } from 'node:tls';
-import { describe, expect, it } from 'vitest';
-import type { ProbeTls } from '../../../../src/config/config.ts';
-import { probe } from '../../../../src/control/health/probes/probe.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { BackendTls } from '../../../../src/core/plan.ts';
 import { selfSigned } from '../../../support/certificate.ts';
 import { listening, listeningOnPath } from '../../../support/loopback-server.ts';
-import { deadline } from '../../../support/probing.ts';
+import { deadline, probe } from '../../../support/probing.ts';
+import { installed, skippedWithout } from '../../../support/programs.ts';
 
 const certificate = selfSigned('app.internal');
-const trusting: ProbeTls = { servername: 'app.internal', verify: true, ca: certificate.cert };
-const config = (tls: Partial<ProbeTls> = {}) => ({ type: 'tls', tls: { ...trusting, ...tls } }) as const;
+const trusting = { servername: 'app.internal', verify: true, ca: certificate.cert };
+const config = (tls: Partial<BackendTls> = {}) => ({ type: 'tls', tls: { ...trusting, ...tls } }) as const;
 
 describe('the tls probe', () => {
   it('passes when the handshake is done, and closes in order', async () => {
@@ -61,4 +66,62 @@ describe('the tls probe', () => {
     socket.resume();
     await once(socket, 'close', { signal: deadline() });
   });
+
+  describe('of a server that wants a certificate', () => {
+    const [good, wrong] = [selfSigned('proxy'), selfSigned('stranger')];
+    const strict = { ...certificate, ca: good.cert, requestCert: true, rejectUnauthorized: true };
+    const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+
+    it.each(versions)('passes with one that the server knows, in %s', async (maxVersion) => {
+      const address = await listening(createServer({ ...strict, maxVersion }));
+      await probe(address, config(good));
+    });
+
+    it.each(versions)('fails where none is shown, in %s', async (maxVersion) => {
+      const address = await listening(createServer({ ...strict, maxVersion }));
+      await expect(probe(address, config())).rejects.toThrow(/TLS failed|reset|closed/);
+    });
+
+    it.each(versions)('fails with one that the server does not know, in %s', async (maxVersion) => {
+      const address = await listening(createServer({ ...strict, maxVersion }));
+      await expect(probe(address, config(wrong))).rejects.toThrow(/closed|reset|disconnected/);
+    });
+
+    it('fails where a connection is all that is asked for, for so do sessions', async () => {
+      const address = await listening(createServer(strict));
+      await expect(probe(address, { type: 'tcp', tls: trusting })).rejects.toThrow('certificate required');
+      await probe(address, { type: 'tcp', tls: { ...trusting, ...good } });
+    });
+  });
+
+  describe.skipIf(!installed('openssl'))(`of a server without tickets ${skippedWithout('openssl')}`, () => {
+    it('passes though nothing says that it was taken', async () => {
+      await probe(await withoutTickets(), config());
+      await probe(await withoutTickets(), config(), deadline(), 100);
+    });
+
+    it('fails where the server refuses it', async () => {
+      const address = await withoutTickets('-Verify', '1', '-verify_return_error');
+      await expect(probe(address, config())).rejects.toThrow('certificate required');
+    });
+  });
 });
+
+/** OpenSSL's own server, for Node's always sends tickets. */
+async function withoutTickets(...more: readonly string[]): Promise<{ host: string; port: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  await Promise.all([writeFile(cert, certificate.cert), writeFile(key, certificate.key)]);
+  const args = ['s_server', '-accept', '127.0.0.1:0', '-num_tickets', '0', '-cert', cert, '-key', key];
+  const server = spawn('openssl', [...args, ...more], { stdio: ['pipe', 'pipe', 'ignore'] });
+  onTestFinished(async () => {
+    server.kill('SIGKILL');
+    await once(server, 'close');
+  });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const port = /^ACCEPT .*:(\d+)$/.exec(line)?.[1];
+    if (port !== undefined) return { host: '127.0.0.1', port: Number(port) };
+  }
+  throw new Error('OpenSSL does not listen');
+}

@@ -1,0 +1,18 @@
+import type { Socket } from 'node:net';
+
+/**
+ * Leaves without haste: sends FIN and throws away what still comes, so that a server which is writing its answer does
+ * not find a reset in its log. It has a second and 64 KiB for that; no probe waits for it.
+ */
+export function leave(socket: Socket): void {
+  let bytes = 0;
+  const timer = setTimeout(() => socket.destroy(), 1_000).unref();
+  socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > 64 * 1024) socket.destroy();
+  });
+  socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
+  if (!socket.writableEnded) socket.end();
+  socket.resume();
+  if (socket.readableEnded) socket.destroy();
+}

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { HealthWatch } from '../../../src/control/health/health.ts';
+import { readable } from '../../../src/control/health/probes/failure.ts';
+import type { Question } from '../../../src/control/health/question.ts';
+import { Planner } from '../../../src/control/planner.ts';
+import { Ledger, type LedgerCapacity } from '../../../src/core/ledger/ledger.ts';
+
+const capacity: LedgerCapacity = {
+  workers: 1,
+  listeners: 2,
+  pools: 2,
+  backends: 8,
+  clients: 16,
+  splits: 1,
+};
+
+function configOf(healthCheck: string, backends = '10.0.0.1:9000'): Config {
+  const result = parseConfig(
+    `version: 1
+listeners: { web: { bind: "127.0.0.1:0", pool: app } }
+pools: { app: { backends: [${backends}], slowStart: 60s, healthCheck: ${healthCheck} } }
+`,
+    { file: '/sluice.yaml', env: {}, readFile: () => '' },
+  );
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
+  return result.config;
+}
+
+function harness() {
+  const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
+  const planner = new Planner(ledger);
+  const outcomes = new Map<number, Error>();
+  const log: string[] = [];
+  const probe = async ({ address }: Question): Promise<void> => {
+    const outcome = outcomes.get('port' in address ? address.port : 0);
+    if (outcome !== undefined) throw outcome;
+  };
+  const watch = new HealthWatch(
+    ledger,
+    {
+      now: () => 1_000 + Date.now(),
+      onResult: () => {},
+      onTransition: ({ backend }, health) => log.push(`${backend} is ${health}`),
+      onImpeded: (_target, detail) => log.push(detail),
+      onUnimpeded: () => log.push('on again'),
+    },
+    { probe, random: () => 0.5 },
+  );
+  const follow = (config: Config): void => {
+    const plan = planner.plan(config, (target) =>
+      target.kind === 'address' ? [{ address: target.address }] : [],
+    );
+    watch.follow(config, plan);
+  };
+  return { ledger, outcomes, log, follow, watch };
+}
+
+const down = new Error('Connection refused');
+const exhausted = readable(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }));
+
+describe('HealthWatch', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 0 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    '{ type: http, interval: 7s }',
+    '{ type: http, timeout: 9s }',
+    '{ type: http, rise: 4, fall: 1 }',
+    '{ type: http, jitter: 50% }',
+  ])('forgets neither health nor slow start over a reload to %s', async (changed) => {
+    const { ledger, outcomes, log, follow, watch } = harness();
+    outcomes.set(9000, down);
+    follow(configOf('{ type: http, interval: 1s, jitter: 0%, rise: 1 }', '10.0.0.1:9000, 10.0.0.1:9001'));
+    await vi.advanceTimersByTimeAsync(600);
+    expect([0, 1].map((slot) => ledger.healthOf(slot))).toEqual(['down', 'up']);
+    outcomes.set(9001, down);
+    await vi.advanceTimersByTimeAsync(3_000);
+    outcomes.clear();
+    await vi.advanceTimersByTimeAsync(1_000);
+    outcomes.set(9000, down);
+    await vi.advanceTimersByTimeAsync(3_000);
+    const recoveredMs = ledger.recoveredMs[1];
+    expect([0, 1].map((slot) => ledger.healthOf(slot))).toEqual(['down', 'up']);
+    expect(recoveredMs).toBeGreaterThan(0);
+
+    log.length = 0;
+    follow(configOf(changed, '10.0.0.1:9000, 10.0.0.1:9001'));
+    expect([0, 1].map((slot) => ledger.healthOf(slot))).toEqual(['down', 'up']);
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect([0, 1].map((slot) => ledger.healthOf(slot))).toEqual(['down', 'up']);
+    expect(ledger.recoveredMs[1]).toBe(recoveredMs);
+    expect(log).toEqual([]);
+    watch.close();
+  });
+
+  it.each([
+    '{ type: tcp }',
+    '{ type: http, path: /ready }',
+    '{ type: http, method: HEAD }',
+    '{ type: http, host: app.internal }',
+    '{ type: http, expectStatus: [503] }',
+    '{ type: http, port: 8081 }',
+    '{ type: https }',
+    '{ type: http, proxyProtocol: v2 }',
+  ])('knows nothing of a backend that it asks something else: %s', async (changed) => {
+    const { ledger, outcomes, follow, watch } = harness();
+    outcomes.set(9000, down);
+    follow(configOf('{ type: http }'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ledger.healthOf(0)).toBe('down');
+    follow(configOf(changed));
+    expect(ledger.healthOf(0)).toBe('unknown');
+    watch.close();
+  });
+
+  it('says once that checks cannot be made, and once that they are again; the verdicts stand meanwhile', async () => {
+    const { ledger, outcomes, log, follow, watch } = harness();
+    const ports = [9000, 9001, 9002];
+    outcomes.set(9001, down);
+    const backends = ports.map((port) => `10.0.0.1:${port}`).join(', ');
+    follow(configOf('{ type: tcp, interval: 1s, jitter: 0% }', backends));
+    await vi.advanceTimersByTimeAsync(900);
+    const verdicts = ['up', 'down', 'up'];
+    expect(ports.map((_, slot) => ledger.healthOf(slot))).toEqual(verdicts);
+
+    log.length = 0;
+    for (const port of ports) outcomes.set(port, exhausted);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(log).toEqual(['This process has no file descriptor left']);
+    expect(ports.map((_, slot) => ledger.healthOf(slot))).toEqual(verdicts);
+
+    outcomes.delete(9000);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(log).toHaveLength(1);
+    outcomes.delete(9002);
+    // A backend that has gone is not waited for.
+    follow(configOf('{ type: tcp, interval: 1s, jitter: 0% }', '10.0.0.1:9000, 10.0.0.1:9002'));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(log).toEqual(['This process has no file descriptor left', 'on again']);
+    watch.close();
+  });
+});
