@@ -29,14 +29,27 @@ export function readListeners(
     else if (listener.routes === undefined || listener.routes.length === 0) {
       document.problem(path, 'Missing key "pool", where connections go', 'key');
     }
+    const bind = readBinds(document, [...path, 'bind'], listener.bind);
+    const policy = readPolicy(document, path, listener, readFile);
+    warnOfUnbelieved(document, path, bind, policy);
     return {
       name,
-      bind: readBinds(document, [...path, 'bind'], listener.bind),
+      bind,
       pool: listener.pool,
       routes: readRoutes(document, [...path, 'routes'], listener.routes ?? [], known),
-      policy: readPolicy(document, path, listener, readFile),
+      policy,
     };
   });
+}
+
+function warnOfUnbelieved(
+  document: ConfigDocument,
+  path: Path,
+  bind: readonly Address[],
+  { proxyProtocol }: ListenerPolicy,
+): void {
+  if (proxyProtocol === 'off' || proxyProtocol.fromUnix || !bind.some((one) => 'path' in one)) return;
+  document.warn([...path, 'proxyProtocol'], 'Believes nobody over a unix socket, where "from" lacks "unix"');
 }
 
 /** The places of the addresses, for `checkBinds`. */

@@ -4,9 +4,9 @@ import type { ProxyProtocolPolicy, SentProxyProtocol } from '../core/plan.ts';
 import { defaultProxyProtocolTimeoutMs } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
-import { readNetworks } from './networks.ts';
+import { parseNetwork } from './networks.ts';
 import type { AcceptedProxyProtocolInput, SentProxyProtocolInput } from './schema/schema.ts';
-import { durationReader } from './values.ts';
+import { durationReader, parsedAt } from './values.ts';
 
 export function readAcceptedProxyProtocol(
   document: ConfigDocument,
@@ -14,12 +14,19 @@ export function readAcceptedProxyProtocol(
   input: AcceptedProxyProtocolInput = 'off',
 ): ProxyProtocolPolicy | 'off' {
   if (input === 'off' || input.mode === 'off') return 'off';
+  const { from = [] } = input;
   if (input.from === undefined) {
     document.problem(path, 'Missing key "from", the proxies whose headers are believed', 'key');
   }
+  const networks = from.flatMap((text, index) => {
+    if (text === 'unix') return [];
+    const network = parsedAt(document, [...path, 'from', index], parseNetwork(text), undefined);
+    return network === undefined ? [] : [network];
+  });
   return {
     mode: input.mode,
-    from: compileAddressSet(readNetworks(document, [...path, 'from'], input.from ?? [])),
+    from: compileAddressSet(networks),
+    fromUnix: from.includes('unix'),
     timeoutMs: durationReader(document, path, input)('timeout', defaultProxyProtocolTimeoutMs),
   };
 }

@@ -184,6 +184,10 @@ export class Arrival {
     return this.#introduced(noBytes, nowMs);
   }
 
+  get #isAnnounced(): boolean {
+    return this.destination !== undefined;
+  }
+
   get #isHeaderRequired(): boolean {
     const { proxyProtocol } = this.entrance.plan.policy;
     return proxyProtocol !== 'off' && proxyProtocol.mode === 'required';
@@ -192,7 +196,8 @@ export class Arrival {
   /** It is known who the client is. */
   #introduced(bytes: Uint8Array, nowMs: number): Standing {
     const { access, limits, tls } = this.entrance.plan.policy;
-    if (this.#header !== undefined && isDenied(access, this.client)) return this.#release('denied');
+    if (this.#header !== undefined && isDenied(access, this.client, this.#isAnnounced))
+      return this.#release('denied');
     const refusal = this.entry?.admitClient(limits.perClient, this.client, nowMs);
     if (refusal !== undefined) return this.#release(refusal);
     if (tls === 'off') return this.#look(bytes, nowMs);
@@ -262,10 +267,9 @@ export class Arrival {
 }
 
 /** Whether a PROXY protocol header of this client would be read. */
-export function isBelieved({ from }: ProxyProtocolPolicy, { address }: Client): boolean {
+export function isBelieved({ from, fromUnix }: ProxyProtocolPolicy, { address }: Client): boolean {
   const words = addressWords(address);
-  // Who may open a unix socket is up to the permissions of its file.
-  return words === undefined || contains(from, words);
+  return words === undefined ? fromUnix : contains(from, words);
 }
 
 const noBytes = new Uint8Array(0);

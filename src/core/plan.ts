@@ -67,6 +67,8 @@ export interface ProxyProtocolPolicy {
   /** `optional`: who sends no header is taken for itself. */
   readonly mode: 'required' | 'optional';
   readonly from: AddressSet;
+  /** Whether who comes over a unix socket, and so from no network, is believed. */
+  readonly fromUnix: boolean;
   /** Within this the header must have come in full. */
   readonly timeoutMs: number;
 }

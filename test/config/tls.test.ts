@@ -107,6 +107,28 @@ describe('PROXY protocol', () => {
     });
   });
 
+  it('believes who comes over a unix socket only where "from" says so, and warns of a listener that believes nobody', () => {
+    const policyOf = (from: string) => {
+      const config = load(`    proxyProtocol: { mode: required, from: ${from} }`, '{}');
+      const policy = config.ok ? config.config.listeners[0]?.policy.proxyProtocol : undefined;
+      return typeof policy === 'object' && [policy.fromUnix, policy.from.ranges];
+    };
+    expect(policyOf('[10.0.0.0/8]')).toEqual([false, 1]);
+    expect(policyOf('[unix, 10.0.0.0/8]')).toEqual([true, 1]);
+    expect(policyOf('[unix]')).toEqual([true, 0]);
+    const warnings = (from: string) => {
+      const config = parseConfig(
+        `version: 1\nlisteners: { web: { bind: [":0", "unix:/run/a.sock"], pool: app, proxyProtocol: { mode: optional, from: ${from} } } }\npools: { app: { backends: ["127.0.0.1:1"] } }`,
+        { file: '/etc/sluice/sluice.yaml', env: {} },
+      );
+      return config.ok ? config.warnings.map(({ message }) => message) : ['a mistake'];
+    };
+    expect(warnings('[10.0.0.0/8]')).toEqual([
+      'Believes nobody over a unix socket, where "from" lacks "unix"',
+    ]);
+    expect(warnings('[unix, 10.0.0.0/8]')).toEqual([]);
+  });
+
   it.each(['off', '{ mode: off }'])('is off where it says %s', (text) => {
     const config = load(`    proxyProtocol: ${text}`, '{ proxyProtocol: off }');
     expect(config.ok && config.config.listeners[0]?.policy.proxyProtocol).toBe('off');

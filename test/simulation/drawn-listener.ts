@@ -59,6 +59,7 @@ function drawProxyProtocol(dice: Dice): ListenerPolicy['proxyProtocol'] {
   return {
     mode: dice.one(['required', 'optional']),
     from: dice.one(addressSets),
+    fromUnix: dice.chance(0.5),
     timeoutMs: dice.one([15, 60, 300]),
   };
 }

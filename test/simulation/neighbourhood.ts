@@ -40,9 +40,9 @@ export function isIn(set: AddressSet, address: string): boolean {
   return membersOf.get(set)?.includes(address) ?? false;
 }
 
-/** A client of a unix socket may always come. */
-export function isWelcome({ allow, deny }: AccessPolicy, address: string): boolean {
-  if (address === 'unix') return true;
+/** A client of our own unix socket may always come; of another's, only where nobody has to be allowed. */
+export function isWelcome({ allow, deny }: AccessPolicy, address: string, isAnnounced = false): boolean {
+  if (address === 'unix') return !isAnnounced || allow === undefined;
   const isAllowed = allow === undefined || isIn(allow, address);
   return isAllowed && !(deny !== undefined && isIn(deny, address));
 }

@@ -61,7 +61,8 @@ export class ShadowArrival {
     const { access, proxyProtocol } = this.#listener.policy;
     const { address } = this.client;
     this.#isHeaderWanted =
-      proxyProtocol !== 'off' && (address === 'unix' || isIn(proxyProtocol.from, address));
+      proxyProtocol !== 'off' &&
+      (address === 'unix' ? proxyProtocol.fromUnix : isIn(proxyProtocol.from, address));
     if (!this.#isHeaderWanted) {
       if (!isWelcome(access, address)) return { refused: 'denied' };
       if (this.#isHeaderRequired) return { refused: 'bad-proxy-header' };
@@ -159,7 +160,8 @@ export class ShadowArrival {
 
   #introduced(nowMs: number): Standing {
     const { access, tls } = this.#listener.policy;
-    if (!isWelcome(access, this.client.address)) return this.#turnAway('denied');
+    if (!isWelcome(access, this.client.address, this.announced !== undefined))
+      return this.#turnAway('denied');
     const refusal = this.entry && this.#entrance.admitClient(this.entry, this.#listener, this.client, nowMs);
     if (refusal !== undefined) return this.#turnAway(refusal);
     if (tls === 'off') return this.#look(nowMs);

@@ -14,8 +14,9 @@ export const acceptedProxyProtocol = Type.Union(
         from: Type.Optional(
           networks({
             minItems: 1,
-            description: 'Whose headers are believed: the proxies in front of this one.',
-            examples: [['10.0.0.0/8']],
+            description:
+              'Whose headers are believed: the proxies in front of this one; "unix" is whoever may open a unix socket.',
+            examples: [['10.0.0.0/8'], ['unix']],
           }),
         ),
         timeout: Type.Optional(

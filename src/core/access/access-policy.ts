@@ -11,11 +11,13 @@ export interface AccessPolicy {
 }
 
 /**
- * A client of a unix socket has no address, and is never denied: who may open the socket is up to the
- * permissions of its file. Where there is a list, an address that can't be read is denied.
+ * A client of a unix socket of ours has no address, and is never denied: who may open the socket is up to the
+ * permissions of its file. One that a PROXY header announces came over another's socket, and is in no network: it
+ * passes no list of networks to allow. Where there is a list, an address that can't be read is denied.
  */
-export function isDenied({ allow, deny }: AccessPolicy, { address }: Client): boolean {
-  if (address === 'unix' || (allow === undefined && deny === undefined)) return false;
+export function isDenied({ allow, deny }: AccessPolicy, { address }: Client, isAnnounced = false): boolean {
+  if (address === 'unix') return isAnnounced && allow !== undefined;
+  if (allow === undefined && deny === undefined) return false;
   const words = addressWords(address);
   if (words === undefined) return true;
   if (deny !== undefined && contains(deny, words)) return true;

@@ -6,10 +6,10 @@ import type { Client } from '../contract.ts';
 import type { AccessVerdict } from './explanation.ts';
 
 /** What the lists say of a client, and which entry of theirs. */
-export function accessOf(policy: AccessPolicy, client: Client): AccessVerdict {
+export function accessOf(policy: AccessPolicy, client: Client, isAnnounced: boolean): AccessVerdict {
   const { allow, deny } = policy;
-  const verdict = isDenied(policy, client) ? 'denied' : 'allowed';
-  if (client.address === 'unix' || (allow === undefined && deny === undefined))
+  const verdict = isDenied(policy, client, isAnnounced) ? 'denied' : 'allowed';
+  if ((client.address === 'unix' && !isAnnounced) || (allow === undefined && deny === undefined))
     return { verdict, by: 'no-list', network: null };
   const denying = networkAround(deny, client);
   if (denying !== null) return { verdict, by: 'deny', network: denying };

@@ -39,7 +39,8 @@ export function enter(listener: ListenerPlan, ledger: Ledger, inquiry: Inquiry, 
   const { client } = header;
 
   // Who has sent a header is judged by the lists once it is read, everybody else before anything.
-  const denied = isDenied(policy.access, client) ? 'denied' : undefined;
+  const isAnnounced = client !== inquiry.client;
+  const denied = isDenied(policy.access, client, isAnnounced) ? 'denied' : undefined;
   const early = believed ? undefined : (denied ?? header.refusal);
   const entry = early ?? admit(ledger, slot, policy.limits, nowMs);
   const late = believed ? (header.refusal ?? denied) : undefined;
@@ -61,7 +62,7 @@ export function enter(listener: ListenerPlan, ledger: Ledger, inquiry: Inquiry, 
         ...usage,
       },
       proxyHeader: believed && !(entry instanceof Entry) ? 'not-reached' : header.verdict,
-      access: isJudged ? accessOf(policy.access, client) : 'not-reached',
+      access: isJudged ? accessOf(policy.access, client, isAnnounced) : 'not-reached',
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { SessionId } from '../../core/contract.ts';
 import type { ListenerTls } from '../../core/plan.ts';
+import { hostName } from '../../core/wire/host-name.ts';
 import type { DriverHost } from '../driver.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { Inspection } from './inspection.ts';
@@ -83,10 +84,13 @@ export class Reception implements HandshakeOwner {
     if (objection !== undefined) return this.handshakeFailed(objection);
     this.#handshake = undefined;
     readByEvent(client, this.#owner.readClient);
+    // Node types no name on the server's side; without one it is false.
+    const { servername } = client as TLSSocket & { readonly servername?: string | false };
     this.#around.emit({
       kind: 'secured',
       session: this.#owner.id,
-      sni: handshake.sni,
+      // Of a hello that only the engine could read, the engine knows the name.
+      sni: handshake.sni ?? hostName(servername || ''),
       alpn: client.alpnProtocol || undefined,
     });
   }

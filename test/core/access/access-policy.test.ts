@@ -35,6 +35,15 @@ describe('An access policy', () => {
     expect(denied({ allow: setOf('10.0.0.1'), deny: setOf('0.0.0.0/0', '::/0') }, 'unix')).toEqual([]);
   });
 
+  test('denies whom a header announces as a client of a unix socket, where others are allowed', () => {
+    const unix = { address: 'unix', port: 0 };
+    const [allow, deny] = [setOf('0.0.0.0/0', '::/0'), setOf('0.0.0.0/0', '::/0')];
+    expect(isDenied({ allow, deny: undefined }, unix, true)).toBe(true);
+    expect(isDenied({ allow, deny }, unix, true)).toBe(true);
+    expect(isDenied({ allow: undefined, deny }, unix, true)).toBe(false);
+    expect(isDenied({ allow: undefined, deny: undefined }, unix, true)).toBe(false);
+  });
+
   test('denies an address that it cannot read', () => {
     expect(denied({ deny: setOf('10.0.0.1') }, '', 'somebody', '10.0.0')).toEqual(['', 'somebody', '10.0.0']);
   });

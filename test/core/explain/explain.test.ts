@@ -203,7 +203,8 @@ describe('explain, of a listener that takes PROXY headers,', () => {
   });
 
   it.each([
-    ['required', { address: 'unix', port: 0 }, v1, 'announces', undefined, 0],
+    ['required', { address: 'unix', port: 0 }, v1, 'not-believed', 'bad-proxy-header', 0],
+    ['optional', { address: 'unix', port: 0 }, v1, 'not-believed', undefined, 0],
     ['required', stranger, v1, 'not-believed', 'bad-proxy-header', 0],
     ['required', balancer, '', 'absent', 'bad-proxy-header', 1],
     ['required', balancer, 'GET /', 'absent', 'bad-proxy-header', 0],

@@ -40,8 +40,12 @@ export function to(pool: RoutePlan['to'], when: Partial<RouteCondition>): RouteP
   return { when: { ...all, ...when }, to: pool };
 }
 
-export function headersFrom(network: string, mode: ProxyProtocolPolicy['mode']): ProxyProtocolPolicy {
-  return { mode, from: networks(network), timeoutMs: 2_000 };
+export function headersFrom(
+  network: string,
+  mode: ProxyProtocolPolicy['mode'],
+  fromUnix = false,
+): ProxyProtocolPolicy {
+  return { mode, from: networks(network), fromUnix, timeoutMs: 2_000 };
 }
 
 export function networks(...texts: readonly string[]) {

@@ -205,6 +205,38 @@ describe('Session on a listener that takes PROXY headers', () => {
     expect(CoreStage.dialed(receive(stage, session, all.subarray(v1.length)))).toEqual([1]);
   });
 
+  it('lets nobody in by a list of networks whom a header announces as a client of a unix socket', () => {
+    const access = { allow: network('0.0.0.0/0'), deny: undefined };
+    const unix = { address: 'unix', port: 0 };
+    const bytes = encodeProxyHeader('v2', { client: unix, destination: unix });
+    const policy = { ...headers('required'), fromUnix: true };
+    for (const from of [balancer, unix]) {
+      const stage = stageOf({ access, proxyProtocol: policy });
+      const { session } = stage.connect(from);
+      expectRefusal(stage, session, receive(stage, session, bytes).slice(1), 'denied');
+      const open = stageOf({ proxyProtocol: policy });
+      expect(CoreStage.dialed(receive(open, open.connect(from).session, bytes))).toEqual([0]);
+    }
+    // Who comes over a unix socket of ours by itself is let in as ever.
+    const stage = stageOf({ access, proxyProtocol: policy });
+    expect(
+      CoreStage.dialed(receive(stage, stage.connect(unix).session, bytesOf('PROXY UNKNOWN\r\n'))),
+    ).toEqual([0]);
+  });
+
+  it('believes who comes over a unix socket only where it says so', () => {
+    const unix = { address: 'unix', port: 0 };
+    const unbelieving = stageOf({ proxyProtocol: headers('required') });
+    const first = unbelieving.connect(unix);
+    expectRefusal(unbelieving, first.session, first.commands, 'bad-proxy-header');
+    expect(CoreStage.dialed(stageOf({ proxyProtocol: headers('optional') }).connect(unix).commands)).toEqual([
+      0,
+    ]);
+    const believing = stageOf({ proxyProtocol: { ...headers('required'), fromUnix: true } });
+    const { session } = believing.connect(unix);
+    expect(CoreStage.dialed(receive(believing, session, bytesOf(v1)))).toEqual([0]);
+  });
+
   it('refuses anything else where a header is required, from anyone else at once', () => {
     const stage = stageOf({ proxyProtocol: headers('required') });
     const first = stage.connect(stranger);
@@ -388,7 +420,7 @@ function to(pool: number, when: Partial<RouteCondition>): RoutePlan {
 }
 
 function headers(mode: ProxyProtocolPolicy['mode']): ProxyProtocolPolicy {
-  return { mode, from: network('10.0.0.0/8'), timeoutMs: 3_000 };
+  return { mode, from: network('10.0.0.0/8'), fromUnix: false, timeoutMs: 3_000 };
 }
 
 function network(text: string) {

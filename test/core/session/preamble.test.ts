@@ -57,7 +57,7 @@ describe('Session whose pool wants PROXY protocol', () => {
     const from = compileAddressSet(range === undefined ? [] : [range]);
     const stage = stageOf(
       { version: 'v2', include: ['unique-id'] },
-      { proxyProtocol: { mode: 'required', from, timeoutMs: 3_000 } },
+      { proxyProtocol: { mode: 'required', fromUnix: false, from, timeoutMs: 3_000 } },
     );
     const destination = { address: '192.0.2.80', port: 80 };
     const uniqueId = Uint8Array.of(0, 255);

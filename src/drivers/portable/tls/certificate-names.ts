@@ -32,7 +32,8 @@ export class NameTable<T> {
 
   /** The exact name comes before the wildcard, and a wildcard stands for one label (RFC 6125, 6.4.3). */
   find(name: string): T | undefined {
-    const lowerCase = name.toLowerCase();
+    // Some clients send the dot that may end a full name, which no certificate has.
+    const lowerCase = name.toLowerCase().replace(/\.$/, '');
     const exact = this.#byName.get(lowerCase);
     const firstDot = lowerCase.indexOf('.');
     if (exact !== undefined || firstDot < 1) return exact;
