@@ -22,6 +22,12 @@ export function checkBindClashes(document: ConfigDocument, places: readonly Bind
   }
 }
 
+/** Whether nobody can listen on both at once, unless the two share the port. */
+export function exclude(one: Address, other: Address): boolean {
+  const rivals = rivalsKey(one);
+  return rivals !== undefined && rivals === rivalsKey(other) && clashes(one, other);
+}
+
 /** Only addresses with the same port, or the same path, can clash; port 0 never does. */
 function rivalsKey(address: Address): string | undefined {
   if ('path' in address) return address.path;

@@ -4,59 +4,77 @@
  * its driver is bound by the new driver's workers before those of the old one let it go.
  */
 import { formatAddress } from '../config/addresses.ts';
+import { exclude } from '../config/bind-clashes.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { BindError } from './bind-error.ts';
 import type { Binding, Crews } from './crews.ts';
 import { refuseTakenPort } from './taken-port.ts';
 
+/** An address that a listener is to have, and what there is of it already. */
+interface Wanted {
+  readonly who: string;
+  readonly binding: Binding;
+  readonly held: Binding | undefined;
+}
+
+/** What undoes each step so far. */
+type Undo = (() => Promise<void>)[];
+
 export class Bindings {
   readonly #crews: Crews;
+  /** Told where something can't be undone. */
+  readonly #problem: (text: string) => void;
   /** What the configuration asks for, by its own words, and what came of it. */
-  #held = new Map<string, Binding>();
+  #held: ReadonlyMap<string, Binding> = new Map();
 
-  constructor(crews: Crews) {
+  constructor(crews: Crews, problem: (text: string) => void) {
     this.#crews = crews;
+    this.#problem = problem;
   }
 
-  /** The addresses as they are bound, for each listener. */
+  /** The addresses as they are bound, by listener. */
   bySlot(): ReadonlyMap<ListenerSlot, readonly Address[]> {
-    const bound = new Map<ListenerSlot, Address[]>();
+    const found = new Map<ListenerSlot, Address[]>();
     for (const { listener, address } of this.#held.values()) {
-      const addresses = bound.get(listener);
-      if (addresses === undefined) bound.set(listener, [address]);
-      else addresses.push(address);
+      const known = found.get(listener);
+      if (known === undefined) found.set(listener, [address]);
+      else known.push(address);
     }
-    return bound;
+    return found;
   }
 
   /**
-   * Binds what is new; `settle` then hands over what changes its listener and closes what is gone.
-   * Throws a BindError, and then what was bound is as before.
+   * Does all that can fail: binds what is new. `settle` then hands over what changes its listener and closes what is
+   * gone. Throws a BindError, and then what was bound is as before.
    */
   async prepare(
     listeners: readonly ListenerConfig[],
     ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
   ): Promise<{ settle(): Promise<void> }> {
-    const next = new Map<string, Binding>();
-    const fresh: Binding[] = [];
+    const wanted = this.#wanted(listeners, ownerOf);
+    const staying = new Set(
+      [...wanted.values()].map(({ held, binding }) => isSamePlace(held, binding) && held),
+    );
+    const leaving = [...this.#held.values()].filter((held) => !staying.has(held));
+    const next = new Map([...wanted].map(([key, { binding }]) => [key, binding]));
+    const undo: Undo = [];
+    const fresh = [...wanted]
+      .filter(([, { held, binding }]) => !isSamePlace(held, binding))
+      .map(([key, one]) => ({ key, one, inTheWay: this.#inTheWayOf(one.binding, leaving) }))
+      // Those for which another must be closed come last, so that as little as possible is to be undone.
+      .toSorted((a, b) => a.inTheWay.length - b.inTheWay.length);
     try {
-      for (const listener of listeners) {
-        for (const wanted of listener.bind) {
-          const key = wordsFor(listener, wanted);
-          const held = this.#held.get(key);
-          const binding = { ...ownerOf(listener), address: held?.address ?? wanted };
-          if (held !== undefined && (held.driver === binding.driver || !this.#crews.canMove(held.address))) {
-            next.set(key, binding);
-            continue;
-          }
-          const bound = await this.#bind(listener, binding, held === undefined);
-          fresh.push(bound);
-          next.set(key, bound);
+      for (const { key, one, inTheWay } of fresh) {
+        for (const other of inTheWay) {
+          undo.push(() => this.#restore(other));
+          await this.#crews.unlisten(other, { isSucceeded: true });
         }
+        const isOurs = leaving.some((other) => exclude(other.address, one.binding.address));
+        next.set(key, await this.#bind(one, isOurs, undo));
       }
     } catch (error) {
-      for (const binding of fresh) await this.#crews.unlisten(binding);
+      for (const step of undo.reverse()) await step();
       throw error;
     }
     return { settle: () => this.#settle(next) };
@@ -67,32 +85,82 @@ export class Bindings {
     await this.#settle(new Map());
   }
 
-  async #settle(next: Map<string, Binding>): Promise<void> {
-    const before = this.#held;
-    this.#held = next;
-    for (const [key, binding] of next) {
-      const held = before.get(key);
-      if (held === undefined) continue;
-      const moves = held.driver !== binding.driver;
-      // Bound by its new driver's workers already, or to be closed first: nobody can listen there beside another.
-      if (moves) await this.#crews.unlisten(held);
-      if (moves ? !this.#crews.canMove(held.address) : held.listener !== binding.listener) {
-        await this.#crews.listen(binding);
-      }
-    }
-    const gone = [...before].filter(([key]) => !next.has(key));
-    await Promise.all(gone.map(([, binding]) => this.#crews.unlisten(binding)));
+  #wanted(
+    listeners: readonly ListenerConfig[],
+    ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
+  ): ReadonlyMap<string, Wanted> {
+    // What has got its port by asking for any may be asked for by its number.
+    const asked = new Map(
+      listeners.flatMap((listener) =>
+        listener.bind.map((address) => [wordsFor(listener, address), { listener, address }]),
+      ),
+    );
+    const byBound = new Map(
+      [...this.#held]
+        .filter(([key]) => !asked.has(key))
+        .map(([, held]) => [formatAddress(held.address), held]),
+    );
+    return new Map(
+      [...asked].map(([key, { listener, address }]) => {
+        const held = this.#held.get(key) ?? byBound.get(formatAddress(address));
+        const binding = { ...ownerOf(listener), address: held?.address ?? address };
+        return [key, { who: `Listener "${listener.name}"`, binding, held }];
+      }),
+    );
   }
 
-  async #bind(listener: ListenerConfig, binding: Binding, isNew: boolean): Promise<Binding> {
+  async #bind({ who, binding, held }: Wanted, isOurs: boolean, undo: Undo): Promise<Binding> {
+    // Of two that listen on a unix socket, the later one has its name.
+    const replaces = 'path' in binding.address && held !== undefined;
+    if (replaces) undo.push(() => this.#restore(held));
     try {
-      if (isNew) await refuseTakenPort(binding.address);
-      return await this.#crews.listen(binding);
+      if (!isOurs) await refuseTakenPort(binding.address);
+      const bound = await this.#crews.listen(binding, replaces);
+      undo.push(() => this.#crews.unlisten(bound));
+      return bound;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new BindError(`Listener "${listener.name}"`, binding.address, error);
+      throw new BindError(who, binding.address, error);
     }
   }
+
+  async #restore(held: Binding): Promise<void> {
+    await this.#crews.unlisten(held);
+    try {
+      await this.#crews.listen(held);
+    } catch (error) {
+      this.#problem(`${formatAddress(held.address)} can't be bound as it was before: ${String(error)}`);
+    }
+  }
+
+  /** What must be closed before it can be bound. */
+  #inTheWayOf({ address, driver }: Binding, leaving: readonly Binding[]): readonly Binding[] {
+    // A unix socket's name can be taken from another.
+    if ('path' in address) return [];
+    return leaving.filter(
+      (other) => exclude(other.address, address) && !this.#crews.canShare(other.driver, driver),
+    );
+  }
+
+  async #settle(next: ReadonlyMap<string, Binding>): Promise<void> {
+    const before = new Map([...this.#held.values()].map((held) => [placeOf(held), held]));
+    this.#held = next;
+    for (const binding of next.values()) {
+      const held = before.get(placeOf(binding));
+      before.delete(placeOf(binding));
+      if (held !== undefined && held.listener !== binding.listener) await this.#crews.listen(binding);
+    }
+    await Promise.all([...before.values()].map((gone) => this.#crews.unlisten(gone)));
+  }
+}
+
+function isSamePlace(held: Binding | undefined, binding: Binding): boolean {
+  return held !== undefined && placeOf(held) === placeOf(binding);
+}
+
+/** Where a binding is: an address, by one driver. */
+function placeOf({ address, driver }: Binding): string {
+  return `${driver} ${formatAddress(address)}`;
 }
 
 /** Port 0 is another port for each listener, so there the listener's name belongs to it. */

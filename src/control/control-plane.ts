@@ -72,7 +72,7 @@ export class ControlPlane {
         logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
       },
     });
-    this.#bindings = new Bindings(this.#crews);
+    this.#bindings = new Bindings(this.#crews, (text) => logger.error(text));
     this.#names = new Names({
       resolver: config.resolver,
       onChange: (name) => this.#nameChanged(name),
@@ -175,11 +175,13 @@ export class ControlPlane {
     await this.#crews.stop();
   }
 
+  /** All that can fail comes first, and is undone where something does. */
   async #commit(config: Config): Promise<void> {
     if (this.#phase === 'draining') throw new Error('Expected a running proxy, but it is stopping');
+    const before = this.#plan;
     const plan = this.#planNow(config);
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
-    this.#crews.follow(this.#plan, plan);
+    this.#crews.follow(before, plan);
     let prepared: Awaited<ReturnType<Bindings['prepare']>>;
     try {
       prepared = await this.#bindings.prepare(config.listeners, ({ name }) => this.#ownerOf(plan, name));
@@ -187,8 +189,10 @@ export class ControlPlane {
       this.#crews.follow(this.#planNow(this.#config));
       throw error;
     }
-    this.#settle(config, plan);
+    // What waits where a listener is closed is served as it was until then; after that its workers forget it.
+    this.#settle(config, plan, before);
     await prepared.settle();
+    this.#crews.follow(plan);
   }
 
   #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
@@ -201,7 +205,7 @@ export class ControlPlane {
     return this.#planner.plan(config, (target) => this.#names.endpointsOf(target));
   }
 
-  #settle(config: Config, plan: Plan): void {
+  #settle(config: Config, plan: Plan, before: Plan = plan): void {
     this.#config = config;
     this.#plan = plan;
     this.#health.follow(config, plan);
@@ -209,7 +213,7 @@ export class ControlPlane {
       // A breaker that was turned off would be shown as it was left.
       if (policy.circuitBreaker === 'off') for (const { slot } of backends) this.ledger.closeCircuit(slot);
     }
-    this.#crews.follow(plan);
+    this.#crews.follow(plan, before);
     this.#crews.configureLog(config.log);
   }
 

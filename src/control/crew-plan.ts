@@ -7,13 +7,13 @@ export interface PlanSteps {
   /** What these workers were told last. */
   readonly before: Plan;
   readonly plan: Plan;
-  /** What comes next: its further listeners and pools are known already. */
-  readonly next: Plan;
+  /** What comes next, or was until now: its further listeners and pools are known as well. */
+  readonly other: Plan;
 }
 
 /** The plan for the workers of `driver`, where `chosen` serves all listeners that it can. */
 export function crewPlan(
-  { before, plan, next }: PlanSteps,
+  { before, plan, other }: PlanSteps,
   driver: DriverModule,
   chosen: DriverModule,
 ): Plan {
@@ -21,7 +21,7 @@ export function crewPlan(
     listeners: whole.listeners.filter((one) => driverOf(one, whole, chosen) === driver),
     pools: whole.pools.flatMap((pool) => dialable(pool, driver, before) ?? []),
   });
-  return union(own(plan), own(next));
+  return union(own(plan), own(other));
 }
 
 /** A pool that has turned to TLS stays as it was, for those who came while its listeners were this driver's. */

@@ -6,13 +6,13 @@
 import type { LogConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import type { ListenerPlan, Plan } from '../core/plan.ts';
-import type { DriverModule } from '../drivers/driver.ts';
+import type { DriverModule, UnlistenOptions } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { crewPlan } from './crew-plan.ts';
 import { driverOf } from './driver-of.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
 
-export interface CrewsParts extends Omit<SupervisorParts, 'workers' | 'firstWorker' | 'sharesPorts'> {
+export interface CrewsParts extends Omit<SupervisorParts, 'workers' | 'firstWorker'> {
   /** How many workers each driver may have. */
   readonly sizes: CrewSizes;
   /** The portable driver has been called in. */
@@ -51,21 +51,21 @@ export class Crews {
     return chosen === driverModules.portable ? sizes.portable : sizes[chosen.name] + sizes.portable;
   }
 
-  /** Whether an address can change its driver without being closed in between. */
-  canMove(address: Address): boolean {
-    return 'host' in address && this.#haveCommonPorts;
+  /** Whether both drivers' workers can listen on one port, or on overlapping addresses of it, at the same time. */
+  canShare(one: DriverModule['name'], other: DriverModule['name']): boolean {
+    return driverModules[one].sharesPorts && driverModules[other].sharesPorts;
   }
 
   driverOf(listener: ListenerPlan, plan: Plan): DriverModule['name'] {
     return driverOf(listener, plan, this.#parts.driver).name;
   }
 
-  /** Each crew learns of its own listeners, and of those that the plan adds that comes next. */
-  follow(plan: Plan, next: Plan = plan): void {
+  /** Each crew learns of its own listeners, and of those that only the other plan has, which comes next or was before. */
+  follow(plan: Plan, other: Plan = plan): void {
     const { driver: chosen } = this.#parts;
     for (const driver of new Set([chosen, driverModules.portable])) {
       const before = this.#crews.get(driver.name)?.plan ?? noPlan;
-      const own = crewPlan({ before, plan, next }, driver, chosen);
+      const own = crewPlan({ before, plan, other }, driver, chosen);
       if (own.listeners.length === 0 && !this.#crews.has(driver.name)) continue;
       const crew = this.#call(driver);
       crew.plan = own;
@@ -82,15 +82,18 @@ export class Crews {
     for (const supervisor of this.#all()) supervisor.healthChanged(backend, health);
   }
 
-  /** As `Supervisor.listen`, on the workers of the binding's driver; other drivers' are left as they are. */
-  async listen(binding: Binding): Promise<Binding> {
+  /**
+   * As `Supervisor.listen`, on the workers of the binding's driver; other drivers' are left as they are. `replaces`: a
+   * unix socket's name is taken from those of them that listen there.
+   */
+  async listen(binding: Binding, replaces = false): Promise<Binding> {
     const { supervisor } = this.#call(driverModules[binding.driver]);
-    const { address } = await supervisor.listen(binding);
+    const { address } = await supervisor.listen(binding, replaces);
     return { ...binding, address };
   }
 
-  async unlisten({ driver, address }: Binding): Promise<void> {
-    await this.#crews.get(driver)?.supervisor.unlisten(address);
+  async unlisten({ driver, address }: Binding, options?: UnlistenOptions): Promise<void> {
+    await this.#crews.get(driver)?.supervisor.unlisten(address, options);
   }
 
   async drain(untilMs: number): Promise<void> {
@@ -112,16 +115,11 @@ export class Crews {
       driver,
       workers,
       firstWorker: driver === chosen ? 0 : sizes[chosen.name],
-      sharesPorts: workers > 1 || this.#haveCommonPorts,
     });
     const crew: Crew = { supervisor, plan: noPlan };
     this.#crews.set(driver.name, crew);
     if (driver !== chosen) this.#parts.calledIn(driver);
     return crew;
-  }
-
-  get #haveCommonPorts(): boolean {
-    return this.#parts.driver !== driverModules.portable && driverModules.portable.sharesPorts;
   }
 
   #all(): readonly Supervisor[] {

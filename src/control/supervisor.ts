@@ -11,7 +11,7 @@ import type { Address, ListenerSlot } from '../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ToWorker } from '../dataplane/messages.ts';
-import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
+import type { DriverModule, ListeningSocket, UnlistenOptions } from '../drivers/driver.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 export interface SupervisorParts {
@@ -19,8 +19,6 @@ export interface SupervisorParts {
   readonly workers: number;
   /** The number of its first worker; the others follow. No two workers of a process have the same. */
   readonly firstWorker: number;
-  /** Whether others than one worker of this may listen on a port. */
-  readonly sharesPorts: boolean;
   readonly ledgerBuffer: SharedArrayBuffer;
   readonly capacity: LedgerCapacity;
   /** The main thread's view of the ledger. */
@@ -40,8 +38,8 @@ export interface Binding {
 
 /** So that a worker that can't even start does not keep the machine busy with trying. */
 const restartDelayMs = 100;
-/** Workers that die again and again must not keep an address from being given up. */
-const unlistenAttempts = 3;
+/** Workers that die again and again must not keep an address from being taken or given up. */
+const mostDeaths = 3;
 
 /** A name, and keys for AES-128 and HMAC-SHA-256, as OpenSSL wants them. */
 const ticketKeysBytes = 48;
@@ -90,20 +88,35 @@ export class Supervisor {
 
   /**
    * Listens on every worker that can, or on none: rejects with the system's error. Fulfils with the address
-   * as it is bound, which tells the port where 0 was asked for.
+   * as it is bound, which tells the port where 0 was asked for. An address that is listened on already is handed over
+   * to the listener named now; that never fails. A worker that dies meanwhile is waited for, as its successor.
    */
-  async listen(binding: Binding): Promise<Binding> {
-    await this.#whole();
-    const bound: WorkerThread[] = [];
+  async listen(binding: Binding, replaces = false): Promise<Binding> {
+    const known = this.#bindings.has(keyOf(binding.address));
+    // Successors of those that die from now on listen for the one named now.
+    if (known) this.#bindings.set(keyOf(binding.address), binding);
+    const bound = new Set<WorkerThread>();
     let { address } = binding;
     try {
-      for (const thread of this.#listenersOf(address)) {
-        const options = { shared: this.#parts.sharesPorts };
-        address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
-        bound.push(thread);
+      for (let deaths = 0; ; ) {
+        await this.#whole();
+        if (this.#stopping) throw new Error('Expected running workers, but they are stopping');
+        const thread = this.#listenersOf(address).find((one) => !bound.has(one));
+        if (thread === undefined) break;
+        const options = { shared: this.#parts.driver.sharesPorts, replaces };
+        try {
+          address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
+          bound.add(thread);
+        } catch (error) {
+          const hasDied = !this.#running().includes(thread);
+          if (!hasDied || ++deaths === mostDeaths) throw error;
+        }
       }
     } catch (error) {
-      await Promise.allSettled(bound.map((thread) => thread.ask({ kind: 'unlisten', address })));
+      if (known) return binding;
+      await Promise.allSettled(
+        [...bound].map((thread) => thread.ask({ kind: 'unlisten', address, options: {} })),
+      );
       throw error;
     }
     const held = { listener: binding.listener, address };
@@ -111,11 +124,11 @@ export class Supervisor {
     return held;
   }
 
-  async unlisten(address: Address): Promise<void> {
-    for (let attempts = 0; attempts < unlistenAttempts; attempts++) {
+  async unlisten(address: Address, options: UnlistenOptions = {}): Promise<void> {
+    for (let deaths = 0; deaths < mostDeaths; deaths++) {
       await this.#whole();
       const asked = this.#listenersOf(address);
-      await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address })));
+      await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address, options })));
       // Who waits in the queue of one that died meanwhile is its successor's.
       if (this.#stopping || asked.every((thread) => this.#running().includes(thread))) break;
     }
@@ -172,7 +185,7 @@ export class Supervisor {
     if (!this.#listenersOf(address).includes(thread)) return;
     const orphans = this.#orphansOf(thread.index);
     const orphan = [...orphans].find((one) => keyOf(one.address) === keyOf(address));
-    const options = { shared: this.#parts.sharesPorts, adopt: orphan?.fd };
+    const options = { shared: this.#parts.driver.sharesPorts, adopt: orphan?.fd };
     thread.ask({ kind: 'listen', listener, address, options }).then(
       () => orphan && orphans.delete(orphan),
       (error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`),

@@ -4,7 +4,7 @@ import type { LogConfig } from '../config/config.ts';
 import type { Address, BackendSlot, ListenerSlot } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
-import type { ListenOptions } from '../drivers/driver.ts';
+import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
 
 /** What a worker is born with. */
 export interface WorkerBirth {
@@ -29,7 +29,12 @@ export type ToWorker =
       readonly address: Address;
       readonly options: ListenOptions;
     }
-  | { readonly kind: 'unlisten'; readonly request: number; readonly address: Address }
+  | {
+      readonly kind: 'unlisten';
+      readonly request: number;
+      readonly address: Address;
+      readonly options: UnlistenOptions;
+    }
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
   | { readonly kind: 'log'; readonly log: LogConfig }
   /** Answered by `drained` once no session is left. */

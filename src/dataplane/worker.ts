@@ -50,7 +50,7 @@ function live(
       case 'unlisten':
         return answer(
           message.request,
-          plane.driver.unlisten(message.address).then(() => message.address),
+          plane.driver.unlisten(message.address, message.options).then(() => message.address),
         );
       case 'log':
         return sessionLog.configure(message.log);

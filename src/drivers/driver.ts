@@ -37,7 +37,7 @@ export interface Driver extends Activity {
    * Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. `uring` also
    * takes those whose handshakes are under way, and so needs a moment; `portable` closes at once.
    */
-  unlisten(address: Address): Promise<void>;
+  unlisten(address: Address, options?: UnlistenOptions): Promise<void>;
   /** Relay commands and their like; never `report`, which is no driver's business. */
   execute(command: DriverCommand): void;
   /** Calls `host.deadline()` once, at this time; a later call replaces an earlier one. */
@@ -49,8 +49,15 @@ export interface Driver extends Activity {
 export interface ListenOptions {
   /** Other threads listen on this address too (SO_REUSEPORT). */
   readonly shared: boolean;
+  /** A unix socket's name is another driver's of this process, and is taken from it: it goes on without one. */
+  readonly replaces?: boolean;
   /** A socket that listens there already, left by a driver that has ended: it is this driver's from now on. */
   readonly adopt?: number | undefined;
+}
+
+export interface UnlistenOptions {
+  /** Another socket is bound there right after: better that clients ask again than that they are refused until then. */
+  readonly isSucceeded?: boolean;
 }
 
 export interface DriverModule {

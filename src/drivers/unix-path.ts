@@ -43,7 +43,11 @@ export function removeSocketFile({ path, device, inode }: SocketFile): void {
  * Has a server of Node's listen under the name. Node removes whatever stands under the name that it bound when it
  * closes; so it binds another one, and the socket gets its own name once it listens. Rejects with the system's error.
  */
-export async function listenOnPath(server: Server, path: string, options: ListenOptions = {}): Promise<void> {
+export async function listenOnPath(
+  server: Server,
+  path: string,
+  { replaces = false, ...options }: ListenOptions & { readonly replaces?: boolean | undefined } = {},
+): Promise<void> {
   const temporary = temporaryName(path);
   const listening = once(server, 'listening');
   server.listen({ ...options, path: temporary });
@@ -54,7 +58,8 @@ export async function listenOnPath(server: Server, path: string, options: Listen
     throw error;
   }
   try {
-    await giveName(temporary, path);
+    if (replaces) renameSync(temporary, path);
+    else await giveName(temporary, path);
     const file = socketFileAt(path);
     if (file !== undefined) files.set(server, file);
   } catch (error) {
@@ -118,7 +123,7 @@ async function refuses(path: string): Promise<boolean> {
 }
 
 /** In the same folder, so that it can be linked; with the name in it where there is room, for those who look. */
-function temporaryName(path: string): string {
+export function temporaryName(path: string): string {
   const folder = join(dirname(path), '/');
   const room = longestPath - Buffer.byteLength(folder);
   for (let tries = 0; ; tries++) {

@@ -15,21 +15,21 @@ describe('crewPlan', () => {
   const pools = [plain, secure];
 
   it('gives each driver its own listeners, and those to come', () => {
-    const [plan, next] = [planOf(plain, web), { listeners: [web, api], pools }];
-    const told = (driver: DriverModule) => crewPlan({ before: nothing, plan, next }, driver, uring);
+    const [plan, other] = [planOf(plain, web), { listeners: [web, api], pools }];
+    const told = (driver: DriverModule) => crewPlan({ before: nothing, plan, other }, driver, uring);
     expect([told(uring), told(portable)]).toEqual([planOf(plain, web), { listeners: [api], pools }]);
   });
 
   it('lets those who wait for a pool that turns to TLS have it as it was', () => {
     const before = planOf(plain, web);
     const plan = planOf({ ...secure, slot: plain.slot, name: plain.name }, web);
-    expect(crewPlan({ before, plan, next: plan }, uring, uring)).toEqual({ listeners: [], pools: [plain] });
-    expect(crewPlan({ before: nothing, plan, next: plan }, portable, uring)).toEqual(plan);
+    expect(crewPlan({ before, plan, other: plan }, uring, uring)).toEqual({ listeners: [], pools: [plain] });
+    expect(crewPlan({ before: nothing, plan, other: plan }, portable, uring)).toEqual(plan);
   });
 
   it('never gives a driver a pool that it could not dial', () => {
     const plan = planOf(secure, { ...web, pool: 1 });
     const before = planOf({ ...plain, slot: 1, name: 'another' });
-    expect(crewPlan({ before, plan, next: plan }, uring, uring)).toEqual(nothing);
+    expect(crewPlan({ before, plan, other: plan }, uring, uring)).toEqual(nothing);
   });
 });

@@ -8,7 +8,7 @@
 import type { Server } from 'node:net';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
 import { Alarm } from '../alarm.ts';
-import type { Driver, DriverCommand, DriverHost } from '../driver.ts';
+import type { Driver, DriverCommand, DriverHost, ListenOptions } from '../driver.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { listen } from './listen.ts';
@@ -54,11 +54,7 @@ class PortableDriver implements Driver, Surroundings {
     this.terminations = new Terminations(host.ticketKeys);
   }
 
-  async listen(
-    listener: ListenerSlot,
-    asked: Address,
-    { shared }: { readonly shared: boolean },
-  ): Promise<Address> {
+  async listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Promise<Address> {
     const known = this.#listeningOn(asked);
     if (known !== undefined) {
       known.listener = listener;
@@ -66,7 +62,7 @@ class PortableDriver implements Driver, Surroundings {
       return known.bound;
     }
     const server = createServer();
-    const bound = await listen(server, asked, shared);
+    const bound = await listen(server, asked, options);
     const listening: Listening = { server, asked, bound, listener, accepted: 0, isLeaving: false };
     this.#listenings.add(listening);
     accept(server, this.buffers, this.#means, (open) => this.#accept(listening, open));

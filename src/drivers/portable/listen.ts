@@ -3,12 +3,17 @@
 import { once } from 'node:events';
 import type net from 'node:net';
 import type { Address } from '../../core/contract.ts';
+import type { ListenOptions } from '../driver.ts';
 import { listenOnPath } from '../unix-path.ts';
 
 /** Fulfilled with the address as it was bound; rejects with the system's error. */
-export async function listen(server: net.Server, address: Address, shared: boolean): Promise<Address> {
+export async function listen(
+  server: net.Server,
+  address: Address,
+  { shared, replaces }: ListenOptions,
+): Promise<Address> {
   if ('path' in address) {
-    await listenOnPath(server, address.path, { backlog, exclusive: true });
+    await listenOnPath(server, address.path, { backlog, exclusive: true, replaces });
     return address;
   }
   try {

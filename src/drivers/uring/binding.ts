@@ -1,12 +1,20 @@
 /** Sockets that listen: bound to an address, whatever stands in the way of that and may be removed. */
+import { renameSync } from 'node:fs';
 import type { Address } from '../../core/contract.ts';
-import { removeSocketFile, socketFileAt } from '../unix-path.ts';
+import type { ListenOptions } from '../driver.ts';
+import { removeSocketFile, socketFileAt, temporaryName } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
 import type { Libc } from './libc.ts';
 import type { Sockets } from './sockets.ts';
 
 /** The descriptor of a socket that listens on the address. Throws a system error. */
-export function bindTo(asked: Address, shared: boolean, sockets: Sockets, libc: Libc): number {
+export function bindTo(
+  asked: Address,
+  { shared, replaces }: ListenOptions,
+  sockets: Sockets,
+  libc: Libc,
+): number {
+  if ('path' in asked && replaces) return bindInPlace(asked.path, sockets);
   const sockaddr = sockets.encode(asked);
   try {
     return sockets.listen(sockaddr, shared);
@@ -23,6 +31,14 @@ export function bindTo(asked: Address, shared: boolean, sockets: Sockets, libc: 
 }
 
 const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
+/** Takes the name from whoever has it without a moment in which nobody has. */
+function bindInPlace(path: string, sockets: Sockets): number {
+  const temporary = temporaryName(path);
+  const fd = sockets.listen(sockets.encode({ path: temporary }), false);
+  renameSync(temporary, path);
+  return fd;
+}
 
 /** Whether a name was in the way and is gone. A socket that somebody listens on, and what is no socket, stays. */
 function removedStale(path: string, sockaddr: Uint8Array, libc: Libc): boolean {

@@ -6,7 +6,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
-import type { Driver, DriverCommand, DriverHost, ListenOptions } from '../driver.ts';
+import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { unixClient } from './addresses.ts';
 import { type BufferBounds, Buffers } from './buffers.ts';
 import { type Connection, numberMask, operation, operationShift } from './connection.ts';
@@ -97,9 +97,9 @@ export class UringDriver implements Driver, Surroundings, Turning {
     return bound;
   }
 
-  async unlisten(address: Address): Promise<void> {
+  async unlisten(address: Address, options?: UnlistenOptions): Promise<void> {
     this.#turns.yieldSoon();
-    await this.#listenings.unlisten(address);
+    await this.#listenings.unlisten(address, options);
   }
 
   #accepted({ listener }: Listening, fd: number): void {

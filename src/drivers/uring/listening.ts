@@ -110,7 +110,7 @@ export class Listening {
   }
 
   /** Accepts those who are about to come and no further ones; fulfils once it has left, or is kept after all. */
-  leave(): Promise<void> {
+  leave(isSucceeded = false): Promise<void> {
     const left = new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#stage === 'accepting') {
       const nowMs = this.#parts.now();
@@ -118,7 +118,7 @@ export class Listening {
       this.#stage = 'passed-by';
       // A unix socket knows no handshakes: who connects is in the queue at once.
       if (this.#isUnix) this.leaveMs = nowMs;
-      else if (this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
+      else if (!isSucceeded && this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
       else this.#callLast(nowMs);
     }
     return left;

@@ -1,6 +1,6 @@
 /** All the addresses that a driver listens on, and the times at which something is due for them. */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
-import type { ListenOptions } from '../driver.ts';
+import type { ListenOptions, UnlistenOptions } from '../driver.ts';
 import { bindTo } from './binding.ts';
 import type { Estate } from './estate.ts';
 import type { Libc } from './libc.ts';
@@ -46,7 +46,8 @@ export class Listenings {
   }
 
   /** As `Driver.listen` says. Throws a system error. */
-  listen(listener: ListenerSlot, asked: Address, { shared, adopt }: ListenOptions): Address {
+  listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Address {
+    const { shared, adopt } = options;
     const { libc, sockets, estate } = this.#parts;
     const known = this.#on(asked);
     if (known?.keep()) {
@@ -56,17 +57,18 @@ export class Listenings {
       return known.bound;
     }
     // Beside one that is leaving and can't be kept.
-    const fd = adopt ?? bindTo(asked, shared || known !== undefined, sockets, libc);
+    const fd = adopt ?? bindTo(asked, { ...options, shared: shared || known !== undefined }, sockets, libc);
     if (adopt !== undefined) estate.listensOn(fd);
-    const bound = sockets.boundTo(fd);
+    // A unix socket may be bound by another name than the one it has got since.
+    const bound = 'path' in asked ? asked : sockets.boundTo(fd);
     const free = this.#table.indexOf(undefined);
     const number = free < 0 ? this.#table.length : free;
     this.#table[number] = new Listening(this.#partsOfEach, { asked, bound, fd, number }, listener);
     return bound;
   }
 
-  async unlisten(address: Address): Promise<void> {
-    const left = this.#on(address)?.leave();
+  async unlisten(address: Address, { isSucceeded = false }: UnlistenOptions = {}): Promise<void> {
+    const left = this.#on(address)?.leave(isSucceeded);
     this.#reschedule();
     await left;
   }
