@@ -3,6 +3,7 @@ import { formatAddress, formatTarget } from '../config/addresses.ts';
 import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { formatDuration } from '../config/durations.ts';
 import { orList } from '../config/schema/terms.ts';
+import { secretNames } from '../config/secrets.ts';
 import { workerCount } from '../control/worker-count.ts';
 import type { AccessPolicy } from '../core/access/access-policy.ts';
 import type { DriverChoice } from '../drivers/drivers.ts';
@@ -61,7 +62,7 @@ function accessTexts({ allow, deny }: AccessPolicy): readonly string[] {
 }
 
 /**
- * JSON has no Infinity: it is written as in the configuration file. Tokens and keys are nobody's business, and the words
+ * JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's business, and the words
  * of a compiled list tell nobody anything.
  */
 export function asJson(config: Config, driver: DriverChoice): string {
@@ -69,8 +70,7 @@ export function asJson(config: Config, driver: DriverChoice): string {
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
     if (ArrayBuffer.isView(value)) return undefined;
-    const isSecret = key === 'token' || key === 'key';
-    return isSecret && value !== undefined ? '(hidden)' : value;
+    return secretNames.has(key) && value !== undefined ? '(hidden)' : value;
   };
   return `${JSON.stringify(seen, replace, 2)}\n`;
 }

@@ -33,6 +33,10 @@ function readList(
   const filePath = [...path, `${key}File`];
   const named = name === undefined ? undefined : readNamedFile(document, filePath, name, readFile);
   if (named !== undefined) {
+    if (named.text.includes('-----BEGIN ')) {
+      document.problem(filePath, `Expected one network or address a line, found a PEM file in ${named.file}`);
+      return undefined;
+    }
     const entries = entriesOf(named.text);
     for (const range of readEntries(document, filePath, named.file, entries)) ranges.push(range);
     // It would shut everybody out, which is hardly meant.

@@ -1,8 +1,9 @@
 /** A configuration file's text: its plain value, where each part of it stands, and what was found wrong. */
 import { formatPath, type Issue, type Path } from './issues.ts';
 import { type Place, readNodes } from './reading.ts';
+import { type Range, secretRanges, speaksOfSecrets, stepsToSecret } from './secrets.ts';
 import type { Environment } from './substitution.ts';
-import { composeYaml } from './yaml.ts';
+import { type ComposedYaml, composeYaml } from './yaml.ts';
 
 export class ConfigDocument {
   /** Plain objects (without prototype), arrays and scalars; undefined where the text is not valid YAML. */
@@ -13,15 +14,24 @@ export class ConfigDocument {
   readonly #text: string;
   readonly #lineStarts: readonly number[];
   readonly #root: Place | undefined;
-  /** Paths whose text must not be shown. */
-  readonly #secrets = new Set<string>();
+  /** Paths whose text must not be shown, for what may stand there. */
+  readonly #hidden = new Set<string>();
+  readonly #contents: ComposedYaml['contents'];
+  /** Lines, from 0 on, with a part of a secret; looked for when something is to be shown. */
+  #secretLines: ReadonlySet<number> | 'all' | undefined;
 
   constructor(file: string, text: string, env: Environment) {
     this.file = file;
     this.#text = text;
     this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
     const { contents, mistakes } = composeYaml(text);
-    for (const { offset, message } of mistakes) this.#issues.push(this.#issue([], offset, message));
+    // What follows a mistake may have been read as something else.
+    const isUnclear = mistakes.length > 0 && speaksOfSecrets(text);
+    this.#contents = contents;
+    if (isUnclear) this.#secretLines = 'all';
+    for (const { offset, message, nameless } of mistakes) {
+      this.#issues.push(this.#issue([], offset, isUnclear ? nameless : message));
+    }
     if (mistakes.length > 0) return;
 
     const reading = readNodes(contents, env);
@@ -62,9 +72,18 @@ export class ConfigDocument {
     this.warnings.push(this.#issue(path, this.#offset(path, 'key'), message));
   }
 
+  /** A key that is not known: what it was given may be anything, a secret too, and is not shown. */
+  unknownKey(path: Path, message: string): void {
+    const issue = this.#issue(path, this.#offset(path, 'key'), message);
+    const { column, excerpt } = issue;
+    const rest = excerpt?.slice(column - 1) ?? '';
+    const [key = ''] = /^("[^"]*"|'[^']*'|[^\s:,}]*)/.exec(rest) ?? [];
+    this.#issues.push({ ...issue, excerpt: excerpt?.slice(0, column - 1 + key.length) });
+  }
+
   /** From now on the value is never shown. */
   hide(path: Path): void {
-    this.#secrets.add(formatPath(path));
+    this.#hidden.add(formatPath(path));
   }
 
   placeOf(path: Path): Place | undefined {
@@ -76,10 +95,31 @@ export class ConfigDocument {
   }
 
   #found(path: Path): string {
-    if (this.#secrets.has(formatPath(path))) return 'something else';
+    if (this.#isHidden(path)) return 'something else';
     const template = this.placeOf(path)?.template;
-    const value = described(valueAt(this.value, path));
-    return template === undefined ? value : `${value} from ${JSON.stringify(template.slice(0, 60))}`;
+    // What the environment holds is for it to show: a variable may be the wrong one.
+    if (template !== undefined) return `what ${JSON.stringify(template.slice(0, 60))} stands for`;
+    return described(valueAt(this.value, path));
+  }
+
+  #isHidden(path: Path): boolean {
+    if (stepsToSecret(path) !== undefined || this.#hidden.has(formatPath(path))) return true;
+    // What is a secret elsewhere too, through an alias.
+    const offset = this.placeOf(path)?.sourceOffset;
+    return offset !== undefined && this.#isSecretLine(this.#lineAt(offset));
+  }
+
+  #isSecretLine(line: number): boolean {
+    this.#secretLines ??= this.#linesOf(secretRanges(this.#contents));
+    return this.#secretLines === 'all' || this.#secretLines.has(line);
+  }
+
+  #linesOf(ranges: readonly Range[]): ReadonlySet<number> {
+    const lines = new Set<number>();
+    for (const { start, end } of ranges) {
+      for (let line = this.#lineAt(start); line <= this.#lineAt(end); line++) lines.add(line);
+    }
+    return lines;
   }
 
   #offset(path: Path, at: 'key' | 'value'): number {
@@ -97,14 +137,14 @@ export class ConfigDocument {
     const start = this.#lineStarts[line] ?? 0;
     const end = this.#text.indexOf('\n', start);
     const text = this.#text.slice(start, end === -1 ? undefined : end);
-    const excerpt = this.#secrets.has(formatPath(path)) || text.trim() === '' ? undefined : text;
+    const isSecret = this.#isSecretLine(line) || this.#isHidden(path);
     return {
       file: this.file,
       line: line + 1,
       column: offset - start + 1,
-      path: formatPath(path),
+      path: formatPath(path.slice(0, stepsToSecret(path))),
       message,
-      excerpt,
+      excerpt: isSecret || text.trim() === '' ? undefined : text,
     };
   }
 

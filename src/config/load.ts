@@ -59,6 +59,9 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   if (text.length > largestBytes) {
     return wrongAsAWhole(file, `Expected at most ${largestBytes / 1024} KiB, found a larger file`);
   }
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    return wrongAsAWhole(file, 'Expected the paths of PEM files, found a private key itself');
+  }
   const document = new ConfigDocument(file, text, env);
   const isEmpty = document.value === null && document.issues.length === 0;
   if (isEmpty) return wrongAsAWhole(file, 'Expected version, listeners and pools, found an empty file');

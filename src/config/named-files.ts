@@ -25,7 +25,10 @@ export function readNamedFile(
   try {
     return { file, text: readFile(file) };
   } catch (error) {
-    document.problem(path, `Cannot read ${file}: ${systemErrorText(error)}`);
+    const template = document.placeOf(path)?.template;
+    const what =
+      template === undefined ? file : `the file that ${JSON.stringify(template.slice(0, 60))} names`;
+    document.problem(path, `Cannot read ${what}: ${systemErrorText(error)}`);
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** The text of a file with at least one certificate, all of them readable; else an issue. */
+/** The certificates of a file with at least one, all of them readable, and nothing else of it; else an issue. */
 export function readCertificates(
   document: ConfigDocument,
   path: Path,
@@ -21,7 +21,8 @@ export function readCertificates(
   const certificates = named.text.match(certificateBlock) ?? [];
   try {
     for (const certificate of certificates) new X509Certificate(certificate);
-    if (certificates.length > 0) return named.text;
+    // Without a private key that may stand beside them.
+    if (certificates.length > 0) return certificates.map((one) => `${one}\n`).join('');
     document.problem(path, `Expected a PEM file with certificates, found none in ${named.file}`);
   } catch {
     document.problem(
@@ -74,4 +75,5 @@ function privateKeyIn(
   }
 }
 
+/** What openssl's tools write around a certificate. */
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;

@@ -1,13 +1,16 @@
 /**
  * YAML nodes to plain values, each with its place in the text. Follows aliases within a budget, substitutes
- * environment variables, finds duplicate keys. What can't be read is left out and its place says so.
+ * environment variables, merges mappings (`<<`), finds duplicate keys. What can't be read is left out and its place says so.
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
 import type { Path } from './issues.ts';
+import { stepsToSecret } from './secrets.ts';
 import { type Environment, substitute } from './substitution.ts';
 
 export interface Place {
   readonly offset: number;
+  /** Where it is written, when an alias stands for it. */
+  readonly sourceOffset: number;
   /** Where its key begins, if it has one. */
   readonly keyOffset: number | undefined;
   readonly children: ReadonlyMap<string | number, Place>;
@@ -72,7 +75,8 @@ class Reader {
       );
     }
     if (isAlias(node)) return this.#readAlias(node.source, offset, spot);
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    // What an alias writes out again has been here before.
+    if (node.anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return this.#readScalar(node, offset, spot);
 
     this.#open.add(node);
@@ -94,6 +98,8 @@ class Reader {
     }
     // Without a prototype, so that a key such as __proto__ is a key like any other.
     const mapping: Record<string, unknown> = Object.create(null);
+    const merged: Read[] = [];
+    const seen = new Set<string>();
     if (isMap<Node, Node | null>(node)) {
       for (const { key: keyNode, value } of node.items) {
         const keyOffset = keyNode.range?.[0] ?? offset;
@@ -102,23 +108,76 @@ class Reader {
           return this.#unreadable(keyOffset, spot, `Expected a word as key${isSeq(keyNode) ? ipv6Hint : ''}`);
         }
         const path = [...spot.path, key];
-        if (children.has(key)) {
-          this.#mistake(path, keyOffset, `Duplicate key ${JSON.stringify(key.slice(0, 60))}`);
+        if (seen.has(key)) {
+          this.#mistake(
+            path,
+            keyOffset,
+            `Duplicate key ${JSON.stringify(key.slice(0, 60))}`,
+            'Duplicate key',
+          );
           continue;
         }
-        const read = this.read(value, { path, keyOffset });
-        children.set(key, read.place);
-        mapping[key] = read.value;
+        seen.add(key);
+        if (path.length === 1 && key.startsWith('x-')) this.#learnAnchors(value);
+        else if (isMergeKey(keyNode)) merged.push(...this.#readMerge(value, { path: spot.path, keyOffset }));
+        else {
+          const read = this.read(value, { path, keyOffset });
+          children.set(key, read.place);
+          mapping[key] = read.value;
+        }
+      }
+    }
+    // What stands here wins over what is merged, and of that the first.
+    for (const { value, place } of merged) {
+      for (const [key, child] of place.children) {
+        if (children.has(key)) continue;
+        children.set(key, child);
+        mapping[key] = valueAt(value, key);
       }
     }
     return { value: mapping, place: whole };
   }
 
+  /** Of a key that is left alone: what others may refer to. */
+  #learnAnchors(node: Node | null): void {
+    if (node === null || isAlias(node)) return;
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isSeq<Node | null>(node)) for (const item of node.items) this.#learnAnchors(item);
+    if (isMap<Node, Node | null>(node)) for (const { value } of node.items) this.#learnAnchors(value);
+  }
+
+  /** The mappings that `<<` adds: one, or a list of them. */
+  #readMerge(node: Node | null, spot: Spot): readonly Read[] {
+    const read = this.read(node, spot);
+    const { value, place } = read;
+    if (place.unreadable) return [];
+    const reads = Array.isArray(value)
+      ? value.map((one: unknown, index) => ({ value: one, place: place.children.get(index) ?? place }))
+      : [read];
+    return reads.filter((one) => {
+      if (one.place.unreadable) return false;
+      const isMapping = typeof one.value === 'object' && one.value !== null && !Array.isArray(one.value);
+      if (!isMapping) {
+        const message = 'Expected a mapping to merge, or a list of them';
+        this.#mistake(spot.path, one.place.offset, message);
+      }
+      return isMapping;
+    });
+  }
+
   #readAlias(name: string, offset: number, spot: Spot): Read {
     const target = this.#anchors.get(name);
-    if (target === undefined) return this.#unreadable(offset, spot, `No anchor &${name} before this alias`);
+    if (target === undefined) {
+      return this.#unreadable(
+        offset,
+        spot,
+        `No anchor &${name} before this alias`,
+        'No anchor before this alias',
+      );
+    }
     if (this.#open.has(target)) {
-      return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`);
+      const nameless = 'The alias stands inside its own anchor';
+      return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`, nameless);
     }
     this.#aliasDepth++;
     const read = this.read(target, spot);
@@ -129,24 +188,38 @@ class Reader {
   #readScalar({ value }: Scalar, offset: number, spot: Spot): Read {
     if (typeof value !== 'string' || !value.includes('${')) return { value, place: place(offset, spot) };
     const substituted = substitute(value, this.#env);
-    if (!substituted.ok) return this.#unreadable(offset, spot, substituted.message);
+    if (!substituted.ok) {
+      return this.#unreadable(offset, spot, substituted.message, substituted.nameless);
+    }
     const { text } = substituted;
     return { value: text, place: { ...place(offset, spot), template: value, reread: asYaml(value, text) } };
   }
 
-  #unreadable(offset: number, spot: Spot, message: string | undefined): Read {
-    if (message !== undefined) this.#mistake(spot.path, offset, message);
+  #unreadable(offset: number, spot: Spot, message: string | undefined, nameless = message): Read {
+    if (message !== undefined) this.#mistake(spot.path, offset, message, nameless);
     return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
   }
 
-  #mistake(path: Path, offset: number, message: string): void {
-    this.mistakes.push({ path, offset, message });
+  /** `nameless` is said of a secret. */
+  #mistake(path: Path, offset: number, message: string, nameless = message): void {
+    const isSecret = stepsToSecret(path) !== undefined;
+    this.mistakes.push({ path, offset, message: isSecret ? nameless : message });
   }
+}
+
+/** As a plain word; in quotes it is a key like any other. */
+function isMergeKey(key: Node): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+}
+
+function valueAt(mapping: unknown, key: string | number): unknown {
+  return typeof mapping === 'object' && mapping !== null ? Reflect.get(mapping, key) : undefined;
 }
 
 function place(offset: number, { keyOffset }: Spot): Place {
   return {
     offset,
+    sourceOffset: offset,
     keyOffset,
     children: new Map(),
     template: undefined,

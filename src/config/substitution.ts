@@ -6,23 +6,29 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Substituted =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly message: string };
+  /** `nameless` says the same without a word of the value, for one that is a secret. */
+  | { readonly ok: false; readonly message: string; readonly nameless: string };
 
 export function substitute(template: string, env: Environment): Substituted {
-  let problem: string | undefined;
+  let problem: Omit<Extract<Substituted, { readonly ok: false }>, 'ok'> | undefined;
   const text = template.replaceAll(/\$\$\{|\$\{([^}]*)(\}?)/g, (whole, inside: string | undefined, end) => {
     if (inside === undefined) return '${';
     const [, name, fallback] =
       end === '' ? [] : (/^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside) ?? []);
     if (name === undefined) {
-      problem ??= `Expected "\${NAME}" or "\${NAME:-default}" ("$\${" for a literal "\${"), found ${JSON.stringify(whole.slice(0, 60))}`;
+      const nameless = `Expected "\${NAME}" or "\${NAME:-default}" ("$\${" for a literal "\${")`;
+      problem ??= { message: `${nameless}, found ${JSON.stringify(whole.slice(0, 60))}`, nameless };
       return '';
     }
     const value = env[name];
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-    if (value === undefined)
-      problem ??= `Environment variable ${name} is not set; set it, or write "\${${name}:-default}"`;
+    if (value === undefined) {
+      problem ??= {
+        message: `Environment variable ${name} is not set; set it, or write "\${${name}:-default}"`,
+        nameless: `An environment variable that it names is not set; set it, or write "\${NAME:-default}"`,
+      };
+    }
     return value ?? '';
   });
-  return problem === undefined ? { ok: true, text } : { ok: false, message: problem };
+  return problem === undefined ? { ok: true, text } : { ok: false, ...problem };
 }

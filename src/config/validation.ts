@@ -8,6 +8,7 @@ import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigInput, configSchema } from './schema/schema.ts';
 import { expectation } from './schema/terms.ts';
+import { isSecretKey, mayHoldSecret, secretWord } from './secrets.ts';
 
 /** Undefined where too little is left. Without issues in the document, the input is all of it. */
 export function validInput(document: ConfigDocument): ConfigInput | undefined {
@@ -37,18 +38,26 @@ function report(document: ConfigDocument, mistake: Mistake): void {
   const path = pathOf(mistake, document.value);
   if (document.placeOf(path)?.unreadable) return;
   const { keyword, parentSchema } = mistake;
-  const { properties: keys = {}, writeOnly = false } = parentSchema ?? {};
+  const { properties: keys = {} } = parentSchema ?? {};
   switch (keyword) {
     case 'additionalProperties':
-      return document.problem(path, unknownKey(String(path.at(-1)), Object.keys(keys)), 'key');
+      return reportUnknownKey(document, path, Object.keys(keys));
     case 'required': {
       const missing = String(path.at(-1));
       return document.problem(path, `Missing key "${missing}", expected ${expectation(keys[missing])}`);
     }
     default:
-      if (writeOnly) document.hide(path);
+      if (mayHoldSecret(parentSchema)) document.hide(path);
       return document.expected(path, expectation(parentSchema));
   }
+}
+
+/** The place of `token:abc`, where a space is missing, must not be told in full. */
+function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly string[]): void {
+  const key = String(path.at(-1));
+  if (!isSecretKey(key) || secretWord(key) === key) return document.unknownKey(path, unknownKey(key, known));
+  document.hide(path);
+  document.problem(path.slice(0, -1), unknownKey(secretWord(key), known), 'key');
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

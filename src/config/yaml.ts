@@ -9,6 +9,8 @@ export interface ComposedYaml {
 export interface SyntaxMistake {
   readonly offset: number;
   readonly message: string;
+  /** The same without a word of the text. */
+  readonly nameless: string;
 }
 
 export function composeYaml(text: string): ComposedYaml {
@@ -21,7 +23,7 @@ export function composeYaml(text: string): ComposedYaml {
   const wrong = document === undefined ? [] : [...document.errors, ...document.warnings];
   const mistakes = firstOfEachLine(wrong, text).map((error) => explain(error, text));
   if (second !== undefined) {
-    mistakes.push({ offset: second.range[0], message: 'Expected one YAML document, found a second' });
+    mistakes.push(mistake(second.range[0], 'Expected one YAML document, found a second'));
   }
   return { contents: document?.contents ?? null, mistakes };
 }
@@ -50,7 +52,7 @@ function parseTokens(text: string): CST.Token[] | SyntaxMistake {
   const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));
-    if (parser.stack.length > deepest) return { offset: parser.offset, message: 'Nested too deeply' };
+    if (parser.stack.length > deepest) return mistake(parser.offset, 'Nested too deeply');
   }
   tokens.push(...parser.end());
   return tokens;
@@ -58,9 +60,15 @@ function parseTokens(text: string): CST.Token[] | SyntaxMistake {
 
 function explain({ code, message, pos }: LibraryError, text: string): SyntaxMistake {
   const offset = Math.min(pos[0], text.length);
-  if (code === 'TAB_AS_INDENT') return { offset, message: 'Expected spaces as indentation, found a tab' };
+  if (code === 'TAB_AS_INDENT') return mistake(offset, 'Expected spaces as indentation, found a tab');
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
-  return { offset, message: `Not valid YAML: ${message}${hint(line)}` };
+  // The library quotes the text behind a colon, and in one message without.
+  const nameless = code === 'BAD_DQ_ESCAPE' ? 'Invalid escape sequence' : message.replace(/: .*/s, '');
+  return mistake(offset, `Not valid YAML: ${message}${hint(line)}`, `Not valid YAML: ${nameless}`);
+}
+
+function mistake(offset: number, message: string, nameless = message): SyntaxMistake {
+  return { offset, message, nameless };
 }
 
 /** What people write in good faith that YAML reads otherwise. */

@@ -77,7 +77,7 @@ test.each<readonly [string, string, ...string[]]>([
     withListener('whitelist: []'),
     '5:5 listeners.web.whitelist: Unknown key "whitelist", expected one of bind, pool, routes, inspect, tls, proxyProtocol, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
   ],
-  [`${good}<<: {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
+  [`${good}"<<": {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
   [`${good}__proto__: {}\n`, `9:1 __proto__: Unknown key "__proto__", expected one of ${rootKeys}`],
   [
     good.replace('  app:', '  -app:'),
@@ -295,7 +295,7 @@ test('parseConfig tells an unset variable once, at its value', () => {
 
 test('parseConfig says which substitution a wrong value came from', () => {
   expect(issuesOf(withPool('slowStart: ${RAMP}'), { RAMP: '60' })).toEqual([
-    '8:16 pools.app.slowStart: Expected a duration such as "30s" or "off", found 60 from "${RAMP}"',
+    '8:16 pools.app.slowStart: Expected a duration such as "30s" or "off", found what "${RAMP}" stands for',
   ]);
 });
 

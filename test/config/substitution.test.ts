@@ -21,7 +21,7 @@ test.each([
 });
 
 test('substitute names the variable that is not set', () => {
-  expect(substitute('${HOST} ${NONE}', env)).toEqual({
+  expect(substitute('${HOST} ${NONE}', env)).toMatchObject({
     ok: false,
     message: 'Environment variable NONE is not set; set it, or write "${NONE:-default}"',
   });

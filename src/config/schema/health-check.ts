@@ -83,6 +83,7 @@ export const healthCheck = mapping(
     send: Type.Optional(
       text('a text of 1 to 4096 characters', {
         maxLength: 4096,
+        writeOnly: true,
         description: 'send-expect: what to send first. Line ends need double quotes: "PING\\r\\n".',
         examples: ['PING\r\n'],
       }),

@@ -132,6 +132,9 @@ export const configSchema = Type.Object(
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'sluice configuration',
     description: 'A load-balancing TCP reverse proxy.',
+    patternProperties: {
+      '^x-': { description: 'Left alone: a place for anchors, which others refer to or merge (<<).' },
+    },
     additionalProperties: false,
     [expects]: 'a mapping with version, listeners and pools',
   },

@@ -3,8 +3,10 @@ import Type from 'typebox';
 import { defaultListenerTls } from '../defaults.ts';
 import { duration, expects, flag, mapping, oneOf, text } from './terms.ts';
 
-const pemFile = (description: string, example: string) =>
+/** `writeOnly`: who writes a key's text where its path belongs must not see it shown. */
+const pemFile = (description: string, example: string, isOfKey = false) =>
   text('the path of a PEM file', {
+    ...(isOfKey && { writeOnly: true }),
     description: `${description} A PEM file, relative to this file.`,
     examples: [example],
   });
@@ -15,7 +17,7 @@ export const listenerTls = mapping(
       mapping(
         {
           cert: pemFile('The certificate, and those between it and its authority.', 'certs/a.pem'),
-          key: pemFile('Its private key.', 'certs/a.key'),
+          key: pemFile('Its private key.', 'certs/a.key', true),
         },
         'A certificate with its key.',
       ),
@@ -69,7 +71,7 @@ const backendTlsKeys = {
     flag({ description: 'Whether the certificate must be valid and for the name.', default: true }),
   ),
   cert: Type.Optional(pemFile('What the proxy shows of itself.', 'certs/proxy.pem')),
-  key: Type.Optional(pemFile('The private key of cert.', 'certs/proxy.key')),
+  key: Type.Optional(pemFile('The private key of cert.', 'certs/proxy.key', true)),
 };
 
 export const backendTls = Type.Union([Type.Enum(['off']), mapping(backendTlsKeys, 'How.')], {
