@@ -111,12 +111,16 @@ function ipAddress({ host, bracketed }: HostAndPort): string | undefined {
   return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
-/** RFC 1123 with underscores; a last label of digits would be a mistyped IPv4 address. */
+/**
+ * RFC 1123 with underscores; a last label of digits would be a mistyped IPv4 address. A dot at the end stays: it says that
+ * no search domain is to be added.
+ */
 function hostName(text: string): string | undefined {
-  const name = text.replace(/\.$/, '').toLowerCase();
+  const written = text.toLowerCase();
+  const name = written.replace(/\.$/, '');
   const labels = name.split('.');
   const wellFormed = labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
-  return wellFormed && name.length <= 253 && !/^[0-9]+$/.test(labels.at(-1) ?? '') ? name : undefined;
+  return wellFormed && name.length <= 253 && !/^[0-9]+$/.test(labels.at(-1) ?? '') ? written : undefined;
 }
 
 /** The kernel keeps a socket's path in 108 bytes, the last of which is NUL: see unix(7). */

@@ -89,17 +89,22 @@ function splitName(listener: string, route: number): string {
 type Spread = Omit<BackendPlan, 'slot'>;
 
 function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly Spread[] {
-  const { target } = backend;
-  const itsName =
-    target.kind === 'name' ? target.name : target.kind === 'address' ? target.hostName : undefined;
-  return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, backup = false }) => ({
+  const itsName = writtenName(backend.target);
+  return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, rank = 0 }) => ({
     name: writtenAs ?? formatAddress(address),
     address,
     hostName,
     weight: backend.weight * weight,
-    backup: backend.backup || backup,
+    backup: backend.backup || rank > 0,
+    backupRank: backend.backup ? rank : Math.max(0, rank - 1),
     maxConnections: backend.maxConnections,
   }));
+}
+
+/** Without the dot that says that a name is whole: certificates and Host headers have none. */
+function writtenName(target: Target): string | undefined {
+  if (target.kind === 'srv') return undefined;
+  return (target.kind === 'name' ? target.name : target.hostName)?.replace(/\.$/, '');
 }
 
 /** Two names may stand for one address: the first that does has it. */

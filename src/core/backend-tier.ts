@@ -1,4 +1,4 @@
-/** All primaries of a pool, or all its backups, with the balancer that picks among them. */
+/** All primaries of a pool, or all its backups of one rank, with the balancer that picks among them. */
 import { type Backend, unavailability } from './backend.ts';
 import type { Balancer, Tier } from './balancers/balancer.ts';
 import { balancers } from './balancers/table.ts';
@@ -19,14 +19,15 @@ export class BackendTier implements Tier {
 
   constructor(
     { slot, policy }: PoolPlan,
-    rank: 'primary' | 'backup',
+    tier: number,
     backends: readonly Backend[],
     ledger: Ledger,
     random: () => number,
   ) {
     this.#backends = backends;
     this.#ledger = ledger;
-    this.#turnSlot = slot * 2 + (rank === 'primary' ? 0 : 1);
+    // All backups share a counter: turns are taken among one rank at a time, as a rule.
+    this.#turnSlot = slot * 2 + (tier === 0 ? 0 : 1);
     this.#balancer = balancers[policy.balance](this, random);
   }
 

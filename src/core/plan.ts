@@ -198,5 +198,12 @@ export interface BackendPlan {
   /** 0 is drained: no new sessions. */
   readonly weight: number;
   readonly backup: boolean;
+  /** Backups of a rank are asked while none of the ranks before can serve; absent is 0, the first. */
+  readonly backupRank?: number;
   readonly maxConnections: number;
+}
+
+/** In which order the backends of a pool are asked: primaries first, then backups by their rank. */
+export function tierOf({ backup, backupRank = 0 }: Pick<BackendPlan, 'backup' | 'backupRank'>): number {
+  return backup ? 1 + backupRank : 0;
 }

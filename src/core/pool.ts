@@ -8,7 +8,7 @@ import { BackendTier } from './backend-tier.ts';
 import type { BackendSlot, PoolSlot } from './contract.ts';
 import type { Lease } from './lease.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { PoolPlan, PoolPolicy } from './plan.ts';
+import { type PoolPlan, type PoolPolicy, tierOf } from './plan.ts';
 import { SessionQueue } from './queue.ts';
 
 /** Why there is no lease: `all-tried` where only backends that this session tried before could take it. */
@@ -104,13 +104,13 @@ export class Pool<Waiting = unknown> {
     const { backends, policy } = this.#plan;
     const known = backends.map((plan) => ({
       backend: new Backend(plan, policy, this.#ledger, this.#random),
-      backup: plan.backup,
+      tier: tierOf(plan),
     }));
     this.#backends = known.map(({ backend }) => backend);
-    this.#tiers = (['primary', 'backup'] as const).flatMap((rank) => {
-      const members = known.filter((one) => one.backup === (rank === 'backup')).map(({ backend }) => backend);
-      if (members.length === 0) return [];
-      return [new BackendTier(this.#plan, rank, members, this.#ledger, this.#random)];
+    const tiers = [...new Set(known.map(({ tier }) => tier))].sort((a, b) => a - b);
+    this.#tiers = tiers.map((tier) => {
+      const members = known.filter((one) => one.tier === tier).map(({ backend }) => backend);
+      return new BackendTier(this.#plan, tier, members, this.#ledger, this.#random);
     });
     this.healthChanged();
   }

@@ -1,7 +1,7 @@
 /** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
 import { Backend, unavailability } from './backend.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { PoolPlan } from './plan.ts';
+import { type PoolPlan, tierOf } from './plan.ts';
 import { heedsHealth } from './pool.ts';
 import type { Unavailability } from './reasons.ts';
 
@@ -15,6 +15,8 @@ export interface PoolStanding {
 export interface BackendStanding {
   readonly backend: Backend;
   readonly backup: boolean;
+  /** In which order it is asked: see `tierOf`. */
+  readonly tier: number;
   /** Why it takes no session now. */
   readonly unavailable: Unavailability | undefined;
 }
@@ -29,6 +31,7 @@ export function standingOf(
   const known = backends.map((plan) => ({
     backend: new Backend(plan, policy, ledger, random),
     backup: plan.backup,
+    tier: tierOf(plan),
   }));
   const heedHealth = heedsHealth(
     policy,

@@ -55,7 +55,7 @@ describe('parseTarget', () => {
       { kind: 'address', address: { host: '127.0.0.1', port: 9000 }, hostName: 'localhost' },
     ],
     ['unix:/run/app.sock', { kind: 'address', address: { path: '/run/app.sock' } }],
-    ['DB.internal.:5432', { kind: 'name', name: 'db.internal', port: 5432 }],
+    ['DB.internal.:5432', { kind: 'name', name: 'db.internal.', port: 5432 }],
     ['my_service:80', { kind: 'name', name: 'my_service', port: 80 }],
     ['srv:_pg._tcp.db.internal', { kind: 'srv', name: '_pg._tcp.db.internal' }],
   ])('reads %s', (text, target) => {

@@ -30,6 +30,29 @@ describe('Planner', () => {
     expect(again.listeners.map(({ slot }) => slot)).toEqual([0, 1]);
     expect(again.pools.map(({ slot }) => slot)).toEqual([0, 1]);
   });
+
+  it('makes backups of the ranks behind the first, in their order, and calls a backend by its name without a dot', () => {
+    const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
+    const config = configOf({ a: 'p' }, { p: [1] });
+    const [pool] = config.pools;
+    if (pool === undefined) throw new Error('Expected a pool');
+    const spread = (backup: boolean) => {
+      const target = { kind: 'name', name: 'db.test.', port: 1 } as const;
+      const backend = { target, weight: 1, backup, maxConnections: 1 };
+      const named = { ...config, pools: [{ ...pool, backends: [backend] }] };
+      const endpoints = [0, 1].map((rank) => ({ address: { host: `10.0.0.${rank}`, port: 1 }, rank }));
+      const { pools } = new Planner(ledger).plan(named, () => endpoints);
+      return pools[0]?.backends.map(({ hostName, backup, backupRank }) => [hostName, backup, backupRank]);
+    };
+    expect(spread(false)).toEqual([
+      ['db.test', false, 0],
+      ['db.test', true, 0],
+    ]);
+    expect(spread(true)).toEqual([
+      ['db.test', true, 0],
+      ['db.test', true, 1],
+    ]);
+  });
 });
 
 /** Listeners with their pools, and pools with the last digits of their backends' ports. */

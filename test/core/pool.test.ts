@@ -49,6 +49,23 @@ describe('Pool', () => {
     expect([place(), place()]).toEqual([0, 1]);
   });
 
+  it('asks backups in the order of their ranks, each only when none before can', () => {
+    const backups = [backendPlan(1, { backup: true, backupRank: 4 }), backendPlan(2, { backup: true })];
+    const last = [
+      backendPlan(3, { backup: true, backupRank: 4 }),
+      backendPlan(4, { backup: true, backupRank: 9 }),
+    ];
+    const { place, turn } = stage(poolPlan([backendPlan(0), ...backups, ...last]));
+    expect([place(), place()]).toEqual([0, 0]);
+    turn(0, 'down');
+    expect([place(), place()]).toEqual([2, 2]);
+    turn(2, 'down');
+    expect(new Set([place(), place()])).toEqual(new Set([1, 3]));
+    expect(place([1, 3])).toBe(4);
+    turn(2, 'up');
+    expect(place()).toBe(2);
+  });
+
   it('leaves out what was tried', () => {
     const { place } = stage(poolPlan(3));
     expect([place([0]), place([0]), place([0, 1]), place([1, 2])]).toEqual([1, 2, 2, 0]);

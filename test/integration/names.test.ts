@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { Sluice } from '../support/sluice.ts';
 import { openScene, type Proxied } from './scene.ts';
 
 // One for the file: a resolver is chosen at start. So each test has names of its own.
@@ -54,6 +55,46 @@ describe('a name', () => {
     expect(listed.get(two.address)).toMatchObject({ weight: 2, backup: false });
     expect(listed.get(spare.address)).toMatchObject({ weight: 1, backup: true });
     expect(await names(proxy, 6)).toBe('112222');
+  });
+
+  it('of a service goes from priority to priority as their servers fail', async () => {
+    const backends = [
+      await scene.backend(named('1')),
+      await scene.backend(named('2')),
+      await scene.backend(named('3')),
+    ] as const;
+    const records = backends.map(
+      ({ port }, index) =>
+        ({ type: 'SRV', priority: 10 * index, weight: 1, port, target: 'tiers.test' }) as const,
+    );
+    dns.zone.set('_tiers._tcp.test', records.toReversed()).set('tiers.test', [a('127.0.0.1')]);
+    const proxy = await scene.proxy({ backends: ['srv:_tiers._tcp.test'], more });
+    expect(await names(proxy, 3)).toBe('111');
+    await backends[0].close();
+    expect(await names(proxy, 3)).toBe('222');
+    await backends[1].close();
+    expect(await names(proxy, 3)).toBe('333');
+  });
+
+  it('of a configuration that was refused is not asked for any more', async () => {
+    const taken = await scene.backend(named('t'));
+    const config = (bind: string, name: string) =>
+      JSON.stringify({
+        version: 1,
+        listeners: { web: { bind, pool: 'app' } },
+        pools: { app: { backends: [`${name}:1`] } },
+        admin: { bind: '127.0.0.1:0' },
+        ...more,
+      });
+    const sluice = await Sluice.run(config('127.0.0.1:0', 'asked.test'));
+    scene.afterwards(() => sluice.stop());
+    sluice.rewrite(config(taken.address, 'refused.test'));
+    const asked = (name: string) => dns.questions.filter((question) => question === `A ${name}`).length;
+    expect((await sluice.ask('/api/v1/reload', 'POST')).code).not.toBe(200);
+    expect(asked('refused.test')).toBe(1);
+    // Both would be asked for again a second after they failed, and this one two seconds later once more.
+    await eventually(() => expect(asked('asked.test')).toBeGreaterThan(2));
+    expect(asked('refused.test')).toBe(1);
   });
 });
 

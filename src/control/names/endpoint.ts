@@ -6,7 +6,8 @@ export interface Endpoint {
   /** What people call it, where that is not its address. */
   readonly writtenAs?: string;
   readonly weight?: number;
-  readonly backup?: boolean;
+  /** 0 serves first; each other rank only while none of those before can. */
+  readonly rank?: number;
   /** What the address was resolved from. */
   readonly hostName?: string;
 }

@@ -12,6 +12,11 @@ export function isDenial(error: unknown): boolean {
   return code === 'ENOTFOUND' || code === 'ENODATA';
 }
 
+/** Whether a name server answered that it can't say: glibc's resolver then asks for the next name in line. */
+export function isServerFailure(error: unknown): boolean {
+  return codeOf(error) === 'ESERVFAIL';
+}
+
 /** See "Error codes" in Node's manual of dns. */
 const sentences: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'There is no such name'],

@@ -7,6 +7,7 @@ import type { ResolverConfig, Target } from '../../config/config.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readable } from './failure.ts';
 import { Questions } from './questions.ts';
+import type { SystemSettings } from './resolv-conf.ts';
 import { Service } from './service.ts';
 import { type Answer, type Timing, Watch } from './watch.ts';
 
@@ -17,6 +18,7 @@ export interface NamesOptions {
   /** A name cannot be resolved any more (and why), or, with undefined, can be again. Once per change. */
   onProblem(name: string, problem: string | undefined): void;
   readonly timing?: Timing;
+  readonly system?: SystemSettings;
 }
 
 const usualTiming: Timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 1_000, maxRetryMs: 30_000 };
@@ -29,7 +31,7 @@ export class Names {
 
   constructor(options: NamesOptions) {
     this.#options = options;
-    this.#questions = new Questions(options.resolver);
+    this.#questions = new Questions(options.resolver, options.system);
   }
 
   /**

@@ -2,9 +2,18 @@ import type { LookupAddress, SrvRecord } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ResolverConfig } from '../../config/config.ts';
+import { startTimeOut } from '../time-out.ts';
 import { canonicalAddress } from './canonical.ts';
-import { isDenial } from './failure.ts';
+import { isDenial, isServerFailure } from './failure.ts';
 import { listedInHostsFile } from './hosts-file.ts';
+import {
+  candidates,
+  ownSystem,
+  parseResolvConf,
+  resolvConfText,
+  type SystemResolver,
+  type SystemSettings,
+} from './resolv-conf.ts';
 import type { Answer } from './watch.ts';
 
 /** How long an answer holds that comes without a time to live: from the system's resolver, and SRV records. */
@@ -13,53 +22,106 @@ export const unstatedTtlMs = 30_000;
 /**
  * The questions that are asked of name servers. The same question is never asked twice at once: whoever asks
  * meanwhile gets the same answer. Each answer is waited for `timeoutMs`.
+ *
+ * A name is completed with the system's search domains as the system does it, whichever servers are asked.
  */
 export class Questions {
-  readonly #resolver: Resolver;
-  readonly #timeoutMs: number;
-  readonly #ownServers: boolean;
+  readonly #config: ResolverConfig;
+  readonly #settings: SystemSettings;
   readonly #underWay = new Map<string, Promise<unknown>>();
+  #asking: Asking | undefined;
 
-  constructor({ servers, timeoutMs }: ResolverConfig) {
-    // Two tries a server, the second twice as long, so that one lost packet does not use up the time.
-    this.#resolver = new Resolver({ timeout: Math.ceil(timeoutMs / 3), tries: 2 });
-    this.#timeoutMs = timeoutMs;
-    this.#ownServers = servers.length > 0;
-    if (this.#ownServers) this.#resolver.setServers(servers);
+  constructor(config: ResolverConfig, settings: SystemSettings = ownSystem) {
+    this.#config = config;
+    this.#settings = settings;
   }
 
   /**
    * The addresses of a host in a stable order: what the hosts file says, or else the A and AAAA records, or
-   * else, unless name servers are configured, what the system says (which knows search domains and mDNS).
+   * else, unless name servers are configured, what the system says (which knows mDNS and more).
    * Where one family's question fails, its `previous` addresses stand in for the answer.
    */
   async addresses(host: string, previous: readonly string[] = []): Promise<Answer<readonly string[]>> {
-    if (isLocalhost(host) || (await listedInHostsFile(host))) return this.#systemAddresses(host);
+    if (isLocalhost(host) || (await listedInHostsFile(host.replace(/\.$/, ''))))
+      return this.#systemAddresses(host);
     try {
-      return await this.#records(host, previous);
+      const isKnown = previous.length > 0;
+      return await this.#search(host, isKnown, (asking, name) => this.#records(asking, name, previous));
     } catch (error) {
-      if (this.#ownServers) throw error;
+      if (this.#config.servers.length > 0) throw error;
       return await this.#systemAddresses(host).catch(() => Promise.reject(error));
     }
   }
 
-  /** The SRV records of a service; those whose target is the root say that there is none (RFC 2782). */
-  async services(name: string): Promise<readonly SrvRecord[]> {
-    const records = await this.#ask(`SRV ${name}`, () => this.#resolver.resolveSrv(name));
-    const real = records.filter((record) => record.name !== '' && record.name !== '.');
-    if (real.length === 0) throw new Error('The name has no SRV records');
+  /**
+   * The SRV records of a service (RFC 2782). A target that is the root says that the service is not there, and nothing
+   * can be reached at port 0.
+   */
+  async services(written: string, isKnown: boolean): Promise<readonly SrvRecord[]> {
+    const records = await this.#search(written, isKnown, ({ resolver }, name) =>
+      this.#ask(`SRV ${name}`, () => resolver.resolveSrv(name)),
+    );
+    const real = records.filter(({ name, port }) => name !== '' && name !== '.' && port !== 0);
+    if (real.length === 0) throw new Error('No SRV record of the name leads to a host and a port');
     return real;
   }
 
   /** Drops all questions; they reject. */
   close(): void {
-    this.#resolver.cancel();
+    this.#asking?.resolver.cancel();
   }
 
-  async #records(host: string, previous: readonly string[]): Promise<Answer<readonly string[]>> {
+  /**
+   * Asks for one name after the other until there is one that exists. A server that fails ends that as soon as
+   * something is known of the name: the next in line may be quite another.
+   */
+  async #search<T>(
+    written: string,
+    isKnown: boolean,
+    ask: (asking: Asking, name: string) => Promise<T>,
+  ): Promise<T> {
+    const asking = await this.#current();
+    const failures: unknown[] = [];
+    for (const name of candidates(written, asking.system)) {
+      try {
+        return await ask(asking, name);
+      } catch (error) {
+        failures.push(error);
+        if (!isDenial(error) && (isKnown || !isServerFailure(error))) break;
+      }
+    }
+    throw failures.find((failure) => !isDenial(failure)) ?? failures[0];
+  }
+
+  /** The resolver of the system's settings as they are now: servers come and go with networks. */
+  async #current(): Promise<Asking> {
+    const text = await resolvConfText(this.#settings);
+    if (this.#asking?.text !== text) {
+      // Who still waits for a server that has gone asks again, as after every failure.
+      this.#asking?.resolver.cancel();
+      this.#asking = this.#reading(text);
+    }
+    return this.#asking;
+  }
+
+  #reading(text: string): Asking {
+    const { servers, timeoutMs } = this.#config;
+    const system = parseResolvConf(text, this.#settings);
+    // Two tries a server, the second twice as long, so that one lost packet does not use up the time.
+    const resolver = new Resolver({ timeout: Math.ceil(timeoutMs / 3), tries: 2 });
+    if (servers.length > 0) resolver.setServers(servers);
+    else if (system.servers.length > 0) resolver.setServers(system.servers);
+    return { text, system, resolver };
+  }
+
+  async #records(
+    { resolver }: Asking,
+    host: string,
+    previous: readonly string[],
+  ): Promise<Answer<readonly string[]>> {
     const [v4, v6] = await Promise.allSettled([
-      this.#ask(`A ${host}`, () => this.#resolver.resolve4(host, { ttl: true })),
-      this.#ask(`AAAA ${host}`, () => this.#resolver.resolve6(host, { ttl: true })),
+      this.#ask(`A ${host}`, () => resolver.resolve4(host, { ttl: true })),
+      this.#ask(`AAAA ${host}`, () => resolver.resolve6(host, { ttl: true })),
     ]);
     const found = [v4, v6].flatMap((family) => (family.status === 'fulfilled' ? family.value : []));
     if (found.length === 0) throw failureOf(v4, v6);
@@ -86,19 +148,26 @@ export class Questions {
       answer = ask().finally(() => this.#underWay.delete(question));
       this.#underWay.set(question, answer);
     }
-    return await within(this.#timeoutMs, answer);
+    return await within(this.#config.timeoutMs, answer);
   }
 }
 
+/** What is asked by, and the text of the system's settings that it was made from. */
+interface Asking {
+  readonly text: string;
+  readonly system: SystemResolver;
+  readonly resolver: Resolver;
+}
+
 async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let callOff = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${timeoutMs} ms`)), timeoutMs);
+    callOff = startTimeOut(timeoutMs, () => reject(new Error(`No answer within ${timeoutMs} ms`)));
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }
 

@@ -7,8 +7,8 @@ import type { Answer } from './watch.ts';
 type Hosts = ReadonlyMap<string, readonly string[]>;
 
 /**
- * A service as its SRV records describe it (RFC 2782). The lowest priority's endpoints are primaries, those of
- * all others backups; the record's weight is the endpoint's, 0 counting as 1. A host that cannot be resolved
+ * A service as its SRV records describe it (RFC 2782). Each priority has its rank: endpoints of a rank are asked only
+ * while none of the ranks before can serve. The record's weight is the endpoint's, 0 counting as 1. A host that cannot be resolved
  * keeps its last known addresses and does not stop the others.
  */
 export class Service {
@@ -23,7 +23,7 @@ export class Service {
 
   /** Rejects where no endpoint is to be had. Answers hold 30 s or less: Node does not tell a SRV record's TTL. */
   async lookup(): Promise<Answer<readonly Endpoint[]>> {
-    const records = await this.#questions.services(this.#name);
+    const records = await this.#questions.services(this.#name, this.#known.size > 0);
     const hosts = [...new Set(records.map(({ name }) => name))];
     const answers = await Promise.all(hosts.map((host) => this.#addresses(host)));
 
@@ -37,7 +37,7 @@ export class Service {
   async #addresses(host: string): Promise<Answer<readonly string[]> & { readonly host: string }> {
     const known = this.#known.get(host);
     try {
-      const { value, ttlMs } = await this.#questions.addresses(host, known);
+      const { value, ttlMs } = await this.#questions.addresses(whole(host), known);
       return { host, value, ttlMs: Math.min(ttlMs, unstatedTtlMs) };
     } catch (error) {
       const problem = `${host}: ${readable(error).message}`;
@@ -46,8 +46,13 @@ export class Service {
   }
 }
 
+/** A record says a host's whole name, which search domains have nothing to add to. */
+function whole(host: string): string {
+  return host.endsWith('.') ? host : `${host}.`;
+}
+
 function endpoints(records: readonly SrvRecord[], hosts: Hosts): readonly Endpoint[] {
-  const lowest = Math.min(...records.map(({ priority }) => priority));
+  const priorities = [...new Set(records.map(({ priority }) => priority))].sort((a, b) => a - b);
   const ordered = records.toSorted((a, b) => a.priority - b.priority || a.port - b.port);
   const byText = new Map<string, Endpoint>();
   for (const { name, port, priority, weight } of ordered) {
@@ -59,7 +64,7 @@ function endpoints(records: readonly SrvRecord[], hosts: Hosts): readonly Endpoi
         address: { host, port },
         hostName: name,
         weight: Math.max(1, weight),
-        backup: priority > lowest,
+        rank: priorities.indexOf(priority),
       });
     }
   }

@@ -43,9 +43,9 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
   const { slot, name, policy } = plan;
   const { limits, balance } = policy;
   const standing = standingOf(plan, ledger, nowMs, random);
-  const primaryServes = standing.backends.some(
-    ({ backup, unavailable }) => !backup && unavailable === undefined,
-  );
+  const serving = standing.backends
+    .filter(({ unavailable }) => unavailable === undefined)
+    .reduce((lowest, { tier }) => Math.min(lowest, tier), Number.POSITIVE_INFINITY);
   return {
     name,
     balance,
@@ -58,7 +58,7 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
     },
     ignoresHealth: !standing.heedsHealth,
     backends: standing.backends.map(
-      ({ backend, backup, unavailable }): BackendExplanation => ({
+      ({ backend, backup, tier, unavailable }): BackendExplanation => ({
         address: backend.name,
         weight: backend.weight,
         rampPercent: backend.rampPercent(nowMs),
@@ -68,7 +68,7 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
         active: backend.active,
         maxConnections: limitOf(backend.maxConnections),
         unavailable: unavailable ?? null,
-        candidate: unavailable === undefined && !(backup && primaryServes),
+        candidate: unavailable === undefined && tier === serving,
       }),
     ),
   };

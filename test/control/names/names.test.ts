@@ -133,19 +133,27 @@ describe('Names', () => {
     expect(log).toHaveLength(1);
   });
 
-  it('makes backends of SRV records: ports, weights, and backups of the higher priorities', async () => {
+  it('makes backends of SRV records: ports, weights, and ranks in the order of their priorities', async () => {
     const zone: Record<string, DnsAnswer> = {
-      '_pg._tcp.test': [srv('b.test', 5433, 10, 7), srv('a.test', 5432, 5, 0), srv('b.test', 5434, 5, 20)],
+      '_pg._tcp.test': [
+        srv('b.test', 5433, 10, 7),
+        srv('a.test', 5432, 5, 0),
+        srv('b.test', 5434, 5, 20),
+        srv('b.test', 5435, 700),
+        srv('b.test', 0, 1),
+        srv('', 5436, 2),
+      ],
       'a.test': [a('10.0.0.1'), a('10.0.0.2')],
       'b.test': [a('10.0.0.3')],
     };
     const { names } = await start(zone, { timing: patient });
     await names.resolve([pg]);
     expect(names.endpointsOf(pg)).toEqual([
-      { address: { host: '10.0.0.1', port: 5432 }, hostName: 'a.test', weight: 1, backup: false },
-      { address: { host: '10.0.0.2', port: 5432 }, hostName: 'a.test', weight: 1, backup: false },
-      { address: { host: '10.0.0.3', port: 5433 }, hostName: 'b.test', weight: 7, backup: true },
-      { address: { host: '10.0.0.3', port: 5434 }, hostName: 'b.test', weight: 20, backup: false },
+      { address: { host: '10.0.0.1', port: 5432 }, hostName: 'a.test', weight: 1, rank: 0 },
+      { address: { host: '10.0.0.2', port: 5432 }, hostName: 'a.test', weight: 1, rank: 0 },
+      { address: { host: '10.0.0.3', port: 5433 }, hostName: 'b.test', weight: 7, rank: 1 },
+      { address: { host: '10.0.0.3', port: 5434 }, hostName: 'b.test', weight: 20, rank: 0 },
+      { address: { host: '10.0.0.3', port: 5435 }, hostName: 'b.test', weight: 1, rank: 2 },
     ]);
   });
 

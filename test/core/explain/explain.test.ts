@@ -419,6 +419,18 @@ describe('explain, of the backends,', () => {
     expect(candidates()).toEqual([false, true]);
   });
 
+  it('asks backups of a rank only where none before can', () => {
+    const [web] = planWith().pools;
+    if (web === undefined) throw new Error('Expected a pool');
+    const backends = web.backends.map((backend, index) => ({ ...backend, backup: true, backupRank: index }));
+    const plan = { ...planWith(), pools: [{ ...web, backends }] };
+    const ledger = freshLedger();
+    const candidates = () => ask(plan, {}, ledger).pool?.backends.map(({ candidate }) => candidate);
+    expect(candidates()).toEqual([true, false]);
+    mark(ledger, 0, 'down');
+    expect(candidates()).toEqual([false, true]);
+  });
+
   it('says how sure the pick is', () => {
     const sure = (balance: Balance, ledger = freshLedger()) => {
       const { outcome } = ask(planWith({}, { balance }), {}, ledger);
