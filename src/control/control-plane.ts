@@ -14,6 +14,7 @@ import { standingOf } from '../core/standing.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
+import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { Bindings } from './bindings.ts';
 import { type Binding, Crews } from './crews.ts';
 import { HealthWatch } from './health/health.ts';
@@ -38,6 +39,8 @@ export class ControlPlane {
   readonly #names: Names;
   readonly #planner: Planner;
   readonly #health: HealthWatch;
+  readonly #ticketKeys = new TicketKeys();
+  readonly #rotation: NodeJS.Timeout;
   #config: Config;
   #plan: Plan = { listeners: [], pools: [] };
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -64,6 +67,7 @@ export class ControlPlane {
       capacity,
       ledger: this.ledger,
       log: config.log,
+      ticketKeys: this.#ticketKeys.memory,
       logLines,
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
       problem: (text) => logger.error(text),
@@ -73,6 +77,7 @@ export class ControlPlane {
       },
     });
     this.#bindings = new Bindings(this.#crews, (text) => logger.error(text));
+    this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
     this.#names = new Names({
       resolver: config.resolver,
       onChange: (name) => this.#nameChanged(name),
@@ -170,6 +175,7 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#phase = 'draining';
     this.#hasClosed = true;
+    clearInterval(this.#rotation);
     this.#health.close();
     this.#names.close();
     await this.#crews.stop();
@@ -234,6 +240,9 @@ export class ControlPlane {
     return turn;
   }
 }
+
+/** The key before is good still, far longer than the five minutes for which sessions can be resumed. */
+const ticketKeyLifeMs = 24 * 60 * 60 * 1_000;
 
 function targetsOf(config: Config): readonly Target[] {
   return config.pools.flatMap(({ backends }) => backends.map(({ target }) => target));

@@ -3,7 +3,6 @@
  * a dead worker held is given back, and its successor learns all that the others know and takes over the sockets
  * that the dead one listened on, with the clients that wait there.
  */
-import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { closeSync } from 'node:fs';
 import type { LogConfig } from '../config/config.ts';
@@ -24,6 +23,8 @@ export interface SupervisorParts {
   /** The main thread's view of the ledger. */
   readonly ledger: Ledger;
   readonly log: LogConfig;
+  /** The memory of what TLS session tickets are sealed with. */
+  readonly ticketKeys: SharedArrayBuffer;
   logLines(lines: string): void;
   workerDied(worker: number, error: Error): void;
   /** A successor could not listen where its predecessor did. */
@@ -41,13 +42,8 @@ const restartDelayMs = 100;
 /** Workers that die again and again must not keep an address from being taken or given up. */
 const mostDeaths = 3;
 
-/** A name, and keys for AES-128 and HMAC-SHA-256, as OpenSSL wants them. */
-const ticketKeysBytes = 48;
-
 export class Supervisor {
   readonly #parts: SupervisorParts;
-  /** A copy, as random bytes lie in a pool that would go to the threads as a whole. */
-  readonly #ticketKeys = Uint8Array.from(randomBytes(ticketKeysBytes));
   readonly #threads: (WorkerThread | undefined)[] = [];
   readonly #bindings = new Map<string, Binding>();
   /** By worker, the sockets that its predecessors left and it does not have yet. */
@@ -157,8 +153,8 @@ export class Supervisor {
 
   #start(worker: number): void {
     if (this.#stopping) return;
-    const { driver, ledgerBuffer, capacity, ledger } = this.#parts;
-    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log, ticketKeys: this.#ticketKeys };
+    const { driver, ledgerBuffer, capacity, ledger, ticketKeys } = this.#parts;
+    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log, ticketKeys };
     const thread = new WorkerThread(driver, birth, {
       logLines: (lines) => this.#parts.logLines(lines),
       drained: () => {

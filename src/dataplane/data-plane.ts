@@ -6,13 +6,14 @@ import type { Command, Core, CoreEvent, SessionRecord } from '../core/contract.t
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { Driver, DriverHost, DriverModule } from '../drivers/driver.ts';
+import type { TicketKeys } from '../drivers/ticket-keys.ts';
 
 export interface DataPlaneParts {
   readonly ledger: Ledger;
   readonly driver: DriverModule;
   readonly estate?: SharedArrayBuffer | undefined;
   readonly sessionLog: SessionSink;
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: TicketKeys;
   now(): number;
   receive(): void;
   /** Draining, and the last session has ended. Called once. */

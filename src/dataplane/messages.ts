@@ -15,8 +15,8 @@ export interface WorkerBirth {
   readonly estate: SharedArrayBuffer | undefined;
   readonly capacity: LedgerCapacity;
   readonly log: LogConfig;
-  /** What TLS session tickets are sealed with: chance of this process, and gone with it. */
-  readonly ticketKeys: Uint8Array;
+  /** The memory of what TLS session tickets are sealed with. */
+  readonly ticketKeys: SharedArrayBuffer;
 }
 
 export type ToWorker =

@@ -3,9 +3,11 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type { Address } from '../core/contract.ts';
 import { Ledger } from '../core/ledger/ledger.ts';
 import { driverModules } from '../drivers/drivers.ts';
+import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { SessionLog } from '../telemetry/session-log.ts';
 import { monotonicMs } from './clock.ts';
 import { DataPlane } from './data-plane.ts';
+import { KeptSettings } from './kept-settings.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
 
 // Only the supervisor starts this file, and it passes a WorkerBirth.
@@ -24,7 +26,7 @@ function live(
     driver: driverModules[driver],
     estate,
     sessionLog,
-    ticketKeys,
+    ticketKeys: new TicketKeys(ticketKeys),
     now: monotonicMs,
     receive: () => {
       for (;;) {
@@ -36,9 +38,11 @@ function live(
     onDrained: () => (stopping ? end() : say({ kind: 'drained' })),
   });
 
+  const settings = new KeptSettings();
   const obey = (message: ToWorker): void => {
     switch (message.kind) {
       case 'plan':
+        return plane.handle({ kind: 'plan', plan: settings.adopt(message.plan) });
       case 'health-changed':
       case 'drain':
         return plane.handle(message);

@@ -19,6 +19,7 @@
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */
 import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
+import type { TicketKeys } from './ticket-keys.ts';
 
 export interface Driver extends Activity {
   /**
@@ -97,8 +98,8 @@ export interface DriverHost {
    * thread elsewhere calls it when its `wakeFd` was written to.
    */
   receive(): void;
-  /** What TLS session tickets are sealed with, 48 bytes: the same in all threads, so that each opens the others'. */
-  readonly ticketKeys: Uint8Array;
+  /** What TLS session tickets are sealed with: the same in all threads, so that each opens the others'. */
+  readonly ticketKeys: TicketKeys;
   /** The monotonic clock that all threads share, in milliseconds. */
   now(): number;
   /** Called with every delivery: an add to two numbers, cheap enough for every chunk. */

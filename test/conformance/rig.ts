@@ -9,6 +9,7 @@ import net from 'node:net';
 import type { Address, CoreEvent, SessionId } from '../../src/core/contract.ts';
 import type { BackendTls } from '../../src/core/plan.ts';
 import type { Driver, DriverCommand, DriverHost } from '../../src/drivers/driver.ts';
+import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
 import { connect, inTime, listenOn, Signal } from './peers.ts';
 
 export type DriverEvent = Extract<CoreEvent, { readonly session: SessionId }>;
@@ -30,14 +31,17 @@ export interface Speech {
 
 export interface RigOptions {
   readonly speech?: Speech;
-  readonly ticketKeys?: Uint8Array;
+  readonly ticketKeys?: TicketKeys;
 }
+
+/** As those of the workers of one process. */
+const commonTicketKeys = new TicketKeys();
 
 const plain: Speech = { client: async (socket) => socket, backend: (socket) => socket };
 
 export class Rig implements DriverHost {
   readonly driver: Driver;
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: TicketKeys;
   /** Where accepted sessions are dialed at once; undefined leaves them waiting. */
   target: Address | undefined;
   relaysAtOnce = true;
@@ -58,7 +62,7 @@ export class Rig implements DriverHost {
 
   constructor(
     create: (host: DriverHost) => Driver,
-    { speech = plain, ticketKeys = new Uint8Array(48) }: RigOptions = {},
+    { speech = plain, ticketKeys = commonTicketKeys }: RigOptions = {},
   ) {
     this.#speech = speech;
     this.ticketKeys = ticketKeys;

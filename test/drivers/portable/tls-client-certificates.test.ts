@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import type tls from 'node:tls';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
@@ -27,6 +29,22 @@ afterEach(async () => {
   await rig.dispose();
   expect(rig.violations).toEqual([]);
 });
+
+/** What a client hears before it is closed, in the words of its own OpenSSL. */
+async function alertTo(options: tls.ConnectionOptions): Promise<string> {
+  const socket = await rig.client(address);
+  const client = tls.connect({
+    rejectUnauthorized: false,
+    servername: 'service.example',
+    ...options,
+    socket,
+  });
+  const [error] = await inTime(once(client, 'error'), 'alert');
+  client.destroy();
+  await rig.event('secure-failed');
+  await rig.event('ended');
+  return error.code;
+}
 
 /** A client that is refused may learn of it before its own handshake is done, or after. */
 async function isRefused(options: tls.ConnectionOptions): Promise<string> {
@@ -68,10 +86,28 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         await listen({ clientAuth });
         const session = await ticketOf({ ...selfSigned('client.example'), maxVersion });
         await rig.event('secure-failed');
-        if (session === undefined) return;
-        await isRefused({ session, maxVersion });
+        await rig.event('ended');
+        expect(session !== undefined || maxVersion === 'TLSv1.3').toBe(true);
+        if (session !== undefined) await isRefused({ session, maxVersion });
       });
     }
+
+    for (const [title, certificate] of Object.entries(bad)) {
+      test(`Driver tells a client by an alert what is wrong with a certificate ${title}`, async () => {
+        for (const clientAuth of ['optional', 'required'] as const) {
+          await listen({ clientAuth });
+          const expected = title === 'that has expired' ? /CERTIFICATE_EXPIRED$/ : /UNKNOWN_CA$/;
+          expect(await alertTo({ ...certificate, maxVersion })).toMatch(expected);
+          await rig.dispose();
+        }
+      });
+    }
+
+    test('Driver tells a client by an alert that a certificate is required', async () => {
+      await listen({ clientAuth: 'required' });
+      const expected = maxVersion === 'TLSv1.3' ? /CERTIFICATE_REQUIRED$/ : /HANDSHAKE_FAILURE$/;
+      expect(await alertTo({ maxVersion })).toMatch(expected);
+    });
 
     test('Driver accepts a client without a certificate where it is optional', async () => {
       await listen({ clientAuth: 'optional' });
@@ -93,17 +129,43 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
-/** The session that a client could resume, if it got one before it was closed. */
+/** The session that a client could resume that does not listen to the alert. */
 async function ticketOf(options: tls.ConnectionOptions): Promise<Buffer | undefined> {
+  const socket = await rig.client(address);
+  const client = tls.connect({ rejectUnauthorized: false, ...options, socket: deafToAlerts(socket) });
+  client.on('error', () => {}).resume();
   let session: Buffer | undefined;
-  const client = await secureClient(rig, address, options).catch(() => undefined);
-  if (client === undefined) return undefined;
   client.on('session', (ticket: Buffer) => {
     session = ticket;
   });
-  session = client.getProtocol() === 'TLSv1.2' ? client.getSession() : session;
-  client.resume();
-  if (!client.destroyed) await inTime(once(client, 'end'), 'end');
-  client.end();
+  await inTime(once(client, 'secureConnect'), 'handshake');
+  if (options.maxVersion === 'TLSv1.2') session = client.getSession();
+  else await inTime(once(socket, 'end'), 'end');
+  socket.destroy();
   return session;
+}
+
+/** Leaves out the records that hold no more than an alert, sealed or plain. */
+function deafToAlerts(socket: Socket): Duplex {
+  let held = Buffer.alloc(0);
+  const ear = new Duplex({
+    read() {},
+    write: (chunk: Buffer, _, done) => void socket.write(chunk, () => done()),
+  });
+  socket.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk]);
+    while (held.length >= 5 && held.length >= 5 + held.readUInt16BE(3)) {
+      const record = held.subarray(0, 5 + held.readUInt16BE(3));
+      held = held.subarray(record.length);
+      if (record.length !== 5 + 2 && record.length !== 5 + 2 + 1 + 16) ear.push(record);
+    }
+  });
+  return ear;
+}
+
+for (const ciphers of ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']) {
+  test(`Driver seals the alert with ${ciphers}`, async () => {
+    await listen({ clientAuth: 'required' });
+    expect(await alertTo({ ...selfSigned('client.example'), ciphers })).toMatch(/UNKNOWN_CA$/);
+  });
 }

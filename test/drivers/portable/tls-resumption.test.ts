@@ -2,6 +2,7 @@ import type tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
+import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import { readBytes } from '../../conformance/peers.ts';
 import type { Rig } from '../../conformance/rig.ts';
 import { authority, selfSigned } from '../../support/certificate.ts';
@@ -19,7 +20,7 @@ interface Worker {
 const workers: Worker[] = [];
 
 /** As another worker has it: of the same content, by way of a message. */
-async function worker(listener: ListenerTls, ticketKeys?: Uint8Array): Promise<Worker> {
+async function worker(listener: ListenerTls, ticketKeys?: TicketKeys): Promise<Worker> {
   const made = await tlsRig(structuredClone(listener), ticketKeys);
   workers.push(made);
   return made;
@@ -72,9 +73,31 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       expect(await isResumed(await worker(strict), { ...options, ...good, session })).toBe(true);
     });
 
+    test('Driver resumes sessions of the last two keys, and those only', async () => {
+      const keys = new TicketKeys();
+      const [one, other] = [
+        await worker(listener, keys),
+        await worker(listener, new TicketKeys(keys.memory)),
+      ];
+      const first = await visit(one, options);
+      keys.rotate();
+      const second = await visit(one, options);
+      expect(await isResumed(other, { ...options, session: first })).toBe(true);
+      expect(await isResumed(other, { ...options, session: second })).toBe(true);
+      // One that comes back in between is given a ticket of the new key.
+      const renewed = await visit(other, { ...options, session: first });
+      keys.rotate();
+      expect(await isResumed(one, { ...options, session: first })).toBe(false);
+      expect(await isResumed(one, { ...options, session: second })).toBe(true);
+      expect(await isResumed(one, { ...options, session: renewed })).toBe(true);
+      const successor = await worker(listener, new TicketKeys(keys.memory));
+      expect(await isResumed(successor, { ...options, session: second })).toBe(true);
+      expect(await isResumed(successor, { ...options, session: await visit(one, options) })).toBe(true);
+    });
+
     test('Driver does not resume a session that another process began', async () => {
       const session = await visit(await worker(listener), options);
-      const stranger = await worker(listener, new Uint8Array(48).fill(7));
+      const stranger = await worker(listener, new TicketKeys());
       expect(await isResumed(stranger, { ...options, session })).toBe(false);
     });
 

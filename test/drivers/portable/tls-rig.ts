@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import { createPortableDriver } from '../../../src/drivers/portable/driver.ts';
+import type { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import { echo, inTime, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
 import { selfSigned } from '../../support/certificate.ts';
@@ -27,9 +28,9 @@ export function listenerTls(change: Partial<ListenerTls> = {}): ListenerTls {
 /** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed. */
 export async function tlsRig(
   listener: ListenerTls,
-  ticketKeys: Uint8Array = new Uint8Array(48),
+  ticketKeys?: TicketKeys,
 ): Promise<{ readonly rig: Rig; readonly address: Address }> {
-  const rig = new Rig(createPortableDriver, { ticketKeys });
+  const rig = new Rig(createPortableDriver, { ...(ticketKeys && { ticketKeys }) });
   const target = await rig.backend(echo);
   rig.target = undefined;
   rig.onEvent = (event) => {
@@ -55,8 +56,9 @@ export async function secureClient(
     ...options,
     socket,
   });
+  client.on('error', () => {});
   await inTime(once(client, 'secureConnect'), 'handshake');
-  return client.on('error', () => {});
+  return client;
 }
 
 /** What an echo gives back to a client. */

@@ -152,6 +152,36 @@ describe('TLS termination', () => {
     expect(await shownTo('only.common')).toBe('only.common');
     expect(await shownTo('named.example')).toBe('named.example');
     expect(await shownTo('not-this.example')).toBe('default.example');
+    expect(await shownTo('ALSO.example.')).toBe('*.wild.example');
+    expect(await shownTo('a.wild.example.')).toBe('*.wild.example');
+  });
+
+  test('Driver shows each client the certificate of the kind that it can verify, of two for one name', async () => {
+    const ca = authority('test authority');
+    const both = (name: string) => [
+      ca.issue({ names: [name], kind: 'rsa' }),
+      ca.issue({ names: [name], kind: 'ec' }),
+    ];
+    await listen(listenerTls({ certificates: [...both('a.example'), ...both('b.example')] }));
+    const kindFor = async (options: tls.ConnectionOptions) => {
+      const client = await secureClient(rig, address, options);
+      const shown = client.getPeerX509Certificate();
+      client.end();
+      return [shown?.subject, shown?.publicKey.asymmetricKeyType];
+    };
+    for (const servername of ['a.example', 'b.example', 'B.example.', '']) {
+      const subject = `CN=${servername.startsWith('b') || servername.startsWith('B') ? 'b' : 'a'}.example`;
+      for (const [kind, sigalgs, cipher] of [
+        ['rsa', 'rsa_pss_rsae_sha256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+        ['ec', 'ecdsa_secp256r1_sha256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+      ] as const) {
+        expect(await kindFor({ servername, sigalgs, minVersion: 'TLSv1.3' })).toEqual([subject, kind]);
+        expect(await kindFor({ servername, ciphers: cipher, maxVersion: 'TLSv1.2' })).toEqual([
+          subject,
+          kind,
+        ]);
+      }
+    }
   });
 
   test('Driver refuses a version below the least that is wanted', async () => {
@@ -177,6 +207,13 @@ describe('TLS termination', () => {
   test('Driver fails every handshake of a listener whose key is not that of its certificate', async () => {
     await listen(listenerTls({ certificates: [{ cert: certificate.cert, key: selfSigned('other').key }] }));
     expect(await failure({})).toBe('ECONNRESET');
+  });
+
+  test('Driver fails the handshakes for a name whose key is not that of its certificate, and no others', async () => {
+    const { cert } = selfSigned('odd.example');
+    await listen(listenerTls({ certificates: [certificate, { cert, key: selfSigned('other').key }] }));
+    expect(await failure({ servername: 'odd.example' })).toBe('ECONNRESET');
+    expect(await shownTo('service.example')).toBe('service.example');
   });
 
   test('Driver fails a handshake at the first byte that is none of TLS', async () => {

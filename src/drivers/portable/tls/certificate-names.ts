@@ -1,19 +1,27 @@
-/** The names that a certificate is for, and which certificate serves a name. */
+/** The names that certificates are for, and which of them serve a name. */
 import { X509Certificate } from 'node:crypto';
 
-/**
- * The DNS names of a certificate (PEM; of a chain, the first), in lower case; its common name where it has no
- * alternative names at all (RFC 6125, 6.4.4). Throws what the parser throws.
- */
-export function certificateNames(pem: string): readonly string[] {
-  const { subject, subjectAltName } = new X509Certificate(pem);
+/** What decides whom a certificate serves. */
+export interface CertificateFacts {
+  /** DNS names, in lower case; the common name where there are no alternative names at all (RFC 6125, 6.4.4). */
+  readonly names: readonly string[];
+  /** `rsa`, `ec`, …: a context holds one certificate of each kind, and clients take what they can verify. */
+  readonly keyKind: string;
+}
+
+/** Of a certificate (PEM; of a chain, the first). Throws what the parser throws. */
+export function certificateFacts(pem: string): CertificateFacts {
+  const { subject, subjectAltName, publicKey } = new X509Certificate(pem);
   const names =
     subjectAltName === undefined
       ? [...subject.matchAll(commonName)].map(([, name]) => name)
       : [...subjectAltName.matchAll(alternativeName)].map(([, kind, name]) => (kind === 'DNS' ? name : ''));
-  return names
-    .filter((name) => name !== undefined && isUsable.test(name))
-    .map((name) => `${name}`.toLowerCase());
+  return {
+    names: names
+      .filter((name) => name !== undefined && isUsable.test(name))
+      .map((name) => `${name}`.toLowerCase()),
+    keyKind: publicKey.asymmetricKeyType ?? 'unknown',
+  };
 }
 
 const commonName = /^CN=(.*)$/gm;
@@ -22,21 +30,37 @@ const alternativeName = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g;
 /** A name with at most one wildcard, which stands for the whole first label. */
 const isUsable = /^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/;
 
-/** What serves which names. Of two for the same name, the first. */
-export class NameTable<T> {
-  readonly #byName = new Map<string, T>();
+/** Which of a listener's certificates serve a name: for each kind of key, the first that is for it. By index. */
+export class CertificateTable {
+  /** Those shown where no name fits: the first, and of other kinds those that are for the same. */
+  readonly byDefault: readonly number[];
+  readonly #byName = new Map<string, number[]>();
 
-  add(names: readonly string[], value: T): void {
-    for (const name of names) if (!this.#byName.has(name)) this.#byName.set(name, value);
+  constructor(certificates: readonly CertificateFacts[]) {
+    for (const [index, { names, keyKind }] of certificates.entries()) {
+      for (const name of new Set(names)) {
+        const known = this.#byName.get(name) ?? [];
+        if (known.every((other) => certificates[other]?.keyKind !== keyKind)) known.push(index);
+        this.#byName.set(name, known);
+      }
+    }
+    const [first] = certificates;
+    const [name] = first?.names ?? [];
+    const nameless = certificates.flatMap(({ names, keyKind }, index) =>
+      names.length === 0 && (index === 0 || keyKind !== first?.keyKind) ? [index] : [],
+    );
+    this.byDefault = name === undefined ? nameless : (this.#byName.get(name) ?? []);
   }
 
-  /** The exact name comes before the wildcard, and a wildcard stands for one label (RFC 6125, 6.4.3). */
-  find(name: string): T | undefined {
-    // Some clients send the dot that may end a full name, which no certificate has.
-    const lowerCase = name.toLowerCase().replace(/\.$/, '');
-    const exact = this.#byName.get(lowerCase);
-    const firstDot = lowerCase.indexOf('.');
-    if (exact !== undefined || firstDot < 1) return exact;
-    return this.#byName.get(`*${lowerCase.slice(firstDot)}`);
+  /**
+   * The exact name comes before the wildcard, and a wildcard stands for one label (RFC 6125, 6.4.3). Some clients
+   * send the dot that ends a name, although they must not (RFC 6066, 3).
+   */
+  find(name: string): readonly number[] {
+    const plain = name.toLowerCase().replace(/\.$/, '');
+    const exact = this.#byName.get(plain);
+    const firstDot = plain.indexOf('.');
+    if (exact !== undefined || firstDot < 1) return exact ?? this.byDefault;
+    return this.#byName.get(`*${plain.slice(firstDot)}`) ?? this.byDefault;
   }
 }

@@ -99,7 +99,8 @@ export class Handshake {
     transport.removeAllListeners('data');
     if (transport.readableFlowing) transport.pause();
     transport.unshift(this.#held.take());
-    const client = this.termination.begin(transport);
+    const client = this.termination.begin(transport, this.#sni);
+    if (client === undefined) return this.#owner.handshakeFailed('no usable certificate');
     speaksOver(client, transport);
     this.#owner.handshakeBegun(client);
   }

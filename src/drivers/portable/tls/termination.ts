@@ -7,16 +7,22 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { ListenerTls } from '../../../core/plan.ts';
-import { certificateNames, NameTable } from './certificate-names.ts';
+import type { TicketKeys } from '../../ticket-keys.ts';
+import { alertOfBadCertificate, objectionText } from './certificate-alert.ts';
+import { CertificateTable, certificateFacts } from './certificate-names.ts';
 import { strength } from './strength.ts';
+import { sealTickets } from './tickets.ts';
 
-/** The listeners of one driver: each is made ready when its first client comes, and forgotten with its plan. */
+/**
+ * The listeners of one driver: each is made ready when its first client comes, and forgotten with its settings. Plans
+ * that say the same bring the same object (`dataplane/kept-settings.ts`).
+ */
 export class Terminations {
-  readonly #ticketKeys: Buffer;
+  readonly #ticketKeys: TicketKeys;
   readonly #ready = new WeakMap<ListenerTls, Termination>();
 
-  constructor(ticketKeys: Uint8Array) {
-    this.#ticketKeys = Buffer.from(ticketKeys);
+  constructor(ticketKeys: TicketKeys) {
+    this.#ticketKeys = ticketKeys;
   }
 
   /** Undefined where the keys and certificates are none. */
@@ -34,33 +40,38 @@ export class Terminations {
 }
 
 export class Termination {
-  readonly #options: tls.TLSSocketOptions;
-  readonly #clientAuth: ListenerTls['clientAuth'];
+  readonly #listener: ListenerTls;
+  readonly #ticketKeys: TicketKeys;
+  readonly #sessionContext: string;
+  readonly #certificates: CertificateTable;
+  /** By the certificates that are shown, each made when the first client wants it: one takes about a millisecond. */
+  readonly #options = new Map<string, tls.TLSSocketOptions>();
 
-  constructor(listener: ListenerTls, ticketKeys: Buffer) {
-    const { certificates, alpn, clientAuth } = listener;
-    const byName = new NameTable<tls.SecureContext>();
-    const contexts = certificates.map(({ cert, key }) => {
-      const context = tls.createSecureContext(contextOptions(listener, cert, key, ticketKeys));
-      byName.add(certificateNames(cert), context);
-      return context;
-    });
-    this.#clientAuth = clientAuth;
-    this.#options = {
-      isServer: true,
-      secureContext: contexts[0],
-      requestCert: clientAuth !== 'off',
-      rejectUnauthorized: clientAuth === 'required',
-      // To ask for the name takes a way through JavaScript, which one certificate does not need.
-      ...(contexts.length > 1 && { SNICallback: (name, choose) => choose(null, byName.find(name)) }),
-      // Without a common one, Node refuses the client as RFC 7301 wants.
-      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-    };
+  constructor(listener: ListenerTls, ticketKeys: TicketKeys) {
+    this.#listener = listener;
+    this.#ticketKeys = ticketKeys;
+    this.#sessionContext = sessionContext(listener);
+    this.#certificates = new CertificateTable(
+      listener.certificates.map(({ cert }) => certificateFacts(cert)),
+    );
+    if (this.#optionsFor(this.#certificates.byDefault) === undefined)
+      throw new Error('no usable certificate');
   }
 
-  /** Begins the handshake with what the transport has read and not given to anyone. */
-  begin(transport: Socket): tls.TLSSocket {
-    return new tls.TLSSocket(transport, this.#options);
+  /**
+   * Begins the handshake with what the transport has read and not given to anyone. The name that the client asks for
+   * is wanted before: with Node's `SNICallback` clients could be shown certificates of the first context too, those
+   * whose key is of another kind than that of the certificate chosen. Undefined where that certificate is of no use.
+   */
+  begin(transport: Socket, serverName: string | undefined): tls.TLSSocket | undefined {
+    const { byDefault } = this.#certificates;
+    const shown = serverName === undefined ? byDefault : this.#certificates.find(serverName);
+    const options = this.#optionsFor(shown);
+    if (options === undefined) return undefined;
+    const client = new tls.TLSSocket(transport, options);
+    if (this.#listener.clientAuth !== 'off')
+      alertOfBadCertificate(client, transport, () => badCertificate(client));
+    return client;
   }
 
   /**
@@ -68,31 +79,52 @@ export class Termination {
    * that it must, or none where it may.
    */
   objectionTo(client: tls.TLSSocket): string | undefined {
-    if (this.#clientAuth === 'off') return undefined;
-    const error = verifyError(client);
-    if (error === null) return undefined;
-    if (client.getPeerX509Certificate() !== undefined) return `client certificate: ${error.message}`;
-    return this.#clientAuth === 'optional' ? undefined : 'no client certificate';
+    const { clientAuth } = this.#listener;
+    if (clientAuth === 'off' || verifyError(client) === null) return undefined;
+    const bad = badCertificate(client);
+    if (bad !== undefined) return objectionText(bad);
+    return clientAuth === 'optional' ? undefined : 'no client certificate';
   }
-}
 
-function contextOptions(
-  listener: ListenerTls,
-  cert: string,
-  key: string,
-  ticketKeys: Buffer,
-): tls.SecureContextOptions {
-  return {
-    ...strength,
-    minVersion: listener.minVersion,
-    cert,
-    key,
-    // Of authorities, none is believed but those named.
-    ca: listener.clientAuth === 'off' ? [] : (listener.clientCa ?? []),
-    ticketKeys,
-    sessionTimeout: sessionLifetimeSeconds,
-    sessionIdContext: sessionContext(listener),
-  };
+  #optionsFor(certificates: readonly number[]): tls.TLSSocketOptions | undefined {
+    const key = certificates.join();
+    const known = this.#options.get(key);
+    if (known !== undefined) return known;
+    const { alpn, clientAuth } = this.#listener;
+    let secureContext: tls.SecureContext;
+    try {
+      secureContext = this.#contextOf(certificates);
+    } catch {
+      return undefined;
+    }
+    const made: tls.TLSSocketOptions = {
+      isServer: true,
+      secureContext,
+      requestCert: clientAuth !== 'off',
+      rejectUnauthorized: clientAuth === 'required',
+      // Without a common one, Node refuses the client as RFC 7301 wants.
+      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
+    };
+    this.#options.set(key, made);
+    return made;
+  }
+
+  #contextOf(certificates: readonly number[]): tls.SecureContext {
+    const { minVersion, clientAuth, clientCa } = this.#listener;
+    const shown = certificates.flatMap((index) => this.#listener.certificates[index] ?? []);
+    const made = tls.createSecureContext({
+      ...strength,
+      minVersion,
+      cert: shown.map(({ cert }) => cert),
+      key: shown.map((pair) => pair.key),
+      // Of authorities, none is believed but those named.
+      ca: clientAuth === 'off' ? [] : (clientCa ?? []),
+      sessionTimeout: sessionLifetimeSeconds,
+      sessionIdContext: this.#sessionContext,
+    });
+    sealTickets(made, this.#ticketKeys);
+    return made;
+  }
 }
 
 /** As nginx and HAProxy have it. A resumed session is not asked for its certificate again. */
@@ -105,6 +137,12 @@ const sessionLifetimeSeconds = 300;
 function sessionContext({ certificates, minVersion, alpn, clientAuth, clientCa }: ListenerTls): string {
   const policy = [certificates.map(({ cert }) => cert), minVersion, alpn, clientAuth, clientCa];
   return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 32);
+}
+
+/** What is wrong with the certificate that a client has shown; undefined also where it has shown none (yet). */
+function badCertificate(client: tls.TLSSocket): Error | undefined {
+  const error = verifyError(client);
+  return error === null || client.getPeerX509Certificate() === undefined ? undefined : error;
 }
 
 function verifyError(client: tls.TLSSocket): Error | null {

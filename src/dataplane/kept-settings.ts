@@ -1,0 +1,53 @@
+/**
+ * The TLS settings of a worker's plans. Each plan comes as a message and so as new objects; what it repeats of the
+ * plan before is replaced by the object of that, so that contexts that were made for it are found again (200
+ * certificates took 182 ms at every reload and every change of a name). Settings that the last plan does not have
+ * are forgotten here, and with their last session everywhere.
+ */
+import { createHash } from 'node:crypto';
+import type { BackendTls, ListenerTls, Plan } from '../core/plan.ts';
+
+export class KeptSettings {
+  #listeners: ReadonlyMap<string, ListenerTls> = new Map();
+  #backends: ReadonlyMap<string, BackendTls> = new Map();
+
+  /** The plan, with the objects of the one before where these say the same. */
+  adopt({ listeners, pools }: Plan): Plan {
+    const listenerTls = new Keeping(this.#listeners);
+    const backendTls = new Keeping(this.#backends);
+    const plan: Plan = {
+      listeners: listeners.map((listener) => {
+        const { policy } = listener;
+        return policy.tls === 'off'
+          ? listener
+          : { ...listener, policy: { ...policy, tls: listenerTls.keep(policy.tls) } };
+      }),
+      pools: pools.map((pool) => {
+        const { policy } = pool;
+        const { connect } = policy;
+        if (connect.tls === 'off') return pool;
+        return { ...pool, policy: { ...policy, connect: { ...connect, tls: backendTls.keep(connect.tls) } } };
+      }),
+    };
+    this.#listeners = listenerTls.kept;
+    this.#backends = backendTls.kept;
+    return plan;
+  }
+}
+
+class Keeping<T extends object> {
+  readonly kept = new Map<string, T>();
+  readonly #before: ReadonlyMap<string, T>;
+
+  constructor(before: ReadonlyMap<string, T>) {
+    this.#before = before;
+  }
+
+  keep(settings: T): T {
+    // Settings are plain values and come from one maker, which always writes their keys in the same order.
+    const content = createHash('sha256').update(JSON.stringify(settings)).digest('base64');
+    const known = this.kept.get(content) ?? this.#before.get(content) ?? settings;
+    this.kept.set(content, known);
+    return known;
+  }
+}
