@@ -106,6 +106,8 @@ export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** One line for each finished session. */
   readonly sessions: boolean;
+  /** Also for clients that left before they were routed and without a byte, as checks of balancers do. */
+  readonly emptySessions: boolean;
 }
 
 export interface ShutdownConfig {

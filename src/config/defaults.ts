@@ -73,7 +73,7 @@ export const defaultProbeHttp: ProbeHttp = frozen({
 /** Where the admin API listens once the file has an `admin` key; without one it is off. */
 export const defaultAdminBind: Address = frozen({ host: '127.0.0.1', port: 9900 });
 
-export const defaultLog: LogConfig = frozen({ level: 'info', sessions: true });
+export const defaultLog: LogConfig = frozen({ level: 'info', sessions: true, emptySessions: true });
 
 export const defaultShutdown: ShutdownConfig = frozen({ delayMs: 0, graceMs: 30_000 });
 

@@ -33,7 +33,8 @@ export function formatPath(path: Path): string {
 const mostShown = 100;
 
 function formatIssue({ file, line, column, path, message, excerpt }: Issue): string {
-  if (excerpt === undefined && path === '') return `${file}: ${message}`;
+  const isOfFile = excerpt === undefined && path === '' && line === 1 && column === 1;
+  if (isOfFile) return `${file}: ${message}`;
   const head = `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}: ${message}`;
   return excerpt === undefined ? head : `${head}\n${underlined(excerpt, column)}`;
 }

@@ -97,6 +97,7 @@ function readConfig(document: ConfigDocument, input: ConfigInput, readFile: Read
     log: {
       level: input.log?.level ?? defaultLog.level,
       sessions: input.log?.sessions ?? defaultLog.sessions,
+      emptySessions: input.log?.emptySessions ?? defaultLog.emptySessions,
     },
     shutdown: readShutdown(document, input.shutdown),
     resolver: readResolver(document, input.resolver),

@@ -65,6 +65,11 @@ export class Arrival {
     this.#around = around;
   }
 
+  /** Whether a client that has just left had sent nothing, but for a header about it, that wanted to be looked at. */
+  saidNothing(event: Extract<CoreEvent, { readonly kind: 'ended' }>): boolean {
+    return this.#step === 'handshake' ? event.saidNothing === true : !this.#hasSentBytes;
+  }
+
   /** It has only been judged by limits and lists: nothing was learned of it. */
   get isPlain(): boolean {
     const { routes, policy } = this.entrance.plan;

@@ -86,6 +86,8 @@ export type CoreEvent =
       /** Bytes delivered to each side: handed to its kernel in full. */
       readonly bytesToBackend: number;
       readonly bytesToClient: number;
+      /** Of a client that left in its handshake, where not a byte of that had come. */
+      readonly saidNothing?: true;
     }
   /** `nextDeadlineMs` has come. */
   | { readonly kind: 'deadline' }
@@ -151,6 +153,8 @@ export interface SessionRecord {
   readonly bytesToClient: number;
   readonly reason: Reason;
   readonly endedBy: EndedBy;
+  /** The client left before it was routed and had sent no byte of its own: as a rule, a balancer has looked in. */
+  readonly isEmpty: boolean;
   /** What the reason leaves open: why a TLS handshake failed. */
   readonly detail?: string | undefined;
   /** What the first bytes told, where the listener looked at them. */

@@ -223,6 +223,8 @@ export class Session implements Due {
         bytesToClient: event.bytesToClient,
         reason,
         endedBy,
+        isEmpty:
+          reason === 'client-left' && this.#pool === undefined && this.#arrival?.saidNothing(event) === true,
         detail: this.#failedHandshake?.detail,
         sni: this.#failedHandshake?.sni ?? this.#arrival?.sni,
         protocol: this.#arrival?.protocol,

@@ -35,7 +35,7 @@ export class RefusalBound {
 
   /** Gives the refusal back if it is to be written now. */
   take(record: SessionRecord, nowMs: number): Counted | undefined {
-    const key = `${record.reason} ${record.listener}`;
+    const key = `${record.reason} ${record.isEmpty} ${record.listener}`;
     const second = this.#seconds.get(key);
     if (second === undefined || nowMs >= second.endsMs) {
       const fresh = { endsMs: nowMs + 1_000, written: 1, unwritten: 0, latestUnwritten: undefined };

@@ -19,6 +19,7 @@ export class SessionLog {
   readonly #batch: LineBatch;
   readonly #refusals = new RefusalBound();
   #sessions: boolean;
+  #emptySessions: boolean;
   #batchDueMs = Number.POSITIVE_INFINITY;
 
   /** `send` takes whole lines of JSON, each with its newline, up to 64 KiB at once. */
@@ -26,19 +27,23 @@ export class SessionLog {
     this.#batch = new LineBatch(send);
     this.#logger = pino({ ...lineFormat, level: config.level }, this.#batch);
     this.#sessions = config.sessions;
+    this.#emptySessions = config.emptySessions;
   }
 
-  /** A reload may change the level, and whether sessions that ran are logged. */
+  /** A reload may change the level, and which sessions are logged. */
   configure(config: LogConfig): void {
     this.#logger.level = config.level;
     this.#sessions = config.sessions;
+    this.#emptySessions = config.emptySessions;
   }
 
   /**
    * Logs a finished session: one that ran at `info`; one that was refused or found no backend at `warn`, ten
-   * a second for each listener and reason. A line's `leftOut` is how many before it were not written.
+   * a second for each listener and reason; so are clients that left without a word, at `info` though. A line's
+   * `leftOut` is how many before it were not written.
    */
   write(record: SessionRecord, nowMs: number): void {
+    if (record.isEmpty && !(this.#emptySessions && this.#sessions)) return;
     if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
     else if (this.#sessions) this.#logger.info(fieldsOf({ record, leftOut: 0 }), message);
     this.#setBatchDue(nowMs);
@@ -55,15 +60,19 @@ export class SessionLog {
    * `Infinity` is later than all of them.
    */
   flush(nowMs: number): void {
-    for (const held of this.#refusals.takeHeld(nowMs)) this.#logger.warn(fieldsOf(held), message);
+    for (const held of this.#refusals.takeHeld(nowMs)) this.#writeCounted(held);
     this.#batch.flush();
     this.#batchDueMs = Number.POSITIVE_INFINITY;
   }
 
   #writeRefusal(record: SessionRecord, nowMs: number): void {
-    if (!this.#logger.isLevelEnabled('warn')) return;
+    if (!this.#logger.isLevelEnabled(refusalLevel(record))) return;
     const counted = this.#refusals.take(record, nowMs);
-    if (counted !== undefined) this.#logger.warn(fieldsOf(counted), message);
+    if (counted !== undefined) this.#writeCounted(counted);
+  }
+
+  #writeCounted(counted: Counted): void {
+    this.#logger[refusalLevel(counted.record)](fieldsOf(counted), message);
   }
 
   #setBatchDue(nowMs: number): void {
@@ -73,6 +82,11 @@ export class SessionLog {
 }
 
 const message = 'session closed';
+
+/** That a balancer looks in is no cause for a warning. */
+function refusalLevel({ isEmpty }: SessionRecord): 'info' | 'warn' {
+  return isEmpty ? 'info' : 'warn';
+}
 
 /** The fields of a line; pino leaves out those that are undefined. */
 function fieldsOf({ record, leftOut }: Counted): object {

@@ -15,7 +15,9 @@ export function checkRecord(
   const { sni, protocol } = session.arrival;
   const isUnseen =
     session.uniqueId === unseenId && record.uniqueId !== undefined && isDrawnId(record.uniqueId);
-  const expected: Readonly<Record<keyof Omit<SessionRecord, 'queueMs' | 'reason' | 'detail'>, unknown>> = {
+  const expected: Readonly<
+    Record<keyof Omit<SessionRecord, 'queueMs' | 'reason' | 'detail' | 'isEmpty'>, unknown>
+  > = {
     listener: session.listener.name,
     client: session.arrival.client,
     pool: lacksPool ? undefined : (pools.find((name) => name === record.pool) ?? pools[0]),
@@ -43,5 +45,7 @@ export function checkRecord(
     (record.detail === undefined) === (reason !== 'tls-failed'),
     () => `${reason} has detail ${record.detail}`,
   );
+  const isSilent = reason === 'client-left' && record.pool === undefined && !session.arrival.hasSpoken;
+  must(!record.isEmpty || isSilent, () => `${reason} is said to be empty`);
   must(queueMs >= 0 && queueMs <= durationMs, () => `queueMs ${queueMs} of ${durationMs} ms`);
 }

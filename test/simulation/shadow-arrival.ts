@@ -110,6 +110,10 @@ export class ShadowArrival {
     return typeof route === 'object' ? route.to : listener.pool;
   }
 
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
   /** What the record says about what the client has said. */
   get sni(): string | undefined {
     const own = this.handshake === undefined ? this.#known?.sni : this.handshake.sni;

@@ -16,6 +16,7 @@ const finished: SessionRecord = {
   bytesToClient: 0,
   reason: 'finished',
   endedBy: 'client',
+  isEmpty: false,
   sni: undefined,
   protocol: undefined,
   uniqueId: undefined,
@@ -30,9 +31,9 @@ const refused: SessionRecord = {
   endedBy: 'proxy',
 };
 
-function sessionLog(level: 'info' | 'warn' | 'error' = 'info', sessions = true) {
+function sessionLog(level: 'info' | 'warn' | 'error' = 'info', sessions = true, emptySessions = true) {
   const batches: string[] = [];
-  const log = new SessionLog({ level, sessions }, (lines) => batches.push(lines));
+  const log = new SessionLog({ level, sessions, emptySessions }, (lines) => batches.push(lines));
   const lines = (): Record<string, unknown>[] =>
     batches
       .splice(0)
@@ -108,6 +109,31 @@ describe('SessionLog', () => {
     ]);
   });
 
+  test('speaks of clients that left without a word at info, ten a second, and apart from refusals', () => {
+    const { log, lines } = sessionLog();
+    const left: SessionRecord = { ...refused, reason: 'client-left', endedBy: 'client' };
+    for (let n = 0; n < 25; n++) log.write({ ...left, isEmpty: true }, 5_000);
+    log.write(left, 5_000);
+    log.flush(6_000);
+    const levels = lines().map(({ level, leftOut }) => [level, leftOut ?? 0]);
+    expect(levels).toEqual([...Array(10).fill(['info', 0]), ['warn', 0], ['info', 14]]);
+  });
+
+  test.each([
+    ['emptySessions', 'info', true, false],
+    ['sessions', 'info', false, true],
+    ['the level', 'warn', true, true],
+  ] as const)(
+    'is silent about clients that left without a word where %s says so',
+    (_, level, sessions, empty) => {
+      const { log, lines } = sessionLog(level, sessions, empty);
+      log.write({ ...refused, reason: 'client-left', isEmpty: true }, 0);
+      log.flush(Number.POSITIVE_INFINITY);
+      expect(lines()).toEqual([]);
+      expect(log.nextFlushMs).toBeUndefined();
+    },
+  );
+
   test('keeps to the level and to `sessions`, also when a reload changes them', () => {
     const { log, lines } = sessionLog('info', false);
     const reasonsWritten = () => {
@@ -117,11 +143,11 @@ describe('SessionLog', () => {
       return lines().map(({ reason }) => reason);
     };
     expect(reasonsWritten()).toEqual(['rate-limited']);
-    log.configure({ level: 'info', sessions: true });
+    log.configure({ level: 'info', sessions: true, emptySessions: true });
     expect(reasonsWritten()).toEqual(['finished', 'rate-limited']);
-    log.configure({ level: 'warn', sessions: true });
+    log.configure({ level: 'warn', sessions: true, emptySessions: true });
     expect(reasonsWritten()).toEqual(['rate-limited']);
-    log.configure({ level: 'error', sessions: true });
+    log.configure({ level: 'error', sessions: true, emptySessions: true });
     expect(reasonsWritten()).toEqual([]);
     expect(log.nextFlushMs).toBe(1_000);
     log.flush(1_000);

@@ -101,6 +101,13 @@ export const configSchema = Type.Object(
           sessions: Type.Optional(
             flag({ description: 'One line for each finished connection.', default: defaultLog.sessions }),
           ),
+          emptySessions: Type.Optional(
+            flag({
+              description:
+                'Also for clients that left without a byte before they were routed, as the checks of balancers in front do.',
+              default: defaultLog.emptySessions,
+            }),
+          ),
         },
         'Log lines on standard output.',
       ),

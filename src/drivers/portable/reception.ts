@@ -32,6 +32,7 @@ export class Reception implements HandshakeOwner {
   readonly #around: ReceptionSurroundings;
   #inspection: Inspection | undefined;
   #handshake: Handshake | undefined;
+  #hasLeftSilently = false;
 
   constructor(owner: ReceptionOwner, around: ReceptionSurroundings) {
     this.#owner = owner;
@@ -53,6 +54,16 @@ export class Reception implements HandshakeOwner {
 
   showWhatIsDue(): void {
     this.#inspection?.answer();
+  }
+
+  /** The client has finished in its handshake. */
+  leave(): void {
+    this.#hasLeftSilently = this.#handshake?.isAwaited === true && this.held.length === 0;
+    this.withdraw();
+  }
+
+  get hasLeftSilently(): boolean {
+    return this.#hasLeftSilently;
   }
 
   /** Whether a handshake is under way. */

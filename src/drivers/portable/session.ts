@@ -252,7 +252,7 @@ export class Session implements ReceptionOwner, SocketOwner {
 
   /** A client that finishes in its handshake can't be secured any more. */
   #leave(client: Socket): void {
-    this.#reception.withdraw();
+    this.#reception.leave();
     client.destroy();
   }
 
@@ -261,6 +261,7 @@ export class Session implements ReceptionOwner, SocketOwner {
       // What the system says is of the connection; the rest, of the handshake.
       if (this.#reception.isSecuring && error.syscall === undefined)
         return this.#reception.handshakeFailed(tlsReason(error));
+      if (this.#reception.isSecuring) this.#reception.leave();
       return this.#peerReset(clientReset);
     }
     // A dial that was aborted is not heard of, nor a backend that nobody waits for any more.
@@ -291,6 +292,7 @@ export class Session implements ReceptionOwner, SocketOwner {
       ...(this.#ending ?? { how: 'finished', endedBy: this.#firstFin ?? 'client' }),
       bytesToBackend: this.#toBackend?.deliveredBytes ?? 0,
       bytesToClient: this.#toClient?.deliveredBytes ?? 0,
+      ...(this.#reception.hasLeftSilently && { saidNothing: true }),
     });
   }
 }

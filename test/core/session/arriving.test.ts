@@ -92,6 +92,21 @@ describe('Session on a listener with routes', () => {
     expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
   });
 
+  it('is empty where its client leaves without a byte, by FIN or by RST, and not after one', () => {
+    for (const [sent, leave] of [
+      ['', 'FIN'],
+      ['', 'RST'],
+      ['GE', 'RST'],
+    ] as const) {
+      const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
+      const { session } = stage.connect();
+      if (sent !== '') receive(stage, session, bytesOf(sent));
+      if (leave === 'FIN') stage.halfClose(session, 'client');
+      stage.end(session, leave === 'FIN' ? 'closed' : 'client-reset');
+      expect(stage.lastRecord).toMatchObject({ reason: 'client-left', isEmpty: sent === '' });
+    }
+  });
+
   it('gives back what it holds when its client resets while it is looked at', () => {
     const stage = stageOf({ routes: [to(1, { protocol: ['http'] })] });
     const { session } = stage.connect();

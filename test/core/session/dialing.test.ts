@@ -51,6 +51,7 @@ describe('Session that dials', () => {
         bytesToClient: 0,
         reason: 'finished',
         endedBy: 'client',
+        isEmpty: false,
       },
     ]);
     expect(stage.core.activeSessions).toBe(0);

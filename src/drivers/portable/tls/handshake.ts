@@ -53,6 +53,11 @@ export class Handshake {
     return this.#sni;
   }
 
+  /** Nothing has come of it. */
+  get isAwaited(): boolean {
+    return !this.#isBegun && !this.#isAgreed && !this.#isGssRefused;
+  }
+
   /** Looks at what the client has sent so far; to be called when there is more. */
   proceed(): void {
     if (this.#isBegun) return;
