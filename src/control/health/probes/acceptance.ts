@@ -11,9 +11,9 @@ import { startTimeOut } from '../../time-out.ts';
 /**
  * Fulfilled once the server has taken the client, or has had the chance to refuse it; then says goodbye. A session
  * ticket is sent to clients that were taken only (RFC 8446, 4.6.1), and so are the server's own bytes. A server that
- * stays silent is told the end and may still object; it has `quietMs` before and after that.
+ * stays silent for `quietMs` is told the end, to which almost all answer with theirs; it may object for `lastWordMs`.
  */
-export async function accepted(socket: Socket, quietMs: number): Promise<void> {
+export async function accepted(socket: Socket, quietMs: number, lastWordMs: number): Promise<void> {
   if (!(socket instanceof TLSSocket) || socket.getProtocol() !== 'TLSv1.3') {
     await goodbye(socket);
     return;
@@ -21,7 +21,7 @@ export async function accepted(socket: Socket, quietMs: number): Promise<void> {
   const word = await next(socket, ['session', 'data', 'end', 'close'], quietMs);
   if (word === 'end' || word === 'close') throw new Error('The server closed after the TLS handshake');
   await goodbye(socket);
-  if (word === undefined) await next(socket, ['session', 'data', 'end', 'close'], quietMs);
+  if (word === undefined) await next(socket, ['session', 'data', 'end', 'close'], lastWordMs);
 }
 
 /** FIN, and before it close_notify with TLS: to the server this is a client that came and left. */

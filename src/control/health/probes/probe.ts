@@ -18,7 +18,8 @@ export async function probe(question: Question, signal: AbortSignal, timeoutMs: 
     const startedMs = performance.now();
     const socket = await connected(question, signal);
     try {
-      await ask(socket, question, quietMs(performance.now() - startedMs, timeoutMs));
+      const connectedInMs = performance.now() - startedMs;
+      await ask(socket, question, connectedInMs, timeoutMs);
       leave(socket);
     } catch (error) {
       socket.destroy();
@@ -29,10 +30,10 @@ export async function probe(question: Question, signal: AbortSignal, timeoutMs: 
   }
 }
 
-function ask(socket: Socket, { asked }: Question, quiet: number): Promise<void> {
+function ask(socket: Socket, { asked }: Question, connectedInMs: number, timeoutMs: number): Promise<void> {
   switch (asked.type) {
     case 'connect':
-      return accepted(socket, quiet);
+      return accepted(socket, quietMs(connectedInMs, timeoutMs), timeoutMs / 2);
     case 'http':
       return exchange(socket, asked.http);
     case 'send-expect':
