@@ -11,4 +11,6 @@ const require = createRequire(import.meta.url);
 // The file's own ending: .ts where the source runs, .js where it was built.
 const commands = require(`./cli/program${import.meta.url.slice(-3)}`) as typeof import('./cli/program.ts');
 
-process.exitCode = await commands.program(process.argv);
+// What is asked of the system's resolver can't be called back, and would keep the process for as long as it takes.
+const exitCode = await commands.program(process.argv);
+process.stdout.write('', () => process.exit(exitCode));

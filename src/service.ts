@@ -29,23 +29,14 @@ export class StartError extends Error {}
 export class Service {
   /** Fulfils once all listeners accept. Rejects with a StartError, and then nothing is left running. */
   static async start(options: ServiceOptions): Promise<Service> {
-    const service = new Service(options);
-    try {
-      // First, so that readiness can be asked while names are resolved and listeners come up.
-      await (await service.#admin.prepare(options.config.admin)).commit();
-      await service.controlPlane.start();
-    } catch (error) {
-      await service.stop();
-      throw error instanceof BindError || error instanceof RangeError
-        ? new StartError(error.message, { cause: error })
-        : error;
-    }
-    const { logger } = options.log;
-    for (const [listener, bind] of service.controlPlane.bound()) {
-      logger.info({ listener, bind }, 'listening');
-    }
-    logger.info('serving');
+    const service = Service.create(options);
+    await service.begin();
     return service;
+  }
+
+  /** Nothing runs before `begin`. Throws a StartError where the driver that is asked for does not run here. */
+  static create(options: ServiceOptions): Service {
+    return new Service(options);
   }
 
   readonly controlPlane: ControlPlane;
@@ -89,6 +80,31 @@ export class Service {
     this.#admin = new Admin({ source, metrics: this.metrics }, log.logger);
   }
 
+  /** As `start` says. May be stopped and drained meanwhile, which ends it at once; a reload waits for its end. */
+  begin(): Promise<void> {
+    const begun = this.#begin();
+    this.#lastReload = begun.catch(() => undefined);
+    return begun;
+  }
+
+  async #begin(): Promise<void> {
+    const { config, log } = this.#options;
+    try {
+      // First, so that readiness can be asked while names are resolved and listeners come up.
+      await (await this.#admin.prepare(config.admin)).commit();
+      await this.controlPlane.start();
+    } catch (error) {
+      await this.stop();
+      throw error instanceof BindError || error instanceof RangeError
+        ? new StartError(error.message, { cause: error })
+        : error;
+    }
+    for (const [listener, bind] of this.controlPlane.bound()) {
+      log.logger.info({ listener, bind }, 'listening');
+    }
+    log.logger.info('serving');
+  }
+
   /** Where the admin API listens, as people write it. */
   get adminAddress(): string | undefined {
     return this.#admin.address;
@@ -120,10 +136,11 @@ export class Service {
   async drain(): Promise<void> {
     const { delayMs, graceMs } = this.controlPlane.config.shutdown;
     this.#options.log.logger.info({ delayMs, graceMs }, 'draining');
+    const isReady = this.controlPlane.phase === 'serving';
     this.controlPlane.announceDrain();
     const { signal } = this.#stopping;
     // Stopped meanwhile, it has nothing left to drain.
-    if (delayMs > 0) await setTimeout(delayMs, undefined, { signal }).catch(() => {});
+    if (isReady && delayMs > 0) await setTimeout(delayMs, undefined, { signal }).catch(() => {});
     if (!signal.aborted) await this.controlPlane.drain(graceMs);
     await this.stop();
   }

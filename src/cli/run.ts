@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { type LoadResult, loadConfig } from '../config/load.ts';
 import { configFile, configOption, usable } from './config-file.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
+import { ReloadRequests } from './reload-requests.ts';
 import { serve } from './serve.ts';
 import { WatchedFiles } from './watched-files.ts';
 
@@ -22,6 +23,8 @@ export function runCommand(ends: (code: ExitCode) => void): Command {
 }
 
 async function run(given: RunArguments): Promise<ExitCode> {
+  const reloads = new ReloadRequests();
+  process.on('SIGHUP', reloads.request);
   const file = configFile(given.config);
   const loaded = await loadConfig(file, process.env);
   const config = usable(loaded);
@@ -29,18 +32,15 @@ async function run(given: RunArguments): Promise<ExitCode> {
 
   const asked = withLogLevel(config, given);
   const watched = given.watch ? new WatchedFiles() : undefined;
+  watched?.on('change', reloads.request);
   await watched?.start(loaded.files);
-  const { service, ended } = await serve({
-    config: asked,
-    log: logFor(asked, given),
-    load: async () => {
-      const again = await loadConfig(file, process.env);
-      // Also of a file that is wrong: what it names may be what has to be mended.
-      watched?.watch(again.files);
-      return again.ok ? { ...again, config: withLogLevel(again.config, given) } : again;
-    },
-  });
-  watched?.on('change', () => void service.reload());
+  const load = async (): Promise<LoadResult> => {
+    const again = await loadConfig(file, process.env);
+    // Also of a file that is wrong: what it names may be what has to be mended.
+    watched?.watch(again.files);
+    return again.ok ? { ...again, config: withLogLevel(again.config, given) } : again;
+  };
+  const { ended } = await serve({ config: asked, log: logFor(asked, given), load }, reloads);
   const exitCode = await ended;
   await watched?.close();
   return exitCode;

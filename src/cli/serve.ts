@@ -2,6 +2,7 @@
 import { Service, type ServiceOptions } from '../service.ts';
 import { closeDebugger } from './debugger.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { ReloadRequests } from './reload-requests.ts';
 
 export interface Serving {
   readonly service: Service;
@@ -11,52 +12,60 @@ export interface Serving {
   readonly ended: Promise<ExitCode>;
 }
 
-/** SIGTERM and SIGINT stop it, SIGHUP reloads it, SIGUSR1 and SIGUSR2 do nothing. Rejects with a StartError. */
-export async function serve(options: ServiceOptions): Promise<Serving> {
-  // A signal that comes while it starts is heard as soon as there is something to stop.
-  let stop = (): void => {
-    stopsBefore++;
-  };
-  let stopsBefore = 0;
-  let reload = (): void => {};
-  const onStop = (): void => stop();
-  const onReload = (): void => reload();
-  const onUnused = (signal: NodeJS.Signals): void => {
-    options.log.logger.info({ signal }, 'signal without a meaning');
-  };
-  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload);
-  process.on('SIGUSR1', onUnused).on('SIGUSR2', onUnused);
-  const deafen = (): void => {
-    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onReload);
-    process.off('SIGUSR1', onUnused).off('SIGUSR2', onUnused);
-  };
-
+/**
+ * SIGTERM and SIGINT stop it, also while it starts; SIGHUP reloads it, once it has started; SIGUSR1 and SIGUSR2 do
+ * nothing. Rejects with a StartError.
+ */
+export async function serve(options: ServiceOptions, reloads = new ReloadRequests()): Promise<Serving> {
+  const { logger } = options.log;
   let service: Service;
   try {
     await closeDebugger();
-    service = await Service.start(options);
-    // A signal that came just before the listener may have been acted upon only now.
-    await closeDebugger();
+    service = Service.create(options);
   } catch (error) {
-    deafen();
     await options.log.flush();
     throw error;
   }
-  const ended = new Promise<ExitCode>((resolve, reject) => {
-    let stops = 0;
-    stop = () => {
-      stops++;
-      if (stops > 2) return;
-      const ending = stops === 1 ? service.drain() : service.stop();
-      ending
-        .then(() => options.log.flush())
-        .then(() => {
-          deafen();
-          resolve(exitCodes.done);
-        }, reject);
-    };
-    reload = () => void service.reload();
+  let stops = 0;
+  let resolve = (_: ExitCode): void => {};
+  let reject = (_: unknown): void => {};
+  const ended = new Promise<ExitCode>((...settle) => {
+    [resolve, reject] = settle;
   });
-  while (stopsBefore-- > 0) stop();
-  return { service, stop: () => stop(), ended };
+  const stop = (): void => {
+    stops++;
+    if (stops > 2) return;
+    const ending = stops === 1 ? service.drain() : service.stop();
+    ending
+      .then(() => options.log.flush())
+      .then(() => {
+        deafen();
+        resolve(exitCodes.done);
+      }, reject);
+  };
+  const onUnused = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'signal without a meaning');
+  };
+  const deafen = (): void => {
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reloads.request);
+    process.off('SIGUSR1', onUnused).off('SIGUSR2', onUnused);
+  };
+
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reloads.request);
+  process.on('SIGUSR1', onUnused).on('SIGUSR2', onUnused);
+  try {
+    const begun = service.begin();
+    reloads.servedBy(() => void service.reload());
+    await begun;
+    // A signal that came just before the listener may have been acted upon only now.
+    await closeDebugger();
+  } catch (error) {
+    // Whoever stopped it meanwhile has kept it from starting.
+    if (stops === 0) {
+      deafen();
+      await options.log.flush();
+      throw error;
+    }
+  }
+  return { service, stop, ended };
 }

@@ -2,6 +2,7 @@
  * The running proxy: crews of workers, and what keeps them informed (names, health, bindings). Every
  * change of configuration goes through `apply`, one at a time, and takes effect whole or not at all.
  */
+import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
@@ -46,6 +47,8 @@ export class ControlPlane {
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
   /** Accepts no more. Draining, it may still accept for a while, and follows what names stand for. */
   #hasClosed = false;
+  /** Changes under way wait for no names any more. */
+  readonly #ending = new AbortController();
   /** Changes wait for each other: the end of the last one. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
@@ -118,13 +121,13 @@ export class ControlPlane {
   /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
   async start(): Promise<void> {
     await this.apply(this.#config);
-    this.#phase = 'serving';
+    if (this.#phase === 'starting') this.#phase = 'serving';
   }
 
   /** Changes over to another configuration. Throws as `start` does, and then all is as before. */
   apply(config: Config): Promise<void> {
     return this.#afterOthers(async () => {
-      await this.#names.resolve(targetsOf(config));
+      await untilAborted(this.#names.resolve(targetsOf(config)), this.#ending.signal);
       try {
         await this.#commit(config);
       } finally {
@@ -167,6 +170,7 @@ export class ControlPlane {
   async drain(graceMs: number): Promise<void> {
     this.#phase = 'draining';
     this.#hasClosed = true;
+    this.#ending.abort();
     await this.#afterOthers(() => this.#bindings.close());
     await this.#crews.drain(monotonicMs() + graceMs);
   }
@@ -176,6 +180,7 @@ export class ControlPlane {
     this.#phase = 'draining';
     this.#hasClosed = true;
     clearInterval(this.#rotation);
+    this.#ending.abort();
     this.#health.close();
     this.#names.close();
     await this.#crews.stop();
@@ -243,6 +248,14 @@ export class ControlPlane {
 
 /** The key before is good still, far longer than the five minutes for which sessions can be resumed. */
 const ticketKeyLifeMs = 24 * 60 * 60 * 1_000;
+
+async function untilAborted(wait: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const over = new AbortController();
+  const aborted = once(signal, 'abort', { signal: over.signal }).catch(() => undefined);
+  await Promise.race([wait, aborted]);
+  over.abort();
+}
 
 function targetsOf(config: Config): readonly Target[] {
   return config.pools.flatMap(({ backends }) => backends.map(({ target }) => target));
