@@ -1,5 +1,6 @@
 /** TLS, towards clients and towards backends. */
 import type { BackendTls, ListenerTls } from '../core/plan.ts';
+import { warnOfOverlaps } from './certificate-overlaps.ts';
 import { defaultListenerTls } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
@@ -25,10 +26,14 @@ export function readListenerTls(
   if (clientAuth === 'off' && clientCa !== undefined) {
     document.warn([...path, 'clientCa'], 'Has no effect without clientAuth');
   }
+  const certificates = input.certificates.flatMap((names, index) => {
+    const place = [...path, 'certificates', index];
+    const pair = readKeyPair(document, place, names, readFile);
+    return pair === undefined ? [] : { path: [...place, 'cert'], name: names.cert, ...pair };
+  });
+  warnOfOverlaps(document, certificates);
   return {
-    certificates: input.certificates.flatMap(
-      (names, index) => readKeyPair(document, [...path, 'certificates', index], names, readFile) ?? [],
-    ),
+    certificates: certificates.map(({ cert, key }) => ({ cert, key })),
     minVersion: input.minVersion ?? defaultListenerTls.minVersion,
     alpn: input.alpn ?? defaultListenerTls.alpn,
     clientAuth,

@@ -1,14 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
-import { selfSigned } from '../support/certificate.ts';
+import { authority, selfSigned } from '../support/certificate.ts';
 
 const a = selfSigned('a.example');
 const b = selfSigned('b.example');
+const ca = authority('ours');
+const more = {
+  both: ca.issue({ names: ['a.example', 'b.example'] }),
+  rsa: ca.issue({ names: ['a.example', 'b.example'], kind: 'rsa' }),
+  wild: ca.issue({ names: ['*.example'] }),
+  address: ca.issue({ names: ['192.0.2.1'] }),
+};
 const files: Readonly<Record<string, string>> = {
   '/etc/sluice/a.pem': a.cert,
   '/etc/sluice/a.key': a.key,
   '/etc/sluice/b.pem': b.cert,
   '/etc/sluice/b.key': b.key,
+  ...Object.fromEntries(
+    Object.entries(more).flatMap(([name, { cert, key }]) => [
+      [`/etc/sluice/${name}.pem`, cert],
+      [`/etc/sluice/${name}.key`, key],
+    ]),
+  ),
   '/etc/sluice/damaged.pem': a.cert.replace(/[A-Za-z0-9+/]{20}/, 'AAAAAAAAAAAAAAAAAAAA'),
   '/etc/sluice/locked.key':
     '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n',
@@ -60,6 +73,35 @@ describe('tls of a listener', () => {
     ],
   ])('%s is a mistake', (text, message) => {
     expect(messages(`    tls: ${text}`)).toContain(message);
+  });
+});
+
+describe('certificates of a listener', () => {
+  const warnings = (...names: string[]) => {
+    const lines = names.map((name) => `        - { cert: ${name}.pem, key: ${name}.key }`);
+    const result = load(`    tls:\n      certificates:\n${lines.join('\n')}`);
+    if (!result.ok) throw new Error('Expected no mistake');
+    return result.warnings.map(({ line, column, message }) => `${line}:${column} ${message}`);
+  };
+
+  it.each([[['a', 'b']], [['both', 'rsa']], [['a', 'rsa']], [['wild', 'a']], [['address']]])(
+    'may be %j',
+    (names) => {
+      expect(warnings(...names)).toEqual([]);
+    },
+  );
+
+  it('are told that are never shown, or not where they could be', () => {
+    expect(warnings('a', 'a')).toEqual([
+      '9:13 Is never shown for a.example: a.pem comes first, with an EC key too',
+    ]);
+    expect(warnings('both', 'b')).toEqual([
+      '9:13 Is never shown for b.example: both.pem comes first, with an EC key too',
+    ]);
+    expect(warnings('a', 'wild', 'rsa', 'both')).toEqual([
+      '11:13 Is not shown for a.example: a.pem comes first, with an EC key too',
+    ]);
+    expect(warnings('a', 'address')).toEqual(['9:13 Is never shown, as it is for no DNS name']);
   });
 });
 

@@ -52,6 +52,11 @@ export class CertificateTable {
     this.byDefault = name === undefined ? nameless : (this.#byName.get(name) ?? []);
   }
 
+  /** Those that are for exactly this name, which may be a wildcard. */
+  servedBy(name: string): readonly number[] {
+    return this.#byName.get(name) ?? [];
+  }
+
   /**
    * The exact name comes before the wildcard, and a wildcard stands for one label (RFC 6125, 6.4.3). Some clients
    * send the dot that ends a name, although they must not (RFC 6066, 3).

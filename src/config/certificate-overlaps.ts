@@ -1,0 +1,38 @@
+/** Of several certificates of a listener, those that are not shown where one would expect it. */
+import { CertificateTable, certificateFacts } from '../drivers/portable/tls/certificate-names.ts';
+import type { ConfigDocument } from './document.ts';
+import type { Path } from './issues.ts';
+
+export interface NamedCertificate {
+  readonly path: Path;
+  /** As the file names it. */
+  readonly name: string;
+  readonly cert: string;
+}
+
+/**
+ * Warns where a name has two certificates with keys of one kind, of which only the first is shown. A certificate of
+ * each kind is no mistake, nor is an exact name beside a wildcard.
+ */
+export function warnOfOverlaps(document: ConfigDocument, certificates: readonly NamedCertificate[]): void {
+  const facts = certificates.map(({ cert }) => certificateFacts(cert));
+  const table = new CertificateTable(facts);
+  for (const [index, { path }] of certificates.entries()) {
+    const { names, keyKind } = facts[index] ?? { names: [], keyKind: '' };
+    if (names.length === 0) {
+      if (!table.byDefault.includes(index)) document.warn(path, 'Is never shown, as it is for no DNS name');
+      continue;
+    }
+    const lost = [...new Set(names)].filter((name) => !table.servedBy(name).includes(index));
+    if (lost.length === 0) continue;
+    const [shown] = table.servedBy(lost[0] ?? '').filter((other) => facts[other]?.keyKind === keyKind);
+    const before = `${certificates[shown ?? 0]?.name} comes first, with an ${keyKind.toUpperCase()} key too`;
+    const isAll = lost.length === new Set(names).size;
+    document.warn(path, `Is ${isAll ? 'never shown' : 'not shown'} for ${listed(lost)}: ${before}`);
+  }
+}
+
+function listed(names: readonly string[]): string {
+  const some = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${some} and ${names.length - 3} more` : some;
+}
