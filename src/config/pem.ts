@@ -1,13 +1,9 @@
 /** Certificates and keys in PEM files. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyPair } from '../core/plan.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
 import { type ReadFile, readNamedFile } from './named-files.ts';
-
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** The certificates of a file with at least one, all of them readable, and nothing else of it; else an issue. */
 export function readCertificates(

@@ -84,10 +84,16 @@ export interface InspectPolicy {
   readonly undecided: 'refuse' | 'fallback';
 }
 
+/** The text of PEM files. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Keys and certificates are the text of PEM files. */
 export interface ListenerTls {
   /** Chosen by SNI; the first where none fits. */
-  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  readonly certificates: readonly KeyPair[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   /** In the order of preference; none offers none. */
   readonly alpn: readonly string[];

@@ -5,22 +5,24 @@
  * are forgotten here, and with their last session everywhere.
  */
 import { createHash } from 'node:crypto';
-import type { BackendTls, ListenerTls, Plan } from '../core/plan.ts';
+import type { BackendTls, KeyPair, ListenerTls, Plan } from '../core/plan.ts';
 
 export class KeptSettings {
   #listeners: ReadonlyMap<string, ListenerTls> = new Map();
+  #certificates: ReadonlyMap<string, KeyPair> = new Map();
   #backends: ReadonlyMap<string, BackendTls> = new Map();
 
   /** The plan, with the objects of the one before where these say the same. */
   adopt({ listeners, pools }: Plan): Plan {
     const listenerTls = new Keeping(this.#listeners);
     const backendTls = new Keeping(this.#backends);
+    const pairs = new Keeping(this.#certificates);
     const plan: Plan = {
       listeners: listeners.map((listener) => {
         const { policy } = listener;
         return policy.tls === 'off'
           ? listener
-          : { ...listener, policy: { ...policy, tls: listenerTls.keep(policy.tls) } };
+          : { ...listener, policy: { ...policy, tls: listenerTls.keep(withKept(policy.tls, pairs)) } };
       }),
       pools: pools.map((pool) => {
         const { policy } = pool;
@@ -31,8 +33,14 @@ export class KeptSettings {
     };
     this.#listeners = listenerTls.kept;
     this.#backends = backendTls.kept;
+    this.#certificates = pairs.kept;
     return plan;
   }
+}
+
+/** Where one certificate of many has changed, the others are those that were there. */
+function withKept(tls: ListenerTls, pairs: Keeping<KeyPair>): ListenerTls {
+  return { ...tls, certificates: tls.certificates.map((pair) => pairs.keep(pair)) };
 }
 
 class Keeping<T extends object> {

@@ -9,9 +9,10 @@ const folder = fileURLToPath(new URL('../../config/', import.meta.url));
 const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
 // What config/make-certs.sh makes.
-const { cert, key } = selfSigned('a.example.com');
+const [a, b] = [selfSigned('a.example.com'), selfSigned('b.example.com')];
 const readFile = (path: string): string => {
   if (!path.startsWith(`${folder}certs/`)) return readFileSync(path, 'utf8');
+  const { cert, key } = /\/b\.\w+$/.test(path) ? b : a;
   return path.endsWith('.key') ? key : cert;
 };
 

@@ -71,6 +71,21 @@ describe('KeptSettings', () => {
     for (const change of backends) expect(settingsOf(kept.adopt(message({}, change))).one).not.toBe(one);
   });
 
+  it('has the certificates that a changed list repeats', () => {
+    const kept = new KeptSettings();
+    const [first, other] = [
+      { cert: 'one', key: 'its key' },
+      { cert: 'other', key: 'its key' },
+    ];
+    const certificatesOf = (certificates: ListenerTls['certificates']) => {
+      const { listener } = settingsOf(kept.adopt(message({ certificates })));
+      return typeof listener === 'object' ? listener.certificates : [];
+    };
+    const [before] = certificatesOf([first, other]);
+    expect(certificatesOf([first])[0]).toBe(before);
+    expect(certificatesOf([other, first])[1]).toBe(before);
+  });
+
   it('forgets what the last plan does not say', () => {
     const kept = new KeptSettings();
     const { listener } = settingsOf(kept.adopt(message()));

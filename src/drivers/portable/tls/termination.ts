@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
-import type { ListenerTls } from '../../../core/plan.ts';
+import type { KeyPair, ListenerTls } from '../../../core/plan.ts';
 import type { TicketKeys } from '../../ticket-keys.ts';
 import { alertOfBadCertificate, objectionText } from './certificate-alert.ts';
-import { CertificateTable, certificateFacts } from './certificate-names.ts';
+import { type CertificateFacts, CertificateTable, certificateFacts } from './certificate-names.ts';
 import { strength } from './strength.ts';
 import { sealTickets } from './tickets.ts';
 
@@ -51,9 +51,7 @@ export class Termination {
     this.#listener = listener;
     this.#ticketKeys = ticketKeys;
     this.#sessionContext = sessionContext(listener);
-    this.#certificates = new CertificateTable(
-      listener.certificates.map(({ cert }) => certificateFacts(cert)),
-    );
+    this.#certificates = new CertificateTable(listener.certificates.map(factsOf));
     if (this.#optionsFor(this.#certificates.byDefault) === undefined)
       throw new Error('no usable certificate');
   }
@@ -125,6 +123,15 @@ export class Termination {
     sealTickets(made, this.#ticketKeys);
     return made;
   }
+}
+
+/** Reading a certificate takes a third of a millisecond, and plans repeat most of them. */
+const factsByPair = new WeakMap<KeyPair, CertificateFacts>();
+
+function factsOf(pair: KeyPair): CertificateFacts {
+  const facts = factsByPair.get(pair) ?? certificateFacts(pair.cert);
+  factsByPair.set(pair, facts);
+  return facts;
 }
 
 /** As nginx and HAProxy have it. A resumed session is not asked for its certificate again. */
