@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { systemFile } from './system-file.ts';
 
 const { SystemRoot = 'C:\\Windows' } = process.env;
 const systemHostsFile =
@@ -6,8 +6,7 @@ const systemHostsFile =
 
 /** Whether the hosts file knows a name: it goes before DNS, as everywhere on the system. */
 export async function listedInHostsFile(name: string): Promise<boolean> {
-  const text = await readFile(systemHostsFile, 'utf8').catch(() => '');
-  return hostsFileNames(text).has(name.toLowerCase());
+  return hostsFileNames(await systemFile(systemHostsFile)).has(name.toLowerCase());
 }
 
 /** The names in a hosts file's text, in lower case (hosts(5)). */

@@ -10,10 +10,10 @@ import {
   candidates,
   ownSystem,
   parseResolvConf,
-  resolvConfText,
   type SystemResolver,
   type SystemSettings,
 } from './resolv-conf.ts';
+import { systemFile } from './system-file.ts';
 import type { Answer } from './watch.ts';
 
 /** How long an answer holds that comes without a time to live: from the system's resolver, and SRV records. */
@@ -95,7 +95,7 @@ export class Questions {
 
   /** The resolver of the system's settings as they are now: servers come and go with networks. */
   async #current(): Promise<Asking> {
-    const text = await resolvConfText(this.#settings);
+    const text = await systemFile(this.#settings.file);
     if (this.#asking?.text !== text) {
       // Who still waits for a server that has gone asks again, as after every failure.
       this.#asking?.resolver.cancel();

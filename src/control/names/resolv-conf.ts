@@ -1,5 +1,4 @@
 /** How this system asks for names: its name servers, and what it makes of a short name (resolv.conf(5)). */
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
@@ -24,11 +23,6 @@ export const ownSystem: SystemSettings = {
   env: process.env,
   hostName: hostname(),
 };
-
-/** The file's text; empty where it can't be read, as on systems that have none. */
-export function resolvConfText({ file }: SystemSettings): Promise<string> {
-  return readFile(file, 'utf8').catch(() => '');
-}
 
 /** Without a domain, that of the machine's own name counts; LOCALDOMAIN and RES_OPTIONS win over the file. */
 export function parseResolvConf(
