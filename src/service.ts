@@ -6,6 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Admin } from './admin/admin.ts';
 import type { AdminSource, ReloadError, ReloadResult } from './admin/source.ts';
+import { formatAddress } from './config/addresses.ts';
 import type { Config } from './config/config.ts';
 import type { Issue } from './config/issues.ts';
 import type { LoadResult } from './config/load.ts';
@@ -107,7 +108,7 @@ export class Service {
 
   /** Where the admin API listens, as people write it. */
   get adminAddress(): string | undefined {
-    return this.#admin.address;
+    return this.#admin.bound && formatAddress(this.#admin.bound);
   }
 
   /**
@@ -152,6 +153,22 @@ export class Service {
     await this.#admin.close();
   }
 
+  /** Takes effect whole or not at all, also where a listener and the admin API have each other's addresses. */
+  async #move(before: Config, next: Config): Promise<void> {
+    const { controlPlane } = this;
+    const held = controlPlane.addresses();
+    const wanted = next.listeners.flatMap(({ bind }) => bind);
+    const move = await this.#admin.prepare(next.admin, { held, wanted });
+    try {
+      await controlPlane.apply(next, () => move.makeWay());
+      await move.commit();
+    } catch (error) {
+      if (controlPlane.config === next) await controlPlane.apply(before);
+      await move.abandon();
+      throw error;
+    }
+  }
+
   async #changeOver(): Promise<ReloadResult> {
     const { load, log } = this.#options;
     const loaded = (await load?.()) ?? {
@@ -163,12 +180,7 @@ export class Service {
     if (!loaded.ok) return { ok: false, errors: loaded.issues.map(toReloadError) };
     const before = this.controlPlane.config;
     try {
-      const move = await this.#admin.prepare(loaded.config.admin);
-      await this.controlPlane.apply(loaded.config).catch((error: unknown) => {
-        move.abandon();
-        throw error;
-      });
-      await move.commit();
+      await this.#move(before, loaded.config);
     } catch (error) {
       return { ok: false, errors: [{ message: error instanceof Error ? error.message : String(error) }] };
     }

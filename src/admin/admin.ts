@@ -1,6 +1,7 @@
 /** The admin API as the configuration wants it: opened, moved to another address or given another token, closed. */
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
+import { exclude } from '../config/bind-clashes.ts';
 import type { AdminConfig } from '../config/config.ts';
 import { BindError } from '../control/bind-error.ts';
 import type { Address } from '../core/contract.ts';
@@ -8,10 +9,18 @@ import type { Answering } from './routes.ts';
 import { AdminServer } from './server.ts';
 
 export interface AdminMove {
-  /** Goes over to the new server; the old one still gives the answers that are under way. */
+  /** Stops listening where a listener wants to; answers under way are still given. */
+  makeWay(): void;
+  /** Goes over to the new server; the old one still gives the answers that are under way. Throws a BindError. */
   commit(): Promise<void>;
-  /** Stays with the old one. */
-  abandon(): void;
+  /** Stays with the old one, or goes back to it. */
+  abandon(): Promise<void>;
+}
+
+/** Where listeners are now and are to be: an address may change hands between them and the admin API. */
+export interface Neighbours {
+  readonly held: readonly Address[];
+  readonly wanted: readonly Address[];
 }
 
 export class Admin {
@@ -19,38 +28,65 @@ export class Admin {
   readonly #logger: Logger;
   #config: AdminConfig | 'off' = 'off';
   #server: AdminServer | undefined;
-  #address: string | undefined;
+  #bound: Address | undefined;
 
   constructor(answering: Answering, logger: Logger) {
     this.#answering = answering;
     this.#logger = logger;
   }
 
-  /** Where it listens, as people write it. */
-  get address(): string | undefined {
-    return this.#address;
+  /** Where it listens. */
+  get bound(): Address | undefined {
+    return this.#bound;
   }
 
   /**
-   * Makes ready for another configuration: a new address is bound now, so that it can be refused. Throws a
-   * BindError; then nothing has changed.
+   * Makes ready for another configuration: a new address is bound now, so that it can be refused, unless a listener has
+   * it still. Throws a BindError; then nothing has changed.
    */
-  async prepare(config: AdminConfig | 'off'): Promise<AdminMove> {
-    if (JSON.stringify(config) === JSON.stringify(this.#config)) return { commit: nothing, abandon() {} };
-    const staysThere = config !== 'off' && this.#isAt(config.bind);
-    const opened = config === 'off' || staysThere ? undefined : await this.#open(config);
+  async prepare(
+    config: AdminConfig | 'off',
+    { held, wanted }: Neighbours = { held: [], wanted: [] },
+  ): Promise<AdminMove> {
+    if (JSON.stringify(config) === JSON.stringify(this.#config)) return unmoved;
+    const { bound } = this;
+    const isLate =
+      config !== 'off' && (this.#isAt(config.bind) || held.some((address) => exclude(address, config.bind)));
+    const opened = config === 'off' || isLate ? undefined : await this.#open(config);
     return {
+      makeWay: () => {
+        if (bound !== undefined && wanted.some((address) => exclude(address, bound))) {
+          this.#server?.stopListening();
+        }
+      },
       commit: async () => {
-        // Closing frees the address at once; the answers under way are not waited for, one may be ours.
-        void this.#server?.close();
+        if (isLate) this.#server?.stopListening();
         const next = config === 'off' ? undefined : (opened ?? (await this.#open(config)));
+        // The answers under way are not waited for: one may be ours.
+        void this.#server?.close();
         this.#config = config;
         this.#server = next?.server;
-        this.#address = next?.address;
-        if (next !== undefined) this.#logger.info({ bind: next.address }, 'admin API listening');
+        this.#bound = next?.address;
+        if (next !== undefined)
+          this.#logger.info({ bind: formatAddress(next.address) }, 'admin API listening');
       },
-      abandon: () => void opened?.server.close(),
+      abandon: async () => {
+        void opened?.server.close();
+        await this.#reopen();
+      },
     };
+  }
+
+  /** Listens again where it did. */
+  async #reopen(): Promise<void> {
+    if (this.#config === 'off' || this.#bound === undefined || this.#server?.isListening) return;
+    try {
+      const { server } = await this.#open({ ...this.#config, bind: this.#bound });
+      void this.#server?.close();
+      this.#server = server;
+    } catch (err) {
+      this.#logger.error({ err }, 'admin API is not back where it was');
+    }
   }
 
   async close(): Promise<void> {
@@ -61,21 +97,22 @@ export class Admin {
   /** As it was asked for, or, of port 0, as it was given. */
   #isAt(bind: Address): boolean {
     const words = formatAddress(bind);
-    return words === this.#address || (this.#config !== 'off' && words === formatAddress(this.#config.bind));
+    const isBound = this.#bound !== undefined && words === formatAddress(this.#bound);
+    return isBound || (this.#config !== 'off' && words === formatAddress(this.#config.bind));
   }
 
-  async #open({ bind, token }: AdminConfig): Promise<{ server: AdminServer; address: string }> {
+  async #open({ bind, token }: AdminConfig): Promise<{ server: AdminServer; address: Address }> {
     const server = new AdminServer({
       ...this.#answering,
       token,
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });
     try {
-      return { server, address: formatAddress(await server.listen(bind)) };
+      return { server, address: await server.listen(bind) };
     } catch (error) {
       throw error instanceof Error ? new BindError('The admin API', bind, error) : error;
     }
   }
 }
 
-const nothing = async (): Promise<void> => {};
+const unmoved: AdminMove = { makeWay() {}, async commit() {}, async abandon() {} };

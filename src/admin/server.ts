@@ -35,6 +35,7 @@ export class AdminServer {
   readonly #token: Token | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #http: Server;
+  #closed: Promise<unknown> | undefined;
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
   readonly #turns = new Turns();
 
@@ -63,16 +64,26 @@ export class AdminServer {
       : { ...bind, port: bound.port };
   }
 
+  get isListening(): boolean {
+    return this.#http.listening;
+  }
+
+  /** Frees the address at once; answers under way are still given. */
+  stopListening(): void {
+    if (!this.#http.listening) return;
+    this.#closed = once(this.#http, 'close');
+    closeServer(this.#http);
+  }
+
   /**
    * Stops listening, closes idle connections, and after a second those with an answer under way too. A reload
    * may be that answer: don't await this within one.
    */
   async close(): Promise<void> {
-    if (!this.#http.listening) return;
-    const closed = once(this.#http, 'close');
-    closeServer(this.#http);
+    this.stopListening();
+    if (this.#closed === undefined) return;
     const cut = setTimeout(() => this.#http.closeAllConnections(), 1_000);
-    await closed;
+    await this.#closed;
     clearTimeout(cut);
   }
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
+import type { Address } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
@@ -124,17 +125,26 @@ export class ControlPlane {
     if (this.#phase === 'starting') this.#phase = 'serving';
   }
 
-  /** Changes over to another configuration. Throws as `start` does, and then all is as before. */
-  apply(config: Config): Promise<void> {
+  /**
+   * Changes over to another configuration. Throws as `start` does, and then all is as before. `makeWay` is called before
+   * anything is bound.
+   */
+  apply(config: Config, makeWay = (): void => {}): Promise<void> {
     return this.#afterOthers(async () => {
       await untilAborted(this.#names.resolve(targetsOf(config)), this.#ending.signal);
       try {
+        makeWay();
         await this.#commit(config);
       } finally {
         // Those of a configuration that was refused are watched no longer.
         this.#names.retain(targetsOf(this.#config));
       }
     });
+  }
+
+  /** Where listeners are bound now. */
+  addresses(): readonly Address[] {
+    return [...this.#bindings.bySlot().values()].flat();
   }
 
   /** The addresses that each listener of the plan is bound to, as people write them. */

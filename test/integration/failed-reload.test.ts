@@ -1,5 +1,6 @@
 /** A reload that fails, at whatever step, leaves all as it was; and addresses change hands without a lost client. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,7 @@ describe.each(whyNot() === undefined ? (['uring', 'portable'] as const) : (['por
           app: { backends: backends.map(({ address }) => address) },
           secure: { backends: ['127.0.0.1:9'], connect: { tls: {} } },
         },
-        admin: { bind: admin },
+        admin: { bind: admin, ...(admin.startsWith('0.0.0.0') ? { token: 'secret' } : {}) },
       });
 
     const run = async (shape: Shape): Promise<Sluice> => {
@@ -118,6 +119,59 @@ describe.each(whyNot() === undefined ? (['uring', 'portable'] as const) : (['por
       for (const host of ['127.0.0.1', '127.0.0.2']) expect(await visited({ host, port })).toBe('ok');
     });
 
+    it('a listener takes the port that the admin API leaves, and the other way round', async () => {
+      const [one, two, three] = [await freePort(), await freePort(), await freePort()];
+      const shape = (web: number, admin: number): Shape => ({
+        listeners: { web: { bind: `0.0.0.0:${web}` } },
+        admin: `127.0.0.1:${admin}`,
+      });
+      const sluice = await run(shape(one, two));
+      const taken = await listeningServer('127.0.0.1');
+      const steps: readonly (readonly [from: readonly [number, number], to: readonly [number, number]])[] = [
+        [
+          [one, two],
+          [two, three],
+        ],
+        [
+          [two, three],
+          [two, one],
+        ],
+        [
+          [two, one],
+          [one, two],
+        ],
+      ];
+      for (const [[web, admin], to] of steps) {
+        const failing = shape(...to);
+        const other = { bind: `127.0.0.1:${portOf(taken)}` };
+        sluice.rewrite(configOf({ ...failing, listeners: { ...failing.listeners, other } }));
+        expect(await posted(admin)).toBe(422);
+        expect(await visited({ host: '127.0.0.1', port: web })).toBe('ok');
+        sluice.rewrite(configOf(shape(...to)));
+        expect(await posted(admin)).toBe(200);
+        expect(await visited({ host: '127.0.0.1', port: to[0] })).toBe('ok');
+      }
+    });
+
+    it('the listener that has left for the admin API in vain comes back', async () => {
+      const taken = await listeningServer('127.0.0.1');
+      const [port, admin] = [portOf(taken), await freePort()];
+      const sluice = await run({
+        listeners: { web: { bind: `127.0.0.2:${port}` } },
+        admin: `127.0.0.1:${admin}`,
+      });
+      // Only when the listener is gone it shows that somebody else is there, too.
+      const failing = {
+        listeners: { web: { bind: `127.0.0.2:${await freePort()}` } },
+        admin: `0.0.0.0:${port}`,
+      };
+      sluice.rewrite(configOf(failing));
+      for (let times = 0; times < 2; times++) {
+        expect(await posted(admin)).toBe(422);
+        expect(await visited({ host: '127.0.0.2', port })).toBe('ok');
+      }
+    });
+
     it('listeners trade addresses', async () => {
       const [one, two] = [await freePort(), await freePort()];
       const sluice = await run({
@@ -143,6 +197,18 @@ async function listeningServer(host: string): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   servers.push(server);
   return server;
+}
+
+/** The status of a reload that is asked for there. */
+function posted(port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = { host: '127.0.0.1', port, path: '/api/v1/reload', method: 'POST', agent: false };
+    request(asked, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    })
+      .on('error', reject)
+      .end();
+  });
 }
 
 /** One that nobody has now. */
