@@ -101,6 +101,16 @@ describe('TLS termination', () => {
     expect(await echoed(client, 'hello')).toBe('hello');
   });
 
+  test('Driver tells the name of a hello that only the engine can read', async () => {
+    await listen(listenerTls());
+    const socket = await rig.client(address);
+    // An empty record, which OpenSSL passes over.
+    const stream = slowly(socket, [0x16, 3, 1, 0, 0]);
+    const client = tls.connect({ socket: stream, servername: 'SERVICE.example.', rejectUnauthorized: false });
+    expect(await echoed(client, 'hello')).toBe('hello');
+    expect(await rig.event('secured')).toMatchObject({ sni: 'service.example' });
+  });
+
   test('Driver tells the name in lower case, and the protocol that both agreed on', async () => {
     await listen(listenerTls({ alpn: ['h2', 'http/1.1'] }));
     const client = await secureClient(rig, address, {
@@ -144,6 +154,8 @@ describe('TLS termination', () => {
     expect(await shownTo('unknown.example')).toBe('default.example');
     expect(await shownTo('a.wild.example')).toBe('*.wild.example');
     expect(await shownTo('A.WILD.example')).toBe('*.wild.example');
+    expect(await shownTo('a.wild.example.')).toBe('*.wild.example');
+    expect(await shownTo('exact.wild.example.')).toBe('exact.wild.example');
     expect(await shownTo('also.example')).toBe('*.wild.example');
     expect(await shownTo('exact.wild.example')).toBe('exact.wild.example');
     expect(await shownTo('a.deep.wild.example')).toBe('*.deep.wild.example');
@@ -346,8 +358,9 @@ describe('TLS termination', () => {
   });
 });
 
-/** A stream that gives its bytes to the socket one by one. */
-function slowly(socket: Socket): Duplex {
+/** A stream that gives its bytes to the socket one by one, behind those that are given. */
+function slowly(socket: Socket, ahead: readonly number[] = []): Duplex {
+  if (ahead.length > 0) socket.write(Buffer.from(ahead));
   const slow = new Duplex({
     read() {},
     write(chunk: Buffer, _, done) {
