@@ -52,7 +52,7 @@ export class AdminServer {
    * error (`code` is EADDRINUSE, EACCES, …). A unix socket left behind by a process that died is replaced.
    */
   async listen(bind: Address): Promise<Address> {
-    if ('path' in bind) await listenOnPath(this.#http, bind.path);
+    if ('path' in bind) await listenOnPath(this.#http, bind.path, { mode: bind.mode });
     else {
       this.#http.listen({ ...bind });
       await once(this.#http, 'listening');

@@ -1,19 +1,35 @@
 /**
- * Tells when one of some files changes, comes or goes. It watches their folders: that hears of a file that is
- * replaced, missing, or missing for a while, where a watch of the file itself would go with the file.
+ * Tells when one of some files changes, comes or goes, or a link on the way to it leads elsewhere, as the folder of a
+ * mounted ConfigMap does. It watches the folders of the files: that hears of a file that is replaced, missing, or
+ * missing for a while, where a watch of the file itself would go with the file.
  */
 import { EventEmitter, once } from 'node:events';
+import { type FSWatcher as FolderWatcher, type Stats, statSync, watch as watchFolder } from 'node:fs';
 import { dirname } from 'node:path';
 import { FSWatcher } from 'chokidar';
+import { type Way, wayTo } from './way-to-file.ts';
+
+/** Editors replace a file or write it in pieces: it has changed once it has been still for a moment. */
+const stillMs = 100;
 
 export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
+  #asked: readonly string[] = [];
+  #ways: readonly Way[] = [];
+  /** Of the files behind links. */
+  #seen = '';
+  /** Where the files are, behind all links. */
   #files: ReadonlySet<string> = new Set();
   /** All that ever had one: chokidar would stop watching a folder together with those inside it. */
   readonly #folders = new Set<string>();
-  /** Editors replace a file or write it in pieces: it has changed once it has been still for a moment. */
+  /**
+   * Of folders with a link, and with a file behind one: chokidar does not tell that a link leads elsewhere, and begins
+   * to watch where it leads only a while later.
+   */
+  readonly #linkWatchers = new Map<string, FolderWatcher>();
+  #stillTimer: NodeJS.Timeout | undefined;
   readonly #watcher = new FSWatcher({
     ignoreInitial: true,
-    awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 20 },
+    awaitWriteFinish: { stabilityThreshold: stillMs, pollInterval: 20 },
     // Whatever else is in the folders would be watched as well.
     ignored: (path) => !this.#files.has(path) && !this.#folders.has(path),
   });
@@ -34,15 +50,77 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
 
   /** From now on these and no others. */
   watch(files: readonly string[]): void {
-    this.#files = new Set(files);
-    for (const folder of files.map((file) => dirname(file))) {
+    this.#asked = files;
+    this.#follow();
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#stillTimer);
+    for (const watcher of this.#linkWatchers.values()) watcher.close();
+    return this.#watcher.close();
+  }
+
+  #follow(): void {
+    this.#ways = this.#asked.map(wayTo);
+    this.#files = new Set(this.#ways.map(({ file }) => file));
+    this.#seen = statesOf(this.#ways);
+    for (const folder of [...this.#files].map((file) => dirname(file))) {
       if (this.#folders.has(folder)) continue;
       this.#folders.add(folder);
       this.#watcher.add(folder);
     }
+    const behindLinks = this.#ways.filter(({ links }) => links.length > 0);
+    const linked = new Set(
+      behindLinks.flatMap(({ file, links }) =>
+        [file, ...links.map(({ path }) => path)].map((one) => dirname(one)),
+      ),
+    );
+    for (const [folder, watcher] of this.#linkWatchers) {
+      if (linked.has(folder)) continue;
+      watcher.close();
+      this.#linkWatchers.delete(folder);
+    }
+    for (const folder of linked) if (!this.#linkWatchers.has(folder)) this.#watchLinksIn(folder);
   }
 
-  close(): Promise<void> {
-    return this.#watcher.close();
+  #watchLinksIn(folder: string): void {
+    try {
+      const watcher = watchFolder(folder, () => {
+        clearTimeout(this.#stillTimer);
+        this.#stillTimer = setTimeout(() => this.#lookAtLinks(), stillMs);
+      });
+      watcher.on('error', () => {
+        watcher.close();
+        this.#linkWatchers.delete(folder);
+      });
+      this.#linkWatchers.set(folder, watcher);
+    } catch {
+      // It has gone since: a file that is missing is heard of by its folder.
+    }
+  }
+
+  #lookAtLinks(): void {
+    if (statesOf(this.#asked.map(wayTo)) === this.#seen) return;
+    this.#follow();
+    this.emit('change');
+  }
+}
+
+/** Where the ways lead, and what is there: of files behind links, another after each change. */
+function statesOf(ways: readonly Way[]): string {
+  return JSON.stringify(
+    ways.map(({ file, links }) => {
+      const stats = links.length === 0 ? undefined : statsOf(file);
+      return [file, links, stats?.ino, stats?.size, stats?.mtimeMs];
+    }),
+  );
+}
+
+/** Undefined also where it may not be looked at: whoever reads it will be told. */
+function statsOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
   }
 }

@@ -32,7 +32,8 @@ function bindOf(root: unknown): AdminBind {
   if (!isContainer(admin)) return { kind: 'unknown' };
   if (!('bind' in admin)) return { kind: 'at', address: defaultAdminBind };
   if (admin['bind'] === 'off') return { kind: 'off' };
-  const address = typeof admin['bind'] === 'string' ? parseBind(admin['bind']) : undefined;
+  const bind = isContainer(admin['bind']) ? admin['bind']['address'] : admin['bind'];
+  const address = typeof bind === 'string' ? parseBind(bind) : undefined;
   return address?.ok ? { kind: 'at', address: address.value } : { kind: 'unknown' };
 }
 

@@ -2,7 +2,7 @@
 import type { Address } from '../core/contract.ts';
 import type { ClientLimits, ListenerPolicy } from '../core/plan.ts';
 import { readAccess } from './access-lists.ts';
-import { parseBind } from './addresses.ts';
+import { placeOfBind, readBind } from './binds.ts';
 import type { ListenerConfig } from './config.ts';
 import { defaultListenerPolicy } from './defaults.ts';
 import type { ConfigDocument } from './document.ts';
@@ -55,10 +55,11 @@ function warnOfUnbelieved(
 /** The places of the addresses, for `checkBinds`. */
 export function bindPlaces(listeners: readonly ListenerConfig[], input: ConfigInput): readonly BindPlace[] {
   return listeners.flatMap(({ name, bind }) => {
-    const isList = Array.isArray(input.listeners[name]?.bind);
+    const given = input.listeners[name]?.bind ?? [];
+    const path = ['listeners', name, 'bind'];
     return bind.map((address, index) => ({
       address,
-      path: ['listeners', name, 'bind', ...(isList ? [index] : [])],
+      path: Array.isArray(given) ? placeOfBind([...path, index], given[index]) : placeOfBind(path, given),
     }));
   });
 }
@@ -69,12 +70,10 @@ export interface BindPlace {
 }
 
 function readBinds(document: ConfigDocument, path: Path, input: ListenerInput['bind']): readonly Address[] {
-  const texts = typeof input === 'string' ? [input] : input;
-  return texts.map((text, index) => {
-    const place = typeof input === 'string' ? path : [...path, index];
-    // Port 0 collides with nothing; the issue keeps it from ever being listened on.
-    return parsedAt(document, place, parseBind(text), { host: '127.0.0.1', port: 0 });
-  });
+  // Port 0 collides with nothing; the issue keeps it from ever being listened on.
+  const none = { host: '127.0.0.1', port: 0 };
+  if (!Array.isArray(input)) return [readBind(document, path, input, none)];
+  return input.map((one, index) => readBind(document, [...path, index], one, none));
 }
 
 function checkPool(document: ConfigDocument, path: Path, name: string, pools: readonly string[]): void {

@@ -3,6 +3,7 @@
  * anything else changes, the old ones are closed last, and an address that stays keeps its socket; one that changes
  * its driver is bound by the new driver's workers before those of the old one let it go.
  */
+import { chmodSync, statSync } from 'node:fs';
 import { formatAddress } from '../config/addresses.ts';
 import { exclude } from '../config/bind-clashes.ts';
 import type { ListenerConfig } from '../config/config.ts';
@@ -65,6 +66,7 @@ export class Bindings {
       // Those for which another must be closed come last, so that as little as possible is to be undone.
       .toSorted((a, b) => a.inTheWay.length - b.inTheWay.length);
     try {
+      for (const one of wanted.values()) changeMode(one, undo);
       for (const { key, one, inTheWay } of fresh) {
         for (const other of inTheWay) {
           undo.push(() => this.#restore(other));
@@ -103,7 +105,11 @@ export class Bindings {
     return new Map(
       [...asked].map(([key, { listener, address }]) => {
         const held = this.#held.get(key) ?? byBound.get(formatAddress(address));
-        const binding = { ...ownerOf(listener), address: held?.address ?? address };
+        // A port that was taken stays; a unix socket may have another mode.
+        const binding = {
+          ...ownerOf(listener),
+          address: 'path' in address ? address : (held?.address ?? address),
+        };
         return [key, { who: `Listener "${listener.name}"`, binding, held }];
       }),
     );
@@ -148,10 +154,31 @@ export class Bindings {
     for (const binding of next.values()) {
       const held = before.get(placeOf(binding));
       before.delete(placeOf(binding));
-      if (held !== undefined && held.listener !== binding.listener) await this.#crews.listen(binding);
+      if (held === undefined) continue;
+      const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
+      if (isChanged) await this.#crews.listen(binding);
     }
     await Promise.all([...before.values()].map((gone) => this.#crews.unlisten(gone)));
   }
+}
+
+/** Of a unix socket that stays. What asks for none any more leaves it as it is. */
+function changeMode({ who, held, binding }: Wanted, undo: Undo): void {
+  const { address } = binding;
+  if (!('path' in address) || address.mode === undefined || held === undefined) return;
+  if (!isSamePlace(held, binding) || modeOf(held) === address.mode) return;
+  const { path, mode } = address;
+  try {
+    const before = statSync(path).mode & 0o777;
+    undo.push(async () => chmodSync(path, before));
+    chmodSync(path, mode);
+  } catch (error) {
+    throw error instanceof Error ? new BindError(who, address, error) : error;
+  }
+}
+
+function modeOf({ address }: Binding): number | undefined {
+  return 'path' in address ? address.mode : undefined;
 }
 
 function isSamePlace(held: Binding | undefined, binding: Binding): boolean {

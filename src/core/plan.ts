@@ -14,7 +14,10 @@ export type BackendSlot = number;
 export type SplitSlot = number;
 
 /** Where to listen or dial: `host` is an IP address without brackets, never a name. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+export type Address =
+  | { readonly host: string; readonly port: number }
+  /** `mode`: the permissions of a unix socket that is listened on; without it, what the process's umask leaves. */
+  | { readonly path: string; readonly mode?: number };
 
 export interface Plan {
   readonly listeners: readonly ListenerPlan[];

@@ -4,7 +4,16 @@
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -41,23 +50,27 @@ export function removeSocketFile({ path, device, inode }: SocketFile): void {
 
 /**
  * Has a server of Node's listen under the name. Node removes whatever stands under the name that it bound when it
- * closes; so it binds another one, and the socket gets its own name once it listens. Rejects with the system's error.
+ * closes; so it binds another one, and the socket gets its own name once it listens. With a mode, that one is in a folder
+ * of our own, so that nobody connects before the socket has its mode. Rejects with the system's error.
  */
 export async function listenOnPath(
   server: Server,
   path: string,
-  { replaces = false, ...options }: ListenOptions & { readonly replaces?: boolean | undefined } = {},
+  { replaces = false, mode, ...options }: ListenOptions & PathOptions = {},
 ): Promise<void> {
-  const temporary = temporaryName(path);
+  const folder = mode === undefined ? undefined : mkdtempSync(join(dirname(path), '/'));
+  const temporary = folder === undefined ? temporaryName(path) : join(folder, 's');
   const listening = once(server, 'listening');
   server.listen({ ...options, path: temporary });
   try {
     await listening;
   } catch (error) {
     if (error instanceof Error) error.message = error.message.replaceAll(temporary, path);
+    if (folder !== undefined) removeFolder(folder);
     throw error;
   }
   try {
+    if (mode !== undefined) chmodSync(temporary, mode);
     if (replaces) renameSync(temporary, path);
     else await giveName(temporary, path);
     const file = socketFileAt(path);
@@ -65,7 +78,20 @@ export async function listenOnPath(
   } catch (error) {
     server.close();
     throw error;
+  } finally {
+    if (folder !== undefined) removeFolder(folder);
   }
+}
+
+export interface PathOptions {
+  /** Takes the name from whoever has it. */
+  readonly replaces?: boolean | undefined;
+  /** The socket's permissions. */
+  readonly mode?: number | undefined;
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Closes a server, and first removes the name that `listenOnPath` gave it. */

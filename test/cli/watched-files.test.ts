@@ -82,6 +82,34 @@ describe('WatchedFiles', () => {
     });
   });
 
+  test.each([
+    ['through which a file is named', 'now/list'],
+    ['that a link to a file goes through', 'list'],
+    ['behind another', 'other/list'],
+  ])('tell of a link to a folder, %s, that is switched', async (_, name) => {
+    for (const version of ['v1', 'v2', 'v3']) {
+      mkdirSync(join(folder, version));
+      file(`${version}/list`);
+    }
+    symlinkSync('v1', join(folder, 'now'));
+    symlinkSync(join('now', 'list'), join(folder, 'list'));
+    symlinkSync(join(folder, 'now'), join(folder, 'other'));
+    await watched.start([join(folder, name)]);
+    for (const version of ['v2', 'v3']) {
+      // The old one stays, as it may for a while.
+      await changeAfter(() => {
+        symlinkSync(version, join(folder, 'next'));
+        renameSync(join(folder, 'next'), join(folder, 'now'));
+      });
+      await changeAfter(() => writeFileSync(join(folder, version, 'list'), 'after'));
+    }
+    await changeAfter(() => {
+      rmSync(join(folder, 'now'));
+      mkdirSync(join(folder, 'now'));
+      writeFileSync(join(folder, 'now', 'list'), 'a folder by now');
+    });
+  });
+
   test('are no longer those that were left out', async () => {
     mkdirSync(join(folder, 'inside'));
     const [one, two] = [file('inside/one'), file('two')];

@@ -19,6 +19,7 @@ test.each<readonly [string, string, object]>([
   ['with line ends of Windows', `log: "x\r\n${admin.replaceAll('\n', '\r\n')}pools: ]\r\n`, at(7)],
   ['through an alias', 'x: &a 127.0.0.1:7\nadmin: { bind: *a }\n', at(7)],
   ['from the environment', 'admin: { bind: "127.0.0.1:${PORT}" }\n', at(7)],
+  ['with a mode', 'admin: { bind: { address: "127.0.0.1:7", mode: "0600" } }\n', at(7)],
   ['as the default', 'admin: {}\n', at(9900)],
   ['of a file without the section', 'version: 1\n', { kind: 'off' }],
   ['of a file that turns it off', 'admin: { bind: off }\n', { kind: 'off' }],

@@ -58,7 +58,7 @@ test('parseConfig fills in every default', () => {
       },
     ],
     admin: 'off',
-    log: { level: 'info', sessions: true },
+    log: { level: 'info', sessions: true, emptySessions: true },
     shutdown: { delayMs: 0, graceMs: 30_000 },
     resolver: { servers: [], timeoutMs: 5_000 },
   });
@@ -166,7 +166,7 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
     workers: 2,
     driver: 'portable',
     admin: { bind: { host: '0.0.0.0', port: 1 }, token: 'secret' },
-    log: { level: 'debug', sessions: false },
+    log: { level: 'debug', sessions: false, emptySessions: true },
     shutdown: { delayMs: 0, graceMs: 0 },
     resolver: { servers: ['10.0.0.2:53', '[::1]:5353'], timeoutMs: 1_000 },
   });

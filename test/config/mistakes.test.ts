@@ -96,6 +96,22 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [withBind('8080'), `4:11 listeners.web.bind: Expected ${address}, or a list of them, found 8080`],
   [withBind('"8080"'), `4:11 listeners.web.bind: Expected ${address}, found "8080"`],
+  [
+    withBind('{ address: "127.0.0.1:80", mode: "0660" }'),
+    '4:38 listeners.web.bind.mode: Key "mode" goes with a unix socket, found "127.0.0.1:80"',
+  ],
+  [
+    withBind('[{ address: "unix:/x", mode: 0660 }]'),
+    '4:40 listeners.web.bind[0].mode: Expected permissions in quotes such as "0660", found 660',
+  ],
+  [
+    `${good}admin: { bind: { address: "unix:/x", mode: "0880" } }\n`,
+    '9:44 admin.bind.mode: Expected permissions in quotes such as "0660", found "0880"',
+  ],
+  [
+    withBind('[{ address: "unix:/x", mode: "600" }, "unix:/x"]'),
+    '4:49 listeners.web.bind[1]: Expected an address that is free beside unix:/x at line 4, found "unix:/x"',
+  ],
   [withBind('[]'), '4:11 listeners.web.bind: Expected at least one address, found an empty list'],
   [withBind('[":1", 2]'), `4:18 listeners.web.bind[1]: Expected ${address}, found 2`],
   [

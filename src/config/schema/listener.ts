@@ -25,11 +25,35 @@ const address = text(expectedBind, {
   examples: ['127.0.0.1:8080', ':8080', '[::1]:8080', 'unix:/run/web.sock'],
 });
 
+export const bindWithMode = mapping(
+  {
+    address,
+    mode: Type.Optional(
+      text('permissions in quotes such as "0660"', {
+        pattern: '^0?[0-7]{3}$',
+        description:
+          "Who may connect to a unix socket: its file's permissions. Without it, what the umask leaves of 0777.",
+        examples: ['0660'],
+      }),
+    ),
+  },
+  'An address with more than itself.',
+);
+
+const bind = Type.Union([address, bindWithMode], {
+  [expects]: expectedBind,
+});
+
 export const binds = Type.Union(
-  [address, Type.Array(address, { minItems: 1, [expects]: 'at least one address' })],
+  [address, bindWithMode, Type.Array(bind, { minItems: 1, [expects]: 'at least one address' })],
   {
     description: 'Where to accept connections: an address, or a list of them.',
-    examples: ['127.0.0.1:8080', ':8080', ['127.0.0.1:8080', '[::1]:8080']],
+    examples: [
+      '127.0.0.1:8080',
+      ':8080',
+      ['127.0.0.1:8080', '[::1]:8080'],
+      { address: 'unix:/run/web.sock', mode: '0660' },
+    ],
     [expects]: `${expectedBind}, or a list of them`,
   },
 );

@@ -10,7 +10,7 @@
 import Type, { type Static } from 'typebox';
 import { expectedBind, formatAddress } from '../addresses.ts';
 import { defaultAdminBind, defaultLog, defaultResolver, defaultShutdown } from '../defaults.ts';
-import { listener } from './listener.ts';
+import { bindWithMode, listener } from './listener.ts';
 import { pool } from './pool.ts';
 import { duration, expects, flag, integer, mapping, named, oneOf, text } from './terms.ts';
 
@@ -23,11 +23,17 @@ const workers = Type.Union([integer(1, 256, { description: 'So many threads.' })
 const admin = mapping(
   {
     bind: Type.Optional(
-      text(`${expectedBind}, or "off"`, {
+      Type.Union([text(`${expectedBind}, or "off"`, { description: 'The address.' }), bindWithMode], {
         description:
           'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
         default: formatAddress(defaultAdminBind),
-        examples: ['127.0.0.1:9900', 'unix:/run/sluice-admin.sock', 'off'],
+        examples: [
+          '127.0.0.1:9900',
+          'unix:/run/sluice-admin.sock',
+          { address: 'unix:/run/sluice-admin.sock', mode: '0600' },
+          'off',
+        ],
+        [expects]: `${expectedBind}, or "off"`,
       }),
     ),
     token: Type.Optional(
@@ -149,6 +155,7 @@ export const configSchema = Type.Object(
 
 export type ConfigInput = Static<typeof configSchema>;
 export type ListenerInput = Static<typeof listener>;
+export type BindInput = string | Static<typeof bindWithMode>;
 export type PoolInput = Static<typeof pool>;
 export type RouteInput = NonNullable<ListenerInput['routes']>[number];
 export type ListenerTlsInput = NonNullable<ListenerInput['tls']>;

@@ -13,7 +13,12 @@ export async function listen(
   { shared, replaces }: ListenOptions,
 ): Promise<Address> {
   if ('path' in address) {
-    await listenOnPath(server, address.path, { backlog, exclusive: true, replaces });
+    await listenOnPath(server, address.path, {
+      backlog,
+      exclusive: true,
+      replaces,
+      mode: address.mode,
+    });
     return address;
   }
   try {

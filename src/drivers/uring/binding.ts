@@ -1,5 +1,5 @@
 /** Sockets that listen: bound to an address, whatever stands in the way of that and may be removed. */
-import { renameSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import type { Address } from '../../core/contract.ts';
 import type { ListenOptions } from '../driver.ts';
 import { removeSocketFile, socketFileAt, temporaryName } from '../unix-path.ts';
@@ -14,15 +14,15 @@ export function bindTo(
   sockets: Sockets,
   libc: Libc,
 ): number {
-  if ('path' in asked && replaces) return bindInPlace(asked.path, sockets);
+  if ('path' in asked && replaces) return bindInPlace(asked, sockets);
   const sockaddr = sockets.encode(asked);
   try {
-    return sockets.listen(sockaddr, shared);
+    return sockets.listen(sockaddr, shared, modeSetter(asked));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if ('path' in asked) {
       if (code !== 'EADDRINUSE' || !removedStale(asked.path, sockaddr, libc)) throw error;
-      return sockets.listen(sockaddr, shared);
+      return sockets.listen(sockaddr, shared, modeSetter(asked));
     }
     // `::` means every address. Where IPv6 is off, that is every IPv4 address.
     if (asked.host !== '::' || !withoutIpv6.has(code)) throw error;
@@ -32,10 +32,20 @@ export function bindTo(
 
 const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
+type UnixAddress = Extract<Address, { readonly path: string }>;
+
+/** To be called when the socket has its name and does not listen yet, so that nobody can connect before. */
+function modeSetter(asked: Address): (() => void) | undefined {
+  if (!('path' in asked) || asked.mode === undefined) return undefined;
+  const { path, mode } = asked;
+  return () => chmodSync(path, mode);
+}
+
 /** Takes the name from whoever has it without a moment in which nobody has. */
-function bindInPlace(path: string, sockets: Sockets): number {
+function bindInPlace({ path, mode }: UnixAddress, sockets: Sockets): number {
   const temporary = temporaryName(path);
-  const fd = sockets.listen(sockets.encode({ path: temporary }), false);
+  const setMode = mode === undefined ? undefined : modeSetter({ path: temporary, mode });
+  const fd = sockets.listen(sockets.encode({ path: temporary }), false, setMode);
   renameSync(temporary, path);
   return fd;
 }

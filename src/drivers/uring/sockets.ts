@@ -43,8 +43,8 @@ export class Sockets {
     return fd;
   }
 
-  /** Throws a system error. */
-  listen(sockaddr: Uint8Array, shared: boolean): number {
+  /** `beforeListen` is called when the address is bound. Throws a system error. */
+  listen(sockaddr: Uint8Array, shared: boolean, beforeListen?: () => void): number {
     const fd = this.open(sockaddr);
     if (fd < 0) throw systemError('socket', -fd);
     try {
@@ -55,6 +55,7 @@ export class Sockets {
       if (familyOf(sockaddr) === kernel.AF_INET6)
         this.#set(fd, kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, zero);
       this.#check('bind', this.#libc.bind(fd, sockaddr, sockaddr.length));
+      beforeListen?.();
       this.#check('listen', this.#libc.listen(fd, backlog));
       return fd;
     } catch (error) {
