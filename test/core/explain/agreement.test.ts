@@ -10,7 +10,24 @@ import { backendPlan, CoreStage, capacity, seeded } from '../harness.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
 
 const addresses = ['192.0.2.1', '10.0.0.1', '198.51.100.7', 'unix'];
-const words = ['', 'GE', 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n', 'SSH-2.0-x\r\n', 'hello\r\n', 'PRO'];
+const words = [
+  ...[
+    '',
+    'GE',
+    'x',
+    'SSH-2.0-x\r\n',
+    'hello\r\n',
+    'PRO',
+    '\r\n',
+    '\x16\x03',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  ],
+  'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n',
+  '\r\nGET / HTTP/1.1\nHost: a.example\n\n',
+  'GET http://a.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n',
+  `GET / HTTP/1.1\r\nCookie: ${'x'.repeat(200)}\r\nHost: a.example\r\n\r\n`,
+  '\x16\x03\x01\0\0',
+];
 const headers = ['', v1, 'PROXY UNKNOWN\r\n', 'PROXY TCP4 1', 'PROXY what\r\n'];
 
 const address = fc.constantFrom(...addresses);
@@ -44,6 +61,8 @@ const plan: fc.Arbitrary<Plan> = fc
     backendMax: few,
     queueSize: fc.constantFrom(0, 1, 2),
     refuseWith: fc.constantFrom('reset', 'close'),
+    undecided: fc.constantFrom('refuse', 'fallback'),
+    maxBytes: fc.constantFrom(3, 100, 16_384),
   })
   .map((some) => {
     const made = planWith(
@@ -59,6 +78,7 @@ const plan: fc.Arbitrary<Plan> = fc
           { maxConnections: some.clientMax },
         ),
         refuseWith: some.refuseWith,
+        inspect: { timeoutMs: 3_000, maxBytes: some.maxBytes, undecided: some.undecided },
       },
       {
         balance: some.balance,
