@@ -7,7 +7,7 @@ import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Means } from './check.ts';
-import { asksTheSame, HealthProber, type ProberHost, type ProbeTarget } from './prober.ts';
+import { HealthProber, type ProberHost, type ProbeTarget } from './prober.ts';
 import { questionOf } from './question.ts';
 
 export interface HealthHost extends Omit<ProberHost, 'onSkipped'> {
@@ -21,7 +21,6 @@ export class HealthWatch {
   readonly #ledger: Ledger;
   readonly #prober: HealthProber;
   readonly #host: HealthHost;
-  #targets = new Map<number, ProbeTarget>();
   /** Whose last check could not be made. */
   readonly #impeded = new Set<number>();
 
@@ -50,13 +49,10 @@ export class HealthWatch {
   }
 
   follow(config: Config, plan: Plan): void {
-    const targets = new Map(targetsOf(config, plan).map((target) => [target.slot, target]));
-    for (const { slot } of plan.pools.flatMap((pool) => pool.backends)) {
-      if (!asksTheSame(targets.get(slot), this.#targets.get(slot))) this.#write(slot, 'unknown');
-    }
-    this.#targets = targets;
-    this.#unimpede([...this.#impeded].filter((slot) => !targets.has(slot)));
-    this.#prober.update([...targets.values()]);
+    const targets = targetsOf(config, plan);
+    for (const slot of this.#prober.update(targets)) this.#write(slot, 'unknown');
+    const slots = new Set(targets.map(({ slot }) => slot));
+    this.#unimpede([...this.#impeded].filter((slot) => !slots.has(slot)));
   }
 
   close(): void {
@@ -74,8 +70,9 @@ export class HealthWatch {
 }
 
 function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
+  const checks = new Map(config.pools.map(({ name, healthCheck }) => [name, healthCheck]));
   return plan.pools.flatMap(({ name: pool, backends }) => {
-    const check = config.pools.find(({ name }) => name === pool)?.healthCheck;
+    const check = checks.get(pool);
     if (check === undefined) return [];
     const { intervalMs, timeoutMs, rise, fall, jitterPercent } = check;
     const rhythm = { intervalMs, timeoutMs, rise, fall, jitterPercent };

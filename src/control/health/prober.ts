@@ -18,9 +18,9 @@ export interface ProbeTarget {
 export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise' | 'fall' | 'jitterPercent'>;
 
 /** Whether one backend is asked the same in both, so that what is known of it by the one holds for the other. */
-export function asksTheSame(a: ProbeTarget | undefined, b: ProbeTarget | undefined): boolean {
-  const aboutWhom = (target: ProbeTarget | undefined) => target && { ...target, rhythm: undefined };
-  return isDeepStrictEqual(aboutWhom(a), aboutWhom(b));
+function asksTheSame(a: ProbeTarget, b: ProbeTarget): boolean {
+  const isAboutOne = a.slot === b.slot && a.pool === b.pool && a.backend === b.backend;
+  return isAboutOne && isDeepStrictEqual(a.question, b.question);
 }
 
 /** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
@@ -45,9 +45,11 @@ export class HealthProber {
 
   /**
    * Probes these and no others from now on. Who is asked the same as before keeps its state, and takes on another
-   * rhythm; the others start afresh, those of a pool spread over one interval, the first at once.
+   * rhythm; the others start afresh, those of a pool spread over one interval, the first at once. Gives the slots of
+   * those that start and of those that ended: of these, nothing is known any more.
    */
-  update(targets: readonly ProbeTarget[]): void {
+  update(targets: readonly ProbeTarget[]): readonly BackendSlot[] {
+    const forgotten: BackendSlot[] = [];
     const bySlot = new Map(targets.map((target) => [target.slot, target]));
     for (const [slot, check] of this.#checks) {
       const target = bySlot.get(slot);
@@ -57,10 +59,17 @@ export class HealthProber {
       }
       check.stop();
       this.#checks.delete(slot);
+      forgotten.push(slot);
     }
-    for (const pool of new Set(targets.map((target) => target.pool))) {
-      this.#startSpread(targets.filter((target) => target.pool === pool && !this.#checks.has(target.slot)));
+    const added = new Map<string, ProbeTarget[]>();
+    for (const target of targets) {
+      if (this.#checks.has(target.slot)) continue;
+      const ofPool = added.get(target.pool);
+      if (ofPool === undefined) added.set(target.pool, [target]);
+      else ofPool.push(target);
     }
+    for (const ofPool of added.values()) this.#startSpread(ofPool);
+    return [...forgotten, ...[...added.values()].flat().map(({ slot }) => slot)];
   }
 
   /** Stops everything; a probe under way is aborted and its result thrown away. */
