@@ -382,6 +382,7 @@ export class Session implements Due {
 
   /** By what `source-hash` knows the client. */
   get #source(): string {
+    if (this.#pool?.policy.balance !== 'source-hash') return this.#client.address;
     return networkText(this.#client.address, this.#listener.policy.limits.perClient.ipv6Prefix);
   }
 

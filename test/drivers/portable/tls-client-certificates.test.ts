@@ -72,7 +72,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
           await listen({ clientAuth });
           const detail = await isRefused({ ...certificate, maxVersion });
           expect(detail).toMatch(
-            /^client certificate: (certificate (has expired|signature failure)|self-signed|unable to)/,
+            /^client certificate: (certificate (has expired|signature failure)|self-signed|unable to)[^;]*$/,
           );
         });
       }
@@ -82,13 +82,17 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         expect(await isRefused({ ...good, maxVersion })).toContain('client certificate: ');
       });
 
-      test(`Driver refuses a session that a bad certificate began, where it is ${clientAuth}`, async () => {
+      test(`Driver resumes no session that a bad certificate began, where it is ${clientAuth}`, async () => {
         await listen({ clientAuth });
         const session = await ticketOf({ ...selfSigned('client.example'), maxVersion });
         await rig.event('secure-failed');
         await rig.event('ended');
         expect(session !== undefined || maxVersion === 'TLSv1.3').toBe(true);
-        if (session !== undefined) await isRefused({ session, maxVersion });
+        if (session === undefined) return;
+        const client = await secureClient(rig, address, { session, maxVersion }).catch(() => undefined);
+        // OpenSSL 3.5 begins anew, and then it is a client that shows none.
+        const isAnew = client !== undefined && !client.isSessionReused();
+        if (!isAnew || clientAuth === 'required') await rig.event('secure-failed');
       });
     }
 

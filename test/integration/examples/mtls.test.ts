@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../../support/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output, run } from '../../support/programs.ts';
 import { suiteEnds } from '../../support/suite-ends.ts';
@@ -66,7 +68,19 @@ describe.skipIf(!canRun)('config/mtls.yaml (skipped where PostgreSQL or OpenSSL 
     await refused({ ...nobody, sslcert: '/nonexistent', sslkey: '/nonexistent' });
   });
 
-  it('refuses a certificate of another authority', async () => {
+  it('refuses a certificate of another authority, and says so to psql and in the log', async () => {
+    const { cert, key } = selfSigned('stranger.example');
+    const [sslcert, sslkey] = [certificate('stranger.pem'), certificate('stranger.key')];
+    writeFileSync(sslcert, cert);
+    writeFileSync(sslkey, key, { mode: 0o600 });
+    expect(await refused({ ...alice(), sslcert, sslkey })).toContain('unknown ca');
+    await example.sluice.logged(
+      (line) =>
+        line['sni'] === 'localhost' && line['detail'] === 'client certificate: self-signed certificate',
+    );
+  });
+
+  it('refuses the certificate of a server', async () => {
     await refused({ ...alice(), sslcert: certificate('b.pem'), sslkey: certificate('b.key') });
   });
 

@@ -43,9 +43,9 @@ export function alertOfBadCertificate(
   };
 }
 
-/** What is wrong with a client's certificate, as the log has it. */
+/** What is wrong with a client's certificate, as the log has it: without the advice that Node adds for clients. */
 export function objectionText({ message }: Error): string {
-  return `client certificate: ${message}`;
+  return `client certificate: ${message.replace(/;.*/, '')}`;
 }
 
 /** As OpenSSL would tell it; but of a signature that is not the authority's: the authority is another. */
