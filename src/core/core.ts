@@ -37,6 +37,8 @@ class SessionCore implements Core {
   readonly #deadlines = new Deadlines<Session>();
   readonly #sessions = new Map<SessionId, Session>();
   readonly #entrances = new Map<ListenerSlot, Entrance>();
+  /** Listeners that are no longer in the plan, with their open sessions: they are forgotten with the last. */
+  readonly #goneListeners = new Map<ListenerSlot, number>();
   readonly #pools = new Map<PoolSlot, Pool<Session>>();
   /** Pools whose queue may move on once the event is dealt with. */
   readonly #freed = new Set<Pool<Session>>();
@@ -107,9 +109,7 @@ class SessionCore implements Core {
       case 'half-closed':
         return this.#sessions.get(event.session)?.halfClosed(event, nowMs);
       case 'ended':
-        this.#sessions.get(event.session)?.ended(event, nowMs);
-        this.#sessions.delete(event.session);
-        return;
+        return this.#ended(event, nowMs);
       case 'deadline':
         return this.#deadline(nowMs);
       case 'health-changed':
@@ -127,6 +127,23 @@ class SessionCore implements Core {
     const session = new Session(event, entrance, this.#around, nowMs);
     this.#sessions.set(event.session, session);
     session.begin(nowMs);
+  }
+
+  #ended(event: Extract<CoreEvent, { readonly kind: 'ended' }>, nowMs: number): void {
+    const session = this.#sessions.get(event.session);
+    if (session === undefined) return;
+    session.ended(event, nowMs);
+    this.#sessions.delete(event.session);
+    const open = this.#goneListeners.get(session.listener);
+    if (open !== undefined) this.#setGone(session.listener, open - 1);
+  }
+
+  #setGone(listener: ListenerSlot, open: number): void {
+    if (open > 0) this.#goneListeners.set(listener, open);
+    else {
+      this.#goneListeners.delete(listener);
+      this.#entrances.delete(listener);
+    }
   }
 
   #deadline(nowMs: number): void {
@@ -154,7 +171,10 @@ class SessionCore implements Core {
     for (const session of this.#sessions.values()) session.backendWentDown(event.backend, nowMs);
   }
 
-  /** Listeners that are gone stay known: what waited in their accept queues may still come. */
+  /**
+   * A listener is in the plan until its sockets are closed: what waits in their accept queues may still come. What there
+   * is of it, its keys too, is forgotten with its last session.
+   */
   #follow({ listeners, pools }: Plan, nowMs: number): void {
     const retired = new Map(this.#pools);
     for (const plan of pools) {
@@ -169,6 +189,7 @@ class SessionCore implements Core {
     const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
     for (const plan of listeners)
       this.#entrances.set(plan.slot, { plan, router: new Router(plan.routes, ledger), poolNames });
+    this.#forgetGone(new Set(listeners.map(({ slot }) => slot)));
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
@@ -177,6 +198,18 @@ class SessionCore implements Core {
         if (entrance !== undefined) session.reroute(entrance, nowMs);
       }
     }
+  }
+
+  #forgetGone(planned: ReadonlySet<ListenerSlot>): void {
+    const open = new Map<ListenerSlot, number>();
+    for (const slot of this.#entrances.keys()) if (!planned.has(slot)) open.set(slot, 0);
+    this.#goneListeners.clear();
+    if (open.size === 0) return;
+    for (const { listener } of this.#sessions.values()) {
+      const count = open.get(listener);
+      if (count !== undefined) open.set(listener, count + 1);
+    }
+    for (const [slot, count] of open) this.#setGone(slot, count);
   }
 
   /** Those who wait go, in order, until one finds no room or stands behind one of another worker. */

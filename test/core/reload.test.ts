@@ -163,10 +163,25 @@ describe('Core that follows a new plan', () => {
     expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
   });
 
-  it('still takes what waited at a listener that is gone', () => {
-    const stage = new CoreStage(planOf(poolPlan(1)));
-    stage.follow({ listeners: [], pools: [poolPlan(1)] });
-    expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
+  it('forgets a listener that is gone with its last session', () => {
+    const stage = new CoreStage(planOf(poolPlan(2)));
+    const [first, last] = [stage.relay(), stage.relay()];
+    stage.follow({ listeners: [], pools: [] });
+    stage.end(first.session);
+    stage.end(last.session);
+    // Nobody comes any more: its sockets are closed before it leaves the plan.
+    expect(() => stage.connect()).toThrow('a driver accepts only for listeners of the plan');
+    stage.follow(planOf(poolPlan(2)));
+    expect(CoreStage.dialed(stage.connect().commands)).toHaveLength(1);
+  });
+
+  it('forgets nothing of a listener that comes back before its last session has ended', () => {
+    const stage = new CoreStage(planOf(poolPlan(2)));
+    const { session } = stage.relay();
+    stage.follow({ listeners: [], pools: [] });
+    stage.follow(planOf(poolPlan(2)));
+    stage.end(session);
+    expect(CoreStage.dialed(stage.connect().commands)).toHaveLength(1);
   });
 
   it('keeps the state of breakers', () => {

@@ -142,7 +142,10 @@ export function inTurn(worker: WorkerView): readonly ShadowSession[] {
 export class WorkerView {
   readonly index: number;
   readonly driver: VirtualDriver;
+  /** Those that are gone, too, for their sessions' sake. */
   readonly listeners = new Map<number, ListenerPlan>();
+  /** The listeners of its plan. */
+  planned: readonly number[] = [];
   /** By listener: the pools that its plan knows. */
   readonly poolNames = new Map<number, PoolNames>();
   readonly pools = new Map<number, PoolView>();
@@ -176,6 +179,7 @@ export class WorkerView {
       } else this.pools.set(pool.slot, { plan: pool });
     }
     const poolNames = new Map(plan.pools.map(({ slot, name }) => [slot, name]));
+    this.planned = plan.listeners.map(({ slot }) => slot);
     for (const listener of plan.listeners) {
       this.listeners.set(listener.slot, listener);
       this.poolNames.set(listener.slot, poolNames);

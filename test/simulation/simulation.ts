@@ -195,10 +195,10 @@ export class Simulation {
     const worker = this.#dice.one(this.#workers);
     // No two clients come at the same time, so that it is known who of them is overdue first.
     this.#nowMs += 2 ** -10;
-    // Now and then to a listener that is gone: what waited in its accept queue still comes.
-    const known = [...worker.view.listeners.keys()];
-    const planned = this.#plan.listeners.map(({ slot }) => slot).filter((slot) => known.includes(slot));
-    const listener = this.#dice.one(planned.length === 0 || this.#dice.chance(0.02) ? known : planned);
+    // A listener is in the worker's plan for as long as anybody may come to it, also where the latest plan has it no more.
+    const { planned } = worker.view;
+    if (planned.length === 0) return;
+    const listener = this.#dice.one(planned);
     this.#peers.connect(worker.view, listener);
   }
 
