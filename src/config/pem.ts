@@ -1,5 +1,6 @@
 /** Certificates and keys in PEM files. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { KeyPair } from '../core/plan.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
@@ -45,12 +46,30 @@ export function readKeyPair(
     document.problem([...path, 'key'], `Expected the key of ${names.cert}, found another in ${key.file}`);
     return undefined;
   }
+  const objection = objectionTo(cert, key.text);
+  if (objection !== undefined) {
+    document.problem(
+      [...path, 'cert'],
+      `Expected a certificate that OpenSSL takes, found one with ${objection}`,
+    );
+    return undefined;
+  }
   const now = new Date();
   if (now > new Date(certificate.validTo))
     document.warn([...path, 'cert'], `Expired on ${certificate.validTo}`);
   if (now < new Date(certificate.validFrom))
     document.warn([...path, 'cert'], `Is not valid before ${certificate.validFrom}`);
   return { cert, key: key.text };
+}
+
+/** Why no TLS can be spoken with a pair that belongs together: keys may be too small, signatures too weak. */
+function objectionTo(cert: string, key: string): string | undefined {
+  try {
+    createSecureContext({ cert, key });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
+  }
 }
 
 function privateKeyIn(

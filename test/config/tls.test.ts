@@ -10,6 +10,7 @@ const more = {
   rsa: ca.issue({ names: ['a.example', 'b.example'], kind: 'rsa' }),
   wild: ca.issue({ names: ['*.example'] }),
   address: ca.issue({ names: ['192.0.2.1'] }),
+  tiny: ca.issue({ names: ['tiny.example'], kind: 'tiny-rsa' }),
 };
 const files: Readonly<Record<string, string>> = {
   '/etc/sluice/a.pem': a.cert,
@@ -64,6 +65,7 @@ describe('tls of a listener', () => {
     ['{ certificates: [{ cert: gone.pem, key: a.key }] }', 'Cannot read /etc/sluice/gone.pem'],
     ['{ certificates: [{ cert: words.txt, key: a.key }] }', 'found none in /etc/sluice/words.txt'],
     ['{ certificates: [{ cert: damaged.pem, key: a.key }] }', 'found one that is damaged'],
+    ['{ certificates: [{ cert: tiny.pem, key: tiny.key }] }', 'takes, found one with ee key too small'],
     ['{ certificates: [{ cert: a.pem, key: words.txt }] }', 'found none in /etc/sluice/words.txt'],
     ['{ certificates: [{ cert: a.pem, key: locked.key }] }', 'found an encrypted one'],
     ['{ certificates: [{ cert: a.pem, key: a.key }], clientAuth: required }', 'Missing key "clientCa"'],

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendTls, ListenerTls, Plan } from '../../src/core/plan.ts';
 import { KeptSettings } from '../../src/dataplane/kept-settings.ts';
+import { Terminations } from '../../src/drivers/portable/tls/termination.ts';
+import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
 import { listenerPlan, poolPlan, poolPolicy } from '../core/harness.ts';
+import { selfSigned } from '../support/certificate.ts';
 
 const listenerTls: ListenerTls = {
   certificates: [{ cert: 'a certificate', key: 'its key' }],
@@ -84,6 +87,18 @@ describe('KeptSettings', () => {
     const [before] = certificatesOf([first, other]);
     expect(certificatesOf([first])[0]).toBe(before);
     expect(certificatesOf([other, first])[1]).toBe(before);
+  });
+
+  it('has listeners made ready once, whatever plans follow', () => {
+    const [kept, terminations] = [new KeptSettings(), new Terminations(new TicketKeys())];
+    const ready = () => {
+      const { listener } = settingsOf(kept.adopt(message({ certificates: [pair] })));
+      return typeof listener === 'object' ? terminations.of(listener) : undefined;
+    };
+    const pair = selfSigned('a.example');
+    const first = ready();
+    expect(first).toBeDefined();
+    expect(ready()).toBe(first);
   });
 
   it('forgets what the last plan does not say', () => {

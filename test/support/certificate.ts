@@ -21,7 +21,7 @@ export interface Subject {
   /** The first name, where none is given. */
   readonly commonName?: string;
   /** Only elliptic curves are quick to make. */
-  readonly kind?: 'ec' | 'rsa';
+  readonly kind?: 'ec' | 'rsa' | 'tiny-rsa';
   /** Over since 2001. */
   readonly isExpired?: boolean;
 }
@@ -71,8 +71,8 @@ function issue(
 }
 
 function keyPair(kind: Subject['kind']): KeyPairKeyObjectResult {
-  return kind === 'rsa'
-    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return kind === 'rsa' || kind === 'tiny-rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: kind === 'rsa' ? 2048 : 512 })
     : generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
