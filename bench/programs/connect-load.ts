@@ -20,6 +20,7 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
   const firstBytes = job.speaks === 'client-hello' ? await clientHello() : request;
   let latencies = new Latencies();
   let errors = 0;
+  const errorKinds = new Map<string, number>();
   let going = true;
 
   const next = (): void => {
@@ -30,10 +31,16 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
     socket.on('data', () => {
       answered = true;
     });
-    socket.on('error', () => {});
+    let kind = 'closed without an answer';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      kind = error.code ?? error.message;
+    });
     socket.on('close', () => {
       if (answered) latencies.record((performance.now() - sinceMs) * 1000);
-      else errors++;
+      else {
+        errors++;
+        errorKinds.set(kind, (errorKinds.get(kind) ?? 0) + 1);
+      }
       // A subject that refuses must not make this spin.
       if (answered) next();
       else setTimeout(next, 10);
@@ -46,7 +53,8 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
   latencies = new Latencies();
   await seconds(job.seconds);
   going = false;
-  return { units: latencies.count, errors, latencyUs: latencies.percentiles() };
+  const kinds = Object.fromEntries(errorKinds);
+  return { units: latencies.count, errors, errorKinds: kinds, latencyUs: latencies.percentiles() };
 });
 
 function opened({ port, speaks }: ConnectJob, then: (socket: Socket) => void): Socket {

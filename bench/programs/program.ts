@@ -23,6 +23,8 @@ export interface LoadResult {
   readonly seconds?: number;
   /** Units that went wrong; the sample is worth nothing where there are any. */
   readonly errors: number;
+  /** How many went wrong in which way, where that is known. */
+  readonly errorKinds?: Readonly<Record<string, number>>;
 }
 
 export interface LatencyUs {

@@ -79,8 +79,11 @@ export async function flawless(
   options?: DriveOptions,
 ): Promise<Drive> {
   const drive = await stage.drive(program, job, options);
-  if (drive.load.errors > 0)
-    throw new Error(`${drive.load.errors} errors beside ${drive.load.units} good units`);
+  const { errors, errorKinds = {}, units } = drive.load;
+  if (errors > 0) {
+    const kinds = Object.entries(errorKinds).map(([kind, count]) => `${count} × ${kind}`);
+    throw new Error(`${errors} errors beside ${units} good units ${kinds.join(', ')}`.trim());
+  }
   if (drive.load.units === 0) throw new Error('Nothing came through');
   return drive;
 }

@@ -11,6 +11,8 @@ export interface Running {
   readonly pid: number;
   /** Rejects when the process ends, with the last of what it said. */
   readonly gone: Promise<never>;
+  /** The end of what it has said on stderr. */
+  lastWords(): string;
 }
 
 const running = new Set<Running>();
@@ -41,7 +43,7 @@ export function start(
   });
   // Only a wait that races with it wants to know.
   gone.catch(() => {});
-  const entry: Running = { child, pid: child.pid ?? 0, gone };
+  const entry: Running = { child, pid: child.pid ?? 0, gone, lastWords: () => lastWords };
   running.add(entry);
   return entry;
 }

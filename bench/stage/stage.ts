@@ -9,6 +9,7 @@ import type { Launch, Setting, Subject } from '../subjects/subject.ts';
 import { certificate } from './certificate.ts';
 import { type Cores, share } from './cores.ts';
 import { type Drive, type DriveOptions, drive } from './drive.ts';
+import { dropped, withLastWords } from './last-words.ts';
 import { type ProgramName, startProgram } from './loads.ts';
 import { end, type Running, start, temporaryDirectory } from './processes.ts';
 import { accepts, freePort, within } from './waits.ts';
@@ -47,8 +48,15 @@ export async function onStage<T>(
     processes.push(backend.running);
     // The backend's only answer, of the same build.
     const { port: backendPort } = (await backend.result) as { port: number };
-    const { running, port, reload } = await startSubject({ subject, setting }, backendPort, cores, processes);
-    return await act({
+    const { running, port, reload, log } = await startSubject(
+      { subject, setting },
+      backendPort,
+      cores,
+      processes,
+    );
+    const before = dropped();
+    const witness = { log, stderr: () => running?.lastWords() ?? '' };
+    const acted = act({
       subject,
       setting,
       seconds: windowSeconds,
@@ -60,6 +68,7 @@ export async function onStage<T>(
         return await drive({ load, backend: backend.running, subject: running, cores }, options);
       },
     });
+    return await acted.catch((error: unknown) => Promise.reject(withLastWords(error, witness, before)));
   } finally {
     // The load first: a graceful proxy then has nothing left to wait for.
     for (const entry of processes.reverse()) await end(entry);
@@ -71,7 +80,7 @@ async function startSubject(
   backendPort: number,
   cores: Cores,
   processes: Running[],
-): Promise<{ running: Running | undefined; port: number; reload: () => void }> {
+): Promise<{ running: Running | undefined; port: number; reload: () => void; log?: string }> {
   if (subject.launch === undefined) return { running: undefined, port: backendPort, reload() {} };
   const directory = mkdtempSync(join(temporaryDirectory(), `${subject.name}-`));
   const port = await freePort();
@@ -83,8 +92,8 @@ async function startSubject(
     ...(setting.tls && { certificate: certificate() }),
   });
   if (launch.config !== undefined) writeFileSync(join(directory, launch.config.file), launch.config.text);
-  const output = launch.output && join(directory, launch.output);
-  const running = start(launch.command, launch.args, cores.proxy, { ipc: false, ...(output && { output }) });
+  const log = join(directory, launch.output ?? 'output.log');
+  const running = start(launch.command, launch.args, cores.proxy, { ipc: false, output: log });
   processes.push(running);
   const tries = new AbortController();
   try {
@@ -100,5 +109,5 @@ async function startSubject(
     writeFileSync(join(directory, config.file), reloads++ % 2 === 0 ? otherText : config.text);
     process.kill(running.pid, 'SIGHUP');
   };
-  return { running, port, reload };
+  return { running, port, reload, log };
 }
