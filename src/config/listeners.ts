@@ -31,14 +31,10 @@ export function readListeners(
     }
     const bind = readBinds(document, [...path, 'bind'], listener.bind);
     const policy = readPolicy(document, path, listener, readFile);
+    const routes = readRoutes(document, [...path, 'routes'], listener.routes ?? [], known);
     warnOfUnbelieved(document, path, bind, policy);
-    return {
-      name,
-      bind,
-      pool: listener.pool,
-      routes: readRoutes(document, [...path, 'routes'], listener.routes ?? [], known),
-      policy,
-    };
+    warnOfUnreadHosts(document, path, routes, policy);
+    return { name, bind, pool: listener.pool, routes, policy };
   });
 }
 
@@ -50,6 +46,21 @@ function warnOfUnbelieved(
 ): void {
   if (proxyProtocol === 'off' || proxyProtocol.fromUnix || !bind.some((one) => 'path' in one)) return;
   document.warn([...path, 'proxyProtocol'], 'Believes nobody over a unix socket, where "from" lacks "unix"');
+}
+
+/** Browsers take HTTP/2 where it is offered, and its host is not read. */
+function warnOfUnreadHosts(
+  document: ConfigDocument,
+  path: Path,
+  routes: ListenerConfig['routes'],
+  { tls }: ListenerPolicy,
+): void {
+  const asks = routes.findIndex(({ when }) => when.httpHost !== undefined);
+  if (asks < 0 || tls === 'off' || !tls.alpn.includes('h2')) return;
+  document.warn(
+    [...path, 'routes', asks, 'when', 'httpHost'],
+    'Is not known of clients that agree on "h2", which tls.alpn offers: ask for "sni", or leave "h2" out',
+  );
 }
 
 /** The places of the addresses, for `checkBinds`. */

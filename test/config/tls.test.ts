@@ -135,6 +135,24 @@ describe('connect.tls of a pool', () => {
   });
 });
 
+describe('httpHost where TLS is terminated', () => {
+  const warnings = (alpn: string, when: string) => {
+    const config = load(
+      `    tls: { certificates: [{ cert: a.pem, key: a.key }], alpn: ${alpn} }\n    routes: [{ when: ${when}, pool: app }]`,
+      '{}',
+    );
+    return config.ok ? config.warnings.map(({ path }) => path) : ['a mistake'];
+  };
+
+  it('warns of HTTP/2, whose host is not read', () => {
+    expect(warnings('[h2, http/1.1]', '{ httpHost: a.example }')).toEqual([
+      'listeners.web.routes[0].when.httpHost',
+    ]);
+    expect(warnings('[http/1.1]', '{ httpHost: a.example }')).toEqual([]);
+    expect(warnings('[h2, http/1.1]', '{ sni: a.example }')).toEqual([]);
+  });
+});
+
 describe('PROXY protocol', () => {
   it('is read in both directions', () => {
     const config = load(
