@@ -1,7 +1,7 @@
 /** A configuration file's text: its plain value, where each part of it stands, and what was found wrong. */
 import { formatPath, type Issue, type Path } from './issues.ts';
 import { type Place, readNodes } from './reading.ts';
-import { type Range, secretRanges, speaksOfSecrets, stepsToSecret } from './secrets.ts';
+import { isSecretKey, type Range, secretRanges, speaksOfSecrets, stepsToSecret } from './secrets.ts';
 import type { Environment } from './substitution.ts';
 import { type ComposedYaml, composeYaml } from './yaml.ts';
 
@@ -86,6 +86,17 @@ export class ConfigDocument {
     this.#hidden.add(formatPath(path));
   }
 
+  /** A key whose name may be a part of a secret. */
+  nameless(path: Path, message: string): void {
+    const issue = this.#issue(path, this.#offset(path, 'key'), message);
+    this.#issues.push({ ...issue, path: formatPath(path.slice(0, -1)), excerpt: undefined });
+  }
+
+  /** Whether the key stands on a line with a secret. */
+  isBesideSecret(path: Path): boolean {
+    return this.#isSecretLine(this.#lineAt(this.#offset(path, 'key')));
+  }
+
   placeOf(path: Path): Place | undefined {
     return path.reduce<Place | undefined>((place, step) => place?.children.get(step), this.#root);
   }
@@ -104,6 +115,9 @@ export class ConfigDocument {
 
   #isHidden(path: Path): boolean {
     if (stepsToSecret(path) !== undefined || this.#hidden.has(formatPath(path))) return true;
+    // A pool may have such a name, but is no text: then the line has come under the wrong key.
+    const last = path.at(-1);
+    if (typeof last === 'string' && isSecretKey(last) && !isContainer(valueAt(this.value, path))) return true;
     // What is a secret elsewhere too, through an alias.
     const offset = this.placeOf(path)?.sourceOffset;
     return offset !== undefined && this.#isSecretLine(this.#lineAt(offset));

@@ -52,12 +52,17 @@ function report(document: ConfigDocument, mistake: Mistake): void {
   }
 }
 
-/** The place of `token:abc`, where a space is missing, must not be told in full. */
+/**
+ * The place of `token:abc`, where a space is missing, must not be told in full, nor what looks like a key behind a token
+ * with a comma.
+ */
 function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly string[]): void {
   const key = String(path.at(-1));
-  if (!isSecretKey(key) || secretWord(key) === key) return document.unknownKey(path, unknownKey(key, known));
-  document.hide(path);
-  document.problem(path.slice(0, -1), unknownKey(secretWord(key), known), 'key');
+  const shown = isSecretKey(key) ? secretWord(key) : key;
+  const isTail = !isSecretKey(key) && nearest(key, known) === undefined && document.isBesideSecret(path);
+  if (isTail) document.nameless(path, `Unknown key, expected one of ${known.join(', ')}`);
+  else if (shown !== key) document.nameless(path, unknownKey(shown, known));
+  else document.unknownKey(path, unknownKey(key, known));
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
