@@ -69,6 +69,28 @@ describe.skipIf(reason !== undefined)(
       await Promise.all(Array.from({ length: 40 }, () => served()));
     });
 
+    it('while a reload binds and moves its addresses does not make it fail', async () => {
+      await start(2);
+      const config = (names: readonly string[]): object => ({
+        version: 1,
+        driver: 'uring',
+        workers: 2,
+        listeners: Object.fromEntries(names.map((name) => [name, { bind: '127.0.0.1:0', pool: 'app' }])),
+        pools: { app: { backends: [backend.address] } },
+      });
+      for (let turn = 0; turn < 2; turn++) {
+        const names = ['web', ...Array.from({ length: 4 }, (_, i) => `${turn}-${i}`)];
+        const reloaded = proxy.reload(config(names));
+        // The reload has its first questions to the workers under way, and waits for the answers.
+        await Promise.all([reloaded, ...[...proxy.workers].map((worker) => worker.terminate())]);
+        for (const name of names) {
+          const client = await connected(proxy.port(name));
+          client.end('still here');
+          expect((await ending(client)).text).toBe('still here');
+        }
+      }
+    });
+
     it('out of heap is no different', async () => {
       setFlagsFromString('--max-old-space-size=48');
       await start(1);
