@@ -37,7 +37,10 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
   constructor() {
     super();
     this.#watcher.on('all', (_, path) => {
-      if (this.#files.has(path)) this.emit('change');
+      if (!this.#files.has(path)) return;
+      // What the other watchers hear of too is told once.
+      if (this.#ways.some(({ file, links }) => file === path && links.length > 0)) this.#lookSoon();
+      else this.emit('change');
     });
   }
 
@@ -85,10 +88,7 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
 
   #watchLinksIn(folder: string): void {
     try {
-      const watcher = watchFolder(folder, () => {
-        clearTimeout(this.#stillTimer);
-        this.#stillTimer = setTimeout(() => this.#lookAtLinks(), stillMs);
-      });
+      const watcher = watchFolder(folder, () => this.#lookSoon());
       watcher.on('error', () => {
         watcher.close();
         this.#linkWatchers.delete(folder);
@@ -97,6 +97,11 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
     } catch {
       // It has gone since: a file that is missing is heard of by its folder.
     }
+  }
+
+  #lookSoon(): void {
+    clearTimeout(this.#stillTimer);
+    this.#stillTimer = setTimeout(() => this.#lookAtLinks(), stillMs);
   }
 
   #lookAtLinks(): void {

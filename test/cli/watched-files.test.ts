@@ -95,6 +95,8 @@ describe('WatchedFiles', () => {
     symlinkSync(join('now', 'list'), join(folder, 'list'));
     symlinkSync(join(folder, 'now'), join(folder, 'other'));
     await watched.start([join(folder, name)]);
+    let changes = 0;
+    watched.on('change', () => changes++);
     for (const version of ['v2', 'v3']) {
       // The old one stays, as it may for a while.
       await changeAfter(() => {
@@ -103,6 +105,7 @@ describe('WatchedFiles', () => {
       });
       await changeAfter(() => writeFileSync(join(folder, version, 'list'), 'after'));
     }
+    expect(changes).toBe(4);
     await changeAfter(() => {
       rmSync(join(folder, 'now'));
       mkdirSync(join(folder, 'now'));
