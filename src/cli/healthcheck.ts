@@ -59,13 +59,14 @@ async function adminAddress({ admin, config }: HealthcheckArguments): Promise<As
 /** What is in the way, in a few words; undefined where it is ready. */
 function unreadiness(admin: Address): Promise<string | undefined> {
   const where = 'path' in admin ? { socketPath: admin.path } : reachable(admin);
+  // For the whole of it: who sends a byte now and then is not ready either.
+  const signal = AbortSignal.timeout(patienceMs);
   return new Promise((resolve) => {
-    request({ ...where, path: '/readyz', timeout: patienceMs }, (response) => {
+    request({ ...where, path: '/readyz', signal }, (response) => {
       response.resume();
       resolve(response.statusCode === 200 ? undefined : `it answers ${response.statusCode}`);
     })
-      .on('timeout', () => resolve(`no answer within ${patienceMs} ms`))
-      .on('error', (error) => resolve(error.message))
+      .on('error', (error) => resolve(signal.aborted ? `no answer within ${patienceMs} ms` : error.message))
       .end();
   });
 }
