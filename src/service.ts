@@ -188,8 +188,9 @@ export class Service {
     if (before.workers !== loaded.config.workers || before.driver !== loaded.config.driver) {
       log.logger.warn('workers or driver have changed: that takes a restart');
     }
-    if (JSON.stringify(before.resolver) !== JSON.stringify(loaded.config.resolver)) {
-      log.logger.warn('the resolver has changed: that takes a restart');
+    for (const key of ['resolver', 'memory'] as const) {
+      if (JSON.stringify(before[key]) !== JSON.stringify(loaded.config[key]))
+        log.logger.warn(`${key} has changed: that takes a restart`);
     }
     return { ok: true };
   }

@@ -4,9 +4,10 @@
  * after it. All that is judged on the way is on: listener, client, pool and backend limits, rate, breaker.
  */
 import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
-import type { Core, SessionId } from '../../src/core/contract.ts';
+import type { Core, LinkId } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { defaultCapacity, Ledger } from '../../src/core/ledger/ledger.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 import type { Balance, Plan } from '../../src/core/plan.ts';
 import { type LoadResult, program } from './program.ts';
 
@@ -22,8 +23,13 @@ const batch = 256;
 program<DecisionsJob, LoadResult>(async (job, measured) => {
   const capacity = { ...defaultCapacity, workers: 1 };
   const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 0);
-  const activity = { lastByteMs: () => 0, arrivedAt: () => ({ address: '127.0.0.1', port: 80 }) };
-  const core = createCore({ ledger, activity, random: Math.random });
+  const activity = {
+    lastByteMs: () => 0,
+    sentBytes: () => 0,
+    waitingBytes: () => 0,
+    localEndpoint: () => Endpoint.unix,
+  };
+  const core = createCore({ ledger, activity, worker: 0, random: Math.random });
   core.handle({ kind: 'plan', plan: plan(job) }, performance.now());
 
   const run = (seconds: number): LoadResult => {
@@ -38,37 +44,29 @@ program<DecisionsJob, LoadResult>(async (job, measured) => {
   return run(job.seconds);
 });
 
-const clients = Array.from({ length: 1_000 }, (_, index) => ({
-  address: `10.0.${index >> 8}.${index & 255}`,
-  port: 1024 + index,
-}));
+const clients = Array.from(
+  { length: 1_000 },
+  (_, index) => new Endpoint([0, 0, 0xffff, 0x0a00_0000 | index], 1024 + index),
+);
 
-let session: SessionId = 0;
+let arrivals = 0;
 
 /** How long a batch of connections took from accepted to dial. It leaves no session behind. */
 function acceptedMs(core: Core): number {
   const startMs = performance.now();
-  const first = session;
-  for (let accepted = 0; accepted < batch; accepted++) {
-    const client = clients[session % clients.length];
-    if (client === undefined) throw new Error('There are clients');
-    const [command] = core.handle({ kind: 'accepted', session: session++, listener: 0, client }, startMs);
-    if (command?.kind !== 'dial') throw new Error(`Expected a dial, found ${command?.kind ?? 'nothing'}`);
+  const dialed: LinkId[] = [];
+  for (let link = 0; link < 2 * batch; link += 2) {
+    const peer = clients[arrivals++ % clients.length];
+    if (peer === undefined) throw new Error('There are clients');
+    const [command] = core.handle({ kind: 'accepted', link, listener: 0, peer }, startMs).commands;
+    if (command?.kind !== 'connect') throw new Error(`Expected a dial, found ${command?.kind ?? 'nothing'}`);
+    dialed.push(command.link);
   }
   const doneMs = performance.now();
-  for (let ended = first; ended < session; ended++) {
-    core.handle({ kind: 'dialed', session: ended }, doneMs);
-    core.handle(
-      {
-        kind: 'ended',
-        session: ended,
-        how: 'finished',
-        endedBy: 'client',
-        bytesToBackend: 100,
-        bytesToClient: 100,
-      },
-      doneMs,
-    );
+  for (const [index, backend] of dialed.entries()) {
+    core.handle({ kind: 'connected', link: backend }, doneMs);
+    for (const link of [backend, 2 * index])
+      core.handle({ kind: 'closed', link, end: 'finished', sentBytes: 100 }, doneMs);
   }
   return doneMs - startMs;
 }

@@ -1,5 +1,5 @@
 /** Of several certificates of a listener, those that are not shown where one would expect it. */
-import { CertificateTable, certificateFacts } from '../drivers/portable/tls/certificate-names.ts';
+import { CertificateTable, certificateFacts } from '../drivers/tls/certificate-names.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
 

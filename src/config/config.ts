@@ -15,6 +15,7 @@ export interface Config {
   /** Data-plane threads; `auto` is one per CPU. */
   readonly workers: number | 'auto';
   readonly driver: 'auto' | 'uring' | 'portable';
+  readonly memory: MemoryConfig;
   /** In the file's order. */
   readonly listeners: readonly ListenerConfig[];
   readonly pools: readonly PoolConfig[];
@@ -22,6 +23,11 @@ export interface Config {
   readonly log: LogConfig;
   readonly shutdown: ShutdownConfig;
   readonly resolver: ResolverConfig;
+}
+
+export interface MemoryConfig {
+  /** All that peers can make the proxy hold, over all workers; `auto` is what `bufferBytes` makes of it. */
+  readonly bufferBytes: number | 'auto';
 }
 
 export interface ListenerConfig {

@@ -1,7 +1,14 @@
 /** What holds where the file says nothing. The schema's `default`s are written from these. */
 import type { Address } from '../core/contract.ts';
 import type { CircuitBreakerPolicy, ListenerPolicy, ListenerTls, PoolPolicy } from '../core/plan.ts';
-import type { HealthCheckConfig, LogConfig, ProbeHttp, ResolverConfig, ShutdownConfig } from './config.ts';
+import type {
+  HealthCheckConfig,
+  LogConfig,
+  MemoryConfig,
+  ProbeHttp,
+  ResolverConfig,
+  ShutdownConfig,
+} from './config.ts';
 import { frozen } from './frozen.ts';
 
 const unlimitedClient = { maxConnections: Infinity, connectionsPerSecond: Infinity, burst: Infinity };
@@ -72,6 +79,11 @@ export const defaultProbeHttp: ProbeHttp = frozen({
 
 /** Where the admin API listens once the file has an `admin` key; without one it is off. */
 export const defaultAdminBind: Address = frozen({ host: '127.0.0.1', port: 9900 });
+
+export const defaultMemory: MemoryConfig = frozen({ bufferBytes: 'auto' });
+
+/** With less, two workers could not hold a bufferful for some ten slow readers each. */
+export const leastBufferBytes = 8 * 2 ** 20;
 
 export const defaultLog: LogConfig = frozen({ level: 'info', sessions: true, emptySessions: true });
 

@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import { parseNameServer } from './addresses.ts';
 import { readAdmin } from './admin.ts';
 import { checkBindClashes } from './bind-clashes.ts';
-import type { Config, ResolverConfig, ShutdownConfig } from './config.ts';
-import { defaultLog, defaultResolver, defaultShutdown } from './defaults.ts';
+import type { Config, MemoryConfig, ResolverConfig, ShutdownConfig } from './config.ts';
+import { defaultLog, defaultMemory, defaultResolver, defaultShutdown, leastBufferBytes } from './defaults.ts';
 import { ConfigDocument } from './document.ts';
 import { frozen } from './frozen.ts';
 import type { Issue } from './issues.ts';
@@ -16,6 +16,7 @@ import { bindPlaces, readListeners } from './listeners.ts';
 import { type ReadFile, readTextFile } from './named-files.ts';
 import { readPools, warnOfUnusedPools } from './pools.ts';
 import type { ConfigInput, ResolverInput } from './schema/schema.ts';
+import { formatSize, parseSize } from './sizes.ts';
 import type { Environment } from './substitution.ts';
 import { systemErrorText } from './system-error.ts';
 import { validInput } from './validation.ts';
@@ -91,6 +92,7 @@ function readConfig(document: ConfigDocument, input: ConfigInput, readFile: Read
   return {
     workers: input.workers ?? 'auto',
     driver: input.driver ?? 'auto',
+    memory: readMemory(document, input.memory),
     listeners,
     pools,
     admin,
@@ -102,6 +104,15 @@ function readConfig(document: ConfigDocument, input: ConfigInput, readFile: Read
     shutdown: readShutdown(document, input.shutdown),
     resolver: readResolver(document, input.resolver),
   };
+}
+
+function readMemory(document: ConfigDocument, input: ConfigInput['memory']): MemoryConfig {
+  const { buffers = defaultMemory.bufferBytes } = input ?? {};
+  if (buffers === 'auto') return { bufferBytes: 'auto' };
+  const path = ['memory', 'buffers'];
+  const bytes = parsedAt(document, path, parseSize(buffers), leastBufferBytes);
+  if (bytes < leastBufferBytes) document.expected(path, `at least "${formatSize(leastBufferBytes)}"`);
+  return { bufferBytes: bytes };
 }
 
 function readShutdown(document: ConfigDocument, input: ConfigInput['shutdown']): ShutdownConfig {

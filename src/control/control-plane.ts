@@ -18,6 +18,7 @@ import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { Bindings } from './bindings.ts';
+import { bufferBytes } from './buffer-bytes.ts';
 import { type Binding, Crews } from './crews.ts';
 import { HealthWatch } from './health/health.ts';
 import { Names } from './names/names.ts';
@@ -70,6 +71,7 @@ export class ControlPlane {
       ledgerBuffer,
       capacity,
       ledger: this.ledger,
+      bufferBytes: bufferBytes(config.memory),
       log: config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,

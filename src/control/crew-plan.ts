@@ -26,7 +26,7 @@ export function crewPlan(
 
 /** A pool that has turned to TLS stays as it was, for those who came while its listeners were this driver's. */
 function dialable(pool: PoolPlan, driver: DriverModule, before: Plan): PoolPlan | undefined {
-  if (driver.speaksTls || pool.policy.connect.tls === 'off') return pool;
+  if (driver.refuses({ tls: 'off' }, [pool]) === undefined) return pool;
   return before.pools.find(({ slot, name }) => slot === pool.slot && name === pool.name);
 }
 

@@ -12,9 +12,11 @@ import { crewPlan } from './crew-plan.ts';
 import { driverOf } from './driver-of.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
 
-export interface CrewsParts extends Omit<SupervisorParts, 'workers' | 'firstWorker'> {
+export interface CrewsParts extends Omit<SupervisorParts, 'workers' | 'firstWorker' | 'bufferBytes'> {
   /** How many workers each driver may have. */
   readonly sizes: CrewSizes;
+  /** All that peers can make the workers hold. */
+  readonly bufferBytes: number;
   /** The portable driver has been called in. */
   calledIn(driver: DriverModule): void;
 }
@@ -111,6 +113,7 @@ export class Crews {
     const workers = sizes[driver.name];
     const supervisor = new Supervisor({
       ...this.#parts,
+      bufferBytes: Math.floor((this.#shareOf(driver) * this.#parts.bufferBytes) / workers),
       log: this.#log,
       driver,
       workers,
@@ -120,6 +123,12 @@ export class Crews {
     this.#crews.set(driver.name, crew);
     if (driver !== chosen) this.#parts.calledIn(driver);
     return crew;
+  }
+
+  /** The portable driver may be called in at any time, so that what it needs is kept for it. */
+  #shareOf(driver: DriverModule): number {
+    if (this.#parts.driver === driverModules.portable) return 1;
+    return driver === driverModules.portable ? 1 / 4 : 3 / 4;
   }
 
   #all(): readonly Supervisor[] {

@@ -1,30 +1,33 @@
-import type { ListenerPlan, Plan, PoolSlot } from '../core/plan.ts';
+import type { ListenerPlan, Plan, PoolPlan, PoolSlot } from '../core/plan.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 
-/** Which driver serves a listener of the plan: the chosen one, unless it would have to speak TLS and does not. */
+/** Which driver serves a listener of the plan: the chosen one, unless it can't. */
 export function driverOf(
-  { policy, pool, routes }: ListenerPlan,
+  listener: ListenerPlan,
   { pools }: Pick<Plan, 'pools'>,
   chosen: DriverModule,
 ): DriverModule {
-  if (chosen.speaksTls) return chosen;
-  const dialed = tlsPoolsIn(pools);
-  const dialsTls =
-    (pool !== undefined && dialed.has(pool)) ||
-    routes.some(({ to }) =>
-      typeof to === 'number' ? dialed.has(to) : to.shares.some((share) => dialed.has(share.pool)),
-    );
-  return policy.tls !== 'off' || dialsTls ? driverModules.portable : chosen;
+  const refusal = chosen.refuses(listener.policy, reachable(listener, pools));
+  return refusal === undefined ? chosen : driverModules.portable;
 }
 
-/** Every listener asks for them, so they are looked for once a plan. */
-function tlsPoolsIn(pools: Plan['pools']): ReadonlySet<PoolSlot> {
-  const known = tlsPools.get(pools);
+function reachable({ pool, routes }: ListenerPlan, pools: Plan['pools']): readonly PoolPlan[] {
+  const slots = new Set(
+    routes.flatMap(({ to }) => (typeof to === 'number' ? [to] : to.shares.map((share) => share.pool))),
+  );
+  if (pool !== undefined) slots.add(pool);
+  const known = poolsBySlot(pools);
+  return [...slots].flatMap((slot) => known.get(slot) ?? []);
+}
+
+/** Every listener asks for some of them, so they are sorted once a plan. */
+function poolsBySlot(pools: Plan['pools']): ReadonlyMap<PoolSlot, PoolPlan> {
+  const known = sorted.get(pools);
   if (known !== undefined) return known;
-  const found = new Set(pools.flatMap(({ slot, policy }) => (policy.connect.tls === 'off' ? [] : slot)));
-  tlsPools.set(pools, found);
-  return found;
+  const made = new Map(pools.map((pool) => [pool.slot, pool]));
+  sorted.set(pools, made);
+  return made;
 }
 
-const tlsPools = new WeakMap<Plan['pools'], ReadonlySet<PoolSlot>>();
+const sorted = new WeakMap<Plan['pools'], ReadonlyMap<PoolSlot, PoolPlan>>();

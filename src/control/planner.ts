@@ -16,19 +16,19 @@ export class Planner {
     const { listeners, pools, backends, splits } = ledger.capacity;
     this.#listeners = new Slots('listeners', listeners, {
       isHeld: (slot) => ledger.openSessions(slot) > 0,
-      clear: (slot) => ledger.clearListener(slot),
+      clear: (slot) => ledger.clear('listeners', slot),
     });
     this.#pools = new Slots('pools', pools, {
       isHeld: (slot) => ledger.poolActive.total(slot) + ledger.poolQueued.total(slot) > 0,
-      clear: (slot) => ledger.clearPool(slot),
+      clear: (slot) => ledger.clear('pools', slot),
     });
     this.#backends = new Slots('backends', backends, {
       isHeld: (slot) => ledger.backendActive.total(slot) > 0,
-      clear: (slot) => ledger.clearBackend(slot),
+      clear: (slot) => ledger.clear('backends', slot),
     });
     this.#splits = new Slots('splits', splits, {
       isHeld: () => false,
-      clear: (slot) => ledger.clearSplit(slot),
+      clear: (slot) => ledger.clear('splits', slot),
     });
   }
 

@@ -23,6 +23,8 @@ export interface SupervisorParts {
   /** The main thread's view of the ledger. */
   readonly ledger: Ledger;
   readonly log: LogConfig;
+  /** The share of each worker of all that peers can make the proxy hold. */
+  readonly bufferBytes: number;
   /** The memory of what TLS session tickets are sealed with. */
   readonly ticketKeys: SharedArrayBuffer;
   logLines(lines: string): void;
@@ -153,18 +155,23 @@ export class Supervisor {
 
   #start(worker: number): void {
     if (this.#stopping) return;
-    const { driver, ledgerBuffer, capacity, ledger, ticketKeys } = this.#parts;
-    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log, ticketKeys };
+    const { driver, ledgerBuffer, capacity, ledger, bufferBytes, ticketKeys } = this.#parts;
+    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log, bufferBytes, ticketKeys };
     const thread = new WorkerThread(driver, birth, {
       logLines: (lines) => this.#parts.logLines(lines),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');
       },
+      exited: () => {
+        ledger.lock.breakFor(worker + 1);
+        ledger.wakeFds.set(worker, undefined);
+      },
       ended: (error, left) => {
         this.#threads[worker] = undefined;
         this.#inherit(worker, left);
         ledger.releaseAllOf(worker);
+        this.#tellAll({ kind: 'woken' });
         if (error !== undefined) this.#parts.workerDied(worker, error);
         if (!this.#stopping) setTimeout(() => this.#start(worker), restartDelayMs);
         this.#changes.emit('change');

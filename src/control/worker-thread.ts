@@ -8,6 +8,8 @@ import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
 export interface WorkerEvents {
   logLines(lines: string): void;
   drained(): void;
+  /** The thread is gone, and what it held is about to be given back. */
+  exited(): void;
   /**
    * The thread is gone; `error` is what it died of, if it did not end by itself. `left` are the sockets that it
    * listened on still: whoever hears of them owns them.
@@ -23,19 +25,19 @@ export class WorkerThread {
   readonly index: number;
   readonly #thread: Worker;
   readonly #driver: DriverModule;
-  readonly #estate: SharedArrayBuffer | undefined;
+  readonly #resources: SharedArrayBuffer | undefined;
   readonly #events: WorkerEvents;
   readonly #pending = new Map<number, PromiseWithResolve<Address>>();
   #requests = 0;
   #wakeFd: number | undefined;
   #error: Error | undefined;
 
-  constructor(driver: DriverModule, born: Omit<WorkerBirth, 'driver' | 'estate'>, events: WorkerEvents) {
+  constructor(driver: DriverModule, born: Omit<WorkerBirth, 'driver' | 'resources'>, events: WorkerEvents) {
     this.index = born.worker;
     this.#driver = driver;
-    this.#estate = driver.estate && new SharedArrayBuffer(driver.estate.bytes);
+    this.#resources = driver.resources && new SharedArrayBuffer(driver.resources.bytes);
     this.#events = events;
-    const birth: WorkerBirth = { ...born, driver: driver.name, estate: this.#estate };
+    const birth: WorkerBirth = { ...born, driver: driver.name, resources: this.#resources };
     // The file's own ending: .ts where the source runs, .js where it was built.
     const entry = new URL(`../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
     this.#thread = new Worker(entry, {
@@ -105,8 +107,9 @@ export class WorkerThread {
   }
 
   #end(): void {
+    this.#events.exited();
     this.#wakeFd = undefined;
-    const left = (this.#estate && this.#driver.estate?.settle(this.#estate)) ?? [];
+    const left = (this.#resources && this.#driver.resources?.reclaim(this.#resources)) ?? [];
     for (const { reject } of this.#pending.values()) reject(new Error('The worker ended'));
     this.#pending.clear();
     this.#events.ended(this.#error, left);

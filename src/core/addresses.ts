@@ -46,13 +46,6 @@ export function networkWords(words: AddressWords, prefix: number): AddressWords 
   return [masked(a, prefix), masked(b, prefix - 32), masked(c, prefix - 64), masked(d, prefix - 96)];
 }
 
-/** As `networkWords`, from text to text; what is no IPv6 address stays as it is. */
-export function networkText(address: string, prefix: number): string {
-  if (!address.includes(':')) return address;
-  const words = addressWords(address);
-  return words === undefined ? address : addressText(networkWords(words, prefix));
-}
-
 function masked(word: number, bits: number): number {
   if (bits <= 0) return 0;
   return bits >= 32 ? word : word & (-1 << (32 - bits));

@@ -1,10 +1,12 @@
 /** All primaries of a pool, or all its backups of one rank, with the balancer that picks among them. */
-import { type Backend, unavailability } from './backend.ts';
+import { unavailability } from './availability/availability.ts';
+import type { Backend } from './backend.ts';
 import type { Balancer, Tier } from './balancers/balancer.ts';
 import { balancers } from './balancers/table.ts';
 import type { BackendSlot } from './contract.ts';
 import { Lease } from './lease.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Endpoint } from './net/endpoint.ts';
 import type { PoolPlan } from './plan.ts';
 
 export class BackendTier implements Tier {
@@ -15,7 +17,7 @@ export class BackendTier implements Tier {
   // The session that is being placed, for `admits`.
   #tried: readonly BackendSlot[] = [];
   #nowMs = 0;
-  #healthHeed: { readonly heedHealth: boolean } = heeded;
+  #inPanic = false;
 
   constructor(
     { slot, policy }: PoolPlan,
@@ -28,22 +30,22 @@ export class BackendTier implements Tier {
     this.#ledger = ledger;
     // All backups share a counter: turns are taken among one rank at a time, as a rule.
     this.#turnSlot = slot * 2 + (tier === 0 ? 0 : 1);
-    this.#balancer = balancers[policy.balance](this, random);
+    this.#balancer = balancers[policy.balance].make(this, random);
   }
 
   place(
     pool: PoolPlan,
-    clientAddress: string,
+    client: Endpoint,
     tried: readonly BackendSlot[],
     nowMs: number,
-    heedHealth: boolean,
+    inPanic: boolean,
   ): Lease | undefined {
     this.#tried = tried;
     this.#nowMs = nowMs;
-    this.#healthHeed = heedHealth ? heeded : ignored;
+    this.#inPanic = inPanic;
     // Another worker may take a backend's last place between the pick and the lease: then pick again.
     for (let attempt = 0; attempt < this.#backends.length; attempt++) {
-      const backend = this.#backends[this.#balancer.pick(clientAddress)];
+      const backend = this.#backends[this.#balancer.pick(client)];
       if (backend === undefined) return undefined;
       const lease = Lease.take(
         this.#ledger,
@@ -72,8 +74,7 @@ export class BackendTier implements Tier {
   admits(index: number): boolean {
     const backend = this.#at(index);
     return (
-      unavailability(backend, this.#nowMs, this.#healthHeed) === undefined &&
-      !this.#tried.includes(backend.slot)
+      unavailability(backend, this.#nowMs, this.#inPanic) === undefined && !this.#tried.includes(backend.slot)
     );
   }
 
@@ -95,6 +96,3 @@ export class BackendTier implements Tier {
     return backend;
   }
 }
-
-const heeded = { heedHealth: true };
-const ignored = { heedHealth: false };

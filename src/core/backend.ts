@@ -6,7 +6,6 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import type { Address, BackendSlot } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
 import type { BackendPlan, PoolPolicy } from './plan.ts';
-import type { Unavailability } from './reasons.ts';
 import { rampPercent } from './slow-start.ts';
 
 export class Backend {
@@ -40,7 +39,7 @@ export class Backend {
 
   /** Leases that are held on it, by all workers. */
   get active(): number {
-    return this.#ledger.backendActive.glimpse(this.slot);
+    return this.#ledger.backendActive.relaxed(this.slot);
   }
 
   /** Places left on it. */
@@ -57,19 +56,6 @@ export class Backend {
       ? 100
       : rampPercent(this.#ledger.recoveredMs[this.slot] ?? 0, this.#slowStartMs, nowMs);
   }
-}
-
-/** Why a backend cannot take a session now, or undefined where it can: the one place that says so. */
-export function unavailability(
-  backend: Backend,
-  nowMs: number,
-  { heedHealth }: { readonly heedHealth: boolean },
-): Unavailability | undefined {
-  if (backend.weight === 0) return 'drained';
-  if (heedHealth && backend.isDown) return 'down';
-  if (backend.breaker !== undefined && !backend.breaker.admits(nowMs)) return 'circuit-open';
-  if (backend.active >= backend.maxConnections) return 'full';
-  return undefined;
 }
 
 const down = healthWords.indexOf('down');

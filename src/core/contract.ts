@@ -1,145 +1,177 @@
 /**
  * Every event that can happen to the data plane and every command that can follow: read this first.
  *
- * A driver reports events and executes commands; the core turns the one into the other and does nothing
- * else. One session sees, in this order:
+ * A driver has **links**. A link is one connection, accepted or dialed, plain or with TLS. Two links can be joined:
+ * what comes from one goes to the other. Only the core knows sessions: a client's link and, once dialed, its
+ * backend's. A driver reports events of links and executes commands on them; the core turns the one into the other
+ * and does nothing else.
  *
- *     accepted ──▶ dial ──▶ dialed ──▶ relay ──▶ half-closed ──▶ ended ──▶ report
- *      │ │ ▲        ▲ │                  │                        ▲
- *      │ │ │  again └─┴─ dial-failed     └── close ───────────────┤   (time is over, backend down, drained)
- *      │ │ └─ inspect ▶ received ▶ discard, secure ▶ secured      │   (what a listener must see before it routes)
- *      │ └── close ───────────────────────────────────────────────┘   (refused, or nobody to dial)
+ *     accepted ─────▶ held ◀── connected ── dialing ◀── connect        dialing ── connect-failed ─▶ (number free)
+ *                      │ ▲
+ *                      │ └── tls-established ── securing ◀── start-tls  securing ── tls-failed ─▶ refused
+ *                      ▼ join (two held links)
+ *                   joined ─┬─ FIN both ways, all sent ──────────────────▶ closing 'finished'
+ *                           ├─ a send fails ─▶ read on to its end ───────▶ closing 'closed-early', by RST 'reset-by-peer'
+ *                           └─ RST from its peer ────────────────────────▶ closing 'reset-by-peer', its partner
+ *                                                                          'reset-with-partner'
+ *     any ── close fin ─▶ finishing (FIN behind what is queued, what comes is thrown away) ── its FIN ─▶ closing 'closed'
+ *     any ── close reset ─▶ closing 'closed'
+ *     closing ── nothing is under way in the kernel any more ─▶ `closed`, and the number is free once that is handled
+ *
+ * | state            | is read                                    | commands that may come                    |
+ * | dialing          | no                                         | close                                     |
+ * | held             | until 64 KiB wait, less if memory is short | inspect, discard, send, start-tls, join, close |
+ * | securing         | cipher text                                | close                                     |
+ * | refused          | no                                         | close                                     |
+ * | joined           | while its partner has room                 | close                                     |
+ * | finishing        | and what comes is thrown away              | close reset                               |
+ * | closing          | no                                         | none                                      |
  *
  * Times are milliseconds of one monotonic clock that all threads share. Bytes never enter the core, but for the
- * first few that a route or a PROXY protocol header needs.
+ * first few that a route, a PROXY protocol header or a handshake's name needs.
  */
+import type { Endpoint } from './net/endpoint.ts';
 import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan } from './plan.ts';
-import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import type { EndedBy, Reason } from './reasons.ts';
 import type { Protocol } from './wire/protocol.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
 
-/** A number that the driver chooses for a connection it accepted, and never uses again. */
-export type SessionId = number;
+/**
+ * A link's number until its last event was handled; then it is used again. Small, so that both sides index arrays
+ * with it. Even: accepted, given by the driver. Odd: dialed, given by the core.
+ */
+export type LinkId = number;
 
-/** The other end of an accepted connection. Of a unix socket, `address` is `unix` and `port` 0. */
-export interface Client {
-  /** Canonical text of the IP address; an IPv4-mapped IPv6 address is written as IPv4. */
-  readonly address: string;
-  readonly port: number;
-}
-
-export type CoreEvent =
+/**
+ * What a driver tells of one link. `closed` and `connect-failed` are last events: each link has exactly one, and its
+ * number is free before that is handled. The object is the driver's, and good until `handle` returns.
+ */
+export type LinkEvent =
+  /** A client has come; its link is held. */
   | {
       readonly kind: 'accepted';
-      readonly session: SessionId;
+      readonly link: LinkId;
       readonly listener: ListenerSlot;
-      readonly client: Client;
+      readonly peer: Endpoint;
     }
-  /**
-   * The answer to `inspect`: all that the client has sent and that was not discarded, from its first byte. The
-   * bytes belong to the driver: they are good until `handle` returns.
-   */
-  | { readonly kind: 'received'; readonly session: SessionId; readonly bytes: Uint8Array }
-  /** The TLS handshake that `secure` began is done: from now on the client's bytes are plain ones. */
+  /** Answers `inspect` with all that is held. The bytes are the driver's: good until `handle` returns. */
+  | { readonly kind: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** The handshake is done, and the peer verified where that is wanted; the link is held, its bytes are plain. */
+  | { readonly kind: 'tls-established'; readonly link: LinkId; readonly tls: TlsSession }
+  /** The alert is on its way to the peer: only `close` may follow, and `fin` lets the alert arrive. */
+  | { readonly kind: 'tls-failed'; readonly link: LinkId; readonly detail: string }
+  /** A dialed link is held now. */
+  | { readonly kind: 'connected'; readonly link: LinkId }
   | {
-      readonly kind: 'secured';
-      readonly session: SessionId;
-      /** As the client named it, in lower case. */
-      readonly sni: string | undefined;
-      /** The protocol that both agreed on. */
-      readonly alpn: string | undefined;
-    }
-  | {
-      readonly kind: 'secure-failed';
-      readonly session: SessionId;
-      /** The name that the client asked for, where its hello had come. */
-      readonly sni: string | undefined;
-      /** Why, in a few words. */
+      readonly kind: 'connect-failed';
+      readonly link: LinkId;
+      readonly why: ConnectFailure;
+      /** The errno's name. */
       readonly detail: string;
     }
-  | { readonly kind: 'dialed'; readonly session: SessionId }
-  | {
-      readonly kind: 'dial-failed';
-      readonly session: SessionId;
-      /** `exhausted`: this process is out of descriptors or memory; no fault of the backend. */
-      readonly why: Exclude<DialFailure, 'connect-timeout'> | 'exhausted';
-    }
-  /**
-   * FIN came from one side. `unsentBytes` came before it and wait for a backend to take them. A `received` that
-   * is due comes first.
-   */
+  /** FIN came, behind a `received` that was due. Of two joined links only the first FIN is told. */
   | {
       readonly kind: 'half-closed';
-      readonly session: SessionId;
-      readonly side: 'client' | 'backend';
-      readonly unsentBytes: number;
+      readonly link: LinkId;
+      /** What came before it and no partner has taken. */
+      readonly heldBytes: number;
     }
-  /** Both connections are closed and nothing more will be heard of the session. Exactly one per accepted. */
   | {
-      readonly kind: 'ended';
-      readonly session: SessionId;
-      /** `closed`: by a close command, whose reason the core remembers. */
-      readonly how: 'finished' | 'client-reset' | 'backend-reset' | 'closed';
-      /** Of `finished`, the side whose FIN came first. */
-      readonly endedBy: EndedBy;
-      /** Bytes delivered to each side: handed to its kernel in full. */
-      readonly bytesToBackend: number;
-      readonly bytesToClient: number;
-      /** Of a client that left in its handshake, where not a byte of that had come. */
-      readonly saidNothing?: true;
-    }
-  /** `nextDeadlineMs` has come. */
+      readonly kind: 'closed';
+      readonly link: LinkId;
+      readonly end: LinkEnd;
+      /** Of its partner's bytes, those that its kernel took in full. */
+      readonly sentBytes: number;
+    };
+
+/** What happens to the worker as a whole. A driver emits the first two. */
+export type WorkerEvent =
+  /** `nextDeadlineMs` is over, and all that had come by then was taken. */
   | { readonly kind: 'deadline' }
-  /** A probe changed a backend's health; the ledger has its new word already. */
-  | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
+  /** There is no memory or no descriptor left for who comes next: at most once a turn. */
+  | { readonly kind: 'exhausted'; readonly what: 'memory' | 'descriptors' }
+  /** Another worker has freed a place that a session of this one waits for. */
+  | { readonly kind: 'woken' }
   /** A new configuration, whole. */
   | { readonly kind: 'plan'; readonly plan: Plan }
+  /** A probe changed a backend's health; the ledger has its new word already. */
+  | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
   /** Finish the open sessions by `untilMs`, then cut the rest. */
   | { readonly kind: 'drain'; readonly untilMs: number };
 
+export type CoreEvent = LinkEvent | WorkerEvent;
+
+/** `exhausted`: this process is out of descriptors or memory. All else is the destination's or this attempt's. */
+export type ConnectFailure = 'connect-refused' | 'connect-failed' | 'exhausted';
+
+/**
+ * `closed-early`: its FIN came and was passed on, but it did not take all that was sent to it. `closed`: by command,
+ * as are both links of a pair that is closed.
+ */
+export type LinkEnd = 'finished' | 'closed-early' | 'reset-by-peer' | 'reset-with-partner' | 'closed';
+
+/** What a handshake settled. */
+export interface TlsSession {
+  readonly version: string;
+  /** The protocol that both agreed on. */
+  readonly alpn: string | undefined;
+  /** The name that a client asked for, as the engine has read it: of some hellos it alone can. */
+  readonly serverName?: string | undefined;
+  /** The subject of a verified client certificate. */
+  readonly clientSubject: string | undefined;
+}
+
 export type Command =
-  /**
-   * Hand over what the client has sent, in one `received`, as soon as it is more than `beyond` bytes. A driver
-   * holds at least 64 KiB for this. Whatever other command follows, but for `discard`, withdraws it.
-   */
-  | { readonly kind: 'inspect'; readonly session: SessionId; readonly beyond: number }
-  /** Forget the first of the bytes that the client has sent: they have been seen, and no backend shall see them. */
-  | { readonly kind: 'discard'; readonly session: SessionId; readonly bytes: number }
-  /**
-   * Terminate the client's TLS, beginning with what it has sent so far. A postgres client that asks for TLS
-   * first (SSLRequest) is told yes. Ends in one `secured` or `secure-failed`, or in the session's `ended`.
-   */
-  | { readonly kind: 'secure'; readonly session: SessionId; readonly tls: ListenerTls }
-  /** Connect to the backend. Ends in one `dialed` or `dial-failed`, or in the session's `ended`. */
+  /** One `received`, once more than `beyond` bytes are held. Any other command but `discard` withdraws it. */
+  | { readonly kind: 'inspect'; readonly link: LinkId; readonly beyond: number }
+  /** Forget the first of the bytes that are held: no partner shall see them. */
+  | { readonly kind: 'discard'; readonly link: LinkId; readonly bytes: number }
+  /** At most 4 KiB of our own for the peer of a held link, in order; they are not counted. */
+  | { readonly kind: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** Terminate the client's TLS; what is held of it is its hello. Ends in `tls-established`, `tls-failed` or `closed`. */
   | {
-      readonly kind: 'dial';
-      readonly session: SessionId;
-      readonly backend: BackendSlot;
-      readonly address: Address;
-      /** Goes out once, ahead of the client's bytes and of TLS, in one write with what is there; not counted. */
-      readonly preamble: Uint8Array | undefined;
-      /** `dialed` then means that the backend's certificate was verified too, where that is wanted. */
-      readonly tls: BackendTls | undefined;
-      /** What TLS calls the backend where `tls` does not say: the name that its address was resolved from. */
-      readonly hostName: string | undefined;
+      readonly kind: 'start-tls';
+      readonly link: LinkId;
+      readonly as: 'server';
+      readonly tls: ListenerTls;
+      /** As the hello has it, in lower case: it picks the certificate. */
+      readonly serverName: string | undefined;
     }
-  /** Forget the dial under way: once executed, that dial is not heard of again. */
-  | { readonly kind: 'abort-dial'; readonly session: SessionId }
-  /** Copy both ways between the client and the dialed backend, beginning with what the client sent so far. */
-  | { readonly kind: 'relay'; readonly session: SessionId }
+  /** Speak TLS to a backend. Ends in `tls-established`, `tls-failed` or `closed`. */
+  | {
+      readonly kind: 'start-tls';
+      readonly link: LinkId;
+      readonly as: 'client';
+      readonly tls: BackendTls;
+      /** What is sent and verified; an IP address is verified alone. */
+      readonly serverName: string;
+      /** Goes out ahead of TLS. */
+      readonly first: Uint8Array | undefined;
+    }
+  /** Ends in `connected` or `connect-failed`, or in `closed` if it is closed before. */
+  | { readonly kind: 'connect'; readonly link: LinkId; readonly address: Address }
+  /** Copy both ways, beginning with what is held of each. `first` goes ahead of the client's bytes, in one write. */
+  | {
+      readonly kind: 'join';
+      readonly client: LinkId;
+      readonly backend: LinkId;
+      readonly first: Uint8Array | undefined;
+    }
   /**
-   * End the session. `reset`: RST to both sides, now. `fin`: FIN to both sides, and `ended` once the client
-   * has closed too; bytes that still come are thrown away. A second close may follow a `fin`, with `reset`.
+   * Close the link, and its partner with it. `reset`: RST now. `fin`: FIN behind what is queued, then what comes is
+   * thrown away until FIN comes; a `reset` may follow.
    */
-  | { readonly kind: 'close'; readonly session: SessionId; readonly how: 'reset' | 'fin' }
+  | { readonly kind: 'close'; readonly link: LinkId; readonly how: 'fin' | 'reset' }
+  /** Tell another worker `woken`: a place is free that a session of its waits for. */
+  | { readonly kind: 'wake'; readonly worker: number }
   /** A session is over: write it down. */
   | { readonly kind: 'report'; readonly record: SessionRecord };
 
 /** What is known of a session once it is over: the fields of its log line. */
 export interface SessionRecord {
   readonly listener: string;
-  readonly client: Client;
+  readonly client: Endpoint;
   /** The pool that the session was routed to; absent where it was refused before. */
   readonly pool: string | undefined;
   /** The backend that took the session, or the last one that was dialed. */
@@ -155,28 +187,34 @@ export interface SessionRecord {
   readonly endedBy: EndedBy;
   /** The client left before it was routed and had sent no byte of its own: as a rule, a balancer has looked in. */
   readonly isEmpty: boolean;
-  /** What the reason leaves open: why a TLS handshake failed. */
-  readonly detail?: string | undefined;
   /** What the first bytes told, where the listener looked at them. */
   readonly sni: string | undefined;
   readonly protocol: Protocol | undefined;
   /** The id that the backend was given in its PROXY protocol header, or that a header brought. */
   readonly uniqueId: string | undefined;
+  /** The errno, the TLS library's reason, what was wrong with a header: for people. */
+  readonly detail: string | undefined;
 }
 
 export interface Core {
-  /** Takes one event in and gives what must be done about it, in order. */
-  handle(event: CoreEvent, nowMs: number): readonly Command[];
+  /**
+   * Takes one event in and gives what must be done about it, in order: the first `count` of `commands`. The list is
+   * the core's, and good until the next call.
+   */
+  handle(event: CoreEvent, nowMs: number): { readonly count: number; readonly commands: readonly Command[] };
   /** When to call with `deadline` if nothing else happens before. */
   readonly nextDeadlineMs: number | undefined;
-  /** Sessions accepted and not ended. */
+  /** Sessions accepted and not reported. */
   readonly activeSessions: number;
 }
 
 /** What the core asks of a driver now and then, instead of being told about every byte. */
 export interface Activity {
-  /** When a byte last came from either side of a relaying session. */
-  lastByteMs(session: SessionId): number;
-  /** Where a client's connection arrived: our end of it, in the form of a Client. */
-  arrivedAt(session: SessionId): Client;
+  /** When a byte last came from this link or its partner. */
+  lastByteMs(link: LinkId): number;
+  sentBytes(link: LinkId): number;
+  /** Held of it, or queued for its peer once it is joined or closed. */
+  waitingBytes(link: LinkId): number;
+  /** Our end of the connection. */
+  localEndpoint(link: LinkId): Endpoint;
 }

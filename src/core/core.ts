@@ -1,174 +1,222 @@
 /**
  * The brain of one worker: takes events in, gives commands out. It finds the session that an event is about
- * and lets it decide; what concerns several sessions (a new plan, health, queues, draining) is decided here.
+ * and lets it decide; what concerns several sessions (a new plan, health, queues, draining, running out of something)
+ * is decided here.
  */
-import type { Entrance } from './arrival.ts';
-import { assert } from './assert.ts';
-import type { Activity, Command, Core, CoreEvent, ListenerSlot, PoolSlot, SessionId } from './contract.ts';
+import type { ListenerState } from './admission/listener-state.ts';
+import { CommandList } from './command-list.ts';
+import type {
+  Activity,
+  BackendSlot,
+  Core,
+  CoreEvent,
+  LinkEvent,
+  ListenerSlot,
+  PoolSlot,
+} from './contract.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { Links } from './links.ts';
 import type { Plan } from './plan.ts';
 import { Pool } from './pool.ts';
 import { Router } from './router.ts';
-import { Session, type Surroundings } from './session.ts';
+import { Session, type SessionContext, type Timed } from './session.ts';
 
-export interface CoreParts {
+export interface CoreDeps {
   readonly ledger: Ledger;
+  /** The worker's number, by which others wake it. */
+  readonly worker: number;
   readonly activity: Activity;
   /** Gives numbers from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }
 
-/** A core without listeners: its first event is a plan. */
-export function createCore(parts: CoreParts): Core {
-  return new SessionCore(parts);
+/** A core without listeners: its first event is a plan. `links` is for those who want to see whose link is whose. */
+export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
+  return new SessionCore(deps, links);
 }
 
 /**
- * How often a waiting queue looks for room that others made: leases released by another worker, a breaker
- * whose time is over. Releases of its own worker wake it at once.
+ * So many refused clients are waited for after their FIN; of more, the one that has had the most time is reset. So a
+ * flood of clients that are refused holds no more descriptors than this.
  */
-const queuePollMs = 5;
-
-const noCommands: readonly Command[] = [];
+const maxLingering = 128;
 
 class SessionCore implements Core {
-  readonly #around: Surroundings;
-  readonly #deadlines = new Deadlines<Session>();
-  readonly #sessions = new Map<SessionId, Session>();
-  readonly #entrances = new Map<ListenerSlot, Entrance>();
-  /** Listeners that are no longer in the plan, with their open sessions: they are forgotten with the last. */
-  readonly #goneListeners = new Map<ListenerSlot, number>();
+  readonly #context: SessionContext;
+  readonly #worker: number;
+  readonly #deadlines = new Deadlines<Timed>();
+  readonly #links: Links<Session>;
+  readonly #commands = new CommandList();
+  readonly #listeners = new Map<ListenerSlot, KnownListener>();
   readonly #pools = new Map<PoolSlot, Pool<Session>>();
   /** Pools whose queue may move on once the event is dealt with. */
   readonly #freed = new Set<Pool<Session>>();
-  /** Pools in whose queue someone waits. */
+  /** Those of which a breaker has changed its state meanwhile. */
+  readonly #circuitChanged = new Set<Pool<Session>>();
+  /** Pools in whose queue a session of this worker waits. */
   readonly #waitedFor = new Set<Pool<Session>>();
-  #pollMs = Number.POSITIVE_INFINITY;
-  #drainedMs = Number.POSITIVE_INFINITY;
-  #commands: Command[] = [];
+  /** In the order in which they were sent FIN. */
+  readonly #lingering = new Set<Session>();
+  readonly #circuitTimer = new Timer(() => this.#wakeQueues());
+  readonly #drainTimer = new Timer((nowMs) => this.#drained(nowMs));
+  activeSessions = 0;
 
-  constructor({ ledger, activity, random }: CoreParts) {
-    this.#around = {
+  constructor({ ledger, worker, activity, random }: CoreDeps, links: Links<Session>) {
+    this.#worker = worker;
+    this.#links = links;
+    this.#context = {
       ledger,
       activity,
       random,
       deadlines: this.#deadlines,
-      command: (command) => void this.#commands.push(command),
+      links,
+      command: (command) => this.#commands.add(command),
       pool: (slot = -1, { poolNames }) => {
         const pool = this.#pools.get(slot);
         return pool?.name === poolNames.get(slot) ? pool : undefined;
       },
-      entrance: (listener) => this.#entrances.get(listener),
-      freed: (pool) => {
-        if (!pool.queue.isEmpty) this.#freed.add(pool);
+      listener: (slot) => this.#listeners.get(slot)?.state,
+      freed: ({ slot }) => void this.#waitedPool(slot),
+      circuitChanged: ({ slot }) => {
+        const pool = this.#waitedPool(slot);
+        if (pool !== undefined) this.#circuitChanged.add(pool);
       },
       waitedFor: (pool) => {
         this.#waitedFor.add(pool);
         this.#freed.add(pool);
       },
+      lingers: (session) => this.#lingers(session),
+      ended: (session) => this.#ended(session),
     };
   }
 
-  get activeSessions(): number {
-    return this.#sessions.size;
-  }
-
   get nextDeadlineMs(): number | undefined {
-    const nextMs = Math.min(
-      this.#deadlines.nextMs ?? Number.POSITIVE_INFINITY,
-      this.#pollMs,
-      this.#drainedMs,
-    );
-    return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs;
+    return this.#deadlines.nextMs;
   }
 
-  handle(event: CoreEvent, nowMs: number): readonly Command[] {
-    this.#dispatch(event, nowMs);
+  handle(event: CoreEvent, nowMs: number): ReturnType<Core['handle']> {
+    this.#commands.clear();
+    this.#links.freeEnded();
+    if ('link' in event) this.#linkEvent(event, nowMs);
+    else this.#workerEvent(event, nowMs);
     if (this.#freed.size > 0) this.#serveQueues(nowMs);
-    if (this.#commands.length === 0) return noCommands;
-    const commands = this.#commands;
-    this.#commands = [];
-    return commands;
+    return this.#commands.result;
   }
 
-  #dispatch(event: CoreEvent, nowMs: number): void {
+  #linkEvent(event: LinkEvent, nowMs: number): void {
+    const { link } = event;
+    if (event.kind === 'accepted') return this.#accepted(event, nowMs);
+    const session = this.#links.sessionOf(link);
     switch (event.kind) {
-      case 'accepted':
-        return this.#accepted(event, nowMs);
       case 'received':
-        return this.#sessions.get(event.session)?.received(event.bytes, nowMs);
-      case 'secured':
-        return this.#sessions.get(event.session)?.secured(event, nowMs);
-      case 'secure-failed':
-        return this.#sessions.get(event.session)?.secureFailed(event, nowMs);
-      case 'dialed':
-        return this.#sessions.get(event.session)?.dialed(nowMs);
-      case 'dial-failed':
-        return this.#sessions.get(event.session)?.dialFailed(event.why, nowMs);
+        return session?.received(event.bytes, nowMs);
+      case 'tls-established':
+        return session?.tlsEstablished(event.tls, nowMs);
+      case 'tls-failed':
+        return session?.tlsFailed(event.detail, nowMs);
+      case 'connected':
+        return session?.connected(nowMs);
       case 'half-closed':
-        return this.#sessions.get(event.session)?.halfClosed(event, nowMs);
-      case 'ended':
-        return this.#ended(event, nowMs);
+        return session?.halfClosed(link, event.heldBytes, nowMs);
+      case 'connect-failed':
+        session?.connectFailed(event.why, event.detail, nowMs);
+        return this.#links.forget(link);
+      case 'closed':
+        session?.closed(link, event.end, event.sentBytes, nowMs);
+        return this.#links.forget(link);
+    }
+  }
+
+  #workerEvent(event: Exclude<CoreEvent, LinkEvent>, nowMs: number): void {
+    switch (event.kind) {
       case 'deadline':
-        return this.#deadline(nowMs);
+        for (let timed = this.#takeDue(nowMs); timed !== undefined; timed = this.#takeDue(nowMs))
+          timed.due(nowMs);
+        return;
+      case 'woken':
+        return this.#wakeQueues();
+      case 'exhausted':
+        return this.#exhausted(event.what, nowMs);
       case 'health-changed':
-        return this.#healthChanged(event, nowMs);
+        return this.#healthChanged(event.backend, event.health, nowMs);
       case 'plan':
         return this.#follow(event.plan, nowMs);
       case 'drain':
-        this.#drainedMs = event.untilMs;
+        return this.#deadlines.set(this.#drainTimer, event.untilMs);
     }
   }
 
-  #accepted(event: Extract<CoreEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
-    const entrance = this.#entrances.get(event.listener);
-    assert(entrance !== undefined, 'a driver accepts only for listeners of the plan');
-    const session = new Session(event, entrance, this.#around, nowMs);
-    this.#sessions.set(event.session, session);
+  #takeDue(nowMs: number): Timed | undefined {
+    return this.#deadlines.takeDue(nowMs);
+  }
+
+  #accepted(event: Extract<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
+    const listener = this.#listeners.get(event.listener);
+    // It is gone, and its certificates are forgotten.
+    if (listener === undefined) return this.#commands.add({ kind: 'close', link: event.link, how: 'reset' });
+    const session = new Session(event.link, event.peer, listener.state, this.#context, nowMs);
+    this.#links.accept(event.link, session);
+    this.activeSessions++;
+    listener.sessions++;
     session.begin(nowMs);
   }
 
-  #ended(event: Extract<CoreEvent, { readonly kind: 'ended' }>, nowMs: number): void {
-    const session = this.#sessions.get(event.session);
-    if (session === undefined) return;
-    session.ended(event, nowMs);
-    this.#sessions.delete(event.session);
-    const open = this.#goneListeners.get(session.listener);
-    if (open !== undefined) this.#setGone(session.listener, open - 1);
+  #ended(session: Session): void {
+    this.activeSessions--;
+    this.#lingering.delete(session);
+    const { slot } = session.listener.plan;
+    const listener = this.#listeners.get(slot);
+    if (listener === undefined) return;
+    listener.sessions--;
+    if (listener.sessions === 0 && !listener.isPlanned) this.#listeners.delete(slot);
   }
 
-  #setGone(listener: ListenerSlot, open: number): void {
-    if (open > 0) this.#goneListeners.set(listener, open);
-    else {
-      this.#goneListeners.delete(listener);
-      this.#entrances.delete(listener);
-    }
+  /** The pool in this slot may move on, if a session waits for it: it may have come back since its lease was taken. */
+  #waitedPool(slot: PoolSlot): Pool<Session> | undefined {
+    const pool = this.#pools.get(slot);
+    if (pool === undefined || !pool.queue.isWaitedIn) return undefined;
+    this.#freed.add(pool);
+    return pool;
   }
 
-  #deadline(nowMs: number): void {
-    for (;;) {
-      const session = this.#deadlines.takeDue(nowMs);
-      if (session === undefined) break;
-      session.due(nowMs);
-    }
-    if (nowMs >= this.#pollMs) {
-      this.#pollMs = Number.POSITIVE_INFINITY;
-      for (const pool of this.#waitedFor) this.#freed.add(pool);
-    }
-    if (nowMs >= this.#drainedMs) {
-      this.#drainedMs = Number.POSITIVE_INFINITY;
-      for (const session of this.#sessions.values()) session.cut('drain-timeout', nowMs);
-    }
+  #lingers(session: Session): void {
+    this.#lingering.add(session);
+    if (this.#lingering.size <= maxLingering) return;
+    this.#stopLingering();
   }
 
-  #healthChanged(event: Extract<CoreEvent, { readonly kind: 'health-changed' }>, nowMs: number): void {
+  /** Returns whether there was one that was not reset already. */
+  #stopLingering(): boolean {
+    for (const session of this.#lingering) {
+      this.#lingering.delete(session);
+      if (session.stopLingering()) return true;
+    }
+    return false;
+  }
+
+  #drained(nowMs: number): void {
+    for (const session of this.#links.sessions()) session.cut('drain-timeout', nowMs);
+  }
+
+  /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */
+  #exhausted(what: 'memory' | 'descriptors', nowMs: number): void {
+    if (what === 'descriptors' && this.#stopLingering()) return;
+    let longest: Session | undefined;
+    for (const session of this.#links.sessions()) {
+      if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
+      if (what === 'memory' ? session.heldBytes > 0 : session.isInAdmission) longest = session;
+    }
+    longest?.cut('overloaded', nowMs);
+  }
+
+  #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {
     for (const pool of this.#pools.values()) {
       pool.healthChanged();
       this.#freed.add(pool);
     }
-    if (event.health === 'up') return;
-    for (const session of this.#sessions.values()) session.backendWentDown(event.backend, nowMs);
+    if (health === 'up') return;
+    for (const session of this.#links.sessions()) session.backendWentDown(backend, nowMs);
   }
 
   /**
@@ -183,46 +231,88 @@ class SessionCore implements Core {
         pool.follow(plan);
         this.#freed.add(pool);
         retired.delete(plan.slot);
-      } else this.#pools.set(plan.slot, new Pool(plan, this.#around.ledger, this.#around.random));
+      } else this.#pools.set(plan.slot, new Pool(plan, this.#context.ledger, this.#context.random));
     }
-    const { ledger } = this.#around;
-    const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
-    for (const plan of listeners)
-      this.#entrances.set(plan.slot, { plan, router: new Router(plan.routes, ledger), poolNames });
-    this.#forgetGone(new Set(listeners.map(({ slot }) => slot)));
+    this.#followListeners({ listeners, pools });
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
       for (const session of pool.queue.members()) {
-        const entrance = this.#entrances.get(session.listener);
-        if (entrance !== undefined) session.reroute(entrance, nowMs);
+        const listener = this.#listeners.get(session.listener.plan.slot);
+        if (listener !== undefined) session.reroute(listener.state, nowMs);
       }
     }
   }
 
-  #forgetGone(planned: ReadonlySet<ListenerSlot>): void {
-    const open = new Map<ListenerSlot, number>();
-    for (const slot of this.#entrances.keys()) if (!planned.has(slot)) open.set(slot, 0);
-    this.#goneListeners.clear();
-    if (open.size === 0) return;
-    for (const { listener } of this.#sessions.values()) {
-      const count = open.get(listener);
-      if (count !== undefined) open.set(listener, count + 1);
+  #followListeners({ listeners, pools }: Plan): void {
+    const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
+    for (const known of this.#listeners.values()) known.isPlanned = false;
+    for (const plan of listeners) {
+      const state = { plan, router: new Router(plan.routes, this.#context.ledger), poolNames };
+      const sessions = this.#listeners.get(plan.slot)?.sessions ?? 0;
+      this.#listeners.set(plan.slot, { state, sessions, isPlanned: true });
     }
-    for (const [slot, count] of open) this.#setGone(slot, count);
+    for (const [slot, { sessions, isPlanned }] of this.#listeners)
+      if (sessions === 0 && !isPlanned) this.#listeners.delete(slot);
   }
 
-  /** Those who wait go, in order, until one finds no room or stands behind one of another worker. */
+  #wakeQueues(): void {
+    for (const pool of this.#waitedFor) this.#freed.add(pool);
+  }
+
+  /** Those that wait go, in order, until one finds no room or stands behind one of another worker. */
   #serveQueues(nowMs: number): void {
+    const woken = new Set<number>();
     for (const pool of this.#freed) {
       for (let first = pool.queue.first; first !== undefined; first = pool.queue.first) {
         if (!pool.admitsFirst(nowMs) || !first.tryLeaveQueue(nowMs)) break;
       }
       if (pool.queue.isEmpty) this.#waitedFor.delete(pool);
+      if (pool.queue.isWaitedIn) this.#wakeNext(pool, woken, nowMs);
     }
     this.#freed.clear();
-    // Never later than it was: a pool that is busy all the time must not put off the poll of another.
-    this.#pollMs =
-      this.#waitedFor.size > 0 ? Math.min(this.#pollMs, nowMs + queuePollMs) : Number.POSITIVE_INFINITY;
+    this.#circuitChanged.clear();
+    this.#setCircuitTimer(nowMs);
+  }
+
+  /**
+   * A place that is left is for the worker whose session is first in line. All workers are told where no backend is
+   * willing, as nothing is left to wait for, and where a breaker has changed its state, as each has a timer for that.
+   */
+  #wakeNext(pool: Pool<Session>, woken: Set<number>, nowMs: number): void {
+    const room = pool.room(nowMs);
+    const concernsAll = room === Number.POSITIVE_INFINITY || this.#circuitChanged.has(pool);
+    if (room <= 0 && !concernsAll) return;
+    const { workers } = pool.queue;
+    for (const worker of concernsAll ? workers : workers.slice(0, 1)) {
+      if (worker === this.#worker || woken.has(worker)) continue;
+      woken.add(worker);
+      this.#commands.add({ kind: 'wake', worker });
+    }
+  }
+
+  /** A breaker whose time is over lets a session in that waits; all else that makes room is an event of some worker. */
+  #setCircuitTimer(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const pool of this.#waitedFor) nextMs = Math.min(nextMs, pool.circuitOpenUntilMs(nowMs));
+    this.#deadlines.set(this.#circuitTimer, nextMs);
+  }
+}
+
+interface KnownListener {
+  readonly state: ListenerState;
+  /** Sessions of its that are not over, by whichever plan. */
+  sessions: number;
+  isPlanned: boolean;
+}
+
+class Timer implements Timed {
+  dueMs = Number.POSITIVE_INFINITY;
+  heapMs = Number.POSITIVE_INFINITY;
+  heapIndex = -1;
+  readonly due: (nowMs: number) => void;
+
+  constructor(due: (nowMs: number) => void) {
+    this.due = due;
   }
 }

@@ -41,11 +41,15 @@ export class Lease {
     this.#admission = admission;
   }
 
-  /** Tells the breaker how the dial went. The lease stays held. */
-  settle(outcome: DialOutcome, nowMs: number): void {
-    if (this.#admission === undefined) return;
-    this.backend.breaker?.settle(this.#admission, outcome, nowMs);
+  /** Tells the breaker how the dial went, and returns whether that has changed its state. The lease stays held. */
+  settle(outcome: DialOutcome, nowMs: number): boolean {
+    if (this.#admission === undefined) return false;
+    const { epoch } = this.#ledger.circuit;
+    const { slot, breaker } = this.backend;
+    const before = Atomics.load(epoch, slot);
+    breaker?.settle(this.#admission, outcome, nowMs);
     this.#admission = undefined;
+    return Atomics.load(epoch, slot) !== before;
   }
 
   /** Gives the places back. A dial that was never settled counts as abandoned. */

@@ -2,20 +2,20 @@
  * What a listener lets in, judged before a session costs anything: the listener's rate, its connections,
  * then the client's rate and connections.
  */
-import { addressWords, networkWords } from './addresses.ts';
 import { assert } from './assert.ts';
-import type { Client, ListenerSlot } from './contract.ts';
+import type { ListenerSlot } from './contract.ts';
 import type { AddressWords, ClientPlace } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Endpoint } from './net/endpoint.ts';
 import type { ClientLimits, ListenerLimits } from './plan.ts';
 
 export type Refusal = 'rate-limited' | 'listener-full' | 'client-full';
 
 /** Clients without an IP address, as those of a unix socket, count as one. */
-const noAddress: AddressWords = [0, 0, 0, 0];
+export const noAddress: AddressWords = [0, 0, 0, 0];
 
 /** What an admitted session holds of its listener's limits; released exactly once. */
-export class Entry {
+export class ListenerPermit {
   readonly #ledger: Ledger;
   readonly #listener: ListenerSlot;
   #place: ClientPlace | undefined;
@@ -26,10 +26,10 @@ export class Entry {
     this.#listener = listener;
   }
 
-  /** Judges by the client's own limits, once it is known who it is. Who is refused has still to release. */
+  /** Judges by the client's own limits, once the client is known. A refusal releases nothing. */
   admitClient(
     limits: ListenerLimits['perClient'],
-    client: Client,
+    client: Endpoint,
     nowMs: number,
   ): Exclude<Refusal, 'listener-full'> | undefined {
     if (!limitsClients(limits)) return undefined;
@@ -40,7 +40,7 @@ export class Entry {
   }
 
   release(): void {
-    assert(this.#held, 'an entry is released once');
+    assert(this.#held, 'a permit is released once');
     this.#held = false;
     this.#ledger.listenerActive.release(this.#listener);
     if (this.#place !== undefined) this.#ledger.clients.active.release(this.#place);
@@ -53,7 +53,7 @@ export function admit(
   listener: ListenerSlot,
   limits: ClientLimits,
   nowMs: number,
-): Entry | Extract<Refusal, 'rate-limited' | 'listener-full'> {
+): ListenerPermit | Extract<Refusal, 'rate-limited' | 'listener-full'> {
   if (limits.connectionsPerSecond !== Number.POSITIVE_INFINITY) {
     ledger.lock.acquire();
     const passes = takeToken(ledger.buckets, listener, limits, nowMs);
@@ -61,17 +61,11 @@ export function admit(
     if (!passes) return 'rate-limited';
   }
   if (!ledger.listenerActive.tryTake(listener, limits.maxConnections)) return 'listener-full';
-  return new Entry(ledger, listener);
+  return new ListenerPermit(ledger, listener);
 }
 
 function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {
   return maxConnections !== Number.POSITIVE_INFINITY || connectionsPerSecond !== Number.POSITIVE_INFINITY;
-}
-
-/** The address by which a client is told from others: of IPv6, the network that one customer has. */
-export function clientWords({ address }: Client, ipv6Prefix: number): AddressWords {
-  const words = addressWords(address);
-  return words === undefined ? noAddress : networkWords(words, ipv6Prefix);
 }
 
 /**
@@ -82,11 +76,11 @@ function admitClient(
   ledger: Ledger,
   listener: ListenerSlot,
   limits: ListenerLimits['perClient'],
-  client: Client,
+  client: Endpoint,
   nowMs: number,
 ): ClientPlace | undefined | Exclude<Refusal, 'listener-full'> {
   const { clients, lock } = ledger;
-  const address = clientWords(client, limits.ipv6Prefix);
+  const address = client.network(limits.ipv6Prefix).words ?? noAddress;
   lock.acquire();
   try {
     const place = clients.place(listener, address);

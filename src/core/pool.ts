@@ -3,11 +3,13 @@
  * only when no primary can. A pool outlives reloads that keep its name, with its queue and, where its
  * backends stay as they are, with its balancers' memory.
  */
-import { Backend, unavailability } from './backend.ts';
+import { unavailability } from './availability/availability.ts';
+import { Backend } from './backend.ts';
 import { BackendTier } from './backend-tier.ts';
 import type { BackendSlot, PoolSlot } from './contract.ts';
 import type { Lease } from './lease.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import { circuitWords, type Ledger } from './ledger/ledger.ts';
+import type { Endpoint } from './net/endpoint.ts';
 import { type PoolPlan, type PoolPolicy, tierOf } from './plan.ts';
 import { SessionQueue } from './queue.ts';
 
@@ -23,7 +25,7 @@ export class Pool<Waiting = unknown> {
   #plan: PoolPlan;
   #backends: readonly Backend[] = [];
   #tiers: readonly BackendTier[] = [];
-  #heedHealth = true;
+  #inPanic = false;
 
   constructor(plan: PoolPlan, ledger: Ledger, random: () => number) {
     this.slot = plan.slot;
@@ -53,46 +55,58 @@ export class Pool<Waiting = unknown> {
   }
 
   /** Picks a backend for a client and takes a lease on it, leaving out those in `tried`. */
-  place(clientAddress: string, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
+  place(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
     for (const tier of this.#tiers) {
-      const lease = tier.place(this.#plan, clientAddress, tried, nowMs, this.#heedHealth);
+      const lease = tier.place(this.#plan, client, tried, nowMs, this.#inPanic);
       if (lease !== undefined) return lease;
     }
     return this.#whyNot(tried, nowMs);
   }
 
   /**
-   * Whether the first who waits here may have a place now: nobody of another worker stands before it, or there is room
-   * for those as well. Where no backend is willing there is nothing to wait for, so that it may go too.
+   * Whether the first that waits here may have a place now: nobody of another worker stands before it, or there is
+   * room for those as well. Where no backend is willing there is nothing to wait for, so that it may go too.
    */
   admitsFirst(nowMs: number): boolean {
-    // In this order: who has taken a place since does not stand before it any more, and the place is not free.
+    // In this order: a session that has taken a place since is not before it any more, and the place is not free.
     const before = this.queue.beforeFirst;
-    return before === 0 || this.#room(nowMs) > before;
+    return before === 0 || this.room(nowMs) > before;
+  }
+
+  /** When the first of its open breakers lets a session try again; Infinity where none is open. */
+  circuitOpenUntilMs(nowMs: number): number {
+    const { state, untilMs } = this.#ledger.circuit;
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const { slot, breaker } of this.#backends) {
+      if (breaker === undefined || Atomics.load(state, slot) !== circuitOpen) continue;
+      const endMs = untilMs[slot] ?? 0;
+      if (endMs > nowMs && endMs < soonestMs) soonestMs = endMs;
+    }
+    return soonestMs;
   }
 
   /** Health words have changed: looks again whether the pool is in panic, so that health is ignored. */
   healthChanged(): void {
-    this.#heedHealth = heedsHealth(this.policy, this.#backends);
+    this.#inPanic = inPanic(this.policy, this.#backends);
   }
 
   /** The most telling reason: willing but tried, then willing but full, then not willing at all. */
   #whyNot(tried: readonly BackendSlot[], nowMs: number): NoLease {
     let full = false;
     for (const backend of this.#backends) {
-      const why = unavailability(backend, nowMs, { heedHealth: this.#heedHealth });
+      const why = unavailability(backend, nowMs, this.#inPanic);
       if (why === undefined && tried.includes(backend.slot)) return 'all-tried';
       if (why === undefined || why === 'full') full = true;
     }
     return full ? 'pool-full' : 'no-backend';
   }
 
-  /** How many sessions certainly find a backend now; Infinity where nobody ever would. */
-  #room(nowMs: number): number {
+  /** How many sessions certainly find a backend now; Infinity where none is willing. */
+  room(nowMs: number): number {
     let room = 0;
     let isWilling = false;
     for (const backend of this.#backends) {
-      const why = unavailability(backend, nowMs, { heedHealth: this.#heedHealth });
+      const why = unavailability(backend, nowMs, this.#inPanic);
       if (why === undefined || why === 'full') isWilling = true;
       if (why === undefined) room += this.#ledger.circuitOf(backend.slot) === 'closed' ? backend.room : 1;
     }
@@ -116,16 +130,18 @@ export class Pool<Waiting = unknown> {
   }
 }
 
-/** Whether enough backends are healthy for health to be heeded; below the threshold the pool is in panic. */
-export function heedsHealth(
+/** Whether so few backends are healthy that health is ignored. */
+export function inPanic(
   { panicThresholdPercent }: PoolPolicy,
   backends: readonly { readonly isDown: boolean }[],
 ): boolean {
   const healthy = backends.filter((backend) => !backend.isDown).length;
-  return healthy * 100 >= panicThresholdPercent * backends.length;
+  return healthy * 100 < panicThresholdPercent * backends.length;
 }
 
 /** What backends and balancers are made from; the rest of a plan is asked each time. */
 function madeFrom({ backends, policy: { balance, circuitBreaker, slowStartMs } }: PoolPlan): string {
   return JSON.stringify([backends, balance, circuitBreaker, slowStartMs]);
 }
+
+const circuitOpen = circuitWords.indexOf('open');

@@ -16,12 +16,12 @@ export class SessionQueue<Waiting> {
     this.#pool = pool;
   }
 
-  /** Whether someone of this worker waits. */
+  /** Whether no session of this worker waits. */
   get isEmpty(): boolean {
     return this.#tickets.size === 0;
   }
 
-  /** Whether someone of any worker waits. */
+  /** Whether a session of any worker waits. */
   get isWaitedIn(): boolean {
     return this.#ledger.poolQueued.total(this.#pool) > 0;
   }
@@ -40,7 +40,12 @@ export class SessionQueue<Waiting> {
     return Math.min(before, this.#ledger.poolQueued.total(this.#pool) - this.#tickets.size);
   }
 
-  /** Everyone of this worker who waits, in order. */
+  /** Workers of which a session waits, that with the first in line before the others. */
+  get workers(): readonly number[] {
+    return this.#ledger.queueTickets.workers(this.#pool);
+  }
+
+  /** All of this worker that wait, in order. */
   members(): readonly Waiting[] {
     return [...this.#tickets.keys()];
   }
@@ -52,9 +57,11 @@ export class SessionQueue<Waiting> {
     return true;
   }
 
-  leave(session: Waiting): void {
-    if (!this.#tickets.delete(session)) return;
+  /** Returns whether it has waited. */
+  leave(session: Waiting): boolean {
+    if (!this.#tickets.delete(session)) return false;
     this.#ledger.poolQueued.release(this.#pool);
     this.#ledger.queueTickets.show(this.#pool, this.#tickets.values().next().value);
+    return true;
   }
 }

@@ -1,13 +1,14 @@
 /** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
-import { Backend, unavailability } from './backend.ts';
+import { unavailability } from './availability/availability.ts';
+import { Backend } from './backend.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type PoolPlan, tierOf } from './plan.ts';
-import { heedsHealth } from './pool.ts';
+import { inPanic } from './pool.ts';
 import type { Unavailability } from './reasons.ts';
 
 export interface PoolStanding {
-  /** False in panic, where too few backends are healthy for health to count. */
-  readonly heedsHealth: boolean;
+  /** In panic, where too few backends are healthy for health to count. */
+  readonly ignoresHealth: boolean;
   /** In the order of the plan. */
   readonly backends: readonly BackendStanding[];
 }
@@ -33,15 +34,15 @@ export function standingOf(
     backup: plan.backup,
     tier: tierOf(plan),
   }));
-  const heedHealth = heedsHealth(
+  const ignoresHealth = inPanic(
     policy,
     known.map(({ backend }) => backend),
   );
   return {
-    heedsHealth: heedHealth,
+    ignoresHealth,
     backends: known.map((one) => ({
       ...one,
-      unavailable: unavailability(one.backend, nowMs, { heedHealth }),
+      unavailable: unavailability(one.backend, nowMs, ignoresHealth),
     })),
   };
 }

@@ -5,17 +5,22 @@
 import type { Command, Core, CoreEvent, SessionRecord } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
+import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
 import type { Driver, DriverHost, DriverModule } from '../drivers/driver.ts';
 import type { TicketKeys } from '../drivers/ticket-keys.ts';
 
-export interface DataPlaneParts {
+export interface DataPlaneDeps {
+  readonly worker: number;
   readonly ledger: Ledger;
   readonly driver: DriverModule;
-  readonly estate?: SharedArrayBuffer | undefined;
+  readonly resources?: SharedArrayBuffer | undefined;
   readonly sessionLog: SessionSink;
+  readonly bufferBytes: number;
   readonly ticketKeys: TicketKeys;
   now(): number;
   receive(): void;
+  /** Has another worker handle `woken`, at once. */
+  wake(worker: number): void;
   /** Draining, and the last session has ended. Called once. */
   onDrained(): void;
 }
@@ -30,44 +35,51 @@ export interface SessionSink {
 export class DataPlane {
   readonly driver: Driver;
   readonly #core: Core;
-  readonly #parts: DataPlaneParts;
+  readonly #deps: DataPlaneDeps;
   #draining = false;
   #wakeMs: number | undefined;
 
-  constructor(parts: DataPlaneParts) {
-    this.#parts = parts;
-    const { ledger, now, ticketKeys } = parts;
+  constructor(deps: DataPlaneDeps) {
+    this.#deps = deps;
+    const { ledger, now, bufferBytes, ticketKeys, worker } = deps;
     const host: DriverHost = {
       emit: (event) => this.handle(event),
       deadline: () => this.#deadline(),
-      receive: () => parts.receive(),
+      receive: () => deps.receive(),
       now,
+      bufferBytes,
+      descriptors: new DescriptorBudget(ledger.owedDials, worker),
       ticketKeys,
       countBytes: (listener, toBackend, toClient) => ledger.countBytes(listener, toBackend, toClient),
     };
-    this.driver = parts.driver.create(host, parts.estate);
-    this.#core = createCore({ ledger, activity: this.driver, random: Math.random });
+    this.driver = deps.driver.create(host, deps.resources);
+    this.#core = createCore({ ledger, worker, activity: this.driver, random: Math.random });
   }
 
   handle(event: CoreEvent): void {
-    const nowMs = this.#parts.now();
-    for (const command of this.#core.handle(event, nowMs)) this.#execute(command, nowMs);
+    const nowMs = this.#deps.now();
+    const { count, commands } = this.#core.handle(event, nowMs);
+    for (let at = 0; at < count; at++) {
+      const command = commands[at];
+      if (command !== undefined) this.#execute(command, nowMs);
+    }
     if (event.kind === 'drain') this.#draining = true;
     if (this.#draining && this.#core.activeSessions === 0) {
       this.#draining = false;
-      this.#parts.onDrained();
+      this.#deps.onDrained();
     }
     this.#setWake();
   }
 
   #execute(command: Command, nowMs: number): void {
-    if (command.kind === 'report') this.#parts.sessionLog.write(command.record, nowMs);
+    if (command.kind === 'report') this.#deps.sessionLog.write(command.record, nowMs);
+    else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
   }
 
   #deadline(): void {
     this.#wakeMs = undefined;
-    const { sessionLog, now } = this.#parts;
+    const { sessionLog, now } = this.#deps;
     const nowMs = now();
     if (nowMs >= (sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY)) sessionLog.flush(nowMs);
     this.handle({ kind: 'deadline' });
@@ -77,7 +89,7 @@ export class DataPlane {
   #setWake(): void {
     const nextMs = Math.min(
       this.#core.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
-      this.#parts.sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY,
+      this.#deps.sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY,
     );
     if (nextMs >= (this.#wakeMs ?? Number.POSITIVE_INFINITY)) return;
     this.#wakeMs = nextMs;

@@ -12,9 +12,11 @@ export interface WorkerBirth {
   readonly driver: 'uring' | 'portable';
   readonly ledger: SharedArrayBuffer;
   /** For the driver to note what it holds, where it wants that. */
-  readonly estate: SharedArrayBuffer | undefined;
+  readonly resources: SharedArrayBuffer | undefined;
   readonly capacity: LedgerCapacity;
   readonly log: LogConfig;
+  /** This worker's share of all that peers can make the proxy hold. */
+  readonly bufferBytes: number;
   /** The memory of what TLS session tickets are sealed with. */
   readonly ticketKeys: SharedArrayBuffer;
 }
@@ -36,6 +38,8 @@ export type ToWorker =
       readonly options: UnlistenOptions;
     }
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
+  /** A worker has died, and with it what its sessions held. */
+  | { readonly kind: 'woken' }
   | { readonly kind: 'log'; readonly log: LogConfig }
   /** Answered by `drained` once no session is left. */
   | { readonly kind: 'drain'; readonly untilMs: number }

@@ -9,6 +9,7 @@ import { monotonicMs } from './clock.ts';
 import { DataPlane } from './data-plane.ts';
 import { KeptSettings } from './kept-settings.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
+import { WorkerWakes } from './wakes.ts';
 
 // Only the supervisor starts this file, and it passes a WorkerBirth.
 const birth = workerData as WorkerBirth;
@@ -16,19 +17,25 @@ if (parentPort !== null) live(parentPort, birth);
 
 function live(
   control: MessagePort,
-  { worker, driver, ledger, estate, capacity, log, ticketKeys }: WorkerBirth,
+  { worker, driver, ledger: ledgerBuffer, resources, capacity, log, bufferBytes, ticketKeys }: WorkerBirth,
 ): void {
   const say = (message: FromWorker): void => control.postMessage(message);
 
   const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
+  const ledger = new Ledger(ledgerBuffer, capacity, worker);
+  const wakes = new WorkerWakes(worker, ledger, () => plane.handle({ kind: 'woken' }));
   const plane = new DataPlane({
-    ledger: new Ledger(ledger, capacity, worker),
+    worker,
+    ledger,
     driver: driverModules[driver],
-    estate,
+    resources,
     sessionLog,
+    bufferBytes,
     ticketKeys: new TicketKeys(ticketKeys),
     now: monotonicMs,
+    wake: (other) => wakes.wake(other),
     receive: () => {
+      wakes.receive();
       for (;;) {
         const received: { readonly message: ToWorker } | undefined = receiveMessageOnPort(control);
         if (received === undefined) return;
@@ -44,6 +51,7 @@ function live(
       case 'plan':
         return plane.handle({ kind: 'plan', plan: settings.adopt(message.plan) });
       case 'health-changed':
+      case 'woken':
       case 'drain':
         return plane.handle(message);
       case 'listen':
@@ -67,8 +75,10 @@ function live(
 
   let stopping = false;
   const end = (): void => {
+    ledger.wakeFds.set(worker, undefined);
     void plane.driver.close().then(() => {
       sessionLog.flush(Number.POSITIVE_INFINITY);
+      wakes.close();
       control.close();
     });
   };
@@ -82,5 +92,6 @@ function live(
   };
 
   control.on('message', obey);
+  ledger.wakeFds.set(worker, plane.driver.wakeFd);
   say({ kind: 'ready', wakeFd: plane.driver.wakeFd });
 }

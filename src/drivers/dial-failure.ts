@@ -9,12 +9,10 @@
  * The errors are those of socket(2), connect(2), unix(7), ip(7) and ipv6(7). What is not listed, TLS's errors among
  * them, is the destination's: a backend that can't be reached must not stay a candidate for a reason nobody thought of.
  */
-import type { Address, CoreEvent } from '../core/contract.ts';
-
-export type DialFailure = Extract<CoreEvent, { readonly kind: 'dial-failed' }>['why'];
+import type { Address, ConnectFailure } from '../core/contract.ts';
 
 /** Of a code that is missing, too: an error that has none was not the system's. */
-export function dialFailure(code: string | undefined): DialFailure {
+export function dialFailure(code: string | undefined): ConnectFailure {
   return table.get(code ?? '') ?? 'connect-failed';
 }
 
@@ -31,7 +29,7 @@ export function isFullQueue(code: string | undefined, address: Address): boolean
   return code === 'EAGAIN' && 'path' in address;
 }
 
-const table: ReadonlyMap<string, DialFailure> = new Map([
+const table: ReadonlyMap<string, ConnectFailure> = new Map([
   // Nobody listens.
   ['ECONNREFUSED', 'connect-refused'],
   // A unix socket that nobody has made, or whose maker has ended and removed it.

@@ -1,30 +1,38 @@
 /**
  * What every driver must keep to; `test/conformance/` holds the suite that checks it. A driver does and
- * never decides: it accepts, dials, copies and closes, and reports events.
+ * never decides: it accepts, connects, copies and closes, and reports events of its links (`core/contract.ts`).
+ * What FIN, RST, close and back-pressure mean for two joined links is in `relay.ts`, for all drivers.
  *
  * - Nothing throws. Failures come back as events, and no event is emitted before `execute` has returned.
- * - Every dial ends in exactly one `dialed` or `dial-failed`, unless it is aborted or its session ends first;
- *   every accepted session ends in exactly one `ended`.
- * - What a client sends before its backend has been dialed is held, up to a bound, and delivered once.
- * - FIN is passed on, in each direction by itself, after all the bytes before it. RST ends both sides and
- *   is passed on as RST.
- * - A reader that stalls stops the reads on the other side: memory per session is bounded.
+ * - Every connect ends in exactly one `connected` or `connect-failed`, unless the link is closed before; every link
+ *   that was accepted or connected ends in exactly one `closed`.
+ * - What comes from a link that is not joined is held, up to a bound, and delivered once. A link is read only after
+ *   the event that made it `held` was handled, so that a `join` in answer to `connected` finds nothing held.
+ * - FIN is passed on, in each direction by itself, after all the bytes before it. RST ends both links and is passed
+ *   on as RST, behind the bytes that came before it.
+ * - An error of one direction never discards what waits in the other: who answers and closes without reading is heard.
+ * - A reader that stalls stops the reads on the other side. All memory that peers can make a driver hold has one
+ *   bound; while it is nearly reached, links that are not joined are read only while they hold nothing.
+ * - The leaving of a peer whose link is not read is noticed as far as the system tells.
  * - Every byte that a peer sent before its FIN is delivered, and what is counted is what was delivered.
- * - Out of descriptors, new clients wait or are turned away, and accepting goes on as soon as it can; nothing
- *   spins, and open sessions go on.
+ * - Out of descriptors, new clients wait or are turned away, and accepting goes on as soon as it can; some are left
+ *   for dials and for the control plane. Nothing spins, and open links go on.
  * - A client that has gone before its address could be asked for is none: it brings no event.
  * - With TLS, all of this is said of the plain bytes; close_notify is FIN, and FIN without it is FIN too, as whoever
- *   must know whether a stream was cut short says its length inside. Of a client that leaves in its handshake,
- *   `ended` alone is told.
+ *   must know whether a stream was cut short says its length inside. Of a link that leaves in its handshake, `closed`
+ *   alone is told.
+ * - A time-out is believed only after what had come was read: `deadline` comes behind a turn that took all of it.
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */
-import type { Activity, Address, Command, CoreEvent, ListenerSlot } from '../core/contract.ts';
+import type { Activity, Address, Command, LinkEvent, ListenerSlot, WorkerEvent } from '../core/contract.ts';
+import type { ListenerPolicy, PoolPlan } from '../core/plan.ts';
+import type { DescriptorBudget } from './descriptor-budget.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 
 export interface Driver extends Activity {
   /**
    * A descriptor to write eight bytes to after each message, where the driver sleeps outside the event loop. It
-   * stays open until the driver's estate is settled.
+   * stays open until the driver's resources are reclaimed.
    */
   readonly wakeFd?: number | undefined;
   /**
@@ -39,11 +47,10 @@ export interface Driver extends Activity {
    * takes those whose handshakes are under way, and so needs a moment; `portable` closes at once.
    */
   unlisten(address: Address, options?: UnlistenOptions): Promise<void>;
-  /** Relay commands and their like; never `report`, which is no driver's business. */
   execute(command: DriverCommand): void;
   /** Calls `host.deadline()` once, at this time; a later call replaces an earlier one. */
   wakeAt(deadlineMs: number | undefined): void;
-  /** Resets every session and closes every listener. No event follows. */
+  /** Resets every link and stops listening. No event follows. */
   close(): Promise<void>;
 }
 
@@ -65,19 +72,19 @@ export interface DriverModule {
   readonly name: 'uring' | 'portable';
   /** Whether several threads can listen on one port here. */
   readonly sharesPorts: boolean;
-  /** Whether it terminates clients' TLS and dials backends over TLS. */
-  readonly speaksTls: boolean;
-  /** `estate`: zeroed memory for it to note what it holds, where the module asks for that. */
-  create(host: DriverHost, estate?: SharedArrayBuffer): Driver;
+  /** Why it can't serve a listener that may send its clients to these pools; undefined where it can. */
+  refuses(listener: Pick<ListenerPolicy, 'tls'>, pools: readonly PoolPlan[]): string | undefined;
+  /** `resources`: zeroed memory for it to note what it holds, where the module asks for that. */
+  create(host: DriverHost, resources?: SharedArrayBuffer): Driver;
   /** Absent where all that a driver holds ends with its thread. */
-  readonly estate?: {
+  readonly resources?: {
     readonly bytes: number;
     /**
-     * To be called once the thread of the driver has ended, in whatever way: resets the sessions that it left, and
+     * To be called once the thread of the driver has ended, in whatever way: resets the links that it left, and
      * gives back all else that it held but for the sockets that listen. Those are the caller's now, with the clients
      * that wait in their queues: for a successor to adopt, or to be closed.
      */
-    settle(estate: SharedArrayBuffer): readonly ListeningSocket[];
+    reclaim(resources: SharedArrayBuffer): readonly ListeningSocket[];
   };
 }
 
@@ -86,22 +93,29 @@ export interface ListeningSocket {
   readonly fd: number;
 }
 
-export type DriverCommand = Exclude<Command, { readonly kind: 'report' }>;
+/** `report` and `wake` are the data plane's business. */
+export type DriverCommand = Exclude<Command, { readonly kind: 'report' | 'wake' }>;
+
+export type DriverEvent = LinkEvent | Extract<WorkerEvent, { readonly kind: 'exhausted' }>;
 
 /** What a driver is given: where its events go, the clock, and where it counts bytes. */
 export interface DriverHost {
-  emit(event: CoreEvent): void;
-  /** The time given to `wakeAt` has come. */
+  emit(event: DriverEvent): void;
+  /** The time given to `wakeAt` has come, and what had come by then was taken. */
   deadline(): void;
   /**
    * Takes in what the control plane has sent. Node's event loop does that by itself; a driver that blocks its
    * thread elsewhere calls it when its `wakeFd` was written to.
    */
   receive(): void;
+  /** What its buffers may hold in all, as far as peers decide: this worker's share of the configured bound. */
+  readonly bufferBytes: number;
+  /** Says whether another client may be accepted; the driver tells it how many dials are to come. */
+  readonly descriptors: DescriptorBudget;
   /** What TLS session tickets are sealed with: the same in all threads, so that each opens the others'. */
   readonly ticketKeys: TicketKeys;
   /** The monotonic clock that all threads share, in milliseconds. */
   now(): number;
-  /** Called with every delivery: an add to two numbers, cheap enough for every chunk. */
+  /** Called with every delivery between joined links: an add to two numbers, cheap enough for every chunk. */
   countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void;
 }

@@ -5,7 +5,8 @@
  */
 import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
-import type { Client, SessionRecord } from '../core/contract.ts';
+import type { SessionRecord } from '../core/contract.ts';
+import type { Endpoint } from '../core/net/endpoint.ts';
 import type { Reason } from '../core/reasons.ts';
 import { LineBatch } from './line-batch.ts';
 import { lineFormat } from './line-format.ts';
@@ -111,7 +112,7 @@ function fieldsOf({ record, leftOut }: Counted): object {
   };
 }
 
-function clientText({ address, port }: Client): string {
+function clientText({ address, port }: Endpoint): string {
   if (address === 'unix') return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

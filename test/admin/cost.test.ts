@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { status } from '../../src/admin/status.ts';
 import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
 import { driverOf } from '../../src/control/driver-of.ts';
+import { balancers } from '../../src/core/balancers/table.ts';
 import type { BackendExplanation } from '../../src/core/explain/explanation.ts';
-import { possiblePicks } from '../../src/core/explain/possible-picks.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { Plan, PoolPlan, RouteCondition } from '../../src/core/plan.ts';
 import type { Unavailability } from '../../src/core/reasons.ts';
@@ -124,7 +124,7 @@ test('the equals of least-connections are found in proportion to the backends', 
     let count = 0;
     const candidate = { address: 'a', weight: 1, rampPercent: 100, active: 0 } as BackendExplanation;
     const candidates = Array.from({ length: n }, () => watched({ ...candidate }, () => count++));
-    expect(possiblePicks('least-connections', candidates, 'a').possible).toHaveLength(n);
+    expect(balancers['least-connections'].possible(candidates, 'a').possible).toHaveLength(n);
     return count;
   };
   expect(found(256) / found(64)).toBeLessThan(6);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatIssues } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import { type AccessPolicy, isDenied } from '../../src/core/access/access-policy.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 
 /** A listener with these lines, beside files of these names and texts. */
 function parse(lines: string, files: Readonly<Record<string, string>> = {}): LoadResult {
@@ -37,7 +38,13 @@ function issuesOf(result: LoadResult): readonly string[] {
 /** Which of the addresses the listener lets in. */
 function letIn(result: LoadResult, ...addresses: readonly string[]): readonly string[] {
   const access = accessOf(result);
-  return addresses.filter((address) => !isDenied(access, { address, port: 1 }));
+  return addresses.filter((address) => !isDenied(access, endpoint(address)));
+}
+
+function endpoint(address: string): Endpoint {
+  const parsed = Endpoint.parse(address, 1);
+  if (parsed === undefined) throw new Error(`${address} is no address`);
+  return parsed;
 }
 
 const noLists = { allow: undefined, deny: undefined };

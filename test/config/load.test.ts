@@ -33,6 +33,7 @@ test('parseConfig fills in every default', () => {
   expect(configOf(parse(good))).toEqual({
     workers: 'auto',
     driver: 'auto',
+    memory: { bufferBytes: 'auto' },
     listeners: [
       {
         name: 'web',

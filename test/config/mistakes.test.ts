@@ -22,7 +22,7 @@ const withBind = (bind: string): string => good.replace('127.0.0.1:8080', bind);
 const address = 'an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock"';
 const target =
   'an address such as "10.0.0.1:9000", "db.internal:5432", "srv:_pg._tcp.db.internal" or "unix:/run/app.sock"';
-const rootKeys = 'version, workers, driver, listeners, pools, admin, log, shutdown, resolver';
+const rootKeys = 'version, workers, driver, memory, listeners, pools, admin, log, shutdown, resolver';
 
 test.each<readonly [string, string, ...string[]]>([
   // the file as a whole

@@ -6,21 +6,26 @@ backend.listen(0, '127.0.0.1', () => process.send({ backend: backend.address().p
 
 const clients = new Set();
 
-process.on('message', ({ port, connect, leave }) => {
+let settled = 0;
+let served = 0;
+
+process.on('message', ({ port, connect, leave, count }) => {
+  if (count) return process.send({ settled, served });
   if (leave) {
     for (const client of clients) client.destroy();
+    clients.clear();
     return;
   }
-  let settled = 0;
-  let served = 0;
+  settled = 0;
+  served = 0;
   for (let i = 0; i < connect; i++) {
     const client = net.connect(port, '127.0.0.1', () => client.write('x'));
     clients.add(client);
     const settle = (isServed) => {
-      if (client.isSettled) return;
+      if (client.isSettled || !clients.has(client)) return;
       client.isSettled = true;
       if (isServed) served++;
-      if (++settled === connect) process.send({ settled, served });
+      settled++;
     };
     client.on('data', () => settle(true));
     client.on('error', () => settle(false));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { link, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -11,26 +12,26 @@ import type { Spec } from './spec.ts';
 export function listening(spec: Spec): void {
   spec('Driver names the address and port of its client', async (rig) => {
     const client = await rig.client(await rig.listen());
-    const { session, client: named, listener } = await rig.event('accepted');
+    const { link, peer: named, listener } = await rig.event('accepted');
     expect(named).toEqual({ address: '127.0.0.1', port: client.localPort });
     expect(listener).toBe(7);
-    rig.close(session, 'reset');
+    rig.close(link, 'reset');
   });
 
   spec('Driver listens on IPv6', async (rig) => {
     const address = await rig.listen({ host: '::1', port: 0 });
     await rig.client(address);
-    const { session, client } = await rig.event('accepted');
-    expect(client.address).toBe('::1');
-    rig.close(session, 'reset');
+    const { link, peer } = await rig.event('accepted');
+    expect(peer.address).toBe('::1');
+    rig.close(link, 'reset');
   });
 
   spec('Driver listens on every address of both families, and names IPv4 clients as IPv4', async (rig) => {
     const { port } = tcp(await rig.listen({ host: '::', port: 0 }));
     await rig.client({ host: '127.0.0.1', port });
-    const { session, client } = await rig.event('accepted');
-    expect(client.address).toBe('127.0.0.1');
-    rig.close(session, 'reset');
+    const { link, peer } = await rig.event('accepted');
+    expect(peer.address).toBe('127.0.0.1');
+    rig.close(link, 'reset');
   });
 
   if (linkLocal !== undefined) {
@@ -40,8 +41,10 @@ export function listening(spec: Spec): void {
       expect([address.host, tcp(backend).host]).toEqual([linkLocal, linkLocal]);
       const client = await rig.client(address);
       const accepted = await rig.event('accepted');
-      expect(accepted.client.address).toBe(linkLocal);
-      expect(rig.driver.arrivedAt(accepted.session).address).toBe(linkLocal);
+      expect(accepted.peer.address).toBe(linkLocal);
+      expect(await rig.ask({ what: 'localEndpoint', link: accepted.link })).toMatchObject({
+        address: linkLocal,
+      });
       client.end('on the link');
       expect((await readAll(client)).toString()).toBe('on the link');
       // As a reload says it: it is the same address still.
@@ -55,11 +58,11 @@ export function listening(spec: Spec): void {
       const path = join(directory, 'listener');
       const address = await rig.listen({ path });
       const client = await rig.client(address);
-      expect((await rig.event('accepted')).client).toEqual({ address: 'unix', port: 0 });
+      expect((await rig.event('accepted')).peer).toEqual({ address: 'unix', port: 0 });
       client.end('by path');
       expect((await readAll(client)).toString()).toBe('by path');
-      expect(await rig.event('ended')).toMatchObject({ how: 'finished' });
-      await rig.driver.unlisten(address);
+      expect(await rig.event('over')).toMatchObject({ client: 'finished', backend: 'finished' });
+      await rig.unlisten(address);
       await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
     }),
   );
@@ -67,11 +70,11 @@ export function listening(spec: Spec): void {
   spec('Driver closes a unix client that is to be reset', (rig) =>
     inDirectory(async (directory) => {
       const client = await rig.client(await rig.listen({ path: join(directory, 'listener') }));
-      const { session } = await rig.event('accepted');
+      const { link } = await rig.event('accepted');
       const clientFate = fate(client);
-      rig.close(session, 'reset');
+      rig.close(link, 'reset');
       await clientFate;
-      expect(await rig.event('ended')).toMatchObject({ how: 'closed' });
+      expect(await rig.event('over')).toMatchObject({ client: 'closed' });
     }),
   );
 
@@ -80,8 +83,8 @@ export function listening(spec: Spec): void {
       const path = join(directory, 'stale');
       await leaveSocketBehind(path);
       const client = await rig.client(await rig.listen({ path }));
-      const { session } = await rig.event('accepted');
-      rig.close(session, 'reset');
+      const { link } = await rig.event('accepted');
+      rig.close(link, 'reset');
       await fate(client);
     }),
   );
@@ -110,7 +113,7 @@ export function listening(spec: Spec): void {
       const address = await rig.listen({ path });
       await rm(path);
       const successor = await listeningServer(path);
-      await rig.driver.unlisten(address);
+      await rig.unlisten(address);
       (await connect({ path })).destroy();
       await new Promise((resolve) => successor.close(resolve));
     }),
@@ -122,7 +125,7 @@ export function listening(spec: Spec): void {
       await rig.listen({ path });
       await rm(path);
       const successor = await listeningServer(path);
-      await rig.driver.close();
+      await rig.closeDriver();
       (await connect({ path })).destroy();
       await new Promise((resolve) => successor.close(resolve));
     }),
@@ -137,7 +140,7 @@ export function listening(spec: Spec): void {
         const before = await readdir(dirname(path));
         const address = await rig.listen({ path });
         expect(await readdir(dirname(path))).toEqual([...before, basename(path)].sort());
-        await rig.driver.unlisten(address);
+        await rig.unlisten(address);
         expect(await readdir(dirname(path))).toEqual(before);
       }
     }),
@@ -166,7 +169,7 @@ export function listening(spec: Spec): void {
     const address = await rig.listen();
     const client = await rig.client(address);
     await rig.event('accepted');
-    await rig.driver.unlisten(address);
+    await rig.unlisten(address);
     await expect(connect(address)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     client.end('still here');
     expect((await readAll(client)).toString()).toBe('still here');
@@ -175,11 +178,13 @@ export function listening(spec: Spec): void {
   spec('Driver still accepts who waited when it was told to unlisten', async (rig) => {
     await rig.backend(echo);
     const address = await rig.listen();
-    // The kernel completes these while this thread gives the driver no turn to accept.
+    // The kernel completes these while the driver has no turn to accept them.
+    rig.stall();
     const clients = Array.from({ length: 20 }, () => net.connect({ ...address, allowHalfOpen: true }));
     for (const client of clients) client.on('error', () => {});
-    await new Promise((resolve) => process.nextTick(resolve));
-    const unlistened = rig.driver.unlisten(address);
+    await Promise.all(clients.map((client) => once(client, 'connect')));
+    const unlistened = rig.unlisten(address);
+    rig.resume();
     const echoes = clients.map((client) => {
       client.end('waited');
       return readAll(client);
@@ -190,21 +195,21 @@ export function listening(spec: Spec): void {
 
   spec('Driver hands an address over to the listener that is named last', async (rig) => {
     const address = await rig.listen();
-    expect(await rig.driver.listen(8, address, { shared: false })).toEqual(address);
+    expect(await rig.listen(address, { listener: 8 })).toEqual(address);
     await rig.client(address);
-    const { session, listener } = await rig.event('accepted');
+    const { link, listener } = await rig.event('accepted');
     expect(listener).toBe(8);
-    rig.close(session, 'reset');
+    rig.close(link, 'reset');
   });
 
   spec('Driver keeps an address that is taken up again while it is given up', async (rig) => {
     const address = await rig.listen();
-    const givenUp = rig.driver.unlisten(address);
+    const givenUp = rig.unlisten(address);
     expect(await rig.listen(address)).toEqual(address);
     await givenUp;
     await rig.client(address);
-    const { session } = await rig.event('accepted');
-    rig.close(session, 'reset');
+    const { link } = await rig.event('accepted');
+    rig.close(link, 'reset');
   });
 }
 

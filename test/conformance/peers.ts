@@ -46,6 +46,16 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** Time in which what must not come from the driver's thread would have come. */
+export async function quiet(rig: {
+  ask(question: { readonly what: 'held' }): Promise<unknown>;
+}): Promise<void> {
+  for (let rounds = 0; rounds < 5; rounds++) {
+    await pause(2);
+    await rig.ask({ what: 'held' });
+  }
+}
+
 export async function connect(address: Address): Promise<net.Socket> {
   const socket = net.connect({ ...address, allowHalfOpen: true, noDelay: true });
   await inTime(once(socket, 'connect'), 'connection');

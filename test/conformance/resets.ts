@@ -12,9 +12,8 @@ export function resets(spec: Spec): void {
     const backendFate = fate(backend);
     client.resetAndDestroy();
     expect(await backendFate).toBe('reset');
-    expect(await rig.event('ended')).toMatchObject({
-      how: 'client-reset',
-      endedBy: 'client',
+    expect(await rig.event('over')).toMatchObject({
+      client: 'reset-by-peer',
       bytesToBackend: 4,
     });
   });
@@ -26,22 +25,23 @@ export function resets(spec: Spec): void {
     const clientFate = fate(client);
     backend.resetAndDestroy();
     expect(await clientFate).toBe('reset');
-    expect(await rig.event('ended')).toMatchObject({
-      how: 'backend-reset',
-      endedBy: 'backend',
+    expect(await rig.event('over')).toMatchObject({
+      client: 'reset-with-partner',
+      backend: 'reset-by-peer',
       bytesToClient: 4,
     });
   });
 
   spec('Driver ends a session whose client resets before its backend is dialed', async (rig) => {
     const client = await rig.client(await rig.listen());
-    const { session } = await rig.event('accepted');
+    const { link } = await rig.event('accepted');
     client.resetAndDestroy();
-    expect(await rig.event('ended')).toEqual({
-      kind: 'ended',
-      session,
-      how: 'client-reset',
-      endedBy: 'client',
+    expect(await rig.event('over')).toEqual({
+      kind: 'over',
+      link,
+      client: 'reset-by-peer',
+      backend: undefined,
+      firstFin: undefined,
       bytesToBackend: 0,
       bytesToClient: 0,
     });
@@ -52,12 +52,12 @@ export function resets(spec: Spec): void {
     const address = await rig.listen();
     const { target } = rig;
     rig.target = undefined;
-    rig.relaysAtOnce = false;
+    rig.set({ joinsAtOnce: false });
     const client = await rig.client(address);
-    const { session } = await rig.event('accepted');
+    const { link } = await rig.event('accepted');
     client.resetAndDestroy();
-    if (target !== undefined) rig.dial(session, target);
-    expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
+    if (target !== undefined) rig.dial(link, target);
+    expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer' });
   });
 
   spec('Driver resets the side that has finished sending too', async (rig) => {
@@ -67,7 +67,7 @@ export function resets(spec: Spec): void {
     const clientFate = fate(client);
     backend.resetAndDestroy();
     expect(await clientFate).toBe('reset');
-    expect(await rig.event('ended')).toMatchObject({ how: 'backend-reset' });
+    expect(await rig.event('over')).toMatchObject({ client: 'reset-with-partner', backend: 'reset-by-peer' });
   });
 
   spec('Driver notices a stalled client that resets', async (rig) => {
@@ -78,7 +78,7 @@ export function resets(spec: Spec): void {
     await stalled(() => rig.bytesToClient);
     client.resetAndDestroy();
     expect(await backendFate).toBe('reset');
-    expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
+    expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer' });
   });
 
   spec('Driver survives 1,000 sessions that are reset at a random byte', async (rig) => {
@@ -109,7 +109,7 @@ export function resets(spec: Spec): void {
     };
     for (let batch = 0; batch < 20; batch++) await Promise.all(Array.from({ length: 50 }, visit));
     // Whose client had reset before it was accepted was none: it could not even be named.
-    await rig.until(`every session ended (seed ${seed})`, () => rig.openSessions === 0);
+    await rig.until(`every session ended (seed ${seed})`, () => rig.openLinks === 0);
   });
 }
 

@@ -1,27 +1,31 @@
 /**
- * A driver between clients and backends of the test's own, with the smallest brain that works in the core's
- * place: accepted → dial the target → relay. It notes every event, and whatever breaks the order that the
- * contract promises.
+ * A driver in a thread of its own, as it ships, between clients and backends of the test's own. A small brain beside the
+ * driver does what the core would (`brain.ts`); what the test commands goes there as messages.
  */
-
-import { readdirSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import net from 'node:net';
-import type { Address, CoreEvent, SessionId } from '../../src/core/contract.ts';
-import type { BackendTls } from '../../src/core/plan.ts';
-import type { Driver, DriverCommand, DriverHost } from '../../src/drivers/driver.ts';
-import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
+import { Worker } from 'node:worker_threads';
+import type { Address, LinkId } from '../../src/core/contract.ts';
+import { monotonicMs } from '../../src/dataplane/clock.ts';
+import type { DriverCommand } from '../../src/drivers/driver.ts';
+import {
+  type DialOptions,
+  type DriverName,
+  type DriverOptions,
+  type FromThread,
+  listenerSlot,
+  type Question,
+  type RigEvent,
+  type Rules,
+  shared,
+  type ToThread,
+} from './messages.ts';
 import { connect, inTime, listenOn, Signal } from './peers.ts';
 
-export type DriverEvent = Extract<CoreEvent, { readonly session: SessionId }>;
-export type EventOf<Kind extends DriverEvent['kind']> = Extract<DriverEvent, { readonly kind: Kind }>;
+export { listenerSlot } from './messages.ts';
 
-export interface DialOptions {
-  readonly preamble?: Uint8Array;
-  readonly tls?: BackendTls;
-  readonly hostName?: string;
-}
-
-export const listenerSlot = 7;
+export type EventOf<Kind extends RigEvent['kind']> = Extract<RigEvent, { readonly kind: Kind }>;
 
 /** What peers speak over their connections. */
 export interface Speech {
@@ -29,154 +33,260 @@ export interface Speech {
   backend(socket: net.Socket): net.Socket;
 }
 
-export interface RigOptions {
+export interface RigOptions extends DriverOptions {
   readonly speech?: Speech;
-  readonly ticketKeys?: TicketKeys;
 }
-
-/** As those of the workers of one process. */
-const commonTicketKeys = new TicketKeys();
 
 const plain: Speech = { client: async (socket) => socket, backend: (socket) => socket };
 
-export class Rig implements DriverHost {
-  readonly driver: Driver;
-  readonly ticketKeys: TicketKeys;
-  /** Where accepted sessions are dialed at once; undefined leaves them waiting. */
-  target: Address | undefined;
-  relaysAtOnce = true;
-  /** A part of the brain that a test brings itself; what it commands is executed inside the event. */
-  onEvent: ((event: DriverEvent) => void) | undefined;
-  bytesToBackend = 0;
-  bytesToClient = 0;
-  deadlines = 0;
-  /** What broke a promise of the contract: empty, if all is well. */
-  readonly violations: string[] = [];
-  readonly #open = new Set<SessionId>();
-  readonly #events: DriverEvent[] = [];
+/** A thread for drivers, one after the other. */
+export class DriverThread {
+  readonly words = new Int32Array(new SharedArrayBuffer(4 * shared.words));
+  onMessage: (message: FromThread) => void = () => {};
+  /** To write to after each message, where the driver sleeps outside of its event loop. */
+  #wakeFd: number | undefined;
+  readonly #worker: Worker;
+  readonly #asked = new Map<number, { fulfil(value: unknown): void; reject(error: Error): void }>();
+  #lastRequest = 0;
+
+  private constructor() {
+    this.#worker = new Worker(new URL('./driver-thread.ts', import.meta.url), {
+      execArgv: ['--import', new URL('../support/typescript.mjs', import.meta.url).href],
+      workerData: this.words.buffer,
+    });
+    this.#worker.on('message', (message: FromThread) => this.#hear(message));
+    this.#worker.on('error', (error) => {
+      for (const { reject } of this.#asked.values()) reject(error);
+      this.onMessage({ kind: 'failed', request: 0, code: 'EDIED', message: `${error.stack}` });
+    });
+  }
+
+  static async start(): Promise<DriverThread> {
+    const thread = new DriverThread();
+    await inTime(once(thread.#worker, 'message'), 'thread for a driver');
+    return thread;
+  }
+
+  tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+    if (this.#wakeFd !== undefined) writeSync(this.#wakeFd, one);
+  }
+
+  ask<T>(question: Question): Promise<T> {
+    const request = ++this.#lastRequest;
+    const answer = new Promise<unknown>((fulfil, reject) => this.#asked.set(request, { fulfil, reject }));
+    this.tell({ kind: 'ask', request, question });
+    // Each question has one type of answer, and the thread gives that.
+    return inTime(answer as Promise<T>, question.what);
+  }
+
+  #hear(message: FromThread): void {
+    if (message.kind === 'answer' || message.kind === 'failed') {
+      const asked = this.#asked.get(message.request);
+      this.#asked.delete(message.request);
+      if (message.kind === 'answer') {
+        this.#setWakeFd(message.wakeFd);
+        return asked?.fulfil(message.value);
+      }
+      asked?.reject(Object.assign(new Error(message.message), { code: message.code }));
+    } else this.onMessage(message);
+  }
+
+  /** A driver that has closed leaves it to whom it was given. */
+  #setWakeFd(wakeFd: number | undefined): void {
+    if (this.#wakeFd !== undefined && wakeFd === undefined) closeSync(this.#wakeFd);
+    this.#wakeFd = wakeFd;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+    this.#setWakeFd(undefined);
+  }
+}
+
+/** An eventfd takes a number of eight bytes. */
+const one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+
+export class Rig {
+  /** Told of each event, in order, some time after the driver has emitted it. */
+  onEvent: ((event: RigEvent) => void) | undefined;
+  readonly deadlinesMs: number[] = [];
+  /** What broke a promise of the contract: empty, if all is well. Known once it is disposed of. */
+  violations: readonly string[] = [];
+  readonly #thread: DriverThread;
+  readonly #ownsThread: boolean;
+  readonly #speech: Speech;
+  /** Clients whose sessions are not over. */
+  #open = 0;
+  readonly #events: RigEvent[] = [];
   readonly #changed = new Signal();
   readonly #sockets = new Set<net.Socket>();
   readonly #servers = new Set<net.Server>();
-  readonly #speech: Speech;
-  #isExecuting = false;
+  #rules: Rules = { target: undefined, joinsAtOnce: true, inspectsAccepted: false, discards: 0 };
+  #death: string | undefined;
+  #isDisposed = false;
 
-  constructor(
-    create: (host: DriverHost) => Driver,
-    { speech = plain, ticketKeys = commonTicketKeys }: RigOptions = {},
-  ) {
+  private constructor(thread: DriverThread, ownsThread: boolean, speech: Speech) {
+    this.#thread = thread;
+    this.#ownsThread = ownsThread;
     this.#speech = speech;
-    this.ticketKeys = ticketKeys;
-    this.driver = create(this);
   }
 
-  emit(event: CoreEvent): void {
-    if (!('session' in event)) {
-      this.violations.push(`${event.kind} is no driver's event`);
-      return;
-    }
-    if (this.#isExecuting) this.violations.push(`${event.kind} was emitted inside execute`);
-    const isOpen = this.#open.has(event.session);
-    if (isOpen === (event.kind === 'accepted'))
-      this.violations.push(`${event.kind} of session ${event.session}`);
-    if (event.kind === 'accepted') this.#open.add(event.session);
-    if (event.kind === 'ended') this.#open.delete(event.session);
-    // The bytes belong to the driver, and are good until this returns.
-    if (event.kind === 'received') this.#events.push({ ...event, bytes: Uint8Array.from(event.bytes) });
-    else this.#events.push(event);
+  /** Without a thread it starts one, and ends it with itself. */
+  static async start(driver: DriverName, options: RigOptions = {}, thread?: DriverThread): Promise<Rig> {
+    const { speech = plain, ...others } = options;
+    const rig = new Rig(thread ?? (await DriverThread.start()), thread === undefined, speech);
+    rig.#thread.onMessage = (message) => rig.#hear(message);
+    rig.#thread.words.fill(0);
+    await rig.#thread.ask({ what: 'create', driver, options: others });
+    return rig;
+  }
+
+  #hear(message: FromThread): void {
+    if (message.kind === 'event') this.#note(message.event);
+    else if (message.kind === 'deadline') this.deadlinesMs.push(message.atMs);
+    else if (message.kind === 'failed') this.#death = message.message;
+    this.#changed.fire();
+  }
+
+  #note(event: RigEvent): void {
+    if (event.kind === 'accepted') this.#open++;
+    if (event.kind === 'over') this.#open--;
+    this.#events.push(event);
     this.onEvent?.(event);
-    if (event.kind === 'accepted' && this.target !== undefined) this.dial(event.session, this.target);
-    if (event.kind === 'dialed' && this.relaysAtOnce) this.execute({ kind: 'relay', session: event.session });
-    if (event.kind === 'dial-failed' && this.target !== undefined) this.close(event.session, 'reset');
-    this.#changed.fire();
   }
 
-  deadline(): void {
-    this.deadlines++;
-    this.#changed.fire();
+  get bytesToBackend(): number {
+    return Atomics.load(this.#thread.words, shared.toBackend);
   }
 
-  receive(): void {}
+  get bytesToClient(): number {
+    return Atomics.load(this.#thread.words, shared.toClient);
+  }
 
+  /** The clock that all threads share. */
   now(): number {
-    return performance.now();
+    return monotonicMs();
   }
 
-  countBytes(listener: number, toBackend: number, toClient: number): void {
-    if (listener !== listenerSlot) this.violations.push(`bytes were counted for listener ${listener}`);
-    this.bytesToBackend += toBackend;
-    this.bytesToClient += toClient;
+  /** Where accepted links are dialed at once; undefined leaves them held. */
+  get target(): Address | undefined {
+    return this.#rules.target;
   }
 
-  execute(command: DriverCommand): void {
-    this.#isExecuting = true;
-    this.driver.execute(command);
-    this.#isExecuting = false;
+  set target(target: Address | undefined) {
+    this.set({ target });
   }
 
-  dial(session: SessionId, address: Address, options: DialOptions = {}): void {
-    const { preamble, tls, hostName } = options;
-    this.execute({ kind: 'dial', session, backend: 0, address, preamble, tls, hostName });
+  set(rules: Partial<Rules>): void {
+    this.#rules = { ...this.#rules, ...rules };
+    this.#thread.tell({ kind: 'rules', rules: this.#rules });
   }
 
-  inspect(session: SessionId, beyond: number): void {
-    this.execute({ kind: 'inspect', session, beyond });
+  /** All of them in one turn of the driver. */
+  execute(...commands: DriverCommand[]): void {
+    this.#thread.tell({ kind: 'execute', commands });
   }
 
-  discard(session: SessionId, bytes: number): void {
-    this.execute({ kind: 'discard', session, bytes });
+  dial(link: LinkId, address: Address, options: DialOptions = {}): void {
+    this.#thread.tell({ kind: 'dial', link, address, options });
   }
 
-  close(session: SessionId, how: 'reset' | 'fin'): void {
-    this.execute({ kind: 'close', session, how });
+  /** Resets the backend's link that was dialed for a client. */
+  resetBackend(link: LinkId): void {
+    this.#thread.tell({ kind: 'reset-backend', link });
   }
 
-  /** The sessions that are open now will not be heard of again: the test closes the driver itself. */
-  endsWithDriver(): void {
-    this.#open.clear();
+  /** Joins a client with the backend that is connected for it. */
+  join(link: LinkId): void {
+    this.execute({ kind: 'join', client: link, backend: -1, first: undefined });
   }
 
-  get openSessions(): number {
-    return this.#open.size;
+  inspect(link: LinkId, beyond: number): void {
+    this.execute({ kind: 'inspect', link, beyond });
   }
 
-  count(kind: DriverEvent['kind']): number {
+  discard(link: LinkId, bytes: number): void {
+    this.execute({ kind: 'discard', link, bytes });
+  }
+
+  /** Closes a client's link, and its backend's with it. */
+  close(link: LinkId, how: 'reset' | 'fin'): void {
+    this.#thread.tell({ kind: 'close', link, how });
+  }
+
+  wakeAt(deadlineMs: number | undefined): void {
+    this.#thread.tell({ kind: 'wake-at', deadlineMs });
+  }
+
+  /** The driver's thread sleeps until `resume`, as under SIGSTOP. */
+  stall(): void {
+    Atomics.store(this.#thread.words, shared.isStalled, 1);
+    this.#thread.tell({ kind: 'stall' });
+  }
+
+  resume(): void {
+    Atomics.store(this.#thread.words, shared.isStalled, 0);
+    Atomics.notify(this.#thread.words, shared.isStalled);
+  }
+
+  ask<T>(question: Question): Promise<T> {
+    return this.#thread.ask(question);
+  }
+
+  get openLinks(): number {
+    return this.#open;
+  }
+
+  count(kind: RigEvent['kind']): number {
     return this.#events.filter((event) => event.kind === kind).length;
   }
 
   /** The next event of this kind that no one has taken yet. */
-  async event<Kind extends DriverEvent['kind']>(kind: Kind): Promise<EventOf<Kind>> {
-    const isWanted = (event: DriverEvent): event is EventOf<Kind> => event.kind === kind;
+  async event<Kind extends RigEvent['kind']>(kind: Kind): Promise<EventOf<Kind>> {
+    const isWanted = (event: RigEvent): event is EventOf<Kind> => event.kind === kind;
     for (;;) {
       const event = this.#events.find(isWanted);
       if (event !== undefined) {
         this.#events.splice(this.#events.indexOf(event), 1);
         return event;
       }
-      await inTime(this.#changed.next(), `event ${kind}`);
+      await this.#next(`event ${kind}`);
     }
   }
 
   /** Waits until a claim holds, looking at every event. */
   async until(claim: string, holds: () => boolean): Promise<void> {
-    while (!holds()) await inTime(this.#changed.next(), claim);
+    while (!holds()) await this.#next(claim);
   }
 
-  listen(address: Address = { host: '127.0.0.1', port: 0 }, shared = false): Promise<Address> {
-    return this.driver.listen(listenerSlot, address, { shared });
+  async #next(claim: string): Promise<void> {
+    if (this.#death !== undefined) throw new Error(`The driver's thread has died: ${this.#death}`);
+    await inTime(this.#changed.next(), claim);
   }
 
-  /** A backend of the test's own, which sessions are dialed to from now on. */
+  listen(address: Address = { host: '127.0.0.1', port: 0 }, options = {}): Promise<Address> {
+    return this.ask({ what: 'listen', listener: listenerSlot, address, shared: false, ...options });
+  }
+
+  unlisten(address: Address): Promise<void> {
+    return this.ask({ what: 'unlisten', address });
+  }
+
+  /** A backend of the test's own, which accepted links are dialed to from now on. */
   async backend(
     serve: (socket: net.Socket) => void,
     address: Address = { host: '127.0.0.1', port: 0 },
+    options: net.ServerOpts = {},
   ): Promise<Address> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, ...options }, (socket) => {
       this.#keep(socket);
       serve(this.#keep(this.#speech.backend(socket)));
     });
     this.#servers.add(server);
-    this.target = await listenOn(server, address);
-    return this.target;
+    const target = await listenOn(server, address);
+    this.set({ target });
+    return target;
   }
 
   async client(address: Address): Promise<net.Socket> {
@@ -190,9 +300,9 @@ export class Rig implements DriverHost {
     return socket;
   }
 
-  /** A client and the backend's end of its session, connected through the driver. */
+  /** A client and the backend's end of its session, joined by the driver. */
   async pair(listening?: Address, backendAddress?: Address): Promise<Pair> {
-    const dialedBefore = this.count('dialed');
+    const connectedBefore = this.count('connected');
     const arrivals: net.Socket[] = [];
     await this.backend((socket) => {
       arrivals.push(socket);
@@ -200,20 +310,30 @@ export class Rig implements DriverHost {
     }, backendAddress);
     const client = await this.client(await this.listen(listening));
     await this.until(
-      'a backend that is dialed',
-      () => arrivals.length === 1 && this.count('dialed') > dialedBefore,
+      'a backend that is connected',
+      () => arrivals.length === 1 && this.count('connected') > connectedBefore,
     );
     const [backend] = arrivals;
     if (backend === undefined) throw new Error('The backend was reached, and is not there');
     return { client, backend };
   }
 
-  /** Closes every peer, upon which every session is to end by itself, and then the driver. */
+  /** Closes the driver, which resets every link that it has. */
+  async closeDriver(): Promise<void> {
+    this.#isDisposed = true;
+    this.violations = await this.ask({ what: 'dispose' });
+  }
+
+  /** Closes every peer, upon which every link is to end by itself, and then the driver. */
   async dispose(): Promise<void> {
+    this.resume();
     for (const socket of this.#sockets) socket.destroy();
     for (const server of this.#servers) server.close();
-    await this.until('all sessions ending with their peers', () => this.#open.size === 0);
-    await inTime(this.driver.close(), 'the driver closing');
+    if (!this.#isDisposed) {
+      await this.until('all links ending with their peers', () => this.#open === 0);
+      await this.closeDriver();
+    }
+    if (this.#ownsThread) await this.#thread.end();
   }
 }
 

@@ -1,47 +1,53 @@
 /**
  * What every driver must do, shown over real sockets: the rules of `src/drivers/driver.ts`. The tests know a
- * driver by its interface alone, so that each driver runs the same ones.
+ * driver by its contract alone, so that each driver runs the same ones, in a thread of its own, as it ships.
  */
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Driver, DriverHost } from '../../src/drivers/driver.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backPressure } from './back-pressure.ts';
 import { bytes } from './bytes.ts';
 import { closing } from './closing.ts';
 import { dialing } from './dialing.ts';
+import { earlyAnswer } from './early-answer.ts';
 import { exhaustion } from './exhaustion.ts';
+import { first } from './first.ts';
 import { halfClose } from './half-close.ts';
 import { inspection } from './inspection.ts';
 import { listening } from './listening.ts';
+import type { DriverName } from './messages.ts';
 import { echo, eventually, readBytes } from './peers.ts';
-import { preamble } from './preamble.ts';
 import { resets } from './resets.ts';
-import { openSockets, Rig, type RigOptions } from './rig.ts';
+import { DriverThread, openSockets, Rig, type RigOptions } from './rig.ts';
 import type { Spec } from './spec.ts';
+import { stalls } from './stalls.ts';
 
 /** `exceptions`: tests that this driver can't pass, by title or by group, each with the reason. */
 export function describeDriver(
-  name: string,
-  create: (host: DriverHost) => Driver,
+  driver: DriverName,
   exceptions: Readonly<Record<string, string>> = {},
   options: RigOptions = {},
 ): void {
+  const name = options.tls === undefined ? `${driver} driver` : `${driver} driver over TLS`;
   describe(name, () => {
+    let thread: DriverThread;
     let rig: Rig;
     let socketsBefore: number | undefined;
 
     // What a driver opens once and keeps (a reserve descriptor, say) is no leak.
     beforeAll(async () => {
-      const first = new Rig(create, options);
-      await first.backend(echo);
-      const client = await first.client(await first.listen());
+      thread = await DriverThread.start();
+      const warmUp = await Rig.start(driver, options, thread);
+      await warmUp.backend(echo);
+      const client = await warmUp.client(await warmUp.listen());
       client.write('x');
       await readBytes(client, 1);
-      await first.dispose();
+      await warmUp.dispose();
     });
 
-    beforeEach(() => {
+    afterAll(() => thread.end());
+
+    beforeEach(async () => {
       socketsBefore = openSockets();
-      rig = new Rig(create, options);
+      rig = await Rig.start(driver, options, thread);
     });
 
     afterEach(async () => {
@@ -61,11 +67,13 @@ export function describeDriver(
 
     group('bytes', bytes);
     group('half-close', halfClose);
+    group('early answer', earlyAnswer);
     group('resets', resets);
+    group('stalls', stalls);
     group('back-pressure', backPressure);
     group('inspection', inspection);
     group('dialing', dialing);
-    group('preamble', preamble);
+    group('first', first);
     group('closing', closing);
     group('listening', listening);
     group('exhaustion', exhaustion);

@@ -4,6 +4,7 @@ import { Deadlines, type Due } from '../../src/core/deadlines.ts';
 
 class Item implements Due {
   dueMs = Number.POSITIVE_INFINITY;
+  heapMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
 }
 

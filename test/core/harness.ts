@@ -1,7 +1,10 @@
 /** A core on a plain buffer with virtual time: what its tests share. */
-import type { Client, Command, Core, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
+import { expect } from 'vitest';
+import type { Command, Core, CoreEvent, LinkEnd, LinkId, SessionRecord } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
+import { Links } from '../../src/core/links.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 import type {
   BackendPlan,
   ListenerPlan,
@@ -10,6 +13,7 @@ import type {
   PoolPlan,
   PoolPolicy,
 } from '../../src/core/plan.ts';
+import type { Session } from '../../src/core/session.ts';
 
 export const capacity: LedgerCapacity = {
   workers: 2,
@@ -120,43 +124,69 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Drives one core by hand: events in, commands noted, time moved on by the test. */
+/** Drives one core by hand: events in, commands noted, time moved on by the test. A session is named by its client's link. */
 export class CoreStage {
   readonly ledger: Ledger;
   readonly core: Core;
   readonly records: SessionRecord[] = [];
   nowMs = 1_000;
   lastByteMs = 0;
-  #sessions = 0;
+  waitingBytes = 0;
+  readonly #links = new Links<Session>();
+  /** By client's link: whether it has been said to be half-closed. Links whose last event was said are not here. */
+  readonly #clients = new Map<LinkId, { isHalfClosed: boolean }>();
+  readonly #joined = new Set<LinkId>();
+  readonly #backends = new Map<LinkId, { readonly client: LinkId }>();
 
-  constructor(plan: Plan, { ledger = freshLedger(), seed = 1 }: { ledger?: Ledger; seed?: number } = {}) {
+  constructor(
+    plan: Plan,
+    {
+      ledger = freshLedger(),
+      seed = 1,
+      worker = 0,
+    }: { ledger?: Ledger; seed?: number; worker?: number } = {},
+  ) {
     this.ledger = ledger;
-    this.core = createCore({
-      ledger,
-      activity: {
-        lastByteMs: () => this.lastByteMs,
-        arrivedAt: () => ({ address: '203.0.113.1', port: 443 }),
+    this.core = createCore(
+      {
+        ledger,
+        worker,
+        activity: {
+          lastByteMs: () => this.lastByteMs,
+          waitingBytes: () => this.waitingBytes,
+          sentBytes: () => 0,
+          localEndpoint: () => endpoint('203.0.113.1', 443),
+        },
+        random: seeded(seed),
       },
-      random: seeded(seed),
-    });
+      this.#links,
+    );
     this.say({ kind: 'plan', plan });
   }
 
   /** Hands an event over; reports are put into `records`, the other commands are given back. */
   say(event: CoreEvent): readonly Command[] {
-    return this.core.handle(event, this.nowMs).filter((command) => {
+    const { count, commands } = this.core.handle(event, this.nowMs);
+    const given = commands.slice(0, count);
+    for (const command of given) {
       if (command.kind === 'report') this.records.push(command.record);
-      return command.kind !== 'report';
-    });
+      if (command.kind === 'join') this.#joined.add(command.client);
+      if (command.kind === 'connect')
+        this.#backends.set(command.link, { client: this.#clientOf(command.link) });
+    }
+    return given.filter(({ kind }) => kind !== 'report');
   }
 
   /** A client connects; gives its session and what the core did at once. */
-  connect(client: Client = { address: '192.0.2.1', port: 40_000 }): {
-    session: number;
-    commands: readonly Command[];
-  } {
-    const session = this.#sessions++;
-    return { session, commands: this.say({ kind: 'accepted', session, listener: 0, client }) };
+  connect(
+    client: { readonly address: string; readonly port: number } = { address: '192.0.2.1', port: 40_000 },
+    listener = 0,
+  ): { session: LinkId; commands: readonly Command[] } {
+    let link = 0;
+    while (this.#clients.has(link)) link += 2;
+    this.#clients.set(link, { isHalfClosed: false });
+    const peer = endpoint(client.address, client.port);
+    return { session: link, commands: this.say({ kind: 'accepted', link, listener, peer }) };
   }
 
   /** Moves time on to the next deadlines, one after the other, up to the given time. */
@@ -173,34 +203,92 @@ export class CoreStage {
     return commands;
   }
 
+  /** The link of the backend that a session has; undefined while it has none. */
+  backendOf(session: LinkId): LinkId | undefined {
+    for (const [link, { client }] of this.#backends) if (client === session) return link;
+    return undefined;
+  }
+
+  /** Whether it is the link of a backend, and its last event was not said. */
+  isDialed(link: LinkId): boolean {
+    return this.#backends.has(link);
+  }
+
+  isJoined(session: LinkId): boolean {
+    return this.#joined.has(session);
+  }
+
+  /** Both links of a session end, the way that is said first. */
   end(
-    session: number,
+    session: LinkId,
     how: 'finished' | 'client-reset' | 'backend-reset' | 'closed' = 'finished',
   ): readonly Command[] {
-    const endedBy = how === 'backend-reset' ? 'backend' : how === 'closed' ? 'proxy' : 'client';
-    return this.say({ kind: 'ended', session, how, endedBy, bytesToBackend: 5, bytesToClient: 0 });
+    const backend = this.backendOf(session);
+    const client = this.#clients.get(session);
+    if (how === 'finished' && client?.isHalfClosed === false) this.halfClose(session, 'client');
+    const ends = {
+      finished: ['finished', 'finished'],
+      'client-reset': ['reset-by-peer', 'reset-with-partner'],
+      'backend-reset': ['reset-with-partner', 'reset-by-peer'],
+      closed: ['closed', 'closed'],
+    } as const;
+    const [ofClient, ofBackend] = ends[how];
+    const commands: Command[] = [];
+    if (backend !== undefined && how === 'backend-reset') commands.push(...this.close(backend, ofBackend, 5));
+    if (client !== undefined) commands.push(...this.close(session, ofClient));
+    if (backend !== undefined && how !== 'backend-reset') commands.push(...this.close(backend, ofBackend, 5));
+    return commands;
+  }
+
+  /** A link's last event. */
+  close(link: LinkId, end: LinkEnd = 'closed', sentBytes = 0): readonly Command[] {
+    this.#clients.delete(link);
+    this.#backends.delete(link);
+    this.#joined.delete(link);
+    return this.say({ kind: 'closed', link, end, sentBytes });
   }
 
   /** A client connects and its backend takes it at once; gives the session and the backend. */
-  relay(client?: Client): { session: number; backend: number | undefined } {
+  relay(client?: { readonly address: string; readonly port: number }): {
+    session: LinkId;
+    backend: number | undefined;
+  } {
     const { session, commands } = this.connect(client);
     this.dialed(session);
     return { session, backend: CoreStage.dialed(commands)[0] };
   }
 
-  dialed(session: number): readonly Command[] {
-    return this.say({ kind: 'dialed', session });
+  dialed(session: LinkId): readonly Command[] {
+    const link = this.backendOf(session);
+    return link === undefined ? [] : this.say({ kind: 'connected', link });
+  }
+
+  /** The TLS handshake of the client is done. */
+  secure(session: LinkId, alpn?: string): readonly Command[] {
+    const tls = { version: 'TLSv1.3', alpn, clientSubject: undefined };
+    return this.say({ kind: 'tls-established', link: session, tls });
+  }
+
+  /** The TLS handshake with the backend is done. */
+  establish(session: LinkId): readonly Command[] {
+    return this.secure(this.backendOf(session) ?? -1);
   }
 
   failDial(
-    session: number,
+    session: LinkId,
     why: 'connect-refused' | 'connect-failed' | 'exhausted' = 'connect-refused',
   ): readonly Command[] {
-    return this.say({ kind: 'dial-failed', session, why });
+    const link = this.backendOf(session);
+    if (link === undefined) return [];
+    this.#backends.delete(link);
+    return this.say({ kind: 'connect-failed', link, why, detail: 'ECONNREFUSED' });
   }
 
-  halfClose(session: number, side: 'client' | 'backend', unsentBytes = 0): readonly Command[] {
-    return this.say({ kind: 'half-closed', session, side, unsentBytes });
+  halfClose(session: LinkId, side: 'client' | 'backend', heldBytes = 0): readonly Command[] {
+    const client = this.#clients.get(session);
+    if (client !== undefined) client.isHalfClosed = true;
+    const link = side === 'client' ? session : this.backendOf(session);
+    return link === undefined ? [] : this.say({ kind: 'half-closed', link, heldBytes });
   }
 
   /** Says that a probe has changed a backend's health, in the ledger and to the core. */
@@ -218,13 +306,35 @@ export class CoreStage {
     return this.records.at(-1);
   }
 
+  /** The command that dials for this session. */
+  dialOf(session: LinkId | undefined): unknown {
+    return expect.objectContaining({ kind: 'connect', link: this.backendOf(session ?? -1) ?? 'none' });
+  }
+
+  /** The command that joins the links of this session. */
+  joinOf(session: LinkId): unknown {
+    return { kind: 'join', client: session, backend: this.backendOf(session), first: undefined };
+  }
+
   /** How the sessions closed by these commands are closed. */
   static closed(commands: readonly Command[]): readonly ('reset' | 'fin')[] {
     return commands.flatMap((command) => (command.kind === 'close' ? [command.how] : []));
   }
 
-  /** The slots dialed by these commands. */
+  /** The slots dialed by these commands: backends of these tests have theirs in their port. */
   static dialed(commands: readonly Command[]): readonly number[] {
-    return commands.flatMap((command) => (command.kind === 'dial' ? [command.backend] : []));
+    return commands.flatMap((command) =>
+      command.kind === 'connect' && 'port' in command.address ? [command.address.port - 9_000] : [],
+    );
   }
+
+  #clientOf(backend: LinkId): LinkId {
+    const session = this.#links.sessionOf(backend);
+    for (const client of this.#clients.keys()) if (this.#links.sessionOf(client) === session) return client;
+    throw new Error(`Expected link ${backend} to be dialed for a client`);
+  }
+}
+
+export function endpoint(address: string, port: number): Endpoint {
+  return Endpoint.parse(address, port) ?? Endpoint.unix;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
-import { admit, Entry, type Refusal } from '../../src/core/limits.ts';
+import { admit, ListenerPermit, type Refusal } from '../../src/core/limits.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 import type { ListenerLimits } from '../../src/core/plan.ts';
 import { freshLedger, listenerPolicy, sharedLedgers } from './harness.ts';
 
@@ -11,20 +12,20 @@ const other = '192.0.2.2';
 describe('admit', () => {
   it('lets anyone in where nothing is limited, and counts them', () => {
     const ledger = freshLedger();
-    const entries = Array.from({ length: 100 }, () => entered(ledger, noLimits));
+    const permits = Array.from({ length: 100 }, () => admitted(ledger, noLimits));
     expect(ledger.listenerActive.total(0)).toBe(100);
-    for (const entry of entries) entry.release();
+    for (const permit of permits) permit.release();
     expect(ledger.listenerActive.total(0)).toBe(0);
   });
 
   it('refuses the one over maxConnections and lets the next in when one has gone', () => {
     const ledger = freshLedger();
     const limits = { ...noLimits, maxConnections: 2 };
-    const first = entered(ledger, limits);
-    entered(ledger, limits);
+    const first = admitted(ledger, limits);
+    admitted(ledger, limits);
     expect(ask(ledger, limits)).toBe('listener-full');
     first.release();
-    expect(ask(ledger, limits)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits)).toBeInstanceOf(ListenerPermit);
     expect(ask(ledger, limits)).toBe('listener-full');
   });
 
@@ -32,49 +33,49 @@ describe('admit', () => {
     const [here, there] = sharedLedgers(2);
     if (here === undefined || there === undefined) throw new Error('Expected two ledgers');
     const limits = { ...noLimits, connectionsPerSecond: 1, burst: 2 };
-    expect(ask(here, limits)).toBeInstanceOf(Entry);
-    expect(ask(there, limits)).toBeInstanceOf(Entry);
+    expect(ask(here, limits)).toBeInstanceOf(ListenerPermit);
+    expect(ask(there, limits)).toBeInstanceOf(ListenerPermit);
     expect([ask(here, limits), ask(there, limits)]).toEqual(['rate-limited', 'rate-limited']);
-    expect(ask(there, limits, one, 2_000)).toBeInstanceOf(Entry);
+    expect(ask(there, limits, one, 2_000)).toBeInstanceOf(ListenerPermit);
   });
 
   it('limits each client by itself', () => {
     const ledger = freshLedger();
     const limits = perClient({ maxConnections: 1 });
-    const first = entered(ledger, limits, one);
+    const first = admitted(ledger, limits, one);
     expect(ask(ledger, limits, one)).toBe('client-full');
-    expect(ask(ledger, limits, other)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits, other)).toBeInstanceOf(ListenerPermit);
     first.release();
-    expect(ask(ledger, limits, one)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits, one)).toBeInstanceOf(ListenerPermit);
   });
 
   it('limits the rate of each client by itself', () => {
     const ledger = freshLedger();
     const limits = perClient({ connectionsPerSecond: 1, burst: 1 });
-    entered(ledger, limits, one).release();
+    admitted(ledger, limits, one).release();
     expect(ask(ledger, limits, one)).toBe('rate-limited');
-    expect(ask(ledger, limits, other)).toBeInstanceOf(Entry);
-    expect(ask(ledger, limits, one, 2_000)).toBeInstanceOf(Entry);
+    expect(ask(ledger, limits, other)).toBeInstanceOf(ListenerPermit);
+    expect(ask(ledger, limits, one, 2_000)).toBeInstanceOf(ListenerPermit);
   });
 
   it('knows a client by its address, however it is written', () => {
     const ledger = freshLedger();
     const limits = perClient({ maxConnections: 1 });
-    entered(ledger, limits, '::ffff:192.0.2.1');
+    admitted(ledger, limits, '::ffff:192.0.2.1');
     expect(ask(ledger, limits, one)).toBe('client-full');
   });
 
   it('counts clients without an address as one', () => {
     const ledger = freshLedger();
     const limits = perClient({ maxConnections: 1 });
-    entered(ledger, limits, 'unix');
+    admitted(ledger, limits, 'unix');
     expect(ask(ledger, limits, 'unix')).toBe('client-full');
   });
 
   it('takes no place in the table of clients where clients are not limited', () => {
     const ledger = freshLedger();
     for (let client = 0; client < 1_000; client++)
-      entered(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
+      admitted(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
     expect(ledger.clients.active.total(ledger.clients.place(0, [0, 0, 0xffff, 0x0a000001]) ?? -1)).toBe(0);
   });
 
@@ -82,13 +83,13 @@ describe('admit', () => {
     const ledger = freshLedger();
     const limits = perClient({ maxConnections: 1 });
     const clients = Array.from({ length: 256 }, (_, client) => `10.0.0.${client}`);
-    const entries = clients.map((client) => entered(ledger, limits, client));
+    const permits = clients.map((client) => admitted(ledger, limits, client));
     expect(ledger.listenerActive.total(0)).toBe(256);
     const again = clients.map((client) => ask(ledger, limits, client));
     expect(again.filter((answer) => answer === 'client-full')).toHaveLength(64);
-    for (const entry of [...entries, ...again]) if (entry instanceof Entry) entry.release();
+    for (const permit of [...permits, ...again]) if (permit instanceof ListenerPermit) permit.release();
     expect(ledger.listenerActive.total(0)).toBe(0);
-    entered(ledger, limits, '10.0.1.0');
+    admitted(ledger, limits, '10.0.1.0');
     expect(ask(ledger, limits, '10.0.1.0')).toBe('client-full');
   });
 
@@ -112,7 +113,7 @@ describe('admit', () => {
     for (const [first, second, ipv6Prefix, isOne] of cases) {
       const ledger = freshLedger();
       const limits = perClient({ maxConnections: 1, ipv6Prefix });
-      entered(ledger, limits, first);
+      admitted(ledger, limits, first);
       const answer = ask(ledger, limits, second);
       expect([first, second, ipv6Prefix, answer === 'client-full']).toEqual([
         first,
@@ -130,10 +131,10 @@ describe('admit', () => {
       maxConnections: 2,
       perClient: { ...noLimits.perClient, maxConnections: 1 },
     };
-    entered(ledger, limits, one);
+    admitted(ledger, limits, one);
     for (let tries = 0; tries < 10; tries++) expect(ask(ledger, limits, one)).toBe('client-full');
     expect(ledger.listenerActive.total(0)).toBe(1);
-    entered(ledger, limits, other);
+    admitted(ledger, limits, other);
     for (let tries = 0; tries < 10; tries++) expect(ask(ledger, limits, '192.0.2.3')).toBe('listener-full');
   });
 
@@ -146,20 +147,20 @@ describe('admit', () => {
       burst: 6,
       perClient: { ...client, ipv6Prefix: 64 },
     };
-    entered(ledger, limits, one);
+    admitted(ledger, limits, one);
     expect(ask(ledger, limits, one)).toBe('client-full');
     expect(ask(ledger, limits, one)).toBe('rate-limited');
-    entered(ledger, limits, other);
+    admitted(ledger, limits, other);
     // The client could have been refused for its connections.
     expect(ask(ledger, limits, other)).toBe('listener-full');
     expect(ask(ledger, limits, one)).toBe('listener-full');
     expect(ask(ledger, limits, '192.0.2.3')).toBe('rate-limited');
   });
 
-  it('releases an entry once', () => {
-    const entry = entered(freshLedger(), noLimits);
-    entry.release();
-    expect(() => entry.release()).toThrow('an entry is released once');
+  it('releases a permit once', () => {
+    const permit = admitted(freshLedger(), noLimits);
+    permit.release();
+    expect(() => permit.release()).toThrow('a permit is released once');
   });
 
   it('gives the lock back whatever the answer', () => {
@@ -180,17 +181,21 @@ function perClient(limits: Partial<ListenerLimits['perClient']>): ListenerLimits
   return { ...noLimits, perClient: { ...noLimits.perClient, ...limits } };
 }
 
-function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): Entry | Refusal {
-  const entry = admit(ledger, 0, limits, nowMs);
-  if (!(entry instanceof Entry)) return entry;
-  const refusal = entry.admitClient(limits.perClient, { address, port: 40_000 }, nowMs);
-  if (refusal === undefined) return entry;
-  entry.release();
+function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): ListenerPermit | Refusal {
+  const permit = admit(ledger, 0, limits, nowMs);
+  if (!(permit instanceof ListenerPermit)) return permit;
+  const refusal = permit.admitClient(limits.perClient, endpoint(address), nowMs);
+  if (refusal === undefined) return permit;
+  permit.release();
   return refusal;
 }
 
-function entered(ledger: Ledger, limits: ListenerLimits, address = one): Entry {
+function admitted(ledger: Ledger, limits: ListenerLimits, address = one): ListenerPermit {
   const answer = ask(ledger, limits, address);
-  if (answer instanceof Entry) return answer;
+  if (answer instanceof ListenerPermit) return answer;
   throw new Error(`Expected to be let in, but it was ${answer}`);
+}
+
+function endpoint(address: string): Endpoint {
+  return Endpoint.parse(address, 40_000) ?? Endpoint.unix;
 }

@@ -3,7 +3,7 @@ import { Lease } from '../../src/core/lease.ts';
 import { type Health, healthWords } from '../../src/core/ledger/ledger.ts';
 import type { BackendPlan, PoolPlan, PoolPolicy } from '../../src/core/plan.ts';
 import { type NoLease, Pool } from '../../src/core/pool.ts';
-import { backendPlan, freshLedger, poolPlan, poolPolicy, sharedLedgers } from './harness.ts';
+import { backendPlan, endpoint, freshLedger, poolPlan, poolPolicy, sharedLedgers } from './harness.ts';
 
 describe('Pool', () => {
   it('takes a lease on the backend that it picks', () => {
@@ -22,7 +22,7 @@ describe('Pool', () => {
     const taken = [0, 0];
     for (let session = 0; session < 30; session++) {
       // Whichever worker they come to, by any pattern.
-      const lease = pools[session % 7 < 3 ? 0 : 1]?.place('192.0.2.1', [], 0);
+      const lease = pools[session % 7 < 3 ? 0 : 1]?.place(endpoint('192.0.2.1', 1), [], 0);
       if (lease instanceof Lease) taken[lease.backend.slot] = (taken[lease.backend.slot] ?? 0) + 1;
     }
     expect(taken).toEqual([10, 20]);
@@ -253,7 +253,7 @@ function stage(plan: PoolPlan, ledger = freshLedger()) {
     ledger,
     /** The slot of the backend leased, or why there is none. */
     place(tried: readonly number[] = []): number | NoLease {
-      const placed = pool.place('192.0.2.1', tried, nowMs);
+      const placed = pool.place(endpoint('192.0.2.1', 1), tried, nowMs);
       return placed instanceof Lease ? placed.backend.slot : placed;
     },
     turn(slot: number, health: Health): void {
@@ -263,7 +263,7 @@ function stage(plan: PoolPlan, ledger = freshLedger()) {
     breakOpen(slot: number): void {
       const others = plan.backends.map((backend) => backend.slot).filter((other) => other !== slot);
       for (let turn = 0; turn < 5; turn++) {
-        const lease = pool.place('192.0.2.1', others, nowMs);
+        const lease = pool.place(endpoint('192.0.2.1', 1), others, nowMs);
         if (!(lease instanceof Lease)) throw new Error(`Expected a lease, but it was ${lease}`);
         lease.settle('failed', nowMs);
         lease.release(nowMs);

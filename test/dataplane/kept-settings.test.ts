@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendTls, ListenerTls, Plan } from '../../src/core/plan.ts';
 import { KeptSettings } from '../../src/dataplane/kept-settings.ts';
-import { Terminations } from '../../src/drivers/portable/tls/termination.ts';
 import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
+import { Terminations } from '../../src/drivers/tls/node/termination.ts';
 import { listenerPlan, poolPlan, poolPolicy } from '../core/harness.ts';
 import { selfSigned } from '../support/certificate.ts';
 

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { usage } from '../../bench/stage/usage.ts';
@@ -20,17 +19,16 @@ describe.skipIf(!canLimit)('sluice out of descriptors (skipped without prlimit)'
       pool: { connect: { retries: 1, backoff: { initial: '5ms', max: '10ms' } } },
     });
     const { pid } = proxy.sluice;
-    const crowd = Array.from({ length: 300 }, () => scene.client(proxy.port));
-    const served = (await Promise.all(crowd.map(answered))).filter(Boolean).length;
-    expect(served).toBeGreaterThan(10);
-    expect(served).toBeLessThan(128);
-
-    // Nothing happens now until the first is idle for too long.
+    const crowd = Array.from({ length: 100 }, () => scene.client(proxy.port));
+    const answers = crowd.map(answered);
     const before = usage(pid)?.cpuNs ?? 0;
     const beganMs = performance.now();
-    await Promise.race(crowd.filter((client) => !client.destroyed).map((client) => once(client, 'end')));
+    await Promise.race(crowd.map((client) => new Promise((resolve) => client.once('end', resolve))));
     const busyMs = ((usage(pid)?.cpuNs ?? 0) - before) / 1e6;
     expect(busyMs).toBeLessThan((performance.now() - beganMs) / 2);
+    // As some are idle for too long others are served: each that was accepted finds a descriptor for its dial.
+    const served = (await Promise.all(answers)).filter(Boolean).length;
+    expect(served).toBeGreaterThan(20);
 
     for (const client of crowd) client.destroy();
     await eventually(() => expect(backend.open.size).toBe(0));

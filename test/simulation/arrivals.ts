@@ -1,13 +1,11 @@
 /** Holds the core to what must become of clients that arrive, and of their bytes. */
-import type { Command, CoreEvent } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import { Destinations } from './destinations.ts';
 import { type Asked, ShadowArrival, type Standing } from './shadow-arrival.ts';
 import { ShadowEntrance } from './shadow-entrance.ts';
 import { newcomer, type ShadowSession, type WorkerView } from './shadow-session.ts';
+import type { Told, ToldCommand, ToldOf } from './told.ts';
 import { must } from './violation.ts';
-
-type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { readonly kind: Kind }>;
 
 export class Arrivals {
   readonly entrance = new ShadowEntrance();
@@ -22,12 +20,12 @@ export class Arrivals {
   }
 
   /** To be called before anything else is done about an event. */
-  happens(worker: WorkerView, event: CoreEvent, nowMs: number): void {
+  happens(worker: WorkerView, event: Told, nowMs: number): void {
     this.#overdue.clear();
     this.areOverdue = false;
     if (event.kind !== 'deadline') return;
     const overdue = [...worker.sessions.values()].filter(
-      ({ stage, actByMs }) => stage === 'arriving' && nowMs >= actByMs,
+      ({ stage, actByMs }) => stage === 'arriving' && nowMs >= actByMs && actByMs < worker.drainMs,
     );
     // Who was due first is dealt with first, and takes what there is.
     for (const session of overdue.toSorted((one, other) => one.actByMs - other.actByMs))
@@ -37,7 +35,7 @@ export class Arrivals {
 
   accepted(
     worker: WorkerView,
-    { session: id, client, listener: slot }: EventOf<'accepted'>,
+    { session: id, client, listener: slot }: ToldOf<'accepted'>,
     nowMs: number,
   ): void {
     const listener = worker.listeners.get(slot);
@@ -52,16 +50,16 @@ export class Arrivals {
   }
 
   /** Something happened to an arriving session itself. */
-  heard(worker: WorkerView, session: ShadowSession, event: CoreEvent, nowMs: number): void {
+  heard(worker: WorkerView, session: ShadowSession, event: Told, nowMs: number): void {
     const { arrival } = session;
     const standing = (): Standing => {
       switch (event.kind) {
         case 'received':
           return arrival.received(event.bytes.length, nowMs);
         case 'secured':
-          return arrival.secured(event, nowMs);
+          return arrival.secured(event.alpn, nowMs);
         case 'secure-failed':
-          return { refused: 'tls-failed' };
+          return { refused: 'tls-failed', with: 'fin' };
         case 'half-closed':
           return arrival.finished(event.unsentBytes, nowMs);
         default:
@@ -113,6 +111,7 @@ export class Arrivals {
     if ('refused' in standing) {
       session.stage = 'doomed';
       session.reasons = [standing.refused];
+      session.closeWith = standing.with;
     } else {
       session.stage = 'fresh';
       this.destinations.send(worker, session, standing.to, turn);
@@ -120,8 +119,9 @@ export class Arrivals {
   }
 }
 
-export function isAsked(command: Command): command is Asked {
-  return command.kind === 'inspect' || command.kind === 'discard' || command.kind === 'secure';
+export function isAsked(command: ToldCommand): command is Asked {
+  const { kind } = command;
+  return kind === 'inspect' || kind === 'discard' || kind === 'send' || kind === 'secure';
 }
 
 /** That what goes on to the backend is all that the client said, but for what is not for it. */

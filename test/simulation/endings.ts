@@ -1,5 +1,4 @@
 /** For which reasons a session may be closed, by its stage and by what happens. */
-import type { CoreEvent } from '../../src/core/contract.ts';
 import type { ListenerPlan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import type { Choice } from './choice.ts';
@@ -11,6 +10,7 @@ import {
   type ShadowSession,
   type WorkerView,
 } from './shadow-session.ts';
+import type { Told } from './told.ts';
 import { must } from './violation.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -31,9 +31,13 @@ export class Endings {
   }
 
   /** What the record of a session may say that is closed now; nothing where it must not be. */
-  reasonsToClose(worker: WorkerView, event: CoreEvent, session: ShadowSession, now: Now): readonly Reason[] {
+  reasonsToClose(worker: WorkerView, event: Told, session: ShadowSession, now: Now): readonly Reason[] {
     const isRelaying = session.stage === 'relaying';
-    if (event.kind === 'half-closed' && event.session === session.id && isWaiting(session)) {
+    if (
+      event.kind === 'half-closed' &&
+      event.session === session.id &&
+      (isWaiting(session) || session.stage === 'aborting')
+    ) {
       return event.unsentBytes === 0 ? ['client-left'] : [];
     }
     const reasons: Reason[] = [];
@@ -43,7 +47,7 @@ export class Endings {
     if (session.stage === 'arriving') return reasons;
     if (isRelaying) return [...reasons, ...reasonsToCut(worker, event, session, now.nowMs)];
     if (hasLeft) reasons.push('client-left');
-    if (session.stage === 'dialing') return reasons;
+    if (session.stage === 'dialing' || session.stage === 'aborting') return reasons;
     const isOver = event.kind === 'deadline' && now.nowMs >= session.actByMs;
     if (session.stage === 'queued' && isOver) return [...reasons, 'queue-timeout'];
     if (session.stage === 'unsure') reasons.push('queue-timeout');
@@ -98,7 +102,7 @@ export class Endings {
 
 function reasonsToCut(
   worker: WorkerView,
-  event: CoreEvent,
+  event: Told,
   session: ShadowSession,
   nowMs: number,
 ): readonly Reason[] {
@@ -128,9 +132,7 @@ export function silenceEnds(
 }
 
 /** How a session is closed for this reason. */
-export function closedWith(reason: Reason, event: CoreEvent, listener: ListenerPlan): 'reset' | 'fin' {
-  // The client is to read the alert that says why.
-  if (event.kind === 'secure-failed') return 'fin';
+export function closedWith(reason: Reason, listener: ListenerPlan): 'reset' | 'fin' {
   switch (reason) {
     case 'client-left':
     case 'idle-timeout':

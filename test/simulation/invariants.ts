@@ -13,9 +13,6 @@ import {
 } from './shadow-session.ts';
 import { must } from './violation.ts';
 
-/** How late a worker may be to see room that others made. */
-const queuePollMs = 5;
-
 /** That the ledger counts what is really held. */
 export function checkCounts(ledger: Ledger, shadow: Shadow, workers: readonly WorkerView[]): void {
   for (let slot = 0; slot < slots.listeners; slot++) {
@@ -100,8 +97,13 @@ export function checkPunctual(shadow: Shadow, worker: WorkerView, nowMs: number)
     must(shadow.actByMs(worker, session) > nowMs, () => `session ${id} is overdue while ${stage}`);
   }
   for (const [pool, sinceMs] of worker.roomSinceMs) {
-    const isServed = nowMs < sinceMs + queuePollMs;
-    must(isServed, () => `pool ${pool.plan.slot} has room since ${sinceMs} ms and a queue that stands`);
+    // Whoever makes room hands it on in the same event.
+    const isServed = nowMs <= sinceMs;
+    must(
+      isServed,
+      () =>
+        `worker ${worker.index}: pool ${pool.plan.slot} has room since ${sinceMs} ms and a queue that stands`,
+    );
   }
 }
 
@@ -117,7 +119,9 @@ export function watchRoom(shadow: Shadow, worker: WorkerView, nowMs: number): vo
     const isLater = ({ stage, attempts, turn }: ShadowSession): boolean =>
       stage === 'queued' && attempts === 0 && turn > (first?.turn ?? 0);
     const isNext = first !== undefined && mayWaitElsewhere(worker, pool).every(isLater);
-    const couldGo = isNext && shadow.choice.open(worker, pool, first, nowMs).length > 0;
+    // As each worker knows it: news must first have come to all.
+    const couldGo =
+      isNext && !worker.isNewsDue() && shadow.choice.open(worker, pool, first, nowMs).length > 0;
     if (!couldGo) worker.roomSinceMs.delete(pool);
     else if (!worker.roomSinceMs.has(pool)) worker.roomSinceMs.set(pool, nowMs);
   }

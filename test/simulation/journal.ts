@@ -1,4 +1,5 @@
 import type { Command, CoreEvent } from '../../src/core/contract.ts';
+import type { SessionEvent } from './told.ts';
 
 /** The last things that happened, to be read when something went wrong. */
 export class Journal {
@@ -15,9 +16,12 @@ export class Journal {
     if (this.#notes.length > this.#length) this.#notes.shift();
   }
 
-  heard(nowMs: number, worker: number, event: CoreEvent): void {
+  /** `told`: the same in words of sessions. */
+  heard(nowMs: number, worker: number, event: CoreEvent, told?: SessionEvent): void {
+    const session = told !== undefined && 'session' in told ? ` (session ${told.session})` : '';
     this.note(nowMs, '');
-    this.#notes[this.#notes.length - 1] = () => `${nowMs.toFixed(3)}  worker ${worker} ${written(event)}`;
+    this.#notes[this.#notes.length - 1] = () =>
+      `${nowMs.toFixed(3)}  worker ${worker} ${written(event)}${session}`;
   }
 
   answered(commands: readonly Command[]): void {
@@ -45,5 +49,6 @@ function written({ kind, ...fields }: CoreEvent | Command): string {
 function inShort(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
   if (value instanceof Int32Array) return `${value.length} words`;
+  if (value instanceof Map) return `${value.size} entries`;
   return value === Number.POSITIVE_INFINITY ? 'unlimited' : value;
 }

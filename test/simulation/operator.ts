@@ -20,6 +20,8 @@ export const slots = { listeners: 3, pools: 3, splits: 3, backendsOfPool: 5, bac
 
 const unlimited = Number.POSITIVE_INFINITY;
 
+const backendTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
+
 /** Which slots nobody holds any more, and what clears them. */
 export interface Reclaim {
   pool(slot: number): boolean;
@@ -144,6 +146,7 @@ export class Operator {
         retries: dice.between(0, 4),
         backoff: { initialMs, maxMs: initialMs * 4 },
         proxyProtocol: this.#proxyProtocol(),
+        tls: dice.chance(0.3) ? backendTls : 'off',
       },
       circuitBreaker: dice.chance(0.25) ? 'off' : this.#circuitBreaker(),
       limits: {

@@ -3,7 +3,7 @@ import type { SentProxyProtocol } from '../../src/core/plan.ts';
 import { ProxyHeaderParser } from '../../src/core/wire/proxy-reading.ts';
 import type { ShadowSession } from './shadow-session.ts';
 import { must } from './violation.ts';
-import { arrivedAt } from './virtual-driver.ts';
+import { localEndpoint } from './virtual-driver.ts';
 
 export function checkPreamble(
   session: ShadowSession,
@@ -13,7 +13,7 @@ export function checkPreamble(
   const { id, arrival } = session;
   if (sent === 'off')
     return must(preamble === undefined, () => `session ${id} has a preamble that nobody wants`);
-  must(preamble !== undefined, () => `session ${id} dials without a preamble`);
+  must(preamble !== undefined, () => `session ${id} is relayed without a preamble`);
   const found = new ProxyHeaderParser().read(preamble);
   must(
     found.state === 'found' && found.length === preamble.length,
@@ -22,7 +22,10 @@ export function checkPreamble(
   const version = preamble[0] === 0x0d ? 'v2' : 'v1';
   must(version === sent.version, () => `the preamble of session ${id} is ${version}`);
 
-  const destination = arrival.announced?.destination ?? arrivedAt;
+  const destination = arrival.announced?.destination ?? {
+    address: localEndpoint.address,
+    port: localEndpoint.port,
+  };
   const isUnix = [arrival.client, destination].map(({ address }) => address === 'unix');
   // No family has a unix socket at one end alone, and version 1 has none at all.
   const isUnsaid = isUnix.includes(true) && (version === 'v1' || isUnix.includes(false));

@@ -1,12 +1,13 @@
-import type { CoreEvent, SessionRecord } from '../../src/core/contract.ts';
+import type { SessionRecord } from '../../src/core/contract.ts';
 import { isDrawnId, unseenId } from './preambles.ts';
 import type { ShadowSession } from './shadow-session.ts';
+import type { ToldOf } from './told.ts';
 import { must } from './violation.ts';
 
 /** That the line about a session says what the session was. */
 export function checkRecord(
   session: ShadowSession,
-  event: Extract<CoreEvent, { readonly kind: 'ended' }>,
+  event: ToldOf<'ended'>,
   record: SessionRecord,
   nowMs: number,
 ): void {
@@ -33,7 +34,7 @@ export function checkRecord(
     endedBy: record.reason === 'client-left' ? 'client' : session.endedBy,
   };
   for (const [field, value] of Object.entries(expected)) {
-    const found: unknown = Object.entries(record).find(([name]) => name === field)?.[1];
+    const found: unknown = Object.entries(inWords(record)).find(([name]) => name === field)?.[1];
     const says = JSON.stringify(found);
     const wanted = JSON.stringify(value);
     must(says === wanted, () => `session ${session.id} reports ${field} ${says}, expected ${wanted}`);
@@ -41,11 +42,13 @@ export function checkRecord(
   const { reason, queueMs, durationMs } = record;
   const { reasons } = session;
   must(reasons.includes(reason), () => `reason is ${reason}, expected ${reasons.join(' or ')}`);
-  must(
-    (record.detail === undefined) === (reason !== 'tls-failed'),
-    () => `${reason} has detail ${record.detail}`,
-  );
+  must(reason !== 'tls-failed' || record.detail !== undefined, () => `${reason} has no detail`);
   const isSilent = reason === 'client-left' && record.pool === undefined && !session.arrival.hasSpoken;
   must(!record.isEmpty || isSilent, () => `${reason} is said to be empty`);
   must(queueMs >= 0 && queueMs <= durationMs, () => `queueMs ${queueMs} of ${durationMs} ms`);
+}
+
+function inWords(record: SessionRecord) {
+  const { address, port } = record.client;
+  return { ...record, client: { address, port } };
 }

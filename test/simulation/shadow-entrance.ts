@@ -1,8 +1,8 @@
 /** What the limits of listeners and clients must let in, written from the semantics and by itself. */
-import type { Client } from '../../src/core/contract.ts';
 import type { ClientLimits, ListenerPlan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { Tally } from './tally.ts';
+import type { End } from './told.ts';
 
 /** What an admitted session holds until it has ended. */
 export interface ShadowEntry {
@@ -27,7 +27,7 @@ export class ShadowEntrance {
   admitClient(
     entry: ShadowEntry,
     { slot, policy }: ListenerPlan,
-    client: Client,
+    client: End,
     nowMs: number,
   ): Reason | undefined {
     const { perClient } = policy.limits;

@@ -1,4 +1,4 @@
-import type { BackendSlot, PoolSlot, SessionId } from '../../src/core/contract.ts';
+import type { BackendSlot, PoolSlot } from '../../src/core/contract.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../src/core/plan.ts';
 import type { EndedBy, Reason } from '../../src/core/reasons.ts';
 import type { ShadowArrival } from './shadow-arrival.ts';
@@ -21,7 +21,7 @@ export interface ShadowLease {
 
 /**
  * `arriving`: not routed yet. `fresh`: routed, and not judged yet. `queued` and `pausing` (backing off) are told apart as far as commands tell it;
- * `unsure` is one of the two. `doomed`: to be closed before the event is dealt with.
+ * `unsure` is one of the two. `aborting`: a dial was given up, and its link is there still. `doomed`: to be closed before the event is dealt with.
  */
 export type ShadowStage =
   | 'arriving'
@@ -32,11 +32,12 @@ export type ShadowStage =
   | 'doomed'
   | 'dialing'
   | 'dialed'
+  | 'aborting'
   | 'relaying'
   | 'closing';
 
 export interface ShadowSession {
-  readonly id: SessionId;
+  readonly id: number;
   readonly listener: ListenerPlan;
   readonly acceptedMs: number;
   readonly arrival: ShadowArrival;
@@ -61,6 +62,17 @@ export interface ShadowSession {
   /** When a client that finished without a byte while it was dialed for counts as gone. */
   leftMs: number;
   uniqueId: string | undefined;
+  /** Its backend is there and wants TLS. */
+  mustOriginate: boolean;
+  /** The header, if any, has gone out ahead of TLS. */
+  hasOriginated: boolean;
+  abortedBy: 'connect-timeout' | 'connect-failed';
+  /** How a refused client is closed whatever its listener says. */
+  closeWith: 'fin' | undefined;
+  /** Closing: not to be reset before. */
+  notBeforeMs: number;
+  /** Its place among the refused clients that were sent FIN. */
+  lingersSince: number;
   /** The shortest back-off when its last dial failed; 0 is none at all. */
   initialBackoffMs: number;
   /** Its turn among those of its pool and worker that wait for their first dial. */
@@ -92,6 +104,12 @@ export function newcomer(
     finnedMs: undefined,
     leftMs: Number.POSITIVE_INFINITY,
     uniqueId: undefined,
+    mustOriginate: false,
+    hasOriginated: false,
+    abortedBy: 'connect-timeout',
+    closeWith: undefined,
+    notBeforeMs: Number.POSITIVE_INFINITY,
+    lingersSince: Number.POSITIVE_INFINITY,
     initialBackoffMs: Number.POSITIVE_INFINITY,
     turn: Number.POSITIVE_INFINITY,
     stageSinceMs: given.acceptedMs,
@@ -149,23 +167,26 @@ export class WorkerView {
   /** By listener: the pools that its plan knows. */
   readonly poolNames = new Map<number, PoolNames>();
   readonly pools = new Map<number, PoolView>();
-  readonly sessions = new Map<SessionId, ShadowSession>();
+  readonly sessions = new Map<number, ShadowSession>();
   /** Since when the first in a pool's queue could have gone. */
   readonly roomSinceMs = new Map<PoolView, number>();
   drainMs = Number.POSITIVE_INFINITY;
   /** Whether a change of health is on its way to it. */
   readonly healthIsStale: () => boolean;
   readonly others: () => readonly WorkerView[];
+  /** Whether a worker, this or another, has still to be told of something. */
+  readonly isNewsDue: () => boolean;
 
   constructor(
     index: number,
     driver: VirtualDriver,
-    { healthIsStale, others }: Pick<WorkerView, 'healthIsStale' | 'others'>,
+    { healthIsStale, others, isNewsDue }: Pick<WorkerView, 'healthIsStale' | 'others' | 'isNewsDue'>,
   ) {
     this.index = index;
     this.driver = driver;
     this.healthIsStale = healthIsStale;
     this.others = others;
+    this.isNewsDue = isNewsDue;
   }
 
   /** Gives the pools that are gone. */

@@ -2,7 +2,7 @@
  * What must be true of sessions, leases and counts, worked out from events and commands alone. It never asks
  * a core; of the ledger it reads what others wrote (health) or what chance decides (how long a breaker is open).
  */
-import type { Command, CoreEvent, SessionRecord } from '../../src/core/contract.ts';
+import type { SessionRecord } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
@@ -17,10 +17,9 @@ import { ShadowBreaker } from './shadow-breaker.ts';
 import type { ShadowEntrance } from './shadow-entrance.ts';
 import { go, isWaiting, type PoolView, type ShadowSession, type WorkerView } from './shadow-session.ts';
 import { Tally } from './tally.ts';
+import type { Told, ToldCommand, ToldCommandOf, ToldOf } from './told.ts';
 import { must } from './violation.ts';
-
-type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { readonly kind: Kind }>;
-type CommandOf<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>;
+import { held } from './virtual-driver.ts';
 
 const never = Number.POSITIVE_INFINITY;
 /** How long the core lets a client linger that was sent FIN. */
@@ -41,6 +40,7 @@ export class Shadow {
   readonly #endings: Endings;
   readonly #queueing: Queueing;
   #nowMs = 0;
+  #lingered = 0;
   #ending: ShadowSession | undefined;
   /** Sessions whose dial failed or that were moved while this event was dealt with. */
   readonly #unsettled = new Set<ShadowSession>();
@@ -63,7 +63,7 @@ export class Shadow {
   }
 
   /** Judges what a worker's core has commanded about an event. */
-  observe(worker: WorkerView, event: CoreEvent, commands: readonly Command[], nowMs: number): void {
+  observe(worker: WorkerView, event: Told, commands: readonly ToldCommand[], nowMs: number): void {
     this.#nowMs = nowMs;
     this.#unsettled.clear();
     const waitedBefore = [...worker.sessions.values()].filter(isWaiting);
@@ -104,7 +104,7 @@ export class Shadow {
     return Math.min(session.acceptedMs + maxLifetimeMs, idleMs, halfClosedMs);
   }
 
-  #happened(worker: WorkerView, event: CoreEvent): void {
+  #happened(worker: WorkerView, event: Told): void {
     switch (event.kind) {
       case 'accepted':
         this.accepted.add(event.listener);
@@ -116,19 +116,38 @@ export class Shadow {
         if (session.stage === 'arriving') this.#arrivals.heard(worker, session, event, this.#nowMs);
         return;
       }
-      case 'dialed': {
+      case 'connected': {
         const session = sessionOf(worker, event);
-        if (session.stage !== 'dialing' || session.lease === undefined) return;
-        const { admission, backend, sinceMs } = session.lease;
-        if (admission !== undefined) this.#breaker(backend.slot).succeed(admission);
-        session.lease.admission = undefined;
-        session.connectMs = this.#nowMs - sinceMs;
-        return go(session, 'dialed', this.#nowMs);
+        if (session.stage !== 'dialing') return;
+        if (session.pool?.plan.policy.connect.tls === 'off') return this.#dialed(session);
+        session.mustOriginate = true;
+        return;
       }
+      case 'backend-secured': {
+        const session = sessionOf(worker, event);
+        if (session.stage === 'dialing') this.#dialed(session);
+        return;
+      }
+      case 'backend-refused':
+        return;
       case 'dial-failed': {
         const session = sessionOf(worker, event);
-        if (session.stage === 'dialing') this.#dialFailed(worker, session, event.why);
+        if (session.stage !== 'dialing') return;
+        this.#blame(session, event.why);
+        return this.#dialEnded(worker, session, event.why);
+      }
+      case 'dial-aborted': {
+        const session = sessionOf(worker, event);
+        if (session.stage === 'aborting') this.#dialEnded(worker, session, session.abortedBy);
         return;
+      }
+      case 'client-gone':
+        return this.#noLonger(sessionOf(worker, event));
+      case 'backend-gone':
+        return this.#release(sessionOf(worker, event));
+      case 'parted': {
+        const session = sessionOf(worker, event);
+        return this.#parted(worker, session, event);
       }
       case 'half-closed': {
         const session = sessionOf(worker, event);
@@ -153,9 +172,19 @@ export class Shadow {
     }
   }
 
-  #dialFailed(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
-    const { lease, pool } = session;
-    must(lease !== undefined && pool !== undefined, () => `session ${session.id} dials without a lease`);
+  #dialed(session: ShadowSession): void {
+    const { lease } = session;
+    if (lease === undefined) return;
+    if (lease.admission !== undefined) this.#breaker(lease.backend.slot).succeed(lease.admission);
+    lease.admission = undefined;
+    session.connectMs = this.#nowMs - lease.sinceMs;
+    go(session, 'dialed', this.#nowMs);
+  }
+
+  /** What a failed dial does to the backend, and to what the session has tried. */
+  #blame(session: ShadowSession, why: Reason | 'exhausted'): void {
+    const { lease } = session;
+    must(lease !== undefined, () => `session ${session.id} dials without a lease`);
     if (why === 'exhausted') session.lastFailure = 'overloaded';
     else {
       session.lastFailure = why;
@@ -164,9 +193,34 @@ export class Shadow {
       if (lease.admission !== undefined) this.#breaker(lease.backend.slot).fail(lease.admission, this.#nowMs);
       lease.admission = undefined;
     }
+  }
+
+  /** The link of a failed dial has ended: now another may follow. */
+  #dialEnded(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
+    const { pool } = session;
+    must(pool !== undefined, () => `session ${session.id} dials without a pool`);
     this.#release(session);
     this.#unsettled.add(session);
     this.#afterFailure(worker, session, pool, why === 'exhausted');
+  }
+
+  /** The session is over but for its other link, which has a while to follow. */
+  #parted(
+    { driver }: WorkerView,
+    session: ShadowSession,
+    { how, isCut, hasBackend }: ToldOf<'parted'>,
+  ): void {
+    if (!hasBackend) this.#release(session);
+    if (session.stage === 'closing') return;
+    session.reasons = [how];
+    session.endedBy = how === 'backend-reset' ? 'backend' : 'client';
+    go(session, 'closing', this.#nowMs);
+    session.actByMs = never;
+    if (how === 'client-left') return;
+    const { halfClosedMs } = session.listener.policy.timeouts;
+    const waits = (driver.connections.get(session.id)?.waitingBytes ?? 0) > 0;
+    session.notBeforeMs = this.#nowMs + lingerMs;
+    session.actByMs = this.#nowMs + (isCut || !waits ? lingerMs : Math.max(lingerMs, halfClosedMs));
   }
 
   /** What becomes of the session unless it dials again at once. */
@@ -198,19 +252,19 @@ export class Shadow {
     }
   }
 
-  #ended(worker: WorkerView, event: EventOf<'ended'>): void {
+  #ended(worker: WorkerView, event: ToldOf<'ended'>): void {
     const session = sessionOf(worker, event);
     worker.sessions.delete(session.id);
     this.#release(session);
     this.#arrivals.leaves(session);
     if (session.stage === 'relaying') {
-      session.reasons = [event.how === 'closed' ? 'operator' : event.how];
+      session.reasons = [event.how];
       session.endedBy = event.endedBy;
     } else if (session.stage !== 'closing') session.reasons = ['client-left'];
     this.#ending = session;
   }
 
-  #commanded(worker: WorkerView, event: CoreEvent, command: Command): void {
+  #commanded(worker: WorkerView, event: Told, command: ToldCommand): void {
     if (command.kind === 'report') return this.#reported(event, command.record);
     const session = worker.sessions.get(command.session);
     must(session !== undefined, () => `${command.kind} for session ${command.session}, which has ended`);
@@ -219,13 +273,30 @@ export class Shadow {
     switch (command.kind) {
       case 'dial':
         return this.#dials(worker, event, session, command);
+      case 'originate':
+        must(session.mustOriginate, () => `TLS to the backend of session ${session.id}, which nobody wants`);
+        session.mustOriginate = false;
+        session.hasOriginated = true;
+        return checkPreamble(
+          session,
+          session.pool?.plan.policy.connect.proxyProtocol ?? 'off',
+          command.preamble,
+        );
       case 'abort-dial': {
-        const isOver = session.stage === 'dialing' && this.#nowMs >= session.actByMs;
-        must(isOver, () => `abort-dial of session ${session.id} before its time`);
-        return this.#dialFailed(worker, session, 'connect-timeout');
+        const isRefused = event.kind === 'backend-refused' && event.session === session.id;
+        const isOver = isRefused || this.#nowMs >= session.actByMs;
+        must(
+          session.stage === 'dialing' && isOver,
+          () => `abort-dial of session ${session.id} before its time`,
+        );
+        session.abortedBy = isRefused ? 'connect-failed' : 'connect-timeout';
+        this.#blame(session, session.abortedBy);
+        session.actByMs = never;
+        return go(session, 'aborting', this.#nowMs);
       }
       case 'relay':
         must(session.stage === 'dialed', () => `relay of session ${session.id} while ${session.stage}`);
+        this.#checkHeader(session, command.preamble);
         checkDelivery(worker, session);
         return go(session, 'relaying', this.#nowMs);
       case 'close':
@@ -233,7 +304,7 @@ export class Shadow {
     }
   }
 
-  #dials(worker: WorkerView, event: CoreEvent, session: ShadowSession, command: CommandOf<'dial'>): void {
+  #dials(worker: WorkerView, event: Told, session: ShadowSession, command: ToldCommandOf<'dial'>): void {
     const nowMs = this.#nowMs;
     const others = session.mayBeIn;
     const movedTo = others.find(({ plan }) => plan.backends.some(({ slot }) => slot === command.backend));
@@ -243,7 +314,6 @@ export class Shadow {
     const dial = () => `session ${id} (${session.stage}) dials backend ${command.backend}`;
     must(pool !== undefined && backend !== undefined, () => `${dial()}, which is not in its pool`);
     must(sameText(command.address, backend.address), () => `${dial()} at a wrong address`);
-    checkPreamble(session, pool.plan.policy.connect.proxyProtocol, command.preamble);
     must(
       session.stage === 'fresh' || isWaiting(session) || this.#unsettled.has(session),
       () => `${dial()} without having failed`,
@@ -263,15 +333,30 @@ export class Shadow {
     session.backendName = backend.name;
     session.mayBeIn = [];
     session.mayLackPool = false;
+    session.hasOriginated = false;
     go(session, 'dialing', this.#nowMs);
     session.actByMs = nowMs + connect.timeoutMs;
+  }
+
+  /** Nothing more is expected of it but its end. */
+  #noLonger(session: ShadowSession): void {
+    session.actByMs = never;
+    session.lingersSince = never;
+  }
+
+  /** It goes out once: ahead of TLS where there is TLS. */
+  #checkHeader(session: ShadowSession, preamble: Uint8Array | undefined): void {
+    const { proxyProtocol, tls } = session.pool?.plan.policy.connect ?? { proxyProtocol: 'off', tls: 'off' };
+    if (session.hasOriginated)
+      must(preamble === undefined, () => `session ${session.id} sends its header twice`);
+    else if (tls === 'off') checkPreamble(session, proxyProtocol, preamble);
   }
 
   /**
    * Who has backed off begins a new round of dials. Without a wait, where the configuration says so, that can
    * be in the event in which the dial before failed, and can't be told from going on in the same round.
    */
-  #beginRound(worker: WorkerView, event: CoreEvent, session: ShadowSession): void {
+  #beginRound(worker: WorkerView, event: Told, session: ShadowSession): void {
     const failedNow = this.#unsettled.has(session);
     const waitsForNothing = session.initialBackoffMs === 0 && event.kind === 'deadline';
     const mayGoOn = failedNow && worker.healthIsStale();
@@ -285,12 +370,24 @@ export class Shadow {
     if (hasBackedOff || (isWaiting(session) && mayHaveBackedOff)) session.surelyTried = new Set();
   }
 
-  #closes(worker: WorkerView, event: CoreEvent, session: ShadowSession, { how }: CommandOf<'close'>): void {
+  #closes(worker: WorkerView, event: Told, session: ShadowSession, { how }: ToldCommandOf<'close'>): void {
+    // A dial whose time was over before the drain's has failed, though its link is closed with the session.
+    const isLate = event.kind === 'deadline' && session.stage === 'dialing' && this.#nowMs >= session.actByMs;
+    if (isLate && session.actByMs < Math.min(worker.drainMs, session.leftMs)) {
+      this.#blame(session, 'connect-timeout');
+      go(session, 'aborting', this.#nowMs);
+    }
     if (session.stage === 'closing') {
-      const isOver = how === 'reset' && this.#nowMs >= session.actByMs;
-      must(isOver, () => `session ${session.id} is closed once more, before its time`);
+      const isOver = this.#nowMs >= session.notBeforeMs || this.#isGivenUp(worker, event, session);
+      must(how === 'reset' && isOver, () => `session ${session.id} is closed once more, before its time`);
       session.actByMs = never;
+      session.notBeforeMs = never;
+      session.lingersSince = never;
       return;
+    }
+    if (session.reasons.length === 0 && event.kind === 'exhausted') {
+      must(this.#isGivenUp(worker, event, session), () => `session ${session.id} makes room before another`);
+      session.reasons = ['overloaded'];
     }
     if (session.reasons.length === 0)
       session.reasons = this.#endings.reasonsToClose(worker, event, session, {
@@ -300,28 +397,49 @@ export class Shadow {
       });
     const { reasons, stage, listener } = session;
     must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
-    const ways = new Set(reasons.map((reason) => closedWith(reason, event, listener)));
+    const ways = new Set(reasons.map((reason) => session.closeWith ?? closedWith(reason, listener)));
+    if (event.kind === 'exhausted') ways.add('reset');
     must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
+    const wasRelaying = stage === 'relaying';
     go(session, 'closing', this.#nowMs);
     session.actByMs = how === 'fin' ? this.#nowMs + lingerMs : never;
+    session.notBeforeMs = session.actByMs;
+    if (how === 'fin' && !wasRelaying) session.lingersSince = this.#lingered++;
   }
 
-  #reported(event: CoreEvent, record: SessionRecord): void {
+  /** Whether it is the one that makes room: the longest that waits. */
+  #isGivenUp({ driver, sessions }: WorkerView, event: Told, session: ShadowSession): boolean {
+    if (event.kind !== 'exhausted') return false;
+    const all = [...sessions.values()];
+    const lingering = all.filter(({ lingersSince }) => lingersSince < never);
+    if (event.what === 'descriptors' && lingering.length > 0)
+      return lingering.every(({ lingersSince }) => lingersSince >= session.lingersSince);
+    const candidates = all.filter(({ id, stage }) => {
+      const connection = driver.connections.get(id);
+      if (connection === undefined || connection.link.state === 'ended') return false;
+      if (event.what === 'descriptors') return stage === 'arriving';
+      return stage !== 'closing' && stage !== 'relaying' && held(connection) > 0;
+    });
+    return candidates.every(({ acceptedMs }) => acceptedMs >= session.acceptedMs);
+  }
+
+  #reported(event: Told, record: SessionRecord): void {
     const session = this.#ending;
-    must(event.kind === 'ended' && session !== undefined, () => 'a report without an end');
+    must(session !== undefined && event.kind === 'ended', () => 'a report without an end');
     this.#ending = undefined;
     checkRecord(session, event, record, this.#nowMs);
     this.closed.add(`${session.listener.slot} ${record.reason}`);
     this.reasonsSeen.add(record.reason);
   }
 
-  #settled(worker: WorkerView, event: CoreEvent): void {
+  #settled(worker: WorkerView, event: Told): void {
     must(this.#ending === undefined, () => `session ${this.#ending?.id} ended without a report`);
     this.#arrivals.settle(worker, this.#nowMs);
     const fresh = [...worker.sessions.values()].filter(({ stage }) => stage === 'fresh');
     this.#queueing.join(worker, fresh, this.#nowMs);
     if ('session' in event && event.kind !== 'ended') {
       const session = sessionOf(worker, event);
+      must(!session.mustOriginate, () => `session ${session.id} does not speak TLS to its backend`);
       must(session.stage !== 'dialed', () => `session ${session.id} was dialed and is not relayed`);
       const left = session.leftMs < never || (event.kind === 'half-closed' && event.unsentBytes === 0);
       must(!left || !isWaiting(session), () => `session ${session.id} has left and is ${session.stage}`);
@@ -332,8 +450,13 @@ export class Shadow {
     if (event.kind === 'health-changed' && event.health === 'down') this.#mustHaveCut(worker, event.backend);
     if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) {
       worker.drainMs = never;
-      for (const { id, stage } of worker.sessions.values()) {
+      for (const session of worker.sessions.values()) {
+        const { id, stage } = session;
         must(stage === 'closing', () => `session ${id} is ${stage} after the drain`);
+        session.actByMs = Math.min(
+          session.actByMs,
+          session.actByMs === never ? never : this.#nowMs + lingerMs,
+        );
       }
     }
   }
@@ -347,7 +470,7 @@ export class Shadow {
   }
 
   /** What may have become of a waiting session without a command. */
-  #blur(session: ShadowSession, event: CoreEvent): void {
+  #blur(session: ShadowSession, event: Told): void {
     if (session.stage === 'pausing' && event.kind === 'deadline') {
       if (session.pool?.plan.policy.limits.queue.size === 0) return;
       session.surelyTried = new Set();

@@ -2,11 +2,13 @@
  * A small world in virtual time: clients, backends, an operator, checks and one to three workers over one
  * ledger. Each step is drawn by chance from a seed; after each, everything that must hold is checked.
  */
-import type { Core, CoreEvent } from '../../src/core/contract.ts';
+import type { Core, CoreEvent, WorkerEvent } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger } from '../../src/core/ledger/ledger.ts';
+import { Links } from '../../src/core/links.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
+import type { Session } from '../../src/core/session.ts';
 import { Dice } from './dice.ts';
 import {
   checkAccounts,
@@ -22,6 +24,7 @@ import { Operator, slots } from './operator.ts';
 import { Peers } from './peers.ts';
 import { Shadow } from './shadow.ts';
 import { WorkerView } from './shadow-session.ts';
+import type { SessionEvent } from './told.ts';
 import { must, Violation } from './violation.ts';
 import { type Connection, type Stage, VirtualDriver } from './virtual-driver.ts';
 
@@ -30,13 +33,13 @@ interface Worker {
   readonly driver: VirtualDriver;
   readonly view: WorkerView;
   /** What the control plane has sent and the worker has not taken in yet. */
-  readonly inbox: CoreEvent[];
+  readonly inbox: WorkerEvent[];
 }
 
 export class Simulation {
   readonly #dice: Dice;
   readonly #operator: Operator;
-  readonly #journal = new Journal(30);
+  readonly #journal = new Journal(Number(process.env['SLUICE_JOURNAL'] ?? 30));
   readonly #buffer: ArrayBuffer;
   readonly #capacity;
   readonly #ledger: Ledger;
@@ -73,9 +76,9 @@ export class Simulation {
     this.#buffer = new ArrayBuffer(Ledger.byteLength(this.#capacity));
     this.#ledger = new Ledger(this.#buffer, this.#capacity, 'main');
     this.#shadow = new Shadow(this.#ledger);
-    this.#peers = new Peers(this.#dice, ({ index }, event) => {
+    this.#peers = new Peers(this.#dice, ({ index }, event, told) => {
       const worker = this.#workers[index];
-      if (worker !== undefined) this.#say(worker, event);
+      if (worker !== undefined) this.#say(worker, event, told);
     });
     for (let index = 0; index < workers; index++) this.#start(index);
   }
@@ -111,6 +114,8 @@ export class Simulation {
         speak: 30,
         handOver: 30,
         shakeHands: 8,
+        originate: 15,
+        exhaust: 0.5,
         bytes: 8,
         finish: 8,
         leave: 5,
@@ -128,9 +133,13 @@ export class Simulation {
       case 'connect':
         return this.#connect();
       case 'answerDial':
-        return this.#withSession(['dialing', 'closing', 'resetting'], (worker, connection) => {
-          if (connection.dialIsUnderWay) peers.answerDial(worker, connection, dice.chance(0.1));
-        });
+        return this.#withSession(['dialing'], (worker, connection) =>
+          peers.answerDial(worker, connection, dice.chance(0.1)),
+        );
+      case 'originate':
+        return this.#withSession(['originating'], (worker, connection) =>
+          peers.originate(worker, connection, false),
+        );
       case 'speak':
         return this.#withSession(['waiting', 'securing', 'dialing', 'relaying'], (worker, connection) =>
           peers.speak(worker, connection, this.#nowMs),
@@ -146,19 +155,25 @@ export class Simulation {
       case 'finish':
         return this.#withSession(['relaying'], (worker, connection) => peers.finish(worker, connection));
       case 'leave':
-        return this.#withSession(['waiting', 'securing', 'dialing'], (worker, connection) =>
+        return this.#withSession(['waiting', 'securing', 'dialing', 'originating'], (worker, connection) =>
           peers.leave(worker, connection),
         );
       case 'reset':
         return this.#withSession(
-          ['waiting', 'securing', 'dialing', 'relaying', 'closing'],
+          ['waiting', 'securing', 'dialing', 'originating', 'relaying', 'closing'],
           (worker, connection) => peers.reset(worker, connection),
         );
       case 'goAway':
-        return this.#withSession(['closing', 'resetting'], (worker, connection) => {
+        return this.#withSession(['closing', 'dialing'], (worker, connection) => {
           // Some clients never answer a FIN.
-          if (connection.stage === 'resetting' || connection.id % 4 > 0)
-            peers.end(worker, connection, 'closed');
+          const { id, link, backend } = connection;
+          const isStubborn = id % 4 === 0 && link.closed !== 'reset' && backend?.closed !== 'reset';
+          if (!isStubborn) peers.goAway(worker, connection);
+        });
+      case 'exhaust':
+        return this.#say(dice.one(this.#workers), {
+          kind: 'exhausted',
+          what: dice.one(['memory', 'descriptors']),
         });
       case 'elapse':
         return this.#elapse(dice.one(this.#strides));
@@ -227,7 +242,7 @@ export class Simulation {
     if (message !== undefined) this.#say(worker, message);
   }
 
-  #tellAll(message: CoreEvent): void {
+  #tellAll(message: WorkerEvent): void {
     for (const { inbox } of this.#workers) inbox.push(message);
   }
 
@@ -235,7 +250,7 @@ export class Simulation {
     // Rather one that has something to lose.
     const [busy] = this.#dice.one(this.#workers).driver.in('relaying');
     const any = this.#dice.between(0, slots.backends - 1);
-    const backend = this.#dice.chance(0.4) ? (busy?.backend ?? any) : any;
+    const backend = this.#dice.chance(0.4) ? (busy?.slot ?? any) : any;
     const health = this.#ledger.healthOf(backend) === 'down' ? 'up' : 'down';
     if (health === 'up') this.#ledger.recoveredMs[backend] = this.#nowMs;
     Atomics.store(this.#ledger.health, backend, healthWords.indexOf(health));
@@ -250,12 +265,12 @@ export class Simulation {
     this.#plan = this.#operator.reload({
       pool: (slot) => {
         if (!everybodyKnows || poolActive.total(slot) + poolQueued.total(slot) > 0) return false;
-        this.#ledger.clearPool(slot);
+        this.#ledger.clear('pools', slot);
         return true;
       },
       backend: (slot) => {
         if (!everybodyKnows || backendActive.total(slot) > 0) return false;
-        this.#ledger.clearBackend(slot);
+        this.#ledger.clear('backends', slot);
         this.#shadow.cleared(slot);
         return true;
       },
@@ -264,7 +279,8 @@ export class Simulation {
   }
 
   #drain(untilMs: number): void {
-    this.#drainMs ??= untilMs;
+    // No other time has this fraction, so that it is known what is due first.
+    this.#drainMs ??= Math.floor(untilMs) + 2 ** -12;
     this.#tellAll({ kind: 'drain', untilMs: this.#drainMs });
   }
 
@@ -275,31 +291,47 @@ export class Simulation {
     this.#shadow.died(worker.view);
     this.#ledger.releaseAllOf(index);
     this.#start(index);
+    for (const other of this.#workers) this.#say(other, { kind: 'woken' });
   }
 
   #start(index: number): void {
-    const driver = new VirtualDriver();
+    const links = new Links<Session>();
+    const driver = new VirtualDriver(links);
     const ledger = new Ledger(this.#buffer, this.#capacity, index);
-    const core = createCore({ ledger, activity: driver, random: this.#dice.random });
-    const inbox: CoreEvent[] = [];
+    const deps = { ledger, worker: index, activity: driver, random: this.#dice.random };
+    const core = createCore(deps, links);
+    const inbox: WorkerEvent[] = [];
     const healthIsStale = () => inbox.some(({ kind }) => kind === 'health-changed');
     const others = () => this.#workers.flatMap(({ view }) => (view.index === index ? [] : [view]));
-    const view = new WorkerView(index, driver, { healthIsStale, others });
+    const isNewsDue = () => this.#workers.some((one) => one.inbox.length > 0);
+    const view = new WorkerView(index, driver, { healthIsStale, others, isNewsDue });
     const worker = { core, driver, inbox, view };
     this.#workers[index] = worker;
     this.#say(worker, { kind: 'plan', plan: this.#plan });
     if (this.#drainMs !== undefined) this.#say(worker, { kind: 'drain', untilMs: this.#drainMs });
   }
 
-  #say(worker: Worker, event: CoreEvent): void {
+  /** `told`: what it is in words of sessions. A worker that is woken handles that at once. */
+  #say(worker: Worker, event: CoreEvent, told?: SessionEvent): void {
     const { core, driver, view } = worker;
-    this.#journal.heard(this.#nowMs, view.index, event);
-    const commands = core.handle(event, this.#nowMs);
+    this.#journal.heard(this.#nowMs, view.index, event, told);
+    const { count, commands: all } = core.handle(event, this.#nowMs);
+    const commands = all.slice(0, count);
+    if (event.kind === 'received') event.bytes.fill(0xff);
     this.#journal.answered(commands);
-    this.#shadow.observe(view, event, commands, this.#nowMs);
-    for (const command of commands) if (command.kind !== 'report') driver.execute(command, this.#nowMs);
-    for (const connection of driver.in('dialed'))
-      must(false, () => `session ${connection.id} is left dialed`);
+    const isOfLink = 'link' in event;
+    must(isOfLink === (told !== undefined), () => `${event.kind} is not translated`);
+    this.#shadow.observe(view, told ?? (event as WorkerEvent), driver.told(commands), this.#nowMs);
+    for (const command of commands) {
+      if (command.kind !== 'report' && command.kind !== 'wake') driver.execute(command, this.#nowMs);
+    }
+    if (event.kind === 'closed' || event.kind === 'connect-failed') driver.forget(event.link);
+    driver.check();
+    for (const command of commands) {
+      const woken = command.kind === 'wake' ? this.#workers[command.worker] : undefined;
+      must(woken !== worker, () => `worker ${view.index} wakes itself`);
+      if (woken !== undefined) this.#say(woken, { kind: 'woken' });
+    }
     const views = this.#workers.map((one) => one.view);
     checkCounts(this.#ledger, this.#shadow, views);
     checkAccounts(this.#ledger, this.#shadow, views);
@@ -319,11 +351,11 @@ export class Simulation {
       must(turns < 10_000, () => 'sessions are stuck');
       for (const worker of this.#workers) {
         while (worker.inbox.length > 0) this.#deliver(worker);
-        for (const connection of worker.driver.in('dialing'))
-          this.#peers.answerDial(worker.view, connection, true);
-        for (const connection of worker.driver.in('relaying')) this.#peers.finish(worker.view, connection);
-        for (const connection of worker.driver.in('resetting'))
-          this.#peers.end(worker.view, connection, 'closed');
+        const { driver, view } = worker;
+        for (const connection of driver.in('dialing')) this.#peers.answerDial(view, connection, true);
+        for (const connection of driver.in('originating')) this.#peers.originate(view, connection, true);
+        for (const connection of driver.in('relaying')) this.#peers.finish(view, connection);
+        for (const connection of driver.in('closing', 'dialing')) this.#peers.goAway(view, connection);
       }
       this.#elapse(50, false);
     }

@@ -2,12 +2,12 @@
  * What clients of this world say. Beside the bytes stands what they mean, and from how many of them on that is
  * certain: written down by hand, so that nothing here is learned from what is tested.
  */
-import type { Client } from '../../src/core/contract.ts';
 import type { Protocol } from '../../src/core/wire/protocol.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../src/core/wire/proxy-writing.ts';
 import { alpn, hello, serverName } from '../core/wire/hello.ts';
 import type { Dice } from './dice.ts';
 import { addresses } from './neighbourhood.ts';
+import type { End } from './told.ts';
 
 /** The names that a route can ask for: null for what is not there, undefined for what nobody can tell. */
 export interface Names {
@@ -22,11 +22,15 @@ export interface Words {
   readonly left: readonly (readonly [from: number, ...protocols: Protocol[]])[];
   /** From all of the bytes. */
   readonly names: Names;
+  /** Of what begins as a TLS record: from how many bytes on it is known what name the hello asks for, if any. */
+  readonly helloAt?: number;
+  /** So many bytes ask for TLS in the way of postgres; the rest is for those who agreed to it. */
+  readonly request?: { readonly bytes: number; readonly then: Words };
 }
 
 export interface Announcement {
-  readonly client: Client;
-  readonly destination: Client;
+  readonly client: End;
+  readonly destination: End;
   readonly authority?: string;
   readonly alpn?: string;
   readonly uniqueId?: string;
@@ -51,12 +55,15 @@ export interface Speech {
 }
 
 /** `isBehindProxy`: it is a client from which a header is to be expected. */
-export function drawSpeech(dice: Dice, isBehindProxy: boolean): Speech {
+export function drawSpeech(
+  dice: Dice,
+  { isBehindProxy, speaksTls }: { readonly isBehindProxy: boolean; readonly speaksTls: boolean },
+): Speech {
   return {
     header: dice.chance(isBehindProxy ? 0.75 : 0.1)
       ? dice.one(dice.chance(0.85) ? goodHeaders : brokenHeaders)
       : undefined,
-    words: dice.chance(0.2) ? silence : dice.one(allWords),
+    words: dice.chance(0.2) ? silence : dice.one(speaksTls && dice.chance(0.8) ? tlsWords : allWords),
     secret: dice.chance(0.2) ? silence : dice.one(allWords),
     share: dice.chance(0.7) ? 1 : dice.random(),
   };
@@ -96,17 +103,19 @@ function ascii(text: string): Uint8Array {
 }
 
 function said(bytes: Iterable<number>, left: Words['left'], names: Partial<Names> = {}): Words {
-  return { bytes: Uint8Array.from(bytes), left, names: { ...nothing, ...names } };
+  const all = Uint8Array.from(bytes);
+  const helloAt = left === asTls ? all.length : 6;
+  return { bytes: all, left, names: { ...nothing, ...names }, ...(all[0] === 0x16 && { helloAt }) };
 }
 
 const nothing = { sni: null, alpn: null, httpHost: null } as const;
-
-const silence: Words = said([], []);
 
 const asTls: Words['left'] = [
   [1, 'tls', 'unknown'],
   [6, 'tls'],
 ];
+
+const silence: Words = said([], []);
 
 /** `letter`: from how many bytes on it may be nothing typed to redis; `target`: from how many on it is a request. */
 function asHttp(letter: number, target: number): Words['left'] {
@@ -165,6 +174,22 @@ const allWords: readonly Words[] = [
       [6, 'unknown'],
     ],
   ),
+];
+
+const hellos = allWords.filter(({ left }) => left === asTls);
+const sslRequest = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+const tlsWords: readonly Words[] = [
+  ...hellos,
+  ...hellos.slice(0, 3).map((then) => ({
+    ...said(
+      [...sslRequest, ...then.bytes],
+      [
+        [1, 'postgres', 'unknown'],
+        [8, 'postgres'],
+      ],
+    ),
+    request: { bytes: sslRequest.length, then },
+  })),
 ];
 
 const destination = { address: '203.0.113.9', port: 443 };

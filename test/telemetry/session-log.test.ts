@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { SessionRecord } from '../../src/core/contract.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 import { reasons } from '../../src/core/reasons.ts';
 import { SessionLog } from '../../src/telemetry/session-log.ts';
 
 const finished: SessionRecord = {
   listener: 'web',
-  client: { address: '203.0.113.7', port: 50_123 },
+  client: new Endpoint([0, 0, 0xffff, 0xcb00_7107 | 0], 50_123),
   pool: 'app',
   backend: '10.0.0.1:9000',
   attempts: 1,
@@ -20,6 +21,7 @@ const finished: SessionRecord = {
   sni: undefined,
   protocol: undefined,
   uniqueId: undefined,
+  detail: undefined,
 };
 const refused: SessionRecord = {
   ...finished,
@@ -82,9 +84,9 @@ describe('SessionLog', () => {
   });
 
   test.each([
-    [{ address: '2001:db8::1', port: 443 }, '[2001:db8::1]:443'],
-    [{ address: 'unix', port: 0 }, 'unix'],
-  ])('writes the client %o as %s', (client, text) => {
+    ['[2001:db8::1]:443', new Endpoint([0x2001_0db8, 0, 0, 1], 443)],
+    ['unix', Endpoint.unix],
+  ])('writes the client %s', (text, client) => {
     const { log, lines } = sessionLog();
     log.write({ ...finished, client }, 0);
     log.flush(0);

@@ -9,7 +9,14 @@
  */
 import Type, { type Static } from 'typebox';
 import { expectedBind, formatAddress } from '../addresses.ts';
-import { defaultAdminBind, defaultLog, defaultResolver, defaultShutdown } from '../defaults.ts';
+import {
+  defaultAdminBind,
+  defaultLog,
+  defaultMemory,
+  defaultResolver,
+  defaultShutdown,
+} from '../defaults.ts';
+import { sizePattern } from '../sizes.ts';
 import { bindWithMode, listener } from './listener.ts';
 import { pool } from './pool.ts';
 import { duration, expects, flag, integer, mapping, named, oneOf, text } from './terms.ts';
@@ -91,6 +98,29 @@ export const configSchema = Type.Object(
           'What moves the bytes: io_uring on Linux, or node:net everywhere; auto is the first that runs here.',
         default: 'auto',
       }),
+    ),
+    memory: Type.Optional(
+      mapping(
+        {
+          buffers: Type.Optional(
+            Type.Union(
+              [
+                Type.Enum(['auto']),
+                Type.Integer({ minimum: 1 }),
+                Type.String({ pattern: `^${sizePattern}$` }),
+              ],
+              {
+                description:
+                  "All that peers can make the proxy hold, over all workers; auto is a quarter of the container's or machine's memory, at most 512MiB.",
+                default: defaultMemory.bufferBytes,
+                examples: ['auto', '128MiB'],
+                [expects]: '"auto" or a size such as "128MiB"',
+              },
+            ),
+          ),
+        },
+        'Memory.',
+      ),
     ),
     listeners: named('listener', listener, 'Where connections come in, by name.'),
     pools: named('pool', pool, 'Where connections go, by name.'),

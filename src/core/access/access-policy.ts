@@ -1,6 +1,5 @@
 /** Who may connect to a listener, by address. */
-import { addressWords } from '../addresses.ts';
-import type { Client } from '../contract.ts';
+import type { Endpoint } from '../net/endpoint.ts';
 import { type AddressSet, contains } from './address-set.ts';
 
 export interface AccessPolicy {
@@ -13,13 +12,10 @@ export interface AccessPolicy {
 /**
  * A client of a unix socket of ours has no address, and is never denied: who may open the socket is up to the
  * permissions of its file. One that a PROXY header announces came over another's socket, and is in no network: it
- * passes no list of networks to allow. Where there is a list, an address that can't be read is denied.
+ * passes no list of networks to allow.
  */
-export function isDenied({ allow, deny }: AccessPolicy, { address }: Client, isAnnounced = false): boolean {
-  if (address === 'unix') return isAnnounced && allow !== undefined;
-  if (allow === undefined && deny === undefined) return false;
-  const words = addressWords(address);
-  if (words === undefined) return true;
+export function isDenied({ allow, deny }: AccessPolicy, { words }: Endpoint, isAnnounced = false): boolean {
+  if (words === undefined) return isAnnounced && allow !== undefined;
   if (deny !== undefined && contains(deny, words)) return true;
   return allow !== undefined && !contains(allow, words);
 }

@@ -7,7 +7,7 @@ export interface Balancer {
    * The index of the backend that is to take a session of this client: one that the tier admits and whose
    * weight is not 0. -1 where there is none.
    */
-  pick(clientAddress: string): number;
+  pick(client: { readonly address: string }): number;
 }
 
 export interface Tier {
@@ -31,3 +31,27 @@ export interface Tier {
 
 /** `random` gives numbers from 0 (inclusive) to 1 (exclusive). */
 export type BalancerMaker = (tier: Tier, random: () => number) => Balancer;
+
+/** How sure a pick is, and what else might have been picked: for people. */
+export type PossiblePicks = (candidates: readonly Candidate[], picked: string) => Possible;
+
+/** A backend that a balancer chooses from. */
+export interface Candidate {
+  readonly address: string;
+  readonly weight: number;
+  readonly rampPercent: number;
+  readonly active: number;
+}
+
+export interface Possible {
+  /** `next-turn`: the first client that comes has it. `one-of-several`: any of `possible` may be chosen. */
+  readonly certainty: 'certain' | 'next-turn' | 'one-of-several';
+  readonly possible: readonly string[];
+}
+
+export const certainPick: PossiblePicks = (_, picked) => ({ certainty: 'certain', possible: [picked] });
+
+export const anyPick: PossiblePicks = (candidates) => ({
+  certainty: candidates.length > 1 ? 'one-of-several' : 'certain',
+  possible: candidates.map(({ address }) => address),
+});

@@ -1,4 +1,4 @@
-import type { BalancerMaker } from './balancer.ts';
+import { anyPick, type BalancerMaker, type Candidate, type PossiblePicks } from './balancer.ts';
 
 /**
  * Picks the backend whose connections, this one included, are fewest for its weight: the smallest
@@ -34,3 +34,21 @@ export const leastConnections: BalancerMaker = (tier) => {
     },
   };
 };
+
+/** Among equals each worker goes round by a memory of its own. */
+export const leastLoadedPicks: PossiblePicks = (candidates, picked) => {
+  const least = candidates.reduce<Candidate | undefined>(
+    (best, one) => (best === undefined || isLessLoaded(one, best) ? one : best),
+    undefined,
+  );
+  return anyPick(
+    candidates.filter((one) => least !== undefined && !isLessLoaded(least, one)),
+    picked,
+  );
+};
+
+/** This session included, in integers. */
+function isLessLoaded(one: Candidate, other: Candidate): boolean {
+  const share = ({ weight, rampPercent }: Candidate) => weight * rampPercent;
+  return (one.active + 1) * share(other) < (other.active + 1) * share(one);
+}

@@ -2,7 +2,7 @@
  * Smooth weighted round robin in O(1) expected. The turns of a backend that is not admitted are skipped, so that over a period its share falls to
  * the others in proportion to their weights.
  */
-import type { Balancer, BalancerMaker, Tier } from './balancer.ts';
+import { anyPick, type Balancer, type BalancerMaker, type PossiblePicks, type Tier } from './balancer.ts';
 import { SmoothOrder } from './smooth-order.ts';
 import { Turns } from './turns.ts';
 
@@ -47,3 +47,9 @@ class RoundRobin implements Balancer {
     return saved >= 100;
   }
 }
+
+/** Each worker thins the turns of a backend that ramps up by a memory of its own. */
+export const turnPicks: PossiblePicks = (candidates, picked) => {
+  if (candidates.some(({ rampPercent }) => rampPercent < 100)) return anyPick(candidates, picked);
+  return { certainty: candidates.length > 1 ? 'next-turn' : 'certain', possible: [picked] };
+};

@@ -13,8 +13,8 @@ export const sourceHash: BalancerMaker = (tier) => {
   const weights = Float64Array.from({ length: tier.size }, (_, index) => tier.weight(index));
 
   return {
-    pick(clientAddress) {
-      const client = hash(clientAddress);
+    pick({ address }) {
+      const client = hash(address);
       let best = -1;
       let bestScore = Number.POSITIVE_INFINITY;
       for (let index = 0; index < seeds.length; index++) {

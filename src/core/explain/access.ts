@@ -1,12 +1,11 @@
 import { type AccessPolicy, isDenied } from '../access/access-policy.ts';
 import { formatNetwork } from '../access/address-range.ts';
 import { type AddressSet, rangeAround } from '../access/address-set.ts';
-import { addressWords } from '../addresses.ts';
-import type { Client } from '../contract.ts';
+import type { Endpoint } from '../net/endpoint.ts';
 import type { AccessVerdict } from './explanation.ts';
 
 /** What the lists say of a client, and which entry of theirs. */
-export function accessOf(policy: AccessPolicy, client: Client, isAnnounced: boolean): AccessVerdict {
+export function accessOf(policy: AccessPolicy, client: Endpoint, isAnnounced: boolean): AccessVerdict {
   const { allow, deny } = policy;
   const verdict = isDenied(policy, client, isAnnounced) ? 'denied' : 'allowed';
   if ((client.address === 'unix' && !isAnnounced) || (allow === undefined && deny === undefined))
@@ -18,8 +17,7 @@ export function accessOf(policy: AccessPolicy, client: Client, isAnnounced: bool
   return { verdict, by: allowing === null ? 'not-listed' : 'allow', network: allowing };
 }
 
-function networkAround(set: AddressSet | undefined, { address }: Client): string | null {
-  const words = addressWords(address);
+function networkAround(set: AddressSet | undefined, { words }: Endpoint): string | null {
   const range = set && words && rangeAround(set, words);
   return range === undefined ? null : formatNetwork(range);
 }

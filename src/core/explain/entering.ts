@@ -1,12 +1,12 @@
 /**
- * Whether a client that was described is let in, and as whom: the steps of `arrival.ts` up to where it speaks, on
+ * Whether a client that was described is let in, and as whom: the gates of admission up to where it speaks, on
  * a ledger that nobody else has.
  */
 import { isDenied } from '../access/access-policy.ts';
-import { isBelieved } from '../arrival.ts';
-import type { Client } from '../contract.ts';
+import { mayAnnounce } from '../admission/proxy-header.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { admit, clientWords, Entry } from '../limits.ts';
+import { admit, ListenerPermit, noAddress } from '../limits.ts';
+import { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, ProxyProtocolPolicy } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import type { ProxyFinding } from '../wire/proxy-header.ts';
@@ -22,7 +22,7 @@ import {
 
 export interface Entering {
   /** Whom the proxy takes it for. */
-  readonly client: Client;
+  readonly client: Endpoint;
   readonly refusal: Reason | undefined;
   readonly waits: readonly Wait[];
   /** What it says behind a header. */
@@ -33,52 +33,58 @@ export interface Entering {
 
 export function enter(listener: ListenerPlan, ledger: Ledger, inquiry: Inquiry, nowMs: number): Entering {
   const { slot, policy } = listener;
+  const peer = peerOf(inquiry);
   const { proxyProtocol } = policy;
-  const believed = proxyProtocol !== 'off' && isBelieved(proxyProtocol, inquiry.client);
+  const believed = proxyProtocol !== 'off' && mayAnnounce(policy, peer);
   const header = believed ? readHeader(proxyProtocol, inquiry) : noHeader(listener, inquiry);
   const { client } = header;
 
   // Who has sent a header is judged by the lists once it is read, everybody else before anything.
-  const isAnnounced = client !== inquiry.client;
+  const { isAnnounced } = header;
   const denied = isDenied(policy.access, client, isAnnounced) ? 'denied' : undefined;
   const early = believed ? undefined : (denied ?? header.refusal);
   const entry = early ?? admit(ledger, slot, policy.limits, nowMs);
   const late = believed ? (header.refusal ?? denied) : undefined;
   // Nobody is announced to a listener that takes nobody in.
-  const met = entry instanceof Entry ? client : inquiry.client;
+  const met = entry instanceof ListenerPermit ? client : peer;
   const usage = usageOf(listener, ledger, met);
   const refusal =
-    entry instanceof Entry ? (late ?? entry.admitClient(policy.limits.perClient, client, nowMs)) : entry;
-  const isJudged = !believed || (entry instanceof Entry && header.refusal === undefined);
+    entry instanceof ListenerPermit
+      ? (late ?? entry.admitClient(policy.limits.perClient, client, nowMs))
+      : entry;
+  const isJudged = !believed || (entry instanceof ListenerPermit && header.refusal === undefined);
   return {
     client: met,
     refusal,
-    waits: entry instanceof Entry ? header.waits : [],
+    waits: entry instanceof ListenerPermit ? header.waits : [],
     payload: header.payload,
     said: {
       client: {
         address: met.address,
-        announcedBy: met === inquiry.client ? null : inquiry.client.address,
+        announcedBy: isAnnounced && met === client ? inquiry.client.address : null,
         ...usage,
       },
-      proxyHeader: believed && !(entry instanceof Entry) ? 'not-reached' : header.verdict,
+      proxyHeader: believed && !(entry instanceof ListenerPermit) ? 'not-reached' : header.verdict,
       access: isJudged ? accessOf(policy.access, client, isAnnounced) : 'not-reached',
     },
   };
 }
 
 interface HeaderReading {
-  readonly client: Client;
+  readonly client: Endpoint;
+  readonly isAnnounced: boolean;
   readonly verdict: ProxyHeaderVerdict;
   readonly waits: readonly Wait[];
   readonly payload: Uint8Array;
   readonly refusal: 'bad-proxy-header' | undefined;
 }
 
-function noHeader({ policy: { proxyProtocol } }: ListenerPlan, { client, bytes }: Inquiry): HeaderReading {
+function noHeader({ policy: { proxyProtocol } }: ListenerPlan, inquiry: Inquiry): HeaderReading {
+  const { bytes } = inquiry;
   const isRequired = proxyProtocol !== 'off' && proxyProtocol.mode === 'required';
   return {
-    client,
+    client: peerOf(inquiry),
+    isAnnounced: false,
     verdict: proxyProtocol === 'off' ? 'off' : 'not-believed',
     waits: [],
     payload: bytes ?? noBytes,
@@ -87,15 +93,18 @@ function noHeader({ policy: { proxyProtocol } }: ListenerPlan, { client, bytes }
 }
 
 function readHeader({ mode, timeoutMs }: ProxyProtocolPolicy, inquiry: Inquiry): HeaderReading {
-  const { client, bytes = noBytes } = inquiry;
+  const { bytes = noBytes } = inquiry;
   const parser = new ProxyHeaderParser();
   const found = parser.read(bytes);
   // What it is said to speak is no header, though its bytes were not given.
   const isPending = found.state === 'need-more' && (bytes.length > 0 || isSilent(inquiry));
+  const announced =
+    found.state === 'found' && found.header.source === 'proxied' ? found.header.client : undefined;
   const isRefused =
     found.state === 'broken' || (found.state !== 'found' && (mode === 'required' || parser.begun));
   return {
-    client: found.state === 'found' && found.header.source === 'proxied' ? found.header.client : client,
+    client: announced === undefined ? peerOf(inquiry) : endpointOf(announced),
+    isAnnounced: announced !== undefined,
     verdict: verdictOn(found, bytes),
     waits: isPending ? [{ for: 'proxy-header', upToMs: timeoutMs }] : [],
     payload: found.state === 'found' ? bytes.subarray(found.length) : bytes,
@@ -123,12 +132,20 @@ export function isSilent({ sni, alpn, httpHost, protocol, bytes }: Inquiry): boo
 }
 
 /** Connections of this client, where the listener counts them; before it is let in. */
-function usageOf({ slot, policy }: ListenerPlan, ledger: Ledger, client: Client) {
+function usageOf({ slot, policy }: ListenerPlan, ledger: Ledger, client: Endpoint) {
   const { maxConnections, ipv6Prefix } = policy.limits.perClient;
   if (maxConnections === Number.POSITIVE_INFINITY) return {};
-  const place = ledger.clients.find(slot, clientWords(client, ipv6Prefix));
+  const place = ledger.clients.find(slot, client.network(ipv6Prefix).words ?? noAddress);
   const active = place === undefined ? 0 : ledger.clients.active.total(place);
   return { active, maxConnections: limitOf(maxConnections) };
 }
 
 const noBytes = new Uint8Array(0);
+
+function peerOf({ client }: Inquiry): Endpoint {
+  return endpointOf(client);
+}
+
+function endpointOf({ address, port }: { readonly address: string; readonly port: number }): Endpoint {
+  return Endpoint.parse(address, port) ?? Endpoint.unix;
+}

@@ -2,7 +2,6 @@
  * Says what would become of a client without anything happening: each step is taken on a draft of the ledger, by
  * the code that takes it for real clients, and the draft is thrown away.
  */
-import { networkText } from '../addresses.ts';
 import { assert } from '../assert.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
@@ -32,7 +31,7 @@ export function explain(
   const sight = see(listener.policy, inquiry, entering.payload);
   const routing = route(plan, listener, draft, entering, sight);
   const poolPlan = plan.pools.find(({ slot }) => slot === routing.pool);
-  const source = networkText(entering.client.address, listener.policy.limits.perClient.ipv6Prefix);
+  const source = entering.client.network(listener.policy.limits.perClient.ipv6Prefix);
   const placing = poolPlan && place(poolPlan, { ledger: draft, source, nowMs, random });
   const fallback = plan.pools.find(({ slot }) => slot === listener.pool);
   return {

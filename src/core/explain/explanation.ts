@@ -2,7 +2,6 @@
  * What would become of a client, and why: plain values, as JSON and people see them. Where an operator's limit is
  * none it reads `unlimited`.
  */
-import type { Client } from '../contract.ts';
 import type { CircuitState, Health } from '../ledger/ledger.ts';
 import type { Balance, RouteCondition } from '../plan.ts';
 import type { Reason, Unavailability } from '../reasons.ts';
@@ -16,7 +15,7 @@ export interface Inquiry {
   /** The name of a listener of the plan. */
   readonly listener: string;
   /** The other end of its connection. */
-  readonly client: Client;
+  readonly client: { readonly address: string; readonly port: number };
   /** Of its TLS hello, in lower case. */
   readonly sni?: string | undefined;
   readonly alpn?: readonly string[] | undefined;

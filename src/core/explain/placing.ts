@@ -1,17 +1,18 @@
 /** Which backends of a pool could take a client, and which one would. */
+import { balancers } from '../balancers/table.ts';
 import { Lease } from '../lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Endpoint } from '../net/endpoint.ts';
 import type { PoolPlan } from '../plan.ts';
 import { Pool } from '../pool.ts';
 import { standingOf } from '../standing.ts';
 import { type BackendExplanation, limitOf, type Outcome, type PoolExplanation } from './explanation.ts';
-import { possiblePicks } from './possible-picks.ts';
 
 export interface Surroundings {
   /** One that nobody else has, for a lease is taken. */
   readonly ledger: Ledger;
   /** By what `source-hash` knows the client. */
-  readonly source: string;
+  readonly source: Endpoint;
   readonly nowMs: number;
   readonly random: () => number;
 }
@@ -31,7 +32,7 @@ export function place(plan: PoolPlan, around: Surroundings): Placing {
   if (ahead === 0 && placed instanceof Lease) {
     const { name } = placed.backend;
     const candidates = pool.backends.filter(({ candidate }) => candidate);
-    const possible = possiblePicks(plan.policy.balance, candidates, name);
+    const possible = balancers[plan.policy.balance].possible(candidates, name);
     return { pool, outcome: { kind: 'dial', backend: name, ...possible } };
   }
   if (ahead === 0 && queue.size === 0) return { pool, outcome: 'pool-full' };
@@ -56,7 +57,7 @@ function explainPool(plan: PoolPlan, { ledger, nowMs, random }: Surroundings): P
       size: limitOf(limits.queue.size),
       timeoutMs: limitOf(limits.queue.timeoutMs),
     },
-    ignoresHealth: !standing.heedsHealth,
+    ignoresHealth: standing.ignoresHealth,
     backends: standing.backends.map(
       ({ backend, backup, tier, unavailable }): BackendExplanation => ({
         address: backend.name,

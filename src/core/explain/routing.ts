@@ -1,9 +1,8 @@
 /** Which route a client takes that says what is known of it, and what becomes of the others. */
 import { formatNetwork } from '../access/address-range.ts';
 import { rangesOf } from '../access/address-set.ts';
-import { addressWords } from '../addresses.ts';
-import type { Client } from '../contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import { Router, type Verdict } from '../router.ts';
@@ -24,11 +23,11 @@ export function chooseRoute(
   { pools }: Plan,
   { routes, pool, policy }: ListenerPlan,
   ledger: Ledger,
-  client: Client,
+  client: Endpoint,
   { facts: seen, hasSpoken }: Sight,
 ): Routing {
   const router = new Router(routes, ledger);
-  const words = addressWords(client.address);
+  const { words } = client;
   const facts = seen.isFinal && policy.inspect.undecided === 'fallback' ? settled(seen) : seen;
   const now = router.explain(words, facts);
   const stop = now.findIndex(
@@ -74,7 +73,7 @@ function explainVerdict(
   verdict: Verdict | undefined,
   when: RouteCondition | undefined,
   facts: Facts,
-  client: Client,
+  client: Endpoint,
 ): UntargetedRoute {
   if (verdict === undefined || when === undefined) return { verdict: 'not-reached' };
   if (verdict === 'matches') return { verdict };

@@ -9,7 +9,7 @@
  * was in no chain at that moment is found by the hand, as any other.
  */
 import { keyedHash } from './keyed-hash.ts';
-import type { SharedArea, SharedCounts } from './shared-counts.ts';
+import type { SharedCounts } from './shared-counts.ts';
 
 /** A place in the table; valid while a connection of that client is counted there. */
 export type ClientPlace = number;
@@ -17,7 +17,7 @@ export type ClientPlace = number;
 /** The 16 bytes of an IPv6 (or IPv4-mapped) address as four words. */
 export type AddressWords = readonly [number, number, number, number];
 
-export interface ClientArea {
+export interface ClientKeys {
   /** Five words a place: the listener's slot + 1 (0: free) and the 16 bytes of its address. */
   readonly keys: Int32Array;
   /** By hash: the first place of the chain, + 1; and by place, the next of its chain, + 1. 0 ends a chain. */
@@ -25,12 +25,15 @@ export interface ClientArea {
   readonly next: Int32Array;
   /** Two words of the hash's key, where the hand is, and how many places it has passed in advance. */
   readonly state: Int32Array;
-  readonly active: SharedArea;
+}
+
+/** By place: connections, and a token bucket. */
+export interface ClientCounts {
+  readonly active: SharedCounts;
   readonly tokens: Float64Array;
   readonly filledMs: Float64Array;
 }
 
-const keyWords = 5;
 const stateWords = { key: 0, hand: 2, debt: 3 };
 /** Of so many places that the hand passes, the one that was not used for longest is taken. */
 const choices = 16;
@@ -40,23 +43,27 @@ const choices = 16;
  */
 const placesForEach = 256;
 
+const keyWords = 5;
+
 export class ClientTable {
   readonly active: SharedCounts;
   readonly tokens: Float64Array;
   readonly filledMs: Float64Array;
-  readonly #area: ClientArea;
+  readonly #area: ClientKeys;
   readonly #places: number;
 
-  constructor(area: ClientArea, active: SharedCounts) {
+  constructor(area: ClientKeys, { active, tokens, filledMs }: ClientCounts) {
     this.#area = area;
     this.active = active;
-    this.tokens = area.tokens;
-    this.filledMs = area.filledMs;
-    this.#places = area.tokens.length;
+    this.tokens = tokens;
+    this.filledMs = filledMs;
+    this.#places = tokens.length;
   }
 
   /** Words that the table needs for its own state. */
   static readonly stateWords = 4;
+  /** Words of a place's key. */
+  static readonly keyWords = keyWords;
 
   /** To be called once, before the first client: two words of chance. */
   seed(words: Int32Array): void {
@@ -81,16 +88,13 @@ export class ClientTable {
     return undefined;
   }
 
-  /** Knows from now on whom another of the same size knows. */
-  imitate(other: ClientTable): void {
+  /** Knows from now on whom another of the same size knows; connections and buckets are copied by themselves. */
+  copyFrom(other: ClientTable): void {
     const { keys, heads, next, state } = this.#area;
     keys.set(other.#area.keys);
     heads.set(other.#area.heads);
     next.set(other.#area.next);
     state.set(other.#area.state);
-    this.active.imitate(other.active);
-    this.tokens.set(other.tokens);
-    this.filledMs.set(other.filledMs);
   }
 
   /** Sends the hand on until it has passed enough to choose from, or as much as it may. */
@@ -104,7 +108,7 @@ export class ClientTable {
       if (passed >= placesForEach && ++debt > this.#places) break;
       const place = hand;
       hand = hand + 1 === this.#places ? 0 : hand + 1;
-      if (this.active.glimpse(place) > 0) continue;
+      if (this.active.relaxed(place) > 0) continue;
       if (keys[place * keyWords] === 0) {
         spare = place;
         break;

@@ -40,6 +40,17 @@ export class QueueTickets {
     return most;
   }
 
+  /** Workers that show a number, the earliest first. */
+  workers(pool: number): readonly number[] {
+    const drawn = Atomics.load(this.#drawn, pool);
+    const waiting: { readonly worker: number; readonly age: number }[] = [];
+    for (const [worker, shown] of this.#shown.entries()) {
+      const first = Atomics.load(shown, pool);
+      if (first !== nobody) waiting.push({ worker, age: (drawn - first) | 0 });
+    }
+    return waiting.sort((one, other) => other.age - one.age).map(({ worker }) => worker);
+  }
+
   /** Nobody waits for a dead worker. */
   releaseAllOf(worker: number): void {
     this.#shown[worker]?.fill(nobody);

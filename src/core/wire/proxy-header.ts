@@ -3,7 +3,6 @@
  * Version 1 is a line of text, version 2 is binary; both are read by `proxy-reading.ts` and written by
  * `proxy-writing.ts`. All three follow HAProxy's proxy-protocol.txt.
  */
-import type { Client } from '../contract.ts';
 import type { Finding } from './finding.ts';
 
 export type ProxyHeader =
@@ -18,8 +17,10 @@ export interface ProxiedEnds {
   readonly destination: ProxiedEnd;
 }
 
-/** As a client, with the path of a unix socket that has one. */
-export interface ProxiedEnd extends Client {
+/** An IP address and a port, or `unix` and 0, with the path of a unix socket that has one. */
+export interface ProxiedEnd {
+  readonly address: string;
+  readonly port: number;
   readonly path?: string;
 }
 

@@ -8,8 +8,9 @@
  * expected, the server is left alone and `data` listeners do the work.
  */
 import net from 'node:net';
+import { keepAliveDelayMs } from '../shared.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { keepAliveDelayMs, type Read, readByEvent } from './sockets.ts';
+import { type Read, readByEvent } from './sockets.ts';
 
 /** Makes the socket of an accepted connection, whose bytes go to `read`; undefined if there is none after all. */
 export type Open = (read: Read) => net.Socket | undefined;
@@ -25,30 +26,31 @@ export function createServer(): net.Server {
     keepAlive: true,
     keepAliveInitialDelay: keepAliveDelayMs,
   });
-  // An accept that fails is of one connection, which is lost already.
-  return server.on('error', () => {});
+  return server;
 }
 
-/** Gives every connection of a listening server to `accepted`. */
-export function accept(
-  server: net.Server,
-  buffers: ReadBuffers,
-  means: Means,
-  accepted: (open: Open) => void,
-): void {
-  server.on('connection', (socket) => accepted((read) => readByEvent(socket, read)));
-  if (means === 'handles') acceptHandles(server, buffers, accepted);
+export interface Acceptor {
+  accepted(open: Open): void;
+  /** There is no descriptor or no memory for a connection: what else libuv takes for none. */
+  failed(): void;
+}
+
+/** Gives every connection of a listening server to its acceptor. */
+export function accept(server: net.Server, buffers: ReadBuffers, means: Means, acceptor: Acceptor): void {
+  server.on('connection', (socket) => acceptor.accepted((read) => readByEvent(socket, read)));
+  server.on('error', () => acceptor.failed());
+  if (means === 'handles') acceptHandles(server, buffers, acceptor);
 }
 
 /** Takes the connections before the server does; gives back to it for good where a socket can't be made. */
-function acceptHandles(server: net.Server, buffers: ReadBuffers, accepted: (open: Open) => void): void {
+function acceptHandles(server: net.Server, buffers: ReadBuffers, acceptor: Acceptor): void {
   const listening = '_handle' in server ? server._handle : undefined;
   if (!isListeningHandle(listening)) return;
   const { onconnection } = listening;
   const inherit = setForAll(listening);
   listening.onconnection = (error, handle) => {
-    if (error) return;
-    accepted((read) => {
+    if (error) return acceptor.failed();
+    acceptor.accepted((read) => {
       const socket = adopt(handle, buffers, read, inherit);
       if (socket !== undefined) return socket;
       listening.onconnection = onconnection;

@@ -2,21 +2,24 @@
  * The driver that runs wherever Node runs, on `node:net` alone.
  *
  * Known limits of `node:net`: while a socket is not being read (because the other side doesn't take its
- * bytes), its RST is noticed only by a write or once reading goes on; and out of descriptors, clients that
- * wait are closed at once by libuv instead of being left in the queue.
+ * bytes), its RST is noticed only by a write or once reading goes on; and out of descriptors, clients are turned away
+ * instead of being left in the queue.
  */
 import type { Server } from 'node:net';
-import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
+import { Endpoint } from '../../core/net/endpoint.ts';
 import { Alarm } from '../alarm.ts';
-import type { Driver, DriverCommand, DriverHost, ListenOptions } from '../driver.ts';
+import type { Driver, DriverCommand, DriverEvent, DriverHost, ListenOptions } from '../driver.ts';
+import { isSameAddress } from '../shared.ts';
+import { Handshakes } from '../tls/node/handshakes.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
+import { BufferMemory } from './buffer-memory.ts';
+import { Link, type LinkContext } from './link.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { Session, type Surroundings } from './session.ts';
-import { tcpClient, unixClient } from './sockets.ts';
-import { Originations } from './tls/origination.ts';
-import { Terminations } from './tls/termination.ts';
+import { peerOf } from './sockets.ts';
+import { SpareDescriptor } from './spare-descriptor.ts';
 
 /** `means` is for tests and measurements of what is done where accepted handles can't be had. */
 export function createPortableDriver(host: DriverHost, means: Means = 'handles'): Driver {
@@ -34,24 +37,32 @@ interface Listening {
   isLeaving: boolean;
 }
 
-class PortableDriver implements Driver, Surroundings {
-  readonly buffers = new ReadBuffers();
-  readonly originations = new Originations();
-  readonly terminations: Terminations;
+class PortableDriver implements Driver, LinkContext {
+  readonly memory: BufferMemory;
+  readonly buffers: ReadBuffers;
+  readonly handshakes: Handshakes;
   readonly #host: DriverHost;
   readonly #means: Means;
-  readonly #sessions = new Map<SessionId, Session>();
+  /** By their numbers. */
+  readonly #links: (Link | undefined)[] = [];
+  readonly #freeNumbers: LinkId[] = [];
+  #acceptedLinks = 0;
+  #dialedLinks = 0;
+  #nextNumber = 0;
   readonly #listenings = new Set<Listening>();
   readonly #alarm: Alarm;
-  #lastSession = 0;
+  readonly #spare = new SpareDescriptor();
   #isClosed = false;
-  #allEnded: (() => void) | undefined;
+  #isExhaustionTold = false;
+  #allClosed: (() => void) | undefined;
 
   constructor(host: DriverHost, means: Means) {
     this.#host = host;
     this.#means = means;
     this.#alarm = new Alarm(host);
-    this.terminations = new Terminations(host.ticketKeys);
+    this.memory = new BufferMemory(host.bufferBytes, () => this.emit({ kind: 'exhausted', what: 'memory' }));
+    this.buffers = new ReadBuffers(this.memory);
+    this.handshakes = new Handshakes(host.ticketKeys);
   }
 
   async listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Promise<Address> {
@@ -65,7 +76,13 @@ class PortableDriver implements Driver, Surroundings {
     const bound = await listen(server, asked, options);
     const listening: Listening = { server, asked, bound, listener, accepted: 0, isLeaving: false };
     this.#listenings.add(listening);
-    accept(server, this.buffers, this.#means, (open) => this.#accept(listening, open));
+    accept(server, this.buffers, this.#means, {
+      accepted: (open) => this.#accept(listening, open),
+      failed: () => {
+        this.outOfDescriptors();
+        this.#spare.give();
+      },
+    });
     return bound;
   }
 
@@ -82,7 +99,8 @@ class PortableDriver implements Driver, Surroundings {
 
   #listeningOn(address: Address): Listening | undefined {
     for (const listening of this.#listenings) {
-      if (isSame(listening.bound, address) || isSame(listening.asked, address)) return listening;
+      if (isSameAddress(listening.bound, address) || isSameAddress(listening.asked, address))
+        return listening;
     }
     return undefined;
   }
@@ -90,48 +108,84 @@ class PortableDriver implements Driver, Surroundings {
   #accept(listening: Listening, open: Open): void {
     const { listener, bound } = listening;
     listening.accepted++;
-    const id = ++this.#lastSession;
-    const session = new Session(id, listener, this);
-    const socket = open(session.readClient);
-    if (socket === undefined) return;
-    const client = 'path' in bound ? unixClient : tcpClient(socket);
-    if (client === undefined) {
-      // It has gone already: nothing was promised about it yet.
-      socket.on('error', () => {}).destroy();
-      return;
+    const link = new Link(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
+    if (link.id === this.#nextNumber) this.#nextNumber += 2;
+    const socket = open(link.received);
+    const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
+    // A client that has gone before its address could be asked for is none.
+    if (socket === undefined || peer === undefined || !this.#leavesDescriptors()) {
+      this.#freeNumbers.push(link.id);
+      socket?.on('error', () => {}).destroy();
+      return this.#spare.take();
     }
-    this.#sessions.set(id, session);
-    session.begin(socket);
-    this.emit({ kind: 'accepted', session: id, listener, client });
+    this.#links[link.id] = link;
+    this.#acceptedLinks++;
+    link.accepted(socket);
+    this.emit({ kind: 'accepted', link: link.id, listener, peer });
+  }
+
+  /** Whether a client that was just accepted leaves a descriptor for its dial, and for those of the others. */
+  #leavesDescriptors(): boolean {
+    const { descriptors } = this.#host;
+    descriptors.owed = this.#acceptedLinks + 1 - this.#dialedLinks;
+    if (descriptors.clients >= 0) return true;
+    this.outOfDescriptors();
+    return false;
+  }
+
+  outOfDescriptors(): void {
+    this.#host.descriptors.areGone();
+    if (this.#isExhaustionTold) return;
+    this.#isExhaustionTold = true;
+    setImmediate(() => {
+      this.#isExhaustionTold = false;
+      this.emit({ kind: 'exhausted', what: 'descriptors' });
+    });
   }
 
   execute(command: DriverCommand): void {
-    const session = this.#sessions.get(command.session);
-    if (session === undefined) return;
+    if (command.kind === 'connect') return this.#connect(command.link, command.address);
+    if (command.kind === 'join') {
+      const backend = this.#links[command.backend];
+      if (backend !== undefined) this.#links[command.client]?.joinBackend(backend, command.first);
+      return;
+    }
+    const link = this.#links[command.link];
     switch (command.kind) {
       case 'inspect':
-        return session.inspect(command.beyond);
+        return link?.inspect(command.beyond);
       case 'discard':
-        return session.discard(command.bytes);
-      case 'secure':
-        return session.secure(command.tls);
-      case 'dial':
-        return session.dial(command);
-      case 'abort-dial':
-        return session.abortDial();
-      case 'relay':
-        return session.relay();
+        return link?.discard(command.bytes);
+      case 'send':
+        return link?.send(command.bytes);
+      case 'start-tls':
+        return link?.startTls(command);
       case 'close':
-        return session.close(command.how);
+        return link?.close(command.how);
     }
   }
 
-  lastByteMs(session: SessionId): number {
-    return this.#sessions.get(session)?.lastByteMs ?? 0;
+  #connect(number: LinkId, address: Address): void {
+    const link = new Link(number, noListener, this);
+    this.#links[number] = link;
+    this.#dialedLinks++;
+    link.connect(address);
   }
 
-  arrivedAt(session: SessionId): Client {
-    return this.#sessions.get(session)?.arrivedAt ?? unixClient;
+  lastByteMs(link: LinkId): number {
+    return this.#links[link]?.lastByteMs ?? 0;
+  }
+
+  sentBytes(link: LinkId): number {
+    return this.#links[link]?.sentBytes ?? 0;
+  }
+
+  waitingBytes(link: LinkId): number {
+    return this.#links[link]?.waitingBytes ?? 0;
+  }
+
+  localEndpoint(link: LinkId): Endpoint {
+    return this.#links[link]?.localEndpoint ?? Endpoint.unix;
   }
 
   wakeAt(deadlineMs: number | undefined): void {
@@ -141,17 +195,22 @@ class PortableDriver implements Driver, Surroundings {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.set(undefined);
+    this.#spare.give();
     for (const { server } of this.#listenings) closeServer(server);
     this.#listenings.clear();
-    if (this.#sessions.size === 0) return;
-    const allEnded = new Promise<void>((resolve) => {
-      this.#allEnded = resolve;
+    if (this.#openLinks === 0) return;
+    const allClosed = new Promise<void>((resolve) => {
+      this.#allClosed = resolve;
     });
-    for (const session of this.#sessions.values()) session.close('reset');
-    await allEnded;
+    for (const link of this.#links) link?.close('reset');
+    await allClosed;
   }
 
-  emit(event: CoreEvent): void {
+  get #openLinks(): number {
+    return this.#acceptedLinks + this.#dialedLinks;
+  }
+
+  emit(event: DriverEvent): void {
     if (!this.#isClosed) this.#host.emit(event);
   }
 
@@ -163,11 +222,20 @@ class PortableDriver implements Driver, Surroundings {
     this.#host.countBytes(listener, toBackend, toClient);
   }
 
-  forget(session: SessionId): void {
-    this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#allEnded?.();
+  closed({ id }: Link, last: LinkEvent): void {
+    this.#links[id] = undefined;
+    const isAccepted = id % 2 === 0;
+    if (isAccepted) this.#acceptedLinks--;
+    else this.#dialedLinks--;
+    if (!this.#isClosed) this.#spare.take();
+    if (isAccepted) this.#freeNumbers.push(id);
+    this.emit(last);
+    if (this.#openLinks === 0) this.#allClosed?.();
   }
 }
+
+/** Of a dialed link, until it is joined to a client's. */
+const noListener: ListenerSlot = 0;
 
 /** Turns the event loop until it brings no further connection, or has brought a whole queue of them. */
 async function queueTaken(listening: Listening): Promise<void> {
@@ -185,10 +253,4 @@ const longestQueue = 4096;
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Port 0 is another port each time. */
-function isSame(one: Address, other: Address): boolean {
-  if ('path' in one) return 'path' in other && one.path === other.path;
-  return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
 }

@@ -11,9 +11,9 @@ export class HeldBytes {
     return this.#end - this.#start;
   }
 
-  /** Reading stops at this, so there is never more than one read's worth beyond it. */
-  get isFull(): boolean {
-    return this.length >= heldBytesMax;
+  /** The memory that they take. */
+  get capacity(): number {
+    return this.#buffer.length;
   }
 
   /** Good until something is appended. */
@@ -53,5 +53,4 @@ export class HeldBytes {
   }
 }
 
-const heldBytesMax = 64 * 1024;
 const nothing = Buffer.alloc(0);

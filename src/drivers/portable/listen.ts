@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type net from 'node:net';
 import type { Address } from '../../core/contract.ts';
 import type { ListenOptions } from '../driver.ts';
+import { backlog, withoutIpv6 } from '../shared.ts';
 import { listenOnPath } from '../unix-path.ts';
 
 /** Fulfilled with the address as it was bound; rejects with the system's error. */
@@ -24,22 +25,16 @@ export async function listen(
   try {
     await bind(server, address, shared);
   } catch (error) {
-    // `::` means every address. Where IPv6 is off, that is every IPv4 address.
-    if (address.host !== '::' || !withoutIpv6.has(codeOf(error))) throw error;
-    await bind(server, { ...address, host: '0.0.0.0' }, shared);
+    const instead = withoutIpv6(address, error);
+    if (instead === undefined) throw error;
+    await bind(server, instead, shared);
   }
   const bound = server.address();
   if (bound === null || typeof bound === 'string') return address;
   return { host: bound.address, port: bound.port };
 }
 
-const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
-
-async function bind(
-  server: net.Server,
-  address: Exclude<Address, { readonly path: string }>,
-  shared: boolean,
-): Promise<void> {
+async function bind(server: net.Server, address: Address, shared: boolean): Promise<void> {
   const listening = once(server, 'listening');
   // Node 20 doesn't know `reusePort`; there a second thread on the same port gets EADDRINUSE.
   const options: net.ListenOptions & { readonly reusePort: boolean } = {
@@ -50,11 +45,4 @@ async function bind(
   };
   server.listen(options);
   await listening;
-}
-
-/** The kernel takes the smaller of this and its own limit (`net.core.somaxconn`, 4096 as a rule). */
-const backlog = 4096;
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,7 +4,7 @@ import { createPortableDriver } from './driver.ts';
 export const portable: DriverModule = {
   name: 'portable',
   sharesPorts: process.platform === 'linux' && canReusePort(process.versions.node),
-  speaksTls: true,
+  refuses: () => undefined,
   create: (host) => createPortableDriver(host),
 };
 

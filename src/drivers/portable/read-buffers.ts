@@ -3,22 +3,37 @@
  *
  * Every socket reads into one shared buffer, and what came is copied out before it is written: a write that
  * the kernel doesn't take at once refers to its bytes until it does. A copy costs less than the fresh 64 KiB
- * that `node:net` otherwise allocates for each read. A flow that fills the shared buffer borrows a large one
- * of its own, which needs no copy, until a read no longer fills that.
+ * that `node:net` otherwise allocates for each read. A link that fills the shared buffer borrows a large one
+ * of its own, which needs no copy, until a read no longer fills that. While memory is scarce, nothing is lent, and
+ * reads are small.
  */
+import type { BufferMemory } from './buffer-memory.ts';
+
 export class ReadBuffers {
   readonly shared = Buffer.allocUnsafeSlow(sharedBytes);
-  #next: Buffer = this.shared;
+  readonly #small = this.shared.subarray(0, smallBytes);
+  readonly #memory: BufferMemory;
+  #next: Buffer | undefined;
   #copies = Buffer.allocUnsafeSlow(sharedBytes);
   #copiesUsed = 0;
   readonly #free: Buffer[] = [];
+  #leastFree = 0;
+  #shrinking: NodeJS.Timeout | undefined;
+
+  constructor(memory: BufferMemory) {
+    this.#memory = memory;
+  }
 
   /** For the `onread` option of a socket: asked for a buffer at its start and right after each callback. */
   readonly next = (): Buffer => {
-    const next = this.#next;
-    this.#next = this.shared;
+    const next = this.#next ?? (this.#memory.isScarce ? this.#small : this.shared);
+    this.#next = undefined;
     return next;
   };
+
+  isShared(buffer: Uint8Array): boolean {
+    return buffer === this.shared || buffer === this.#small;
+  }
 
   /** The read that is being handled is followed by one into this buffer, instead of the shared one. */
   readNextInto(buffer: Buffer): void {
@@ -41,12 +56,27 @@ export class ReadBuffers {
     this.#copiesUsed += length;
   }
 
-  borrow(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
+  /** Undefined while memory is scarce. */
+  borrow(): Buffer | undefined {
+    if (this.#memory.isScarce) return undefined;
+    this.#memory.change(largeBytes);
+    const free = this.#free.pop();
+    this.#leastFree = Math.min(this.#leastFree, this.#free.length);
+    return free ?? largeBuffer();
   }
 
   giveBack(buffer: Buffer): void {
-    if (this.#free.length < keptFree) this.#free.push(buffer);
+    this.#memory.change(-largeBytes);
+    this.#free.push(buffer);
+    this.#shrinking ??= setTimeout(() => this.#shrink(), keptFreeMs).unref();
+  }
+
+  /** Frees what nobody has needed since the last time: at once, as a collection may be long in coming. */
+  #shrink(): void {
+    this.#shrinking = undefined;
+    for (let unneeded = this.#leastFree; unneeded > 0; unneeded--) freeMemory(this.#free.pop());
+    this.#leastFree = this.#free.length;
+    if (this.#leastFree > 0) this.#shrinking = setTimeout(() => this.#shrink(), keptFreeMs).unref();
   }
 }
 
@@ -56,5 +86,16 @@ export class ReadBuffers {
  */
 const sharedBytes = 68 * 1024;
 const largeBytes = 260 * 1024;
-/** Large buffers kept for the next borrower: 4 MiB at most. */
-const keptFree = 16;
+const smallBytes = 4 * 1024;
+const keptFreeMs = 500;
+
+/** A buffer whose memory can be freed at once. These types lack what every Node from 20 on has (ES2024). */
+function largeBuffer(): Buffer {
+  const memory: ArrayBuffer = Reflect.construct(ArrayBuffer, [largeBytes, { maxByteLength: largeBytes }]);
+  return Buffer.from(memory);
+}
+
+function freeMemory(buffer: Buffer | undefined): void {
+  const memory = buffer?.buffer;
+  if (memory && 'resize' in memory && typeof memory.resize === 'function') memory.resize(0);
+}

@@ -1,12 +1,123 @@
-/** How this driver opens, resets and reads the failures of its sockets. */
+/**
+ * The sockets of links. What happens to one is told to its link, which the socket finds by itself, so that all sockets
+ * share the functions below: closures for each would cost every idle connection another half kilobyte.
+ *
+ * Node destroys a socket whose write has failed, and with it what its peer sent before. So `_write` and `_writev`,
+ * which every stream may bring itself, tell the failure to the link, and the stream goes on as if nothing were: it
+ * is read to its end.
+ */
 import net from 'node:net';
-import type { Address, Client } from '../../core/contract.ts';
+import type { TLSSocket } from 'node:tls';
+import type { Address } from '../../core/contract.ts';
+import { Endpoint } from '../../core/net/endpoint.ts';
+import { keepAliveDelayMs } from '../shared.ts';
+import { type HandshakeOwner, keepOpenInHandshake } from '../tls/node/handshake-socket.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 
 /** Takes the bytes just read into `buffer`; false stops the reading until the socket is resumed. */
 export type Read = (length: number, buffer: Uint8Array) => boolean;
 
-export const keepAliveDelayMs = 60_000;
+export type WriteDone = (error?: Error | null) => void;
+
+/** Who is told. */
+export interface SocketOwner extends HandshakeOwner {
+  /** A write begins: whether it is to be tried, and what to call then in the place of `done`. */
+  beginWrite(done: WriteDone): WriteDone | undefined;
+  connected(): void;
+  handshakeDone(socket: TLSSocket): void;
+  /** All that was written is the kernel's, and FIN too. */
+  writeEnded(): void;
+  readEnded(): void;
+  socketClosed(): void;
+}
+
+const owner = Symbol('owner');
+type Owned<S extends net.Socket = net.Socket> = S & { readonly [owner]: SocketOwner };
+
+/** Has an open socket tell its owner what happens to it. */
+export function own(socket: net.Socket, by: SocketOwner): void {
+  Object.assign(socket, { [owner]: by, _write: writeOne, _writev: writeMany });
+  socket.on('finish', onFinish);
+  socket.on('end', onEnd);
+  socket.on('error', onError);
+  socket.on('close', onClose);
+}
+
+/** A socket that TLS is spoken over: it is written to by others, and only its errors and its close are of interest. */
+export function disown(transport: net.Socket): void {
+  const { _write, _writev } = net.Socket.prototype;
+  Object.assign(transport, { _write, _writev });
+  transport.off('finish', onFinish);
+  transport.off('end', onEnd);
+}
+
+/** A TLS socket whose handshake begins. */
+export function ownHandshake(socket: TLSSocket, role: 'server' | 'client', by: SocketOwner): void {
+  own(socket, by);
+  keepOpenInHandshake(socket, by);
+  socket.on(role === 'server' ? 'secure' : 'secureConnect', onSecure);
+  // What goes wrong once the handshake is done is told by this alone.
+  if (role === 'server') socket.on('_tlsError', onError);
+}
+
+/** Closes, with FIN where nothing waits to be read. */
+export function destroy(socket: net.Socket): void {
+  net.Socket.prototype.destroy.call(socket);
+}
+
+function writeOne(this: Owned, chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
+  const wrote = this[owner].beginWrite(done);
+  if (wrote === undefined) done();
+  else net.Socket.prototype._write.call(this, chunk, encoding, wrote);
+}
+
+function writeMany(
+  this: Owned,
+  chunks: { chunk: unknown; encoding: BufferEncoding }[],
+  done: WriteDone,
+): void {
+  const wrote = this[owner].beginWrite(done);
+  if (wrote === undefined) done();
+  else net.Socket.prototype._writev?.call(this, chunks, wrote);
+}
+
+function onConnect(this: Owned): void {
+  this[owner].connected();
+}
+
+function onSecure(this: Owned<TLSSocket>): void {
+  this[owner].handshakeDone(this);
+}
+
+function onFinish(this: Owned): void {
+  this[owner].writeEnded();
+}
+
+function onEnd(this: Owned): void {
+  this[owner].readEnded();
+}
+
+function onError(this: Owned, error: Error): void {
+  this[owner].failed(error);
+}
+
+function onClose(this: Owned): void {
+  this[owner].socketClosed();
+}
+
+/** Starts connecting. Whatever goes wrong is told to the owner, later. */
+export function connect(address: Address, buffers: ReadBuffers, read: Read, by: SocketOwner): net.Socket {
+  const socket = net.connect({
+    ...address,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+    onread: { buffer: buffers.next, callback: read },
+  });
+  own(socket, by);
+  return socket.on('connect', onConnect);
+}
 
 /** Reads a socket that has no `onread`. */
 export function readByEvent<S extends net.Socket>(socket: S, read: Read): S {
@@ -15,76 +126,21 @@ export function readByEvent<S extends net.Socket>(socket: S, read: Read): S {
   });
 }
 
-/** Where TLS is spoken over a socket, the one to be read and written is the other. */
-const transports = new WeakMap<net.Socket, net.Socket>();
-
-/** Notes that a socket speaks TLS over another. */
-export function speaksOver(socket: net.Socket, transport: net.Socket): void {
-  transports.set(socket, transport);
+/** Undefined where the socket has gone already and can't be told any more. */
+export function peerOf({ remoteAddress, remotePort }: net.Socket): Endpoint | undefined {
+  return endpoint(remoteAddress, remotePort);
 }
 
-/** The connection itself: the socket, or what it speaks TLS over. */
-export function transportOf(socket: net.Socket): net.Socket {
-  return transports.get(socket) ?? socket;
+/** Our end. */
+export function localEndpoint({ localAddress, localPort }: net.Socket): Endpoint {
+  return endpoint(localAddress, localPort) ?? Endpoint.unix;
 }
 
-/** Starts connecting. Whatever goes wrong is told by the socket's `error`, later. */
-export function connect(address: Address, buffers: ReadBuffers, read: Read): net.Socket {
-  return net.connect({
-    ...address,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveDelayMs,
-    onread: { buffer: buffers.next, callback: read },
-  });
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  return address === undefined || port === undefined ? undefined : Endpoint.parse(address, port);
 }
 
-/** The other end of an accepted TCP socket; undefined where it has gone already and can't be told any more. */
-export function tcpClient({ remoteAddress, remotePort }: net.Socket): Client | undefined {
-  return endOf(remoteAddress, remotePort);
+/** FIN is on its way to the kernel: for libuv no time to reset, and Node would leak the descriptor. */
+export function isFinishing(socket: net.Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished;
 }
-
-/** Our end of an accepted socket. */
-export function arrivedAt({ localAddress, localPort }: net.Socket): Client {
-  return endOf(localAddress, localPort) ?? unixClient;
-}
-
-function endOf(address: string | undefined, port: number | undefined): Client | undefined {
-  if (address === undefined || port === undefined) return undefined;
-  const isMapped = address.startsWith(mappedIpv4);
-  return { address: isMapped ? address.slice(mappedIpv4.length) : address, port };
-}
-
-const mappedIpv4 = '::ffff:';
-
-export const unixClient: Client = { address: 'unix', port: 0 };
-
-/** Closes with RST. A unix socket knows none: its peer sees the end, or an error as it writes. */
-export function reset(socket: net.Socket): void {
-  const transport = transportOf(socket);
-  if (transport.destroyed) return;
-  // Only a connected TCP socket tells its peer's family.
-  if (transport.connecting || transport.remoteFamily === undefined) transport.destroy();
-  // libuv refuses to reset while a shutdown(2) is under way, and Node then leaks the descriptor.
-  else if (isShuttingDown(socket)) socket.once('finish', () => transport.resetAndDestroy());
-  else transport.resetAndDestroy();
-}
-
-function isShuttingDown(socket: net.Socket): boolean {
-  return socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
-}
-
-/**
- * Whether what looked like FIN was RST: in Node before 26 libuv takes a reset that comes right behind data for
- * the end of it. A write without a byte brings the truth to light, and fails the socket then. A unix socket
- * knows no reset, and a write would fail although its peer has done nothing but close.
- */
-export function wasReset(socket: net.Socket): boolean {
-  if (!socket.writable || socket.localPort === undefined) return false;
-  const transport = transportOf(socket);
-  transport.write(nothing);
-  return transport.errored !== null;
-}
-
-const nothing = Buffer.alloc(0);

@@ -1,18 +1,19 @@
 /**
- * Buffers that the kernel receives into. They wait in rings shared with it, from which it takes one as bytes
- * come: a connection that is silent holds none. A taken buffer is a *chunk*, a number; its bytes are sent from
- * where they lie, and then it goes back. Nobody looks at them, but for the first ones of some clients.
+ * All the memory that peers can make this driver hold: buffers that the kernel receives into, in groups
+ * (`buffer-group.ts`), and cells for small pieces that wait (`cells.ts`). A silent connection holds none. A taken
+ * piece is a *chunk*, a number; its bytes are sent from where they lie, and then it goes back.
  *
- * Small ones serve messages, large ones streams. Each group begins with a few, so that they stay in the
- * processor's caches, grows as they are taken, and shrinks as they come back; its most is the bound.
- *
- * Readers that stall hold what was received for them. Once half of the small buffers are held, everybody's share is
- * one buffer at a time, and that from the reserve, which only those get who hold nothing: as many as there are
- * buffers in it may stall, and whoever goes on reading is still served.
+ * Small buffers serve messages, large ones streams. Readers that stall hold what was received for them, and so do
+ * clients that wait for a backend. Once half of the small buffers are held, they are scarce:
+ * - a joined link may have one chunk waiting for its partner, and gets that from the reserve;
+ * - a link that is not joined is read only while it holds nothing, from the small ones that are left;
+ * so that whoever goes on reading is still served, however many wait.
  */
+import { BufferGroup } from './buffer-group.ts';
+import { Cells, cellBytes } from './cells.ts';
 import * as kernel from './kernel.ts';
-import { type Libc, mapMemory, type Pointer } from './libc.ts';
-import { type Ring, writeAddress } from './ring.ts';
+import type { Libc, Pointer } from './libc.ts';
+import type { Ring } from './ring.ts';
 
 export type Chunk = number;
 export type Group = 0 | 1 | 2;
@@ -24,74 +25,104 @@ export const smallBytes = 16 * 1024;
 /** With 256 KiB one download or upload takes a third more CPU for each MiB, and is 8 to 19 % slower. */
 export const largeBytes = 1024 * 1024;
 
-/** The most buffers of each group: powers of two, and no more than `groupSpan`. */
+/** The most pieces of each kind. */
 export interface BufferBounds {
   readonly small: number;
   readonly large: number;
   readonly reserve: number;
+  readonly cells: number;
 }
 
-/** 256, 128 and 256 MiB of addresses; memory is used as far as bytes wait for slow readers. */
-const defaultBounds: BufferBounds = { small: 16_384, large: 128, reserve: 16_384 };
-
-/** Numbers for each group's chunks. A ring of buffers can have 32,768 at most. */
+/** Numbers for the chunks of each group, and from there on for cells. */
 const groupSpan = 16_384;
+const firstCell = 3 * groupSpan;
+const cellsMax = 32_768;
+
+/** Shares out so many bytes: no more than that is ever held. */
+export function boundsOf(bytes: number): BufferBounds {
+  const large = Math.floor(bytes / 16 / largeBytes);
+  const reserve = Math.min(groupSpan, Math.max(2, Math.floor(bytes / 4 / smallBytes)));
+  const cells = Math.min(cellsMax, Math.floor(bytes / 16 / cellBytes));
+  const left = bytes - large * largeBytes - reserve * smallBytes - cells * cellBytes;
+  const small = Math.min(groupSpan, Math.max(4, Math.floor(left / smallBytes)));
+  return { small, large: Math.min(large, groupSpan), reserve, cells };
+}
 
 /** Chunks that may wait for one slow reader while there are plenty. */
 const plentifulShare = 8;
+/** While no more small buffers are held, what waits stays in them: to copy it would save little. */
+const heldInPlaceMax = 64;
+const copiedBytesMax = 4 * cellBytes;
 
 export class Buffers {
+  readonly #groups: readonly [BufferGroup, BufferGroup, BufferGroup];
   readonly #small: BufferGroup;
   readonly #large: BufferGroup;
-  readonly #reserve: BufferGroup;
+  readonly #cells: Cells;
   readonly #scarceFrom: number;
   readonly #libc: Libc;
   /** By chunk: where the bytes in it begin, how many they are, and which one is to be sent after it. */
-  readonly starts = new Int32Array(3 * groupSpan);
-  readonly lengths = new Int32Array(3 * groupSpan);
-  readonly next = new Int32Array(3 * groupSpan);
+  readonly starts = new Int32Array(firstCell + cellsMax);
+  readonly lengths = new Int32Array(firstCell + cellsMax);
+  readonly next = new Int32Array(firstCell + cellsMax);
 
-  constructor(libc: Libc, ring: Ring, { small, large, reserve }: BufferBounds = defaultBounds) {
-    const made: BufferGroup[] = [];
-    const group = (which: Group, bytesEach: number, initially: number, most: number): BufferGroup => {
-      const one = new BufferGroup(libc, ring, which, {
-        bytesEach,
-        initially: Math.min(initially, most),
-        most,
-      });
+  constructor(libc: Libc, ring: Ring, { small, large, reserve, cells }: BufferBounds) {
+    const made: { unmap(): void }[] = [];
+    const keep = <Made extends { unmap(): void }>(one: Made): Made => {
       made.push(one);
       return one;
     };
+    const group = (number: Group, bytesEach: number, initially: number, most: number): BufferGroup =>
+      keep(new BufferGroup(libc, ring, number, { bytesEach, initially, most }));
     try {
       this.#small = group(smallGroup, smallBytes, 256, small);
       this.#large = group(largeGroup, largeBytes, 4, large);
-      this.#reserve = group(reserveGroup, smallBytes, 8, reserve);
+      this.#groups = [this.#small, this.#large, group(reserveGroup, smallBytes, 8, reserve)];
+      this.#cells = keep(new Cells(libc, cells));
     } catch (error) {
       for (const one of made) one.unmap();
       throw error;
     }
     libc.madvise(this.#small.memory, small * smallBytes, kernel.MADV_NOHUGEPAGE);
-    libc.madvise(this.#reserve.memory, reserve * smallBytes, kernel.MADV_NOHUGEPAGE);
+    libc.madvise(this.#groups[reserveGroup].memory, reserve * smallBytes, kernel.MADV_NOHUGEPAGE);
     this.#libc = libc;
     this.#scarceFrom = small / 2;
   }
 
   /** The kernel has filled this buffer of the group. */
   take(group: Group, id: number): Chunk {
-    this.#group(group).take();
+    this.#groups[group].take(id);
     return group * groupSpan + id;
   }
 
   giveBack(chunk: Chunk): void {
     if (chunk < groupSpan) this.#small.giveBack(chunk);
     else if (chunk < 2 * groupSpan) this.#large.giveBack(chunk - groupSpan);
-    else this.#reserve.giveBack(chunk - 2 * groupSpan);
+    else if (chunk < firstCell) this.#groups[reserveGroup].giveBack(chunk - 2 * groupSpan);
+    else this.#cells.giveBack(chunk - firstCell);
   }
 
   addressOf(chunk: Chunk): Pointer {
     if (chunk < groupSpan) return this.#small.memory + chunk * smallBytes;
     if (chunk < 2 * groupSpan) return this.#large.memory + (chunk - groupSpan) * largeBytes;
-    return this.#reserve.memory + (chunk - 2 * groupSpan) * smallBytes;
+    if (chunk < firstCell) return this.#groups[reserveGroup].memory + (chunk - 2 * groupSpan) * smallBytes;
+    return this.#cells.memory + (chunk - firstCell) * cellBytes;
+  }
+
+  /** Whether so few bytes that wait are to be copied out of their buffer, so that it can go back. */
+  areCopied(length: number): boolean {
+    return (
+      length <= copiedBytesMax &&
+      this.#small.inUse > heldInPlaceMax &&
+      this.#cells.left * cellBytes >= copiedBytesMax
+    );
+  }
+
+  /** A cell with a part of a chunk's bytes. Only where `areCopied` said so. */
+  copyOf(chunk: Chunk, start: number, length: number): Chunk {
+    const cell = firstCell + this.#cells.take();
+    this.#libc.memcpy(this.addressOf(cell), this.addressOf(chunk) + start, length);
+    return cell;
   }
 
   /**
@@ -101,8 +132,7 @@ export class Buffers {
   joins(first: Chunk, second: Chunk, length: number): boolean {
     const firstLength = this.lengths[first] ?? 0;
     const end = (this.starts[first] ?? 0) + firstLength;
-    const isLarge = first >= groupSpan && first < 2 * groupSpan;
-    if (end + length > (isLarge ? largeBytes : smallBytes)) return false;
+    if (end + length > bytesOf(first)) return false;
     this.#libc.memcpy(this.addressOf(first) + end, this.addressOf(second), length);
     this.lengths[first] = firstLength + length;
     this.giveBack(second);
@@ -115,12 +145,13 @@ export class Buffers {
     const end = (this.starts[chunk] ?? 0) + (this.lengths[chunk] ?? 0);
     if (chunk < groupSpan) return this.#small.view(chunk, start, end);
     if (chunk < 2 * groupSpan) return this.#large.view(chunk - groupSpan, start, end);
-    return this.#reserve.view(chunk - 2 * groupSpan, start, end);
+    if (chunk < firstCell) return this.#groups[reserveGroup].view(chunk - 2 * groupSpan, start, end);
+    return this.#cells.view(chunk - firstCell, start, end);
   }
 
   /** The kernel found none left: gives it more. False if there are no more. */
   grow(group: Group): boolean {
-    return this.#group(group).grow();
+    return this.#groups[group].grow();
   }
 
   /** So many small ones are held that nobody should be given many at once. */
@@ -133,153 +164,42 @@ export class Buffers {
     return this.areScarce ? 1 : plentifulShare;
   }
 
-  /** The group to receive messages with, one by one. */
+  get hasLarge(): boolean {
+    return this.#large.left > 0;
+  }
+
+  /** The group that joined links receive their messages with, one by one. */
   get singles(): Group {
     return this.areScarce ? reserveGroup : smallGroup;
   }
 
-  /** How many messages can be received now. */
-  get left(): number {
-    return this.#group(this.singles).left;
+  /** How many of the group can be received with now. */
+  left(group: Group): number {
+    return this.#groups[group].left;
   }
 
-  /** Buffers taken and not given back. */
+  /** Pieces taken and not given back. */
   get inUse(): number {
-    return this.#small.inUse + this.#large.inUse + this.#reserve.inUse;
+    let inUse = this.#cells.inUse;
+    for (const group of this.#groups) inUse += group.inUse;
+    return inUse;
+  }
+
+  /** Gives the system back what nobody has needed for a while; says whether to look again. */
+  releaseIdle(): boolean {
+    let hasMore = this.#cells.releaseIdle();
+    for (const group of this.#groups) if (group.releaseIdle()) hasMore = true;
+    return hasMore;
   }
 
   /** Only once the ring is closed, and with it all that the kernel might write. */
   unmap(): void {
-    this.#small.unmap();
-    this.#large.unmap();
-    this.#reserve.unmap();
-  }
-
-  #group(group: Group): BufferGroup {
-    if (group === smallGroup) return this.#small;
-    return group === largeGroup ? this.#large : this.#reserve;
+    for (const group of this.#groups) group.unmap();
+    this.#cells.unmap();
   }
 }
 
-const slabBytes = 4 * 1024 * 1024;
-
-class BufferGroup {
-  readonly memory: Pointer;
-  inUse = 0;
-  readonly #libc: Libc;
-  readonly #bytesEach: number;
-  readonly #initially: number;
-  readonly #most: number;
-  readonly #ringMemory: Pointer;
-  readonly #words: Uint32Array;
-  readonly #halfWords: Uint16Array;
-  #tail = 0;
-  /** Buffers that the kernel may take or has taken. */
-  #provided = 0;
-  /** Returns in a row while few were in use: a group shrinks after a calm, not between two bursts. */
-  #calmReturns = 0;
-  /** Ids below this were provided once. */
-  #touched = 0;
-  /** Of those, the ones that are not provided now. */
-  readonly #spare: number[] = [];
-  /**
-   * Views of the memory, so many buffers each, made once somebody looks: one view of all would be hundreds of
-   * megabytes in the engine's accounts.
-   */
-  readonly #slabs: (Uint8Array | undefined)[] = [];
-  readonly #slabBuffers: number;
-
-  constructor(
-    libc: Libc,
-    ring: Ring,
-    group: Group,
-    {
-      bytesEach,
-      initially,
-      most,
-    }: { readonly bytesEach: number; readonly initially: number; readonly most: number },
-  ) {
-    this.#libc = libc;
-    this.#bytesEach = bytesEach;
-    this.#initially = initially;
-    this.#most = most;
-    this.#slabBuffers = Math.min(most, slabBytes / bytesEach);
-    const flags = kernel.MAP_PRIVATE | kernel.MAP_ANONYMOUS | kernel.MAP_NORESERVE;
-    this.memory = mapMemory(libc, most * bytesEach, flags);
-    const ringBytes = most * kernel.bufferEntry.bytes;
-    this.#ringMemory = mapMemory(libc, ringBytes, kernel.MAP_PRIVATE | kernel.MAP_ANONYMOUS);
-    const shared = libc.view(this.#ringMemory, ringBytes);
-    this.#words = new Uint32Array(shared);
-    this.#halfWords = new Uint16Array(shared);
-    try {
-      ring.registerBuffers(group, this.#ringMemory, most);
-    } catch (error) {
-      this.unmap();
-      throw error;
-    }
-    this.#provideMore(initially);
-  }
-
-  get left(): number {
-    return this.#most - this.inUse;
-  }
-
-  take(): void {
-    this.inUse++;
-    if (this.inUse * 4 > this.#provided * 3) this.grow();
-  }
-
-  giveBack(id: number): void {
-    this.inUse--;
-    const isCalm = this.#provided > this.#initially && this.inUse * 8 < this.#provided;
-    this.#calmReturns = isCalm ? this.#calmReturns + 1 : 0;
-    if (this.#calmReturns > 8 * this.#provided) this.#keep(id);
-    else this.#provide(id);
-  }
-
-  view(id: number, start: number, end: number): Uint8Array {
-    const number = Math.floor(id / this.#slabBuffers);
-    let slab = this.#slabs[number];
-    if (slab === undefined) {
-      const address = this.memory + number * this.#slabBuffers * this.#bytesEach;
-      slab = new Uint8Array(this.#libc.view(address, this.#slabBuffers * this.#bytesEach));
-      this.#slabs[number] = slab;
-    }
-    const at = (id % this.#slabBuffers) * this.#bytesEach;
-    return slab.subarray(at + start, at + end);
-  }
-
-  grow(): boolean {
-    return this.#provideMore(this.#provided);
-  }
-
-  unmap(): void {
-    this.#slabs.length = 0;
-    this.#libc.munmap(this.memory, this.#most * this.#bytesEach);
-    this.#libc.munmap(this.#ringMemory, this.#most * kernel.bufferEntry.bytes);
-  }
-
-  #provideMore(count: number): boolean {
-    const more = Math.min(count, this.#most - this.#provided);
-    for (let i = 0; i < more; i++) this.#provide(this.#spare.pop() ?? this.#touched++);
-    this.#provided += more;
-    return more > 0;
-  }
-
-  /** Lets the system have the memory until the buffer is needed again. */
-  #keep(id: number): void {
-    this.#provided--;
-    this.#spare.push(id);
-    this.#libc.madvise(this.memory + id * this.#bytesEach, this.#bytesEach, kernel.MADV_DONTNEED);
-  }
-
-  #provide(id: number): void {
-    const entry = this.#tail & (this.#most - 1);
-    writeAddress(this.#words, entry * 4, this.memory + id * this.#bytesEach);
-    this.#words[entry * 4 + 2] = this.#bytesEach;
-    // Not as a word with what follows it: that is the tail, in the first entry.
-    this.#halfWords[entry * 8 + kernel.bufferEntry.idHalfWord] = id;
-    this.#tail = (this.#tail + 1) & 0xffff;
-    this.#halfWords[kernel.bufferEntry.tailHalfWord] = this.#tail;
-  }
+function bytesOf(chunk: Chunk): number {
+  if (chunk >= firstCell) return cellBytes;
+  return chunk >= groupSpan && chunk < 2 * groupSpan ? largeBytes : smallBytes;
 }

@@ -1,100 +1,101 @@
 /**
  * The driver for Linux: everything that waits goes through one io_uring, and one system call per turn submits what
- * the last turn brought and waits for more. See `ring.ts` for the ring, `session.ts` for what a session does,
- * `buffers.ts` for where bytes wait.
+ * the last turn brought and waits for more. See `ring.ts` for the ring, `turns.ts` for the turns, `link.ts` for what a
+ * connection does, `buffers.ts` for where bytes wait.
  */
-import { isMainThread } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import type { Address, Client, CoreEvent, ListenerSlot, SessionId } from '../../core/contract.ts';
+import type { Address, LinkId, ListenerSlot } from '../../core/contract.ts';
+import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
-import { unixClient } from './addresses.ts';
-import { type BufferBounds, Buffers } from './buffers.ts';
-import { type Connection, numberMask, operation, operationShift } from './connection.ts';
-import { Connections } from './connections.ts';
-import { Estate, estateBytes } from './estate.ts';
+import { type BufferBounds, Buffers, boundsOf, type Group, reserveGroup, smallGroup } from './buffers.ts';
+import { ByteQueues } from './byte-queue.ts';
+import { CompletionsWanted } from './completions-wanted.ts';
+import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
+import type { Link, LinkContext } from './link.ts';
+import { LinkEvents } from './link-events.ts';
+import { Links } from './links.ts';
 import { type Listening, listeningSerial } from './listening.ts';
 import { Listenings } from './listenings.ts';
-import { Outboxes } from './outbox.ts';
-import { Patience } from './patience.ts';
+import { numberMask, operation, operationShift } from './operations.ts';
 import { Ring } from './ring.ts';
-import { Session } from './session.ts';
 import { Sockets } from './sockets.ts';
-import type { Surroundings } from './surroundings.ts';
-import { EventLoopTurns, ThreadTurns, type Turning, type Turns } from './turns.ts';
+import { type Turning, Turns } from './turns.ts';
+import { UnixDials } from './unix-dials.ts';
 
-/** How its turns come about; see `turns.ts`. `thread` takes the whole thread. */
-export type Hosting = 'event-loop' | 'thread';
-
-/** Throws where koffi or io_uring can't be used; the probe tells beforehand. */
+/** For a thread that does nothing else. Throws where koffi or io_uring can't be used; the probe tells beforehand. */
 export function createUringDriver(
   host: DriverHost,
-  hosting: Hosting = isMainThread ? 'event-loop' : 'thread',
-  estate?: SharedArrayBuffer,
-  bounds?: BufferBounds,
+  resources = new SharedArrayBuffer(resourceBytes),
+  bounds: BufferBounds = boundsOf(host.bufferBytes),
 ): UringDriver {
-  return new UringDriver(
-    loadLibc(),
-    host,
-    hosting,
-    new Estate(estate ?? new SharedArrayBuffer(estateBytes)),
-    bounds,
-  );
+  return new UringDriver(loadLibc(), host, new KernelResources(resources), bounds);
 }
 
-export class UringDriver implements Driver, Surroundings, Turning {
+export class UringDriver implements Driver, LinkContext, Turning {
   readonly ring: Ring;
   readonly buffers: Buffers;
-  readonly outboxes = new Outboxes();
+  readonly queues = new ByteQueues();
   readonly sockets: Sockets;
+  readonly events: LinkEvents;
   readonly host: DriverHost;
   turnMs = 0;
-  readonly #estate: Estate;
+  readonly #resources: KernelResources;
   readonly #turns: Turns;
-  readonly #sessions = new Map<SessionId, Session>();
-  readonly #connections = new Connections();
+  readonly #links: Links;
+  readonly #unixDials: UnixDials;
   readonly #listenings: Listenings;
-  readonly #patience = new Patience();
-  #later: (() => void)[] = [];
-  #lastSession = 0;
+  readonly #wanted = new CompletionsWanted();
+  /** Links with events that are due. */
+  #toTell: Link[] = [];
+  #isOutOfMemory = false;
+  #isOutOfDescriptors = false;
+  /** For a buffer, by group. */
+  readonly #waiting: readonly Link[][] = [[], [], []];
   #deadlineMs: number | undefined;
+  /** When to look for memory that nobody needs. */
+  #releaseMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
   #allEnded: (() => void) | undefined;
 
-  constructor(system: Libc, host: DriverHost, hosting: Hosting, estate: Estate, bounds?: BufferBounds) {
-    const libc = estate.noting(system);
-    this.#estate = estate;
+  constructor(system: Libc, host: DriverHost, resources: KernelResources, bounds: BufferBounds) {
+    const libc = resources.noting(system);
+    this.#resources = resources;
     this.host = host;
     this.turnMs = host.now();
     this.sockets = new Sockets(libc);
+    this.events = new LinkEvents(host);
     this.ring = new Ring(libc, entries, completions);
-    estate.drives(this.ring);
+    resources.drives(this.ring);
     this.buffers = new Buffers(libc, this.ring, bounds);
-    this.#turns =
-      hosting === 'thread' ? new ThreadTurns(libc, this) : new EventLoopTurns(libc, this.ring, this);
+    this.#turns = new Turns(libc, this);
+    this.#links = new Links(this);
+    this.#unixDials = new UnixDials(this.sockets);
     this.#listenings = new Listenings({
       libc,
       ring: this.ring,
       sockets: this.sockets,
-      estate,
+      resources,
+      budget: host.descriptors,
       now: () => host.now(),
       accepted: (listening, fd) => this.#accepted(listening, fd),
+      exhausted: () => {
+        this.#isOutOfDescriptors = true;
+      },
       rescheduled: () => this.#setWake(),
       settled: () => this.#turns.yieldSoon(),
     });
     this.#listenForWake();
   }
 
-  get wakeFd(): number | undefined {
+  get wakeFd(): number {
     return this.#turns.wakeFd;
   }
 
   async listen(listener: ListenerSlot, address: Address, options: ListenOptions): Promise<Address> {
     this.#turns.yieldSoon();
     if (this.#isClosed) throw new Error('The driver is closed');
-    const bound = this.#listenings.listen(listener, address, options);
-    this.#turns.soon();
-    return bound;
+    return this.#listenings.listen(listener, address, options);
   }
 
   async unlisten(address: Address, options?: UnlistenOptions): Promise<void> {
@@ -102,55 +103,62 @@ export class UringDriver implements Driver, Surroundings, Turning {
     await this.#listenings.unlisten(address, options);
   }
 
-  #accepted({ listener }: Listening, fd: number): void {
-    this.#estate.accepted(fd);
-    const client = this.#isClosed ? undefined : this.sockets.client(fd);
+  #accepted({ listener, bound }: Listening, fd: number): void {
+    this.#resources.accepted(fd);
+    const peer = this.#isClosed ? undefined : this.sockets.peer(fd);
     // Who has gone already is no client: nothing was promised about it yet.
-    if (client === undefined) return this.sockets.close(fd);
-    const session = new Session(++this.#lastSession, listener, fd, this);
-    this.#sessions.set(session.id, session);
-    this.emit({ kind: 'accepted', session: session.id, listener, client });
+    if (peer === undefined) return this.sockets.close(fd);
+    const link = this.#links.addClient();
+    link.accepted(fd, listener, 'path' in bound);
+    this.#countDials();
+    this.events.accepted(link, listener, peer);
+    link.read();
   }
 
   execute(command: DriverCommand): void {
-    const session = this.#sessions.get(command.session);
-    if (session === undefined) return;
-    this.#turns.soon();
+    if (command.kind === 'connect') return this.#connect(command.link, command.address);
+    if (command.kind === 'join') return this.#join(command.client, command.backend, command.first);
+    const link = this.#links.open(command.link);
+    if (link === undefined) return;
     switch (command.kind) {
-      case 'dial':
-        if (command.tls !== undefined)
-          return this.#failTls(session, { kind: 'dial-failed', why: 'connect-failed' });
-        return session.dial(command.address, command.preamble);
-      case 'abort-dial':
-        return session.abortDial();
-      case 'relay':
-        return session.relay();
       case 'close':
-        return session.close(command.how);
+        return link.closeBy(command.how);
       case 'inspect':
-        return session.inspect(command.beyond);
+        return link.inspect(command.beyond);
       case 'discard':
-        return session.discard(command.bytes);
-      case 'secure':
-        return this.#failTls(session, {
-          kind: 'secure-failed',
-          sni: undefined,
-          detail: 'this driver speaks no TLS',
-        });
+        return link.discard(command.bytes);
+      case 'send':
+        return link.send(command.bytes);
+      case 'start-tls':
+        return link.startTls();
     }
   }
 
-  /** Who asks this driver for TLS has made a mistake, for which no session shall wait forever. */
-  #failTls({ id }: Session, failed: TlsFailure): void {
-    this.later(() => this.emit({ ...failed, session: id }));
+  #connect(id: LinkId, address: Address): void {
+    this.#links.addBackend(id)?.connect(address);
+    this.#countDials();
   }
 
-  lastByteMs(session: SessionId): number {
-    return this.#sessions.get(session)?.lastByteMs ?? 0;
+  #join(client: LinkId, backend: LinkId, first: Uint8Array | undefined): void {
+    const other = this.#links.open(backend);
+    if (other !== undefined) this.#links.open(client)?.join(other, first);
   }
 
-  arrivedAt(session: SessionId): Client {
-    return this.#sessions.get(session)?.arrivedAt ?? unixClient;
+  lastByteMs(link: LinkId): number {
+    return this.#links.open(link)?.lastByteMs ?? 0;
+  }
+
+  sentBytes(link: LinkId): number {
+    return this.#links.open(link)?.sentBytes ?? 0;
+  }
+
+  waitingBytes(link: LinkId): number {
+    return this.#links.open(link)?.waitingBytes ?? 0;
+  }
+
+  localEndpoint(link: LinkId): Endpoint {
+    const fd = this.#links.open(link)?.fd ?? -1;
+    return fd < 0 ? Endpoint.unix : this.sockets.local(fd);
   }
 
   wakeAt(deadlineMs: number | undefined): void {
@@ -160,10 +168,9 @@ export class UringDriver implements Driver, Surroundings, Turning {
 
   due(): void {
     const nowMs = this.host.now();
-    if (nowMs >= this.#listenings.dueMs) {
-      this.#listenings.due(nowMs);
-      this.#turns.soon();
-    }
+    if (nowMs >= this.#listenings.dueMs) this.#listenings.due(nowMs);
+    if (nowMs >= this.#unixDials.dueMs) this.#unixDials.due(nowMs);
+    if (nowMs >= this.#releaseMs) this.#releaseIdle(nowMs);
     if (this.#deadlineMs !== undefined && nowMs >= this.#deadlineMs) {
       this.#deadlineMs = undefined;
       this.host.deadline();
@@ -172,23 +179,39 @@ export class UringDriver implements Driver, Surroundings, Turning {
   }
 
   #setWake(): void {
-    const wakeMs = Math.min(this.#deadlineMs ?? Number.POSITIVE_INFINITY, this.#listenings.dueMs);
-    this.#turns.wakeAt(wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs);
+    this.#turns.wakeAt(
+      Math.min(
+        this.#deadlineMs ?? Number.POSITIVE_INFINITY,
+        this.#listenings.dueMs,
+        this.#unixDials.dueMs,
+        this.#releaseMs,
+      ),
+    );
+  }
+
+  /** A buffer that was filled and not taken must keep its pages. */
+  #releaseIdle(nowMs: number): void {
+    const hasMore = this.ring.hasCompletions || this.buffers.releaseIdle();
+    this.#releaseMs = hasMore ? nowMs + releaseEveryMs : Number.POSITIVE_INFINITY;
   }
 
   turn(waitMs: number): number {
-    const sends = this.ring.enter(waitMs, this.#patience.wanted);
+    const sends = this.ring.enter(waitMs, this.#wanted.count);
     this.turnMs = this.host.now();
     const completed = this.ring.reap(this.#complete);
-    if (waitMs > 0) this.#patience.learn(completed - sends);
-    if (this.#later.length > 0) this.#doLater();
-    this.#connections.feed(this.buffers);
+    if (waitMs > 0) this.#wanted.learn(completed - sends);
+    this.#tell();
+    this.#resumeWaiting();
+    if (completed > 0 && this.#releaseMs === Number.POSITIVE_INFINITY && this.buffers.inUse > 0) {
+      this.#releaseMs = this.turnMs + releaseEveryMs;
+      this.#setWake();
+    }
     if (this.#isClosed) this.#closeIfAllEnded();
     return completed;
   }
 
   get mustGoOn(): boolean {
-    return this.#later.length > 0;
+    return this.#toTell.length > 0 || this.#isOutOfMemory || this.#isOutOfDescriptors;
   }
 
   readonly #complete = (low: number, high: number, result: number, flags: number): void => {
@@ -197,20 +220,19 @@ export class UringDriver implements Driver, Surroundings, Turning {
     if (kind === operation.wake) return this.#woken();
     if (kind === operation.accept) return this.#listenings.completed(number, result, flags);
     if (high === listeningSerial) return this.#listenings.cancelled(number);
-    const connection = this.#connections.find(number, high);
-    if (connection === undefined) return;
-    const { session } = connection;
+    const link = this.#links.find(number, high);
+    if (link === undefined) return;
     switch (kind) {
       case operation.receive:
-        return session.received(connection, result, flags);
+        return link.received(result, flags);
       case operation.send:
-        return session.sent(connection, result);
+        return link.sent(result);
       case operation.connect:
-        return session.connected(connection, result);
+        return link.connected(result);
       case operation.cancel:
-        return session.cancelled(connection);
+        return link.cancelled();
       case operation.watch:
-        return session.watched(connection, result);
+        return link.watched(result);
     }
   };
 
@@ -221,74 +243,87 @@ export class UringDriver implements Driver, Surroundings, Turning {
   }
 
   #listenForWake(): void {
-    const { wakeFd } = this.#turns;
-    if (wakeFd !== undefined) this.ring.waitUntilReadable(wakeFd, operation.wake << operationShift, 0);
+    this.ring.waitUntilReadable(this.#turns.wakeFd, operation.wake << operationShift, 0);
   }
 
-  #doLater(): void {
-    const happenings = this.#later;
-    this.#later = [];
-    for (const happen of happenings) happen();
+  /** What follows from these events, they tell in the next turn. */
+  #tell(): void {
+    if (this.#toTell.length > 0) {
+      const links = this.#toTell;
+      this.#toTell = [];
+      for (const link of links) link.tell();
+    }
+    if (this.#isOutOfMemory) this.events.exhausted('memory');
+    if (this.#isOutOfDescriptors) this.events.exhausted('descriptors');
+    this.#isOutOfMemory = false;
+    this.#isOutOfDescriptors = false;
   }
 
-  emit(event: CoreEvent): void {
-    if (!this.#isClosed) this.host.emit(event);
+  tellSoon(link: Link): void {
+    this.#toTell.push(link);
   }
 
-  later(happen: () => void): void {
-    this.#later.push(happen);
+  waitForBuffer(link: Link, group: Group): void {
+    this.#isOutOfMemory = true;
+    this.#waiting[group]?.push(link);
+  }
+
+  /** As many as there are buffers now. */
+  #resumeWaiting(): void {
+    for (const links of this.#waiting) {
+      if (links.length === 0) continue;
+      const isForReserve = links === this.#waiting[reserveGroup] && this.buffers.areScarce;
+      const left = this.buffers.left(isForReserve ? reserveGroup : smallGroup);
+      for (const link of links.splice(0, left)) link.resumeWaiting();
+    }
+  }
+
+  dialUnix(link: Link, sockaddr: Uint8Array): void {
+    this.#unixDials.dial(link, sockaddr, this.turnMs);
+    this.#setWake();
+  }
+
+  descriptorFreed(): void {
+    this.#countDials();
+    this.#listenings.descriptorFreed();
+  }
+
+  release(link: Link): void {
+    this.#links.release(link);
+  }
+
+  /** Each client is to have a backend. */
+  #countDials(): void {
+    this.host.descriptors.owed = this.#links.clients - this.#links.backends;
   }
 
   countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void {
     this.host.countBytes(listener, toBackend, toClient);
   }
 
-  opened(session: Session, fd: number): Connection {
-    return this.#connections.add(session, fd);
-  }
-
-  closed(connection: Connection): void {
-    this.#connections.remove(connection);
-    this.sockets.close(connection.fd);
-    this.#listenings.descriptorFreed();
-    connection.session.closed(connection);
-  }
-
-  starved(connection: Connection): void {
-    this.#connections.starves(connection);
-  }
-
-  forget(session: Session): void {
-    this.#sessions.delete(session.id);
-  }
-
   /** What is taken and not given back, for tests. */
-  get held(): { readonly sessions: number; readonly connections: number; readonly buffers: number } {
-    return {
-      sessions: this.#sessions.size,
-      connections: this.#connections.count,
-      buffers: this.buffers.inUse,
-    };
+  get held(): { readonly links: number; readonly buffers: number } {
+    return { links: this.#links.count, buffers: this.buffers.inUse };
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.events.areMuted = true;
     this.wakeAt(undefined);
     const allEnded = new Promise<void>((resolve) => {
       this.#allEnded = resolve;
     });
-    for (const session of this.#sessions.values()) session.close('reset');
+    this.#links.closeAll();
     this.#listenings.close();
-    this.#turns.soon();
     await allEnded;
   }
 
   /** What the kernel may still write to is kept until nothing is under way any more. */
   #closeIfAllEnded(): void {
-    if (this.#sessions.size > 0 || !this.#listenings.areClosed) return;
+    if (this.#links.count > 0 || !this.#listenings.areClosed) return;
     if (this.#allEnded === undefined) return;
-    assert(this.buffers.inUse === 0 && this.#connections.count === 0, 'Sessions gave back what they took');
+    assert(this.buffers.inUse === 0, 'Links gave back what they took');
     this.#allEnded();
     this.#allEnded = undefined;
     this.#turns.close();
@@ -300,7 +335,5 @@ export class UringDriver implements Driver, Surroundings, Turning {
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
 const entries = 1_024;
 const completions = 16_384;
-
-type TlsFailure =
-  | Omit<Extract<CoreEvent, { readonly kind: 'dial-failed' }>, 'session'>
-  | Omit<Extract<CoreEvent, { readonly kind: 'secure-failed' }>, 'session'>;
+/** What is idle for two looks goes back to the system. */
+const releaseEveryMs = 500;

@@ -4,7 +4,7 @@
  * to the backend are the buffers themselves.
  */
 import type { Buffers } from './buffers.ts';
-import type { Outbox } from './outbox.ts';
+import type { ByteQueue } from './byte-queue.ts';
 
 export class Inspection {
   /** What the core has seen; without a question, more than there can be. */
@@ -17,7 +17,7 @@ export class Inspection {
   }
 
   /** The bytes that were asked for, if there was a question and they are there. Good until the core has seen them. */
-  answer(held: Outbox, buffers: Buffers): Uint8Array | undefined {
+  answer(held: ByteQueue, buffers: Buffers): Uint8Array | undefined {
     if (held.bytes <= this.#beyond) return undefined;
     this.#beyond = Number.POSITIVE_INFINITY;
     if (held.count === 1) return buffers.view(held.first, 0);

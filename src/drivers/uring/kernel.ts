@@ -34,7 +34,6 @@ export const IORING_OFF_SQES = 0x10000000;
 export const IORING_ENTER_GETEVENTS = 1 << 0;
 export const IORING_ENTER_EXT_ARG = 1 << 3;
 
-export const IORING_REGISTER_EVENTFD = 4;
 export const IORING_REGISTER_PBUF_RING = 22;
 
 export const IORING_OP_POLL_ADD = 6;
@@ -118,6 +117,7 @@ export const BPF_K = 0x00;
 export const TH_SYN = 0x02;
 export const TH_ACK = 0x10;
 
+export const MSG_PEEK = 0x02;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
@@ -127,7 +127,8 @@ export const SHUT_WR = 1;
 export const F_SETFL = 4;
 export const O_NONBLOCK = 0o4000;
 export const POLLIN = 1;
-export const POLLERR = 8;
+export const POLLERR = 0x8;
+export const POLLRDHUP = 0x2000;
 export const EFD_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 
@@ -139,6 +140,7 @@ export const MAP_POPULATE = 0x8000;
 export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
 
+export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
@@ -148,6 +150,7 @@ export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const ENOSYS = 38;
 export const ETIME = 62;
 export const EADDRNOTAVAIL = 99;
 export const ENOBUFS = 105;

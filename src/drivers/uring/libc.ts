@@ -6,7 +6,10 @@ import { getSystemErrorName } from 'node:util';
 export type Pointer = number;
 
 export interface Libc {
-  /** A result of -1 means a failure, and `errno` says which; after a success that number is stale. */
+  /**
+   * A result of -1 means a failure, and `errno` says which, if nothing else was done since: whatever the engine does
+   * in between may overwrite it. After a success it is stale.
+   */
   syscall(number: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
   mmap(
     address: Pointer,
@@ -31,7 +34,10 @@ export interface Libc {
   close(fd: number): number;
   memcpy(to: Pointer, from: Pointer, bytes: number): Pointer;
   read(fd: number, into: Uint8Array, bytes: number): number;
+  recv(fd: number, into: Uint8Array, bytes: number, flags: number): number;
   send(fd: number, from: Uint8Array, bytes: number, flags: number): number;
+  /** `fds` are of `struct pollfd`. */
+  poll(fds: Uint8Array, count: number, waitMs: number): number;
   eventfd(initially: number, flags: number): number;
   ifNameToIndex(name: string): number;
   /** Writes the name into 16 bytes, and gives it back. */
@@ -39,8 +45,6 @@ export interface Libc {
   errno(): number;
   /** A view of memory that is mapped; it must not be touched once that no longer is. */
   view(address: Pointer, bytes: number): ArrayBuffer;
-  /** Calls back whenever the descriptor can be read, in turns of Node's event loop, until it is closed. */
-  poll(fd: number, readable: () => void): { close(): void };
 }
 
 /** Throws where koffi is not installed, or has no build for this machine. */
@@ -50,6 +54,9 @@ export function loadLibc(): Libc {
   const library = koffi.load(null);
   const call = (name: string, result: string, ...parameters: string[]) =>
     library.func(name, result, parameters);
+  // Where this thread's errno lies, in glibc and musl alike. To look there is no call, in which it might change.
+  const errnoAt: number | bigint = call('__errno_location', 'int64')();
+  const errnoOfThread = new Int32Array(koffi.view(BigInt(errnoAt), 4));
   return {
     syscall: call('syscall', 'int64', ...Array<string>(7).fill('int64')),
     mmap: call('mmap', 'int64', 'int64', 'int64', 'int', 'int', 'int', 'int64'),
@@ -68,13 +75,14 @@ export function loadLibc(): Libc {
     close: call('close', 'int', 'int'),
     memcpy: call('memcpy', 'int64', 'int64', 'int64', 'int64'),
     read: call('read', 'int64', 'int', 'void *', 'int64'),
+    recv: call('recv', 'int64', 'int', 'void *', 'int64', 'int'),
     send: call('send', 'int64', 'int', 'void *', 'int64', 'int'),
+    poll: call('poll', 'int', 'void *', 'int64', 'int'),
     eventfd: call('eventfd', 'int', 'uint32', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint32', 'str'),
     ifIndexToName: call('if_indextoname', 'str', 'uint32', 'void *'),
-    errno: () => koffi.errno(),
+    errno: () => errnoOfThread[0] ?? 0,
     view: (address, bytes) => koffi.view(BigInt(address), bytes),
-    poll: (fd, readable) => koffi.node.poll(fd, { readable: true }, () => readable()),
   };
 }
 

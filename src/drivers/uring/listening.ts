@@ -13,11 +13,13 @@
  * under way have time to end, and the queue is empty when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { DescriptorBudget } from '../descriptor-budget.ts';
+import { backlog } from '../shared.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
-import { operation, operationShift } from './connection.ts';
 import * as kernel from './kernel.ts';
+import { operation, operationShift } from './operations.ts';
 import type { Ring } from './ring.ts';
-import { backlog, type Sockets } from './sockets.ts';
+import type { Sockets } from './sockets.ts';
 
 interface Parts {
   readonly ring: Ring;
@@ -25,6 +27,8 @@ interface Parts {
   now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
+  /** How many more clients there are descriptors for. */
+  readonly budget: DescriptorBudget;
   /** It is to be resumed once a descriptor is free. */
   exhausted(): void;
   /** Nobody waits to be accepted, and nobody will: its descriptor is to be closed. */
@@ -79,17 +83,24 @@ export class Listening {
   /** An accept has completed: with a descriptor, or an error's number below zero. */
   completed(result: number, flags: number): void {
     if (result >= 0) this.#take(result);
-    if ((flags & kernel.IORING_CQE_F_MORE) !== 0) return;
+    if ((flags & kernel.IORING_CQE_F_MORE) !== 0) {
+      if (!this.#parts.budget.isPlentiful) this.#stopAccepting();
+      return;
+    }
     this.#isAccepting = false;
-    if (this.#stage === 'leaving') this.#leave();
-    else if (exhaustion.has(-result)) this.#parts.exhausted();
-    else this.#accept();
+    if (this.#stage === 'leaving') return this.#leave();
+    if (exhaustion.has(-result)) {
+      this.#parts.budget.areGone();
+      this.#parts.exhausted();
+    } else this.#accept();
   }
 
   /** The cancellation of its accept has been dealt with. */
   cancelled(): void {
     this.#isCancelling = false;
-    if (this.#stage === 'leaving' && !this.#isAccepting) this.#leave();
+    if (this.#isAccepting) return;
+    if (this.#stage === 'leaving') this.#leave();
+    else this.#accept();
   }
 
   /** Stays, whoever has asked it to leave. Says whether it can; if not, a further one is to listen in its place. */
@@ -140,16 +151,25 @@ export class Listening {
   leaveNow(): void {
     this.#stage = 'leaving';
     this.leaveMs = Number.POSITIVE_INFINITY;
-    if (!this.#isAccepting) return this.#leave();
+    if (this.#isAccepting) this.#stopAccepting();
+    else this.#leave();
+  }
+
+  #stopAccepting(): void {
     if (this.#isCancelling) return;
     this.#isCancelling = true;
     this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
   }
 
+  /** On and on while there are plenty of descriptors, else one by one, as far as each client's dial finds one too. */
   #accept(): void {
-    if (this.#isAccepting) return;
+    if (this.#isAccepting || this.#isCancelling) return;
+    const { budget, ring } = this.#parts;
+    const isPlentiful = budget.isPlentiful;
+    if (!isPlentiful && budget.clients < 1) return this.#parts.exhausted();
     this.#isAccepting = true;
-    this.#parts.ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
+    if (isPlentiful) ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
+    else ring.acceptOne(this.fd, this.#tag(operation.accept), 0);
   }
 
   #leave(): void {

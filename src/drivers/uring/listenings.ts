@@ -1,8 +1,10 @@
 /** All the addresses that a driver listens on, and the times at which something is due for them. */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { DescriptorBudget } from '../descriptor-budget.ts';
 import type { ListenOptions, UnlistenOptions } from '../driver.ts';
+import { isSameAddress } from '../shared.ts';
 import { bindTo } from './binding.ts';
-import type { Estate } from './estate.ts';
+import type { KernelResources } from './kernel-resources.ts';
 import type { Libc } from './libc.ts';
 import { Listening } from './listening.ts';
 import type { Ring } from './ring.ts';
@@ -12,10 +14,13 @@ interface Parts {
   readonly libc: Libc;
   readonly ring: Ring;
   readonly sockets: Sockets;
-  readonly estate: Estate;
+  readonly resources: KernelResources;
+  readonly budget: DescriptorBudget;
   now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
+  /** Clients wait that there are no descriptors for. */
+  exhausted(): void;
   /** `dueMs` may have changed. */
   rescheduled(): void;
   /** A promise that `unlisten` gave is settled. */
@@ -29,6 +34,8 @@ export class Listenings {
   /** When `due` wants to be called. */
   dueMs = Number.POSITIVE_INFINITY;
   #resumeMs = Number.POSITIVE_INFINITY;
+  /** When the core is told that nobody could be accepted for a while. */
+  #stuckMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -36,9 +43,14 @@ export class Listenings {
       ring: parts.ring,
       sockets: parts.sockets,
       now: () => parts.now(),
-      accepted: (listening, fd) => parts.accepted(listening, fd),
+      accepted: (listening, fd) => {
+        this.#stuckMs = Number.POSITIVE_INFINITY;
+        parts.accepted(listening, fd);
+      },
+      budget: parts.budget,
       exhausted: () => {
         this.#resumeMs = parts.now() + resumeAfterMs;
+        this.#stuckMs = Math.min(this.#stuckMs, this.#resumeMs);
         this.#reschedule();
       },
       left: (listening) => this.#left(listening),
@@ -48,7 +60,7 @@ export class Listenings {
   /** As `Driver.listen` says. Throws a system error. */
   listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Address {
     const { shared, adopt } = options;
-    const { libc, sockets, estate } = this.#parts;
+    const { libc, sockets, resources } = this.#parts;
     const known = this.#on(asked);
     if (known?.keep()) {
       if (adopt !== undefined) sockets.close(adopt);
@@ -58,7 +70,7 @@ export class Listenings {
     }
     // Beside one that is leaving and can't be kept.
     const fd = adopt ?? bindTo(asked, { ...options, shared: shared || known !== undefined }, sockets, libc);
-    if (adopt !== undefined) estate.listensOn(fd);
+    if (adopt !== undefined) resources.listensOn(fd);
     // A unix socket may be bound by another name than the one it has got since.
     const bound = 'path' in asked ? asked : sockets.boundTo(fd);
     const free = this.#table.indexOf(undefined);
@@ -94,6 +106,10 @@ export class Listenings {
   }
 
   due(nowMs: number): void {
+    if (nowMs >= this.#stuckMs && this.#haveWaiting) {
+      this.#stuckMs = nowMs + resumeAfterMs;
+      this.#parts.exhausted();
+    }
     if (nowMs >= this.#resumeMs) this.#resume();
     for (const listening of this.#table) {
       if (listening !== undefined && nowMs >= listening.leaveMs) listening.due(nowMs);
@@ -108,6 +124,11 @@ export class Listenings {
     this.#reschedule();
   }
 
+  get #haveWaiting(): boolean {
+    const { sockets } = this.#parts;
+    return this.#table.some((listening) => listening !== undefined && sockets.hasWaiting(listening.fd));
+  }
+
   #resume(): void {
     this.#resumeMs = Number.POSITIVE_INFINITY;
     for (const listening of this.#table) listening?.resume();
@@ -115,7 +136,10 @@ export class Listenings {
 
   #on(address: Address): Listening | undefined {
     return this.#table.find(
-      (one) => one !== undefined && !one.isOver && (isSame(one.bound, address) || isSame(one.asked, address)),
+      (one) =>
+        one !== undefined &&
+        !one.isOver &&
+        (isSameAddress(one.bound, address) || isSameAddress(one.asked, address)),
     );
   }
 
@@ -136,9 +160,3 @@ export class Listenings {
 
 /** Descriptors may have become free that are not ours. */
 const resumeAfterMs = 100;
-
-/** Port 0 is another port each time. */
-function isSame(one: Address, other: Address): boolean {
-  if ('path' in one) return 'path' in other && one.path === other.path;
-  return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
-}

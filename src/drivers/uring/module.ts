@@ -1,15 +1,19 @@
 import type { DriverModule } from '../driver.ts';
 import { createUringDriver } from './driver.ts';
-import { Estate, estateBytes } from './estate.ts';
+import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { loadLibc } from './libc.ts';
 
 export const uring: DriverModule = {
   name: 'uring',
   sharesPorts: true,
-  speaksTls: false,
-  create: (host, estate) => createUringDriver(host, undefined, estate),
-  estate: {
-    bytes: estateBytes,
-    settle: (estate) => new Estate(estate).settle(loadLibc()),
+  refuses: ({ tls }, pools) => {
+    if (tls !== 'off') return 'it terminates TLS';
+    const dialed = pools.find(({ policy: { connect } }) => connect.tls !== 'off');
+    return dialed && `pool ${dialed.name} is dialed over TLS`;
+  },
+  create: (host, resources) => createUringDriver(host, resources),
+  resources: {
+    bytes: resourceBytes,
+    reclaim: (resources) => new KernelResources(resources).reclaim(loadLibc()),
   },
 };

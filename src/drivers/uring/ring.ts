@@ -5,6 +5,7 @@
  * The ring belongs to the thread that made it. Completions are written only while that thread is in `enter`
  * (DEFER_TASKRUN), so that no fences are needed.
  */
+import { assert } from '../../core/assert.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, mapDescriptor, mapMemory, type Pointer, systemError } from './libc.ts';
 
@@ -32,6 +33,8 @@ export class Ring {
   readonly #timeout: Uint32Array;
   /** Whether `enter` can wait for several completions and yet not too long for them. */
   readonly #knowsMoments: boolean;
+  /** Of `io_uring_enter`, one after the other. */
+  #failures = 0;
   /** Sends written since the last `enter`. */
   #sends = 0;
   /** Entries written so far: the tail once it is published. */
@@ -82,7 +85,7 @@ export class Ring {
     }
   }
 
-  /** Where another thread finds the completions that nobody has taken, should this one end: see `untaken`. */
+  /** Where another thread finds the completions that nobody has taken, should this one end: see `unclaimedCompletions`. */
   get completionQueue(): CompletionQueue {
     return {
       address: this.#mappings[0]?.address ?? 0,
@@ -97,6 +100,11 @@ export class Ring {
   /** Accepts connections until it is cancelled or fails; each completes with its descriptor. */
   acceptMany(fd: number, low: number, high: number): void {
     const entry = this.#entry(kernel.IORING_OP_ACCEPT, 0, kernel.IORING_ACCEPT_MULTISHOT, fd, low, high);
+    this.#sqes[entry + kernel.sqe.operationFlags] = kernel.SOCK_CLOEXEC;
+  }
+
+  acceptOne(fd: number, low: number, high: number): void {
+    const entry = this.#entry(kernel.IORING_OP_ACCEPT, 0, 0, fd, low, high);
     this.#sqes[entry + kernel.sqe.operationFlags] = kernel.SOCK_CLOEXEC;
   }
 
@@ -121,13 +129,16 @@ export class Ring {
     this.#sqes[entry + kernel.sqe.bufferGroup] = group;
   }
 
-  /** Sends all of it: completes with less only after an error. Gives a number for `finFollows`. */
-  send(fd: number, address: Pointer, length: number, low: number, high: number): number {
+  /**
+   * Sends all of it: completes with less only after an error. Gives a number for `finFollows`; `isLast` says that FIN
+   * follows already.
+   */
+  send(fd: number, address: Pointer, length: number, isLast: boolean, low: number, high: number): number {
     this.#sends++;
     const entry = this.#entry(kernel.IORING_OP_SEND, 0, 0, fd, low, high);
     writeAddress(this.#sqes, entry + kernel.sqe.address, address);
     this.#sqes[entry + kernel.sqe.length] = length;
-    this.#sqes[entry + kernel.sqe.operationFlags] = kernel.MSG_WAITALL | kernel.MSG_NOSIGNAL;
+    this.#sqes[entry + kernel.sqe.operationFlags] = isLast ? sendFlags | kernel.MSG_MORE : sendFlags;
     return this.#written;
   }
 
@@ -149,9 +160,13 @@ export class Ring {
     this.#sqes[entry + kernel.sqe.operationFlags] = kernel.POLLIN;
   }
 
-  /** Completes once the descriptor has failed, or nothing more can come or be sent: POLLERR and POLLHUP need no asking. */
-  waitUntilBroken(fd: number, low: number, high: number): void {
-    this.#entry(kernel.IORING_OP_POLL_ADD, 0, 0, fd, low, high);
+  /**
+   * Completes once the descriptor has failed, or nothing more can come or be sent (POLLERR and POLLHUP need no asking),
+   * or one of these events has happened.
+   */
+  waitUntilBroken(fd: number, events: number, low: number, high: number): void {
+    const entry = this.#entry(kernel.IORING_OP_POLL_ADD, 0, 0, fd, low, high);
+    this.#sqes[entry + kernel.sqe.operationFlags] = events;
   }
 
   /** Cancels the operation that is known by the two words given last. */
@@ -166,11 +181,6 @@ export class Ring {
     const entry = this.#entry(kernel.IORING_OP_ASYNC_CANCEL, 0, 0, fd, low, high);
     this.#sqes[entry + kernel.sqe.operationFlags] =
       kernel.IORING_ASYNC_CANCEL_ALL | kernel.IORING_ASYNC_CANCEL_FD;
-  }
-
-  /** An entry was written that the kernel has not been given. */
-  get hasUnsubmitted(): boolean {
-    return at(this.#sqWords, this.#sqHead) !== this.#written;
   }
 
   /**
@@ -217,10 +227,9 @@ export class Ring {
     return taken;
   }
 
-  /** The kernel then writes to the eventfd whenever there is something to `enter` for. */
-  registerEventfd(eventfd: number): void {
-    const argument = Int32Array.of(eventfd);
-    this.register(kernel.IORING_REGISTER_EVENTFD, this.#copyIn(argument), 1);
+  /** Completions wait that were not taken. */
+  get hasCompletions(): boolean {
+    return at(this.#sqWords, this.#cqHead) !== at(this.#sqWords, this.#cqTail);
   }
 
   /** Throws a system error. */
@@ -247,7 +256,7 @@ export class Ring {
   }
 
   #entry(opcode: number, flags: number, ioprio: number, fd: number, low: number, high: number): number {
-    if ((this.#written - at(this.#sqWords, this.#sqHead)) >>> 0 > this.#sqMask) this.#submit();
+    if (this.#isFull) this.#submit();
     const entry = (this.#written & this.#sqMask) * kernel.sqe.words;
     const sqes = this.#sqes;
     // One by one: `fill` is a call, and takes longer.
@@ -261,22 +270,38 @@ export class Ring {
     return entry;
   }
 
-  /** The queue is full in the middle of a turn. Its last entry is complete: writing goes on only after this. */
+  /**
+   * The queue is full in the middle of a turn. Its last entry is complete: writing goes on only after this. Where the
+   * kernel takes nothing for want of memory, it is asked again, and may complete what it has.
+   */
   #submit(): void {
-    this.#enter(this.#sqMask + 1, 0, 0, 0, 0);
-    if ((this.#written - at(this.#sqWords, this.#sqHead)) >>> 0 > this.#sqMask) {
-      throw new Error('The kernel takes no further operations');
+    for (let tries = 0; this.#isFull; tries++) {
+      assert(tries <= failuresMax, 'The kernel takes operations, or its failure is thrown');
+      this.#enter(this.#sqMask + 1, 0, tries === 0 ? 0 : kernel.IORING_ENTER_GETEVENTS, 0, 0);
     }
   }
 
+  get #isFull(): boolean {
+    return (this.#written - at(this.#sqWords, this.#sqHead)) >>> 0 > this.#sqMask;
+  }
+
+  /**
+   * A failure is not the end: no time was left to wait, a signal came, the kernel is out of memory or wants completions
+   * to be taken first. Another turn follows in any case. Only what fails on and on is given up.
+   */
   #enter(toSubmit: number, toWaitFor: number, flags: number, argument: Pointer, bytes: number): void {
     const { syscall, errno } = this.#libc;
     const result = syscall(kernel.SYS_io_uring_enter, this.fd, toSubmit, toWaitFor, flags, argument, bytes);
-    if (result >= 0) return;
+    if (result >= 0) {
+      this.#failures = 0;
+      return;
+    }
     const why = errno();
-    // The time was over, a signal came, or completions must be taken first: another turn follows in any case.
-    if (why === kernel.ETIME || why === kernel.EINTR || why === kernel.EBUSY || why === kernel.EAGAIN) return;
-    throw systemError('io_uring_enter', why);
+    if (why === kernel.ETIME || why === kernel.EINTR) return;
+    const isForbidden = why === kernel.EPERM || why === kernel.ENOSYS;
+    if (++this.#failures > (isForbidden ? refusalsMax : failuresMax))
+      throw systemError('io_uring_enter', why);
+    Atomics.wait(asleep, 0, 0, 1);
   }
 
   #view(bytes: number, offset: number): ArrayBuffer {
@@ -310,7 +335,7 @@ export interface CompletionQueue {
 }
 
 /** Gives the completions that a ring's thread has not taken before it ended. The memory must be mapped still. */
-export function untaken(libc: Libc, queue: CompletionQueue, take: Completion): void {
+export function unclaimedCompletions(libc: Libc, queue: CompletionQueue, take: Completion): void {
   const memory = libc.view(queue.address, queue.bytes);
   const words = new Uint32Array(memory, 0, queue.bytes >>> 2);
   const cqes = new Int32Array(memory, queue.cqes, (queue.mask + 1) * kernel.cqe.words);
@@ -325,6 +350,13 @@ export function writeAddress(words: Uint32Array, index: number, address: Pointer
   words[index] = address;
   words[index + 1] = address / 2 ** 32;
 }
+
+const sendFlags = kernel.MSG_WAITALL | kernel.MSG_NOSIGNAL;
+/** Some seconds: each is followed by a millisecond of sleep. */
+const failuresMax = 5_000;
+/** What is forbidden stays so; but a collection of garbage may have overwritten one errno with another. */
+const refusalsMax = 3;
+const asleep = new Int32Array(new SharedArrayBuffer(4));
 
 /** A struct sockaddr_un, the longest, takes 110 bytes. */
 const sockaddrBytes = 128;

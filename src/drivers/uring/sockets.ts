@@ -1,13 +1,8 @@
 /** Sockets by direct system calls: what the ring has no operation for, or a slower one. */
-import type { Address, Client } from '../../core/contract.ts';
-import {
-  decodeBound,
-  decodeClient,
-  encodeAddress,
-  familyOf,
-  sockaddrBytes,
-  unixClient,
-} from './addresses.ts';
+import type { Address } from '../../core/contract.ts';
+import { Endpoint } from '../../core/net/endpoint.ts';
+import { backlog, keepAliveDelayMs } from '../shared.ts';
+import { decodeBound, decodeEndpoint, encodeAddress, familyOf, sockaddrBytes } from './addresses.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, systemError } from './libc.ts';
 import { attachFilter, noFirstSyn } from './socket-filter.ts';
@@ -16,6 +11,7 @@ export class Sockets {
   readonly #libc: Libc;
   readonly #sockaddr = new Uint8Array(sockaddrBytes);
   readonly #sockaddrLength = new Uint32Array(1);
+  readonly #byte = new Uint8Array(1);
   /** Addresses of backends are the same objects for as long as a plan lives. */
   readonly #encoded = new WeakMap<Address, Uint8Array>();
 
@@ -71,17 +67,29 @@ export class Sockets {
   }
 
   /** The other end of an accepted connection; undefined where it has gone already. */
-  client(fd: number): Client | undefined {
+  peer(fd: number): Endpoint | undefined {
     this.#sockaddrLength[0] = sockaddrBytes;
     if (this.#libc.getpeername(fd, this.#sockaddr, this.#sockaddrLength) < 0) return undefined;
-    return decodeClient(this.#sockaddr, this.#zoneOf);
+    return decodeEndpoint(this.#sockaddr, this.#zoneOf);
   }
 
-  /** Our end of an accepted connection. */
-  arrivedAt(fd: number): Client {
+  /** Our end of a connection. */
+  local(fd: number): Endpoint {
     this.#sockaddrLength[0] = sockaddrBytes;
-    if (this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength) < 0) return unixClient;
-    return decodeClient(this.#sockaddr, this.#zoneOf);
+    if (this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength) < 0) return Endpoint.unix;
+    return decodeEndpoint(this.#sockaddr, this.#zoneOf);
+  }
+
+  /**
+   * Connects to a unix socket, which takes no time. 0, or the error's number: EAGAIN where its queue is full. Not the
+   * ring's operation: a thread of the kernel's would wait in it for room.
+   */
+  connectUnix(fd: number, sockaddr: Uint8Array): number {
+    this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
+    const errno = this.#libc.connect(fd, sockaddr, sockaddr.length) < 0 ? this.#libc.errno() : 0;
+    // The ring would not wait for a descriptor that does not block.
+    if (errno === 0) this.#libc.fcntl(fd, kernel.F_SETFL, 0);
+    return errno;
   }
 
   /** A connection that waits to be accepted, or the error's number below zero: EAGAIN, once none does. */
@@ -125,12 +133,27 @@ export class Sockets {
   }
 
   /**
-   * Sends the first bytes of a connection, in one segment with those that follow at once. Says whether the kernel has
-   * taken them all, and that during the call: 4 KiB have room in any socket that is new (tcp_wmem in tcp(7)).
+   * Sends a few bytes at once, in one segment with those that follow. 0 where the kernel has taken them all: 4 KiB
+   * have room in any socket that is new (tcp_wmem in tcp(7)). Otherwise the error's number.
    */
-  sendFirst(fd: number, bytes: Uint8Array, areFollowed: boolean): boolean {
+  sendNow(fd: number, bytes: Uint8Array, areFollowed: boolean): number {
     const flags = kernel.MSG_NOSIGNAL | kernel.MSG_DONTWAIT | (areFollowed ? kernel.MSG_MORE : 0);
-    return this.#libc.send(fd, bytes, bytes.length, flags) === bytes.length;
+    const sent = this.#libc.send(fd, bytes, bytes.length, flags);
+    if (sent === bytes.length) return 0;
+    return sent < 0 ? this.#libc.errno() : kernel.EAGAIN;
+  }
+
+  /** What is next of what has come: 'bytes', 'fin', or 'nothing' that could be told. Takes nothing away. */
+  next(fd: number): 'bytes' | 'fin' | 'nothing' {
+    const seen = this.#libc.recv(fd, this.#byte, 1, kernel.MSG_PEEK | kernel.MSG_DONTWAIT);
+    if (seen < 0) return 'nothing';
+    return seen === 0 ? 'fin' : 'bytes';
+  }
+
+  /** Whether a client waits to be accepted. */
+  hasWaiting(fd: number): boolean {
+    const descriptor = Int32Array.of(fd, kernel.POLLIN);
+    return this.#libc.poll(new Uint8Array(descriptor.buffer), 1, 0) > 0;
   }
 
   /** Sends FIN. Not the ring's operation: that is always handed to a thread, which is slow, and may come late. */
@@ -163,9 +186,6 @@ export class Sockets {
   }
 }
 
-/** The kernel takes the smaller of this and its own limit (`net.core.somaxconn`, 4096 as a rule). */
-export const backlog = 4096;
-
 /** IF_NAMESIZE, its closing zero included. */
 const longestInterfaceName = 16;
 
@@ -173,6 +193,6 @@ const zero = Int32Array.of(0);
 const one = Int32Array.of(1);
 /** No network interface has this number, and none needs to: the kernel does not look. */
 const noInterface = Int32Array.of(0x7fff_ffff);
-const keepAliveAfterSeconds = Int32Array.of(60);
+const keepAliveAfterSeconds = Int32Array.of(keepAliveDelayMs / 1_000);
 /** struct linger: on, and no time at all. */
 const noLinger = Int32Array.of(1, 0);

@@ -23,7 +23,7 @@ describe.each(balances)('%s', (balance) => {
           const tier = tierFrom(
             (start ?? []).map((given, index) => ({ ...given, name: `backend-${index}` })),
           );
-          const balancer = balancers[balance](tier, seeded(seed));
+          const balancer = balancers[balance].make(tier, seeded(seed));
           for (const states of [start ?? [], ...later]) {
             tier.backends.forEach((known, index) => {
               const { admits, active, rampPercent } = states[index] ?? { ...known, admits: false };
@@ -33,7 +33,7 @@ describe.each(balances)('%s', (balance) => {
               known.admits && known.weight > 0 ? [index] : [],
             );
             for (let pick = 0; pick < 20; pick++) {
-              const index = balancer.pick(`client-${pick}`);
+              const index = balancer.pick({ address: `client-${pick}` });
               if (able.length === 0) expect(index).toBe(-1);
               else expect(able).toContain(index);
             }
@@ -44,11 +44,11 @@ describe.each(balances)('%s', (balance) => {
   });
 
   test('has nothing to pick in an empty tier', () => {
-    expect(balancers[balance](tierOf(), seeded(1)).pick('10.0.0.1')).toBe(-1);
+    expect(balancers[balance].make(tierOf(), seeded(1)).pick({ address: '10.0.0.1' })).toBe(-1);
   });
 
   test('has nothing to pick where all are drained', () => {
-    expect(balancers[balance](tierOf(0, 0), seeded(1)).pick('10.0.0.1')).toBe(-1);
+    expect(balancers[balance].make(tierOf(0, 0), seeded(1)).pick({ address: '10.0.0.1' })).toBe(-1);
   });
 
   test('finds the only one admitted among a thousand, however light', () => {
@@ -60,7 +60,7 @@ describe.each(balances)('%s', (balance) => {
         rampPercent: index === 777 ? 1 : 100,
       })),
     );
-    const balancer = balancers[balance](tier, seeded(1));
-    for (let pick = 0; pick < 3; pick++) expect(balancer.pick('10.0.0.1')).toBe(777);
+    const balancer = balancers[balance].make(tier, seeded(1));
+    for (let pick = 0; pick < 3; pick++) expect(balancer.pick({ address: '10.0.0.1' })).toBe(777);
   });
 });

@@ -7,9 +7,9 @@ test('First stays with the first that is admitted, however busy it is', () => {
   const tier = tierOf(0, 1, 1);
   Object.assign(tier.backends[1] ?? {}, { active: 1_000 });
   const balancer = first(tier, seeded(1));
-  expect(letters(3, () => balancer.pick('10.0.0.1'))).toBe('b b b');
+  expect(letters(3, () => balancer.pick({ address: '10.0.0.1' }))).toBe('b b b');
   Object.assign(tier.backends[1] ?? {}, { admits: false });
-  expect(letters(3, () => balancer.pick('10.0.0.1'))).toBe('c c c');
+  expect(letters(3, () => balancer.pick({ address: '10.0.0.1' }))).toBe('c c c');
   Object.assign(tier.backends[1] ?? {}, { admits: true });
-  expect(letters(1, () => balancer.pick('10.0.0.1'))).toBe('b');
+  expect(letters(1, () => balancer.pick({ address: '10.0.0.1' }))).toBe('b');
 });

@@ -86,5 +86,5 @@ function leastLoaded(backends: readonly FakeBackend[]): number[] {
 
 function picks(tier: FakeTier): () => number {
   const balancer = leastConnections(tier, seeded(1));
-  return () => balancer.pick('10.0.0.1');
+  return () => balancer.pick({ address: '10.0.0.1' });
 }

@@ -58,5 +58,5 @@ describe('PowerOfTwo', () => {
 
 function picks(tier: FakeTier): () => number {
   const balancer = powerOfTwo(tier, seeded(4_711));
-  return () => balancer.pick('10.0.0.1');
+  return () => balancer.pick({ address: '10.0.0.1' });
 }

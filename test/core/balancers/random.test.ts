@@ -74,5 +74,5 @@ function expectShares(counts: readonly number[], weights: readonly number[]): vo
 
 function picks(tier: FakeTier): () => number {
   const balancer = random(tier, seeded(20_201));
-  return () => balancer.pick('10.0.0.1');
+  return () => balancer.pick({ address: '10.0.0.1' });
 }

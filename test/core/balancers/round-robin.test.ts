@@ -111,5 +111,5 @@ describe('RoundRobin', () => {
 
 function picks(tier: FakeTier): () => number {
   const balancer = roundRobin(tier, seeded(1));
-  return () => balancer.pick('10.0.0.1');
+  return () => balancer.pick({ address: '10.0.0.1' });
 }

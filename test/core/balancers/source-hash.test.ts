@@ -13,9 +13,9 @@ describe('SourceHash', () => {
     const balancer = sourceHash(tier, seeded(1));
     const other = sourceHash(tier, seeded(2));
     for (const client of clients.slice(0, 200)) {
-      const index = balancer.pick(client);
-      expect(balancer.pick(client)).toBe(index);
-      expect(other.pick(client)).toBe(index);
+      const index = balancer.pick({ address: client });
+      expect(balancer.pick({ address: client })).toBe(index);
+      expect(other.pick({ address: client })).toBe(index);
     }
   });
 
@@ -89,7 +89,7 @@ describe('SourceHash', () => {
       const ranking: number[] = [];
       for (const backend of tier.backends) backend.admits = true;
       for (let place = 0; place < tier.size; place++) {
-        const index = balancer.pick(client);
+        const index = balancer.pick({ address: client });
         ranking.push(index);
         Object.assign(tier.backends[index] ?? {}, { admits: false });
       }
@@ -97,16 +97,16 @@ describe('SourceHash', () => {
       // Whoever else is missing, the better placed of those that are left wins.
       const [first = -1, , third = -1, , fifth = -1] = ranking;
       for (const index of [third, fifth]) Object.assign(tier.backends[index] ?? {}, { admits: true });
-      expect(balancer.pick(client)).toBe(third);
+      expect(balancer.pick({ address: client })).toBe(third);
       Object.assign(tier.backends[first] ?? {}, { admits: true });
-      expect(balancer.pick(client)).toBe(first);
+      expect(balancer.pick({ address: client })).toBe(first);
     }
   });
 
   test('asks but a few backends per pick', () => {
     const tier = tierWith(new Array<number>(1_000).fill(1));
     const balancer = sourceHash(tier, seeded(1));
-    for (const client of clients.slice(0, 1_000)) balancer.pick(client);
+    for (const client of clients.slice(0, 1_000)) balancer.pick({ address: client });
     expect(tier.asked).toBeLessThan(1_000 * 12);
   });
 });
@@ -118,7 +118,7 @@ function expectMovedOnlyFrom(name: string | undefined, before: string[], after: 
 
 function picksByName(tier: FakeTier): string[] {
   const balancer = sourceHash(tier, seeded(1));
-  return clients.map((client) => tier.name(balancer.pick(client)));
+  return clients.map((client) => tier.name(balancer.pick({ address: client })));
 }
 
 function sharesOf(tier: FakeTier): number[] {

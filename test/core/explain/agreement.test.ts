@@ -1,12 +1,13 @@
 /** What is explained is what happens: the same client, asked about first and then let come. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Client } from '../../../src/core/contract.ts';
+import type { Command } from '../../../src/core/contract.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation } from '../../../src/core/explain/explanation.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
-import { balances, type Plan, type RouteCondition } from '../../../src/core/plan.ts';
+import { balances, type ListenerTls, type Plan, type RouteCondition } from '../../../src/core/plan.ts';
 import { backendPlan, CoreStage, capacity, seeded } from '../harness.ts';
+import { hello, serverName } from '../wire/hello.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
 
 const addresses = ['192.0.2.1', '10.0.0.1', '198.51.100.7', 'unix'];
@@ -35,12 +36,16 @@ const networkOf = address.map((one) => networks(`${one}/24`));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
 const few = fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY);
 
-const condition: fc.Arbitrary<Partial<RouteCondition>> = fc.record({
+const byName: Partial<RouteCondition> = { sni: ['a.example'] };
+
+const mixed: fc.Arbitrary<Partial<RouteCondition>> = fc.record({
   client: maybe(networkOf),
   protocol: maybe(fc.constantFrom(['ssh'] as const, ['http', 'unknown'] as const)),
   httpHost: maybe(fc.constantFrom(['a.example'], ['b.example', '*.example'])),
   sni: fc.option(fc.constant(['a.example']), { nil: undefined, freq: 1 }),
 });
+
+const condition = fc.oneof({ weight: 3, arbitrary: mixed }, { weight: 1, arbitrary: fc.constant(byName) });
 
 const shares = [
   { pool: 0, weight: 2 },
@@ -63,6 +68,7 @@ const plan: fc.Arbitrary<Plan> = fc
     refuseWith: fc.constantFrom('reset', 'close'),
     undecided: fc.constantFrom('refuse', 'fallback'),
     maxBytes: fc.constantFrom(3, 100, 16_384),
+    endsTls: fc.boolean(),
   })
   .map((some) => {
     const made = planWith(
@@ -72,13 +78,19 @@ const plan: fc.Arbitrary<Plan> = fc
         ),
         pool: some.pool,
         access: { allow: some.allow, deny: some.deny },
+        tls: some.mode === 'off' && some.endsTls ? tls : 'off',
         proxyProtocol: some.mode === 'off' ? 'off' : headersFrom('10.0.0.0/8', some.mode),
         limits: limitsOf(
           { maxConnections: some.listenerMax * 2, connectionsPerSecond: some.rate, burst: 2 },
           { maxConnections: some.clientMax },
         ),
         refuseWith: some.refuseWith,
-        inspect: { timeoutMs: 3_000, maxBytes: some.maxBytes, undecided: some.undecided },
+        // A hello that inspect cuts short is the engine's to judge, which is not here.
+        inspect: {
+          timeoutMs: 3_000,
+          maxBytes: some.endsTls ? 16_384 : some.maxBytes,
+          undecided: some.undecided,
+        },
       },
       {
         balance: some.balance,
@@ -97,8 +109,22 @@ const plan: fc.Arbitrary<Plan> = fc
     return { ...made, pools };
   });
 
+type End = { readonly address: string; readonly port: number };
+
+const tls: ListenerTls = {
+  certificates: [],
+  minVersion: 'TLSv1.2',
+  alpn: [],
+  clientAuth: 'off',
+  clientCa: undefined,
+  handshakeTimeoutMs: 5_000,
+};
+
+const bareHello = hello({ extensions: [] });
+const namedHello = hello({ extensions: [serverName('a.example')] });
+
 interface Visit {
-  readonly client: Client;
+  readonly client: End;
   readonly bytes: Uint8Array;
   /** A backend that goes down before. */
   readonly down: number;
@@ -107,7 +133,15 @@ interface Visit {
 
 const visit: fc.Arbitrary<Visit> = fc.record({
   client: address.map((one) => ({ address: one, port: 40_000 })),
-  bytes: fc.tuple(fc.constantFrom(...headers), fc.constantFrom(...words)).map(([a, b]) => bytesOf(a + b)),
+  bytes: fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...headers), fc.constantFrom(...words))
+        .map(([a, b]) => bytesOf(a + b)),
+    },
+    fc.constant(namedHello),
+  ),
   down: fc.integer({ min: 0, max: 20 }),
   afterMs: fc.constantFrom(0, 300),
 });
@@ -121,6 +155,9 @@ describe('explain', () => {
         const ledger = new Ledger(buffer, capacity, 0);
         const stage = new CoreStage(plan, { ledger });
         for (const { client, bytes, down, afterMs } of visits) {
+          // What begins a hello and is none is the engine's to judge, which is not here.
+          const endsTls = plan.listeners[0]?.policy.tls !== 'off';
+          if (endsTls && bytes[0] === 0x16 && bytes !== namedHello) continue;
           stage.elapse(afterMs);
           if (down < 6) stage.turn(down, 'down');
           const before = buffer.slice(0);
@@ -158,45 +195,56 @@ interface Fate {
   readonly waitedMs: number;
 }
 
-/** The client connects, says its bytes as they are asked for, and no more. */
-function come(stage: CoreStage, plan: Plan, client: Client, bytes: Uint8Array): Fate {
+/** The client connects, says its bytes as they are asked for, shakes hands where it is to, and no more. */
+function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array): Fate {
   const sinceMs = stage.nowMs;
   const queued = () => [0, 1, 2].reduce((sum, pool) => sum + stage.ledger.poolQueued.total(pool), 0);
   const queuedBefore = queued();
   const opened = stage.connect(client);
   const { session } = opened;
   let commands = opened.commands;
-  let unread = bytes;
+  // Where TLS ends here, what is described is said in there, unless it is the hello itself.
+  const endsTls = plan.listeners[0]?.policy.tls !== 'off';
+  const isHello = bytes[0] === 0x16;
+  let unread = endsTls && !isHello ? bareHello : bytes;
   for (let step = 0; step < 5_000; step++) {
-    const mine = commands.filter((command) => 'session' in command && command.session === session);
     const waitedMs = stage.nowMs - sinceMs;
+    const mine = commands.filter((command) => isOf(stage, command, session));
     for (const command of mine) if (command.kind === 'discard') unread = unread.subarray(command.bytes);
     const last = mine.at(-1);
-    if (last?.kind === 'dial') {
+    if (last?.kind === 'connect') {
+      const [dialed] = CoreStage.dialed([last]);
       stage.dialed(session);
       const backends = plan.pools.flatMap((pool) => pool.backends);
-      return {
-        backend: backends.find(({ slot }) => slot === last.backend)?.name,
-        reason: undefined,
-        waitedMs,
-      };
+      return { backend: backends.find(({ slot }) => slot === dialed)?.name, reason: undefined, waitedMs };
     }
     if (last?.kind === 'close') {
       stage.end(session, 'closed');
       return { backend: undefined, reason: stage.lastRecord?.reason, waitedMs };
     }
+    if (last?.kind === 'start-tls') {
+      unread = isHello ? new Uint8Array() : bytes;
+      commands = stage.secure(session);
+      continue;
+    }
     if (last?.kind !== 'inspect' || queued() > queuedBefore)
       return { backend: undefined, reason: undefined, waitedMs };
-    if (unread.length > last.beyond) commands = stage.say({ kind: 'received', session, bytes: unread });
+    if (unread.length > last.beyond)
+      commands = stage.say({ kind: 'received', link: session, bytes: unread.slice() });
     else {
       const dueMs = stage.core.nextDeadlineMs;
       if (dueMs === undefined) throw new Error('Expected a client that waits to have its time');
       commands = stage.elapse(Math.max(0, dueMs - stage.nowMs));
-      if (!commands.some((command) => 'session' in command && command.session === session))
-        commands = [{ kind: 'inspect', session, beyond: unread.length }];
+      if (!commands.some((command) => isOf(stage, command, session)))
+        commands = [{ kind: 'inspect', link: session, beyond: unread.length }];
     }
   }
   throw new Error('Expected the client to come to an end');
+}
+
+function isOf(stage: CoreStage, command: Command, session: number): boolean {
+  if (!('link' in command)) return false;
+  return command.link === session || command.link === stage.backendOf(session);
 }
 
 /** What was said, in the words of what happened; a pick by chance is right when it was possible. */

@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AddressWords, type ClientArea, ClientTable } from '../../../src/core/ledger/client-table.ts';
+import {
+  type AddressWords,
+  type ClientCounts,
+  type ClientKeys,
+  ClientTable,
+} from '../../../src/core/ledger/client-table.ts';
 import { type HashKey, keyedHash } from '../../../src/core/ledger/keyed-hash.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import { SharedCounts } from '../../../src/core/ledger/shared-counts.ts';
 import { capacity, sharedLedgers } from '../harness.ts';
+
+type PlainArea = ClientKeys & Omit<ClientCounts, 'active'>;
 
 describe('ClientTable', () => {
   it('gives a client the same place as long as it stands there, in every worker', () => {
@@ -105,12 +112,12 @@ describe('ClientTable', () => {
     let deaths = 0;
     for (let deadAfter = 0; deadAfter < 16; deadAfter++) {
       const area = plainArea(8);
-      const table = new ClientTable(area, new SharedCounts(area.active, new Int32Array(8)));
+      const totals = new Int32Array(8);
+      const counts = () => new SharedCounts({ totals, shares: [] }, new Int32Array(8));
+      const table = new ClientTable(area, { ...area, active: counts() });
       for (let client = 0; client < 8; client++) table.place(0, address(client));
-      const dying = new ClientTable(
-        mortal(area, deadAfter),
-        new SharedCounts(area.active, new Int32Array(8)),
-      );
+      const dead = mortal(area, deadAfter);
+      const dying = new ClientTable(dead, { ...dead, active: counts() });
       try {
         dying.place(0, address(100));
       } catch {
@@ -153,20 +160,19 @@ function address(client: number): AddressWords {
   return [0, 0, 0xffff, 0x0a_00_00_00 + client];
 }
 
-function plainArea(clients: number): ClientArea {
+function plainArea(clients: number): PlainArea {
   return {
     keys: new Int32Array(clients * 5),
     heads: new Int32Array(clients),
     next: new Int32Array(clients),
     state: new Int32Array(ClientTable.stateWords),
-    active: { totals: new Int32Array(clients), shares: [] },
     tokens: new Float64Array(clients),
     filledMs: new Float64Array(clients),
   };
 }
 
 /** The same memory, seen by a worker that dies after so many stores. */
-function mortal(area: ClientArea, stores: number): ClientArea {
+function mortal(area: PlainArea, stores: number): PlainArea {
   let left = stores;
   const live = (): void => {
     if (left-- === 0) throw new Error('dead');

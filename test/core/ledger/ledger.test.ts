@@ -119,7 +119,7 @@ describe('Ledger', () => {
       ledger.buckets.tokens[slot] = 5;
       ledger.buckets.filledMs[slot] = 5;
     }
-    ledger.clearListener(0);
+    ledger.clear('listeners', 0);
     const read = (slot: number) => [
       ledger.listenerActive.total(slot),
       ledger.listenerTotals(slot).accepted,
@@ -139,7 +139,7 @@ describe('Ledger', () => {
       ledger.poolQueued.tryTake(slot, 9);
       ledger.connectDuration.observe(slot, 5);
     }
-    ledger.clearPool(0);
+    ledger.clear('pools', 0);
     const read = (slot: number) => [
       ledger.poolActive.total(slot),
       ledger.poolQueued.total(slot),
@@ -197,7 +197,7 @@ describe('Ledger', () => {
       ledger.backendActive.tryTake(slot, 9);
       ledger.countBackendConnection(slot);
     }
-    ledger.clearBackend(0);
+    ledger.clear('backends', 0);
     const read = (slot: number) => [
       ...words.map((area) => area[slot]),
       trials.total(slot),

@@ -24,8 +24,10 @@ describe('Session on a listener with routes', () => {
   it('looks at the first bytes until a route can be told', () => {
     const stage = stageOf({ routes: [to(1, { httpHost: ['www.example'] })] });
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([{ kind: 'inspect', session, beyond: 0 }]);
-    expect(receive(stage, session, get.subarray(0, 10))).toEqual([{ kind: 'inspect', session, beyond: 10 }]);
+    expect(commands).toEqual([{ kind: 'inspect', link: session, beyond: 0 }]);
+    expect(receive(stage, session, get.subarray(0, 10))).toEqual([
+      { kind: 'inspect', link: session, beyond: 10 },
+    ]);
     expect(CoreStage.dialed(receive(stage, session, get))).toEqual([1]);
     stage.dialed(session);
     stage.end(session);
@@ -196,15 +198,16 @@ describe('Session on a listener that takes PROXY headers', () => {
     };
     const stage = stageOf({ limits, proxyProtocol: headers('required') });
     const { session, commands } = stage.connect(balancer);
-    expect(commands).toEqual([{ kind: 'inspect', session, beyond: 0 }]);
-    const [discard, dial] = receive(stage, session, bytesOf(`${v1}hello`));
-    expect(discard).toEqual({ kind: 'discard', session, bytes: v1.length });
-    expect(dial).toMatchObject({ kind: 'dial', preamble: undefined });
+    expect(commands).toEqual([{ kind: 'inspect', link: session, beyond: 0 }]);
+    expect(receive(stage, session, bytesOf(`${v1}hello`))).toEqual([
+      { kind: 'discard', link: session, bytes: v1.length },
+      stage.dialOf(session),
+    ]);
     const second = stage.connect(balancer).session;
     expectRefusal(stage, second, receive(stage, second, bytesOf(v1)).slice(1), 'client-full');
     stage.dialed(session);
     stage.end(session);
-    expect(stage.lastRecord?.client).toEqual({ address: '198.51.100.7', port: 5000 });
+    expect(stage.lastRecord?.client).toMatchObject({ address: '198.51.100.7', port: 5000 });
   });
 
   it('takes a header in any fragments, and routes by the bytes behind it', () => {
@@ -215,8 +218,8 @@ describe('Session on a listener that takes PROXY headers', () => {
     for (let length = 1; length <= v1.length; length++) {
       commands.push(...receive(stage, session, all.subarray(0, length)));
     }
-    expect(commands.at(-2)).toEqual({ kind: 'discard', session, bytes: v1.length });
-    expect(commands.at(-1)).toEqual({ kind: 'inspect', session, beyond: 0 });
+    expect(commands.at(-2)).toEqual({ kind: 'discard', link: session, bytes: v1.length });
+    expect(commands.at(-1)).toEqual({ kind: 'inspect', link: session, beyond: 0 });
     expect(CoreStage.dialed(receive(stage, session, all.subarray(v1.length)))).toEqual([1]);
   });
 
@@ -310,7 +313,7 @@ describe('Session on a listener that takes PROXY headers', () => {
     receive(stage, session, bytesOf('PROXY UNKNOWN\r\n'));
     stage.dialed(session);
     stage.end(session);
-    expect(stage.lastRecord?.client).toEqual(balancer);
+    expect(stage.lastRecord?.client).toMatchObject(balancer);
   });
 
   it('counts against the listener while its header is awaited', () => {
@@ -323,62 +326,145 @@ describe('Session on a listener that takes PROXY headers', () => {
 });
 
 describe('Session on a listener with TLS', () => {
-  it('has TLS terminated before anything of its own is looked at', () => {
+  const plain = hello({ extensions: [] });
+  const named = hello({ extensions: [serverName('A.example')] });
+  const sslRequest = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
+  const gssRequest = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
+  const startTls = (link: number, serverName: string | undefined): Command => ({
+    kind: 'start-tls',
+    link,
+    as: 'server',
+    tls,
+    serverName,
+  });
+  const sends = (link: number, word: string): Command => ({ kind: 'send', link, bytes: bytesOf(word) });
+
+  it('begins the handshake with the name in the hello, and looks at nothing before it is done', () => {
     const stage = stageOf({
       tls,
       routes: [to(1, { sni: ['a.example'], alpn: ['h2'] }), to(2, { httpHost: ['www.example'] })],
     });
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([{ kind: 'secure', session, tls }]);
-    const secured = stage.say({ kind: 'secured', session, sni: 'a.example', alpn: 'h2' });
-    expect(CoreStage.dialed(secured)).toEqual([1]);
+    expect(commands).toEqual([{ kind: 'inspect', link: session, beyond: 0 }]);
+    const half = named.subarray(0, 20);
+    expect(receive(stage, session, half)).toEqual([{ kind: 'inspect', link: session, beyond: 20 }]);
+    expect(receive(stage, session, named)).toEqual([startTls(session, 'a.example')]);
+    expect(CoreStage.dialed(stage.secure(session, 'h2'))).toEqual([1]);
     const other = stage.connect().session;
-    const inspect = stage.say({ kind: 'secured', session: other, sni: undefined, alpn: undefined });
-    expect(inspect).toEqual([{ kind: 'inspect', session: other, beyond: 0 }]);
+    receive(stage, other, plain);
+    expect(stage.secure(other)).toEqual([{ kind: 'inspect', link: other, beyond: 0 }]);
     expect(CoreStage.dialed(receive(stage, other, get))).toEqual([2]);
     stage.dialed(session);
     stage.end(session);
     expect(stage.lastRecord).toMatchObject({ sni: 'a.example', protocol: 'tls' });
   });
 
-  it('is tls-failed when the handshake fails or takes too long', () => {
+  it('is tls-failed when the handshake fails, with the name and the cause, or takes too long', () => {
     const stage = stageOf({ tls });
     const failed = stage.connect().session;
-    const commands = stage.say({
-      kind: 'secure-failed',
-      session: failed,
-      sni: 'a.example',
-      detail: 'not TLS',
-    });
-    expect(commands).toEqual([{ kind: 'close', session: failed, how: 'fin' }]);
+    receive(stage, failed, named);
+    const commands = stage.say({ kind: 'tls-failed', link: failed, detail: 'unknown ca' });
+    expect(commands).toEqual([{ kind: 'close', link: failed, how: 'fin' }]);
     stage.end(failed, 'closed');
-    expect(stage.lastRecord).toMatchObject({
-      reason: 'tls-failed',
-      endedBy: 'proxy',
-      sni: 'a.example',
-      detail: 'not TLS',
-    });
-    const slow = stage.connect().session;
-    expect(stage.elapse(4_999)).toEqual([]);
-    expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
-    expect(stage.lastRecord).toMatchObject({ detail: 'handshake timed out' });
+    const record = { reason: 'tls-failed', endedBy: 'proxy', sni: 'a.example', detail: 'unknown ca' };
+    expect(stage.lastRecord).toMatchObject(record);
+    for (const bytes of [undefined, named.subarray(0, 20), named]) {
+      const slow = stage.connect().session;
+      if (bytes !== undefined) receive(stage, slow, bytes);
+      expect(stage.elapse(4_999)).toEqual([]);
+      expectRefusal(stage, slow, stage.elapse(1), 'tls-failed');
+    }
   });
 
-  it('has no name where its handshake brought none, whatever is spoken over TLS', () => {
+  it('has no name where its hello brought none, whatever is spoken over TLS', () => {
     const stage = stageOf({ tls, routes: [to(1, { protocol: ['tls'] })] });
     const { session } = stage.connect();
-    stage.say({ kind: 'secured', session, sni: undefined, alpn: undefined });
+    receive(stage, session, plain);
+    stage.secure(session);
     const inner = hello({ extensions: [serverName('inner.example')] });
     expect(CoreStage.dialed(receive(stage, session, inner))).toEqual([1]);
     stage.end(session, 'client-reset');
     expect(stage.lastRecord).toMatchObject({ sni: undefined, protocol: 'tls' });
   });
 
+  it('begins without a name at inspect.maxBytes, and where the hello is none', () => {
+    const stage = stageOf({ tls, inspect: { ...listenerPolicy.inspect, maxBytes: 32 } });
+    const long = stage.connect().session;
+    expect(receive(stage, long, named.subarray(0, 31))).toEqual([
+      { kind: 'inspect', link: long, beyond: 31 },
+    ]);
+    expect(receive(stage, long, named.subarray(0, 32))).toEqual([startTls(long, undefined)]);
+    const odd = stage.connect().session;
+    expect(receive(stage, odd, Uint8Array.of(0x16, 3, 1, 0, 4, 9, 9, 9, 9))).toEqual([
+      startTls(odd, undefined),
+    ]);
+  });
+
+  it('answers a postgres client that asks for TLS, and refuses bytes that came before the answer', () => {
+    const stage = stageOf({ tls });
+    const { session } = stage.connect();
+    expect(receive(stage, session, sslRequest.subarray(0, 7))).toEqual([
+      { kind: 'inspect', link: session, beyond: 7 },
+    ]);
+    expect(receive(stage, session, sslRequest)).toEqual([
+      sends(session, 'S'),
+      { kind: 'discard', link: session, bytes: 8 },
+      { kind: 'inspect', link: session, beyond: 0 },
+    ]);
+    expect(receive(stage, session, named)).toEqual([startTls(session, 'a.example')]);
+    const early = stage.connect().session;
+    expect(receive(stage, early, Uint8Array.of(...sslRequest, ...named))).toEqual([
+      { kind: 'close', link: early, how: 'fin' },
+    ]);
+    stage.end(early, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'tls-failed', sni: undefined });
+  });
+
+  it('refuses GSS encryption once, and then takes what follows', () => {
+    const stage = stageOf({ tls });
+    const { session } = stage.connect();
+    expect(
+      receive(stage, session, Uint8Array.of(...gssRequest, ...sslRequest)).map(({ kind }) => kind),
+    ).toEqual(['send', 'discard', 'send', 'discard', 'inspect']);
+    expect(CoreStage.closed(receive(stage, session, gssRequest))).toEqual(['fin']);
+    const twice = stage.connect().session;
+    expect(CoreStage.closed(receive(stage, twice, Uint8Array.of(...gssRequest, ...gssRequest)))).toEqual([
+      'fin',
+    ]);
+    const again = stage.connect().session;
+    receive(stage, again, sslRequest);
+    expect(CoreStage.closed(receive(stage, again, sslRequest))).toEqual(['fin']);
+  });
+
+  it('refuses what is no handshake, and a hello that ends in FIN', () => {
+    const stage = stageOf({ tls });
+    for (const bytes of [get, Uint8Array.of(0, 0, 0, 9)]) {
+      const { session } = stage.connect();
+      expect(CoreStage.closed(receive(stage, session, bytes))).toEqual(['fin']);
+    }
+    const { session } = stage.connect();
+    receive(stage, session, named.subarray(0, 20));
+    expect(CoreStage.closed(stage.halfClose(session, 'client', 20))).toEqual(['fin']);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord?.reason).toBe('tls-failed');
+  });
+
+  it('is client-left where it goes in its handshake', () => {
+    const stage = stageOf({ tls });
+    const { session } = stage.connect();
+    receive(stage, session, named);
+    stage.close(session, 'finished');
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client', sni: 'a.example' });
+  });
+
   it('reads the PROXY header first', () => {
     const stage = stageOf({ tls, proxyProtocol: headers('required') });
     const { session } = stage.connect(balancer);
-    const commands = receive(stage, session, bytesOf(v1));
-    expect(commands.map(({ kind }) => kind)).toEqual(['discard', 'secure']);
+    const commands = receive(stage, session, Uint8Array.of(...bytesOf(v1), ...named));
+    expect(commands).toEqual([
+      { kind: 'discard', link: session, bytes: v1.length },
+      startTls(session, 'a.example'),
+    ]);
   });
 });
 
@@ -409,7 +495,7 @@ function renamed(pool: PoolPlan): PoolPlan {
 }
 
 function receive(stage: CoreStage, session: number, bytes: Uint8Array): readonly Command[] {
-  return stage.say({ kind: 'received', session, bytes });
+  return stage.say({ kind: 'received', link: session, bytes });
 }
 
 function expectRefusal(
@@ -418,7 +504,7 @@ function expectRefusal(
   commands: readonly Command[],
   reason: string,
 ): void {
-  expect(commands).toEqual([{ kind: 'close', session, how: 'reset' }]);
+  expect(commands).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
   stage.end(session, 'closed');
   expect(stage.lastRecord).toMatchObject({ reason, endedBy: 'proxy', attempts: 0 });
 }

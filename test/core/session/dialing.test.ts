@@ -4,6 +4,7 @@ import type { PoolPolicy } from '../../../src/core/plan.ts';
 import {
   backendPlan,
   CoreStage,
+  endpoint,
   listenerPlan,
   listenerPolicy,
   planOf,
@@ -30,17 +31,16 @@ describe('Session that dials', () => {
   it('dials the picked backend, relays once it answers, and writes down how it went', () => {
     const stage = of(2);
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([
-      { kind: 'dial', session, backend: 0, address: { host: '10.0.0.1', port: 9_000 } },
-    ]);
+    const link = stage.backendOf(session);
+    expect(commands).toEqual([{ kind: 'connect', link, address: { host: '10.0.0.1', port: 9_000 } }]);
     stage.nowMs += 7;
-    expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
+    expect(stage.dialed(session)).toEqual([stage.joinOf(session)]);
     stage.nowMs += 100;
     expect(stage.end(session)).toEqual([]);
     expect(stage.records).toEqual([
       {
         listener: 'web',
-        client: { address: '192.0.2.1', port: 40_000 },
+        client: endpoint('192.0.2.1', 40_000),
         pool: 'app',
         backend: '10.0.0.1:9000',
         attempts: 1,
@@ -63,7 +63,7 @@ describe('Session that dials', () => {
     const { session } = stage.connect();
     expect(CoreStage.dialed(stage.failDial(session))).toEqual([1]);
     expect(CoreStage.dialed(stage.failDial(session, 'connect-failed'))).toEqual([2]);
-    expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
+    expect(stage.dialed(session)).toEqual([stage.joinOf(session)]);
     stage.end(session);
     expect(stage.lastRecord).toMatchObject({ backend: '10.0.0.1:9002', attempts: 3, reason: 'finished' });
     expect([0, 1, 2].map((slot) => stage.ledger.backendActive.total(slot))).toEqual([0, 0, 0]);
@@ -119,7 +119,7 @@ describe('Session that dials', () => {
   it('makes one dial where retries are 0', () => {
     const stage = of(3, { connect: { ...poolPolicy.connect, retries: 0 } });
     const { session } = stage.connect();
-    expect(stage.failDial(session)).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    expect(stage.failDial(session)).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
     stage.end(session, 'closed');
     expect(stage.lastRecord).toMatchObject({ reason: 'connect-refused', attempts: 1, pool: 'app' });
   });
@@ -128,10 +128,15 @@ describe('Session that dials', () => {
     const stage = of(2);
     const { session } = stage.connect();
     expect(stage.elapse(1_999)).toEqual([]);
-    expect(stage.elapse(1).map((command) => command.kind)).toEqual(['abort-dial', 'dial']);
-    expect(stage.elapse(2_000).map((command) => command.kind)).toEqual(['abort-dial']);
+    expect(kinds(stage.elapse(1))).toEqual(['close']);
+    expect(kinds(stage.close(stage.backendOf(session) ?? -1))).toEqual(['connect']);
+    expect(kinds(stage.elapse(2_000))).toEqual(['close']);
+    expect(stage.close(stage.backendOf(session) ?? -1)).toEqual([]);
     stage.elapse(50);
-    expect(kinds(stage.elapse(2_000))).toEqual(['abort-dial', 'close']);
+    expect(kinds(stage.elapse(2_000))).toEqual(['close']);
+    expect(stage.close(stage.backendOf(session) ?? -1)).toEqual([
+      { kind: 'close', link: session, how: 'reset' },
+    ]);
     stage.end(session, 'closed');
     expect(stage.lastRecord).toMatchObject({ reason: 'connect-timeout', attempts: 3 });
     expect(stage.ledger.backendTotals(0).dialFailures('connect-timeout')).toBeGreaterThan(0);
@@ -176,7 +181,7 @@ describe('Session that dials', () => {
     }
     expect(stage.ledger.circuitOf(0)).toBe('open');
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    expect(commands).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
     stage.end(session, 'closed');
     expect(stage.lastRecord).toMatchObject({ reason: 'no-backend', attempts: 0, backend: undefined });
     expect(stage.ledger.backendTotals(0).dialFailures('connect-refused')).toBe(5);
@@ -187,7 +192,7 @@ describe('Session that dials', () => {
     stage.failDial(stage.connect().session);
     stage.nowMs += 10_000;
     const clients = Array.from({ length: 50 }, () => stage.connect());
-    expect(clients.filter(({ commands }) => commands[0]?.kind === 'dial')).toHaveLength(2);
+    expect(clients.filter(({ commands }) => commands[0]?.kind === 'connect')).toHaveLength(2);
     stage.dialed(clients[0]?.session ?? -1);
     expect(stage.ledger.circuitOf(0)).toBe('closed');
   });
@@ -239,7 +244,7 @@ describe('Session that dials', () => {
     const stage = of(2);
     const { session } = stage.connect();
     stage.say({ kind: 'drain', untilMs: stage.nowMs });
-    expect(CoreStage.closed(stage.elapse(0))).toEqual(['reset']);
+    expect(CoreStage.closed(stage.elapse(0))).toEqual(['reset', 'reset']);
     expect([stage.dialed(session), stage.failDial(session)]).toEqual([[], []]);
     stage.end(session, 'closed');
     expect(stage.lastRecord?.reason).toBe('drain-timeout');

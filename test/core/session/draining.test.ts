@@ -10,7 +10,7 @@ describe('Core that drains', () => {
     stage.end(early.session);
     expect(stage.lastRecord?.reason).toBe('finished');
     expect(stage.elapse(499)).toEqual([]);
-    expect(stage.elapse(1)).toEqual([{ kind: 'close', session: late.session, how: 'reset' }]);
+    expect(stage.elapse(1)).toEqual([{ kind: 'close', link: late.session, how: 'reset' }]);
     stage.end(late.session, 'closed');
     expect(stage.lastRecord).toMatchObject({ reason: 'drain-timeout', endedBy: 'proxy' });
     expect([stage.core.activeSessions, stage.core.nextDeadlineMs]).toEqual([0, undefined]);
@@ -33,7 +33,9 @@ describe('Core that drains', () => {
     const queued = stage.connect();
     stage.say({ kind: 'drain', untilMs: stage.nowMs });
     const sessions = [backingOff, relaying, dialing, queued].map(({ session }) => session);
-    expect(stage.elapse(0)).toEqual(sessions.map((session) => ({ kind: 'close', session, how: 'reset' })));
+    const links = [...sessions];
+    links.splice(2, 0, stage.backendOf(dialing.session) ?? -1);
+    expect(stage.elapse(0)).toEqual(links.map((link) => ({ kind: 'close', link, how: 'reset' })));
     expect(stage.elapse(100_000)).toEqual([]);
     for (const session of sessions) stage.end(session, 'closed');
     expect(stage.records.map(({ reason }) => reason)).toEqual(new Array(4).fill('drain-timeout'));

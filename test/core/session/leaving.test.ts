@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Command } from '../../../src/core/contract.ts';
 import { backendPlan, CoreStage, planOf, poolPlan, poolPolicy } from '../harness.ts';
 
 const queued = { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000 } };
@@ -50,8 +51,12 @@ describe('Client that leaves', () => {
       const { stage, session } = make();
       const before = stage.core.activeSessions;
       const commands = [...stage.halfClose(session, 'client')];
-      if (name === 'dialing') commands.push(...stage.elapse(100));
-      expect(commands).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      const closes: Command[] = [{ kind: 'close', link: session, how: 'fin' }];
+      if (name === 'dialing') {
+        closes.unshift({ kind: 'close', link: stage.backendOf(session) ?? -1, how: 'reset' });
+        commands.push(...stage.elapse(100));
+      }
+      expect(commands).toEqual(closes);
       stage.end(session, 'closed');
       expect(stage.lastRecord).toMatchObject({ reason: 'client-left', endedBy: 'client' });
       expectAllGivenBack(stage, before - 1);
@@ -63,7 +68,7 @@ describe('Client that leaves', () => {
       const { stage, session } = waiting.dialing();
       expect(stage.halfClose(session, 'client')).toEqual([]);
       expect(stage.elapse(99)).toEqual([]);
-      expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
+      expect(stage.dialed(session)).toEqual([stage.joinOf(session)]);
       expect(stage.elapse(1_000)).toEqual([]);
     });
 
@@ -74,7 +79,7 @@ describe('Client that leaves', () => {
       stage.elapse(60);
       expect(CoreStage.dialed(stage.failDial(session))).toEqual([1]);
       expect(stage.elapse(39)).toEqual([]);
-      expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      expect(CoreStage.closed(stage.elapse(1))).toEqual(['reset', 'fin']);
     });
 
     it('does not outlive the time of the dial', () => {
@@ -82,7 +87,8 @@ describe('Client that leaves', () => {
       const stage = new CoreStage(planOf(poolPlan(1, { connect })));
       const { session } = stage.connect();
       stage.halfClose(session, 'client');
-      expect(stage.elapse(50).map((command) => command.kind)).toEqual(['abort-dial', 'close']);
+      expect(CoreStage.closed(stage.elapse(50))).toEqual(['reset']);
+      expect(CoreStage.closed(stage.close(stage.backendOf(session) ?? -1))).toEqual(['reset']);
       stage.end(session, 'closed');
       expect(stage.lastRecord?.reason).toBe('connect-timeout');
     });
@@ -92,7 +98,7 @@ describe('Client that leaves', () => {
       (why) => {
         const { stage, session } = waiting.dialing();
         stage.halfClose(session, 'client');
-        expect(stage.failDial(session, why)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+        expect(stage.failDial(session, why)).toEqual([{ kind: 'close', link: session, how: 'fin' }]);
         stage.end(session, 'closed');
         expect(stage.lastRecord?.reason).toBe('client-left');
       },
@@ -110,7 +116,7 @@ describe('Client that leaves', () => {
       const stage = new CoreStage(planOf(poolPlan([backendPlan(0), full], { limits, circuitBreaker })));
       const { session } = stage.connect();
       stage.halfClose(session, 'client');
-      expect(stage.failDial(session)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      expect(stage.failDial(session)).toEqual([{ kind: 'close', link: session, how: 'fin' }]);
       expect(stage.ledger.poolQueued.total(0)).toBe(0);
     });
   });

@@ -28,7 +28,7 @@ describe('Session that is refused', () => {
     const stage = limited({ maxConnections: 1 });
     const { session } = stage.connect();
     stage.halfClose(session, 'client');
-    expect(CoreStage.closed(stage.elapse(100))).toEqual(['fin']);
+    expect(CoreStage.closed(stage.elapse(100))).toEqual(['reset', 'fin']);
     expect(refusal(stage)).toBe('listener-full');
     stage.end(session, 'closed');
     expect(CoreStage.dialed(stage.connect().commands)).toEqual([0]);
@@ -93,7 +93,7 @@ describe('Session that is refused', () => {
   it('never asks for a dial and names no backend', () => {
     const stage = limited({ maxConnections: 0 });
     const { session, commands } = stage.connect();
-    expect(commands).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    expect(commands).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
     stage.nowMs += 3;
     stage.end(session, 'closed');
     expect(stage.lastRecord).toMatchObject({
@@ -112,7 +112,7 @@ describe('Session that is refused', () => {
     const { session, commands } = stage.connect();
     expect(CoreStage.closed(commands)).toEqual(['fin']);
     expect(stage.elapse(999)).toEqual([]);
-    expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'reset' }]);
+    expect(stage.elapse(1)).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
     expect(stage.elapse(100_000)).toEqual([]);
     stage.end(session, 'closed');
     expect(stage.lastRecord?.reason).toBe('listener-full');
@@ -134,7 +134,7 @@ function limited(limits: Partial<ListenerLimits>): CoreStage {
 /** Why the next client is refused. */
 function refusal(stage: CoreStage): Reason | undefined {
   const { session, commands } = stage.connect();
-  expect(commands).toEqual([{ kind: 'close', session, how: 'reset' }]);
+  expect(commands).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
   stage.end(session, 'closed');
   return stage.lastRecord?.reason;
 }

@@ -20,8 +20,12 @@ describe('Session that relays', () => {
   it('is finished by the backend where its FIN came first', () => {
     const stage = timed({});
     const { session } = stage.relay();
+    const backend = stage.backendOf(session) ?? -1;
+    stage.halfClose(session, 'backend');
+    stage.close(session, 'finished', 2);
+    expect(stage.records).toEqual([]);
+    stage.close(backend, 'finished', 1);
     const bytes = { bytesToBackend: 1, bytesToClient: 2 };
-    stage.say({ kind: 'ended', session, how: 'finished', endedBy: 'backend', ...bytes });
     expect(stage.lastRecord).toMatchObject({ reason: 'finished', endedBy: 'backend', ...bytes });
   });
 
@@ -36,7 +40,7 @@ describe('Session that relays', () => {
       const stage = timed({ idleMs: 10_000 });
       const { session } = stage.relay();
       expect(stage.elapse(9_999)).toEqual([]);
-      expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+      expect(stage.elapse(1)).toEqual([{ kind: 'close', link: session, how: 'fin' }]);
       stage.end(session, 'closed');
       expect(stage.lastRecord).toMatchObject({ reason: 'idle-timeout', endedBy: 'proxy' });
     });
@@ -80,7 +84,7 @@ describe('Session that relays', () => {
         stage.lastByteMs = stage.nowMs;
         expect(stage.halfClose(session, side)).toEqual([]);
         expect(stage.elapse(999)).toEqual([]);
-        expect(stage.elapse(1)).toEqual([{ kind: 'close', session, how: 'fin' }]);
+        expect(stage.elapse(1)).toEqual([{ kind: 'close', link: session, how: 'fin' }]);
         stage.end(session, 'closed');
         expect(stage.lastRecord).toMatchObject({ reason: 'half-closed-timeout', endedBy: 'proxy' });
       },
@@ -120,7 +124,7 @@ describe('Session that relays', () => {
       const { session } = stage.connect();
       expect(stage.halfClose(session, 'client', 5)).toEqual([]);
       stage.elapse(1_900);
-      expect(stage.dialed(session)).toEqual([{ kind: 'relay', session }]);
+      expect(stage.dialed(session)).toEqual([stage.joinOf(session)]);
       expect(stage.elapse(999)).toEqual([]);
       stage.elapse(1);
       stage.end(session, 'closed');
@@ -136,7 +140,7 @@ describe('Session that relays', () => {
         expect(stage.elapse(1_000)).toEqual([]);
         stage.lastByteMs = stage.nowMs;
       }
-      expect(stage.elapse(1_000)).toEqual([{ kind: 'close', session, how: 'reset' }]);
+      expect(stage.elapse(1_000)).toEqual([{ kind: 'close', link: session, how: 'reset' }]);
       stage.end(session, 'closed');
       expect(stage.lastRecord).toMatchObject({ reason: 'lifetime-exceeded', endedBy: 'proxy' });
     });
@@ -182,7 +186,7 @@ describe('Session that relays', () => {
       const [first, second] = [stage.relay(), stage.relay()];
       const dialing = stage.connect();
       expect([first.backend, second.backend, CoreStage.dialed(dialing.commands)]).toEqual([0, 1, [0]]);
-      expect(stage.turn(0, 'down')).toEqual([{ kind: 'close', session: first.session, how: 'reset' }]);
+      expect(stage.turn(0, 'down')).toEqual([{ kind: 'close', link: first.session, how: 'reset' }]);
       stage.end(first.session, 'closed');
       expect(stage.lastRecord).toMatchObject({ reason: 'backend-down', endedBy: 'proxy' });
       expect([stage.turn(0, 'up'), stage.turn(1, 'up')]).toEqual([[], []]);

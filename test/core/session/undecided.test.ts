@@ -219,12 +219,13 @@ function becomes(
   let { commands } = opened;
   for (let end = 0; commands.at(-1)?.kind === 'inspect' && end < bytes.length; ) {
     end = Math.min(end + portion, bytes.length);
-    commands = stage.say({ kind: 'received', session, bytes: bytes.subarray(0, end) });
+    commands = stage.say({ kind: 'received', link: session, bytes: bytes.subarray(0, end) });
   }
   if (then === 'fin') commands = stage.halfClose(session, 'client', bytes.length);
   const last = commands.at(-1);
   if (last?.kind === 'inspect') return 'waits';
-  if (last?.kind === 'dial') return Math.floor(last.backend / 2);
+  const [dialed] = CoreStage.dialed(commands);
+  if (dialed !== undefined) return Math.floor(dialed / 2);
   stage.end(session, 'closed');
   return `${stage.lastRecord?.reason}`;
 }

@@ -5,7 +5,6 @@
  * compared. Four times the bytes may cost up to ten times as much: quadratic work costs sixteen times.
  */
 import { describe, expect, it } from 'vitest';
-import { isDenied } from '../../../src/core/access/access-policy.ts';
 import { addressWords } from '../../../src/core/addresses.ts';
 import { Router } from '../../../src/core/router.ts';
 import { text } from '../../../src/core/wire/ascii.ts';
@@ -108,10 +107,6 @@ const texts: Readonly<Record<string, readonly [read: (bytes: number) => unknown,
   'address of digits': [(bytes) => addressWords(`${full('1', bytes)}:`), fewBytes],
   'address of dots': [(bytes) => addressWords(full('1.', bytes)), fewBytes],
   'address of zones': [(bytes) => addressWords(`::${full('%a', bytes)}`), fewBytes],
-  'list of nobody': [
-    (bytes) => isDenied({ allow: undefined, deny: undefined }, { address: full(':', bytes), port: 0 }),
-    fewBytes,
-  ],
   'type-length-values': [(bytes) => readTlvs(tlvs(bytes), 0), 1_000],
   'nested type-length-values': [(bytes) => readTlvs(nested(bytes), 0), 1_000],
   'header of version 2': [

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Address, SessionId } from '../../../src/core/contract.ts';
+import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { BackendTls } from '../../../src/core/plan.ts';
-import { createPortableDriver } from '../../../src/drivers/portable/driver.ts';
+import type { DialOptions } from '../../conformance/messages.ts';
 import { echo, fate, readAll, readBytes } from '../../conformance/peers.ts';
-import { type DialOptions, Rig } from '../../conformance/rig.ts';
+import { Rig } from '../../conformance/rig.ts';
 import { authority, type TestCertificate } from '../../support/certificate.ts';
 
 const ca = authority('backends of ours');
@@ -17,12 +17,9 @@ let rig: Rig;
 /** All that backends received, plain, before and after their handshakes. */
 let clear: Buffer[] = [];
 
-beforeEach(() => {
+beforeEach(async () => {
   clear = [];
-  rig = new Rig(createPortableDriver);
-  rig.onEvent = ({ kind, session }) => {
-    if (kind === 'dial-failed') rig.close(session, 'reset');
-  };
+  rig = await Rig.start('portable');
 });
 
 afterEach(async () => {
@@ -59,35 +56,47 @@ async function backend(options: tls.TlsOptions, preambleBytes = 0, address?: Add
   return target;
 }
 
-async function arrival(sent: string): Promise<{ readonly client: Socket; readonly session: SessionId }> {
+async function arrival(sent: string): Promise<{ readonly client: Socket; readonly link: LinkId }> {
   const client = await rig.client(await rig.listen());
   client.end(sent);
-  const { session } = await rig.event('half-closed');
-  return { client, session };
+  const { link } = await rig.event('half-closed');
+  return { client, link };
 }
 
 async function echoOver(target: Address, options: DialOptions): Promise<string> {
-  const { client, session } = await arrival('hello');
-  rig.dial(session, target, options);
+  const { client, link } = await arrival('hello');
+  rig.dial(link, target, options);
   return (await readAll(client)).toString();
 }
 
-async function failsOver(target: Address, options: DialOptions): Promise<void> {
-  const { client, session } = await arrival('secret');
-  const dialedBefore = rig.count('dialed');
-  rig.dial(session, target, options);
-  expect(await rig.event('dial-failed')).toEqual({ kind: 'dial-failed', session, why: 'connect-failed' });
+/** Resolves with how the attempt ends: in a failed handshake, or with the backend's link alone. */
+async function failsOver(target: Address, options: DialOptions): Promise<string> {
+  const { client, link } = await arrival('secret');
+  const connectedBefore = rig.count('connected');
+  let outcome: string | undefined;
+  rig.onEvent = (event) => {
+    if (event.kind === 'tls-failed') outcome ??= event.detail;
+    else if (event.kind === 'closed' && event.client !== undefined) outcome ??= event.end;
+  };
+  rig.dial(link, target, options);
+  await rig.until('an attempt that ends', () => outcome !== undefined);
+  rig.close(link, 'reset');
   expect(await fate(client)).toBe('reset');
-  await rig.event('ended');
-  expect(rig.count('dialed')).toBe(dialedBefore);
+  await rig.event('over');
+  expect(rig.count('connected')).toBe(connectedBefore);
   expect(rig.count('half-closed')).toBe(0);
   expect(Buffer.concat(clear).toString()).toBe('');
+  return outcome ?? '';
 }
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   test(`Driver speaks ${maxVersion} to a backend, and counts plain bytes`, async () => {
     expect(await echoOver(await backend({ ...named, maxVersion }), { tls: backendTls() })).toBe('hello');
-    expect(await rig.event('ended')).toMatchObject({ how: 'finished', bytesToBackend: 5, bytesToClient: 5 });
+    expect(await rig.event('over')).toMatchObject({
+      backend: 'finished',
+      bytesToBackend: 5,
+      bytesToClient: 5,
+    });
   });
 }
 
@@ -127,9 +136,9 @@ test('Driver verifies the address of a backend where it has no name', async () =
 test('Driver verifies the name that the address of a backend was resolved from', async () => {
   const target = await backend(ca.issue({ names: ['db.example'] }));
   const tlsPlan = backendTls({ servername: undefined });
-  expect(await echoOver(target, { tls: tlsPlan, hostName: 'db.example' })).toBe('hello');
+  expect(await echoOver(target, { tls: tlsPlan, serverName: 'db.example' })).toBe('hello');
   clear = [];
-  await failsOver(target, { tls: tlsPlan, hostName: 'web.example' });
+  await failsOver(target, { tls: tlsPlan, serverName: 'web.example' });
 });
 
 test('Driver names the backend to itself, but not by its address', async () => {
@@ -164,9 +173,9 @@ test('Driver fails a dial whose own key is none', async () => {
 test('Driver sends the preamble in clear, ahead of TLS, once', async () => {
   const preamble = Buffer.from('PROXY UNKNOWN\r\n');
   const target = await backend(named, preamble.length);
-  expect(await echoOver(target, { tls: backendTls(), preamble })).toBe('hello');
+  expect(await echoOver(target, { tls: backendTls(), first: preamble })).toBe('hello');
   expect(Buffer.concat(clear).toString()).toBe('PROXY UNKNOWN\r\nhello');
-  expect(await rig.event('ended')).toMatchObject({ bytesToBackend: 5 });
+  expect(await rig.event('over')).toMatchObject({ bytesToBackend: 5 });
 });
 
 test('Driver tells of a backend that speaks no TLS as a failed dial', async () => {
@@ -192,43 +201,44 @@ test('Driver tells a refused dial as refused, with TLS too', async () => {
   const bound = server.address();
   server.close();
   await once(server, 'close');
-  const { session } = await arrival('secret');
+  const { link } = await arrival('secret');
   const port = bound !== null && typeof bound !== 'string' ? bound.port : 0;
-  rig.dial(session, { host: '127.0.0.1', port }, { tls: backendTls() });
-  expect(await rig.event('dial-failed')).toMatchObject({ why: 'connect-refused' });
+  rig.dial(link, { host: '127.0.0.1', port }, { tls: backendTls() });
+  expect(await rig.event('connect-failed')).toMatchObject({ why: 'connect-refused' });
+  rig.close(link, 'reset');
 });
 
 test('Driver aborts a dial in its handshake, and dials another backend', async () => {
-  const { client, session } = await arrival('hello');
+  const { client, link } = await arrival('hello');
   let reached: (() => void) | undefined;
   const helloSeen = new Promise<void>((resolve) => {
     reached = resolve;
   });
   const silent = await rig.backend((socket) => socket.once('data', () => reached?.()).resume());
   rig.target = undefined;
-  rig.dial(session, silent, { tls: backendTls() });
+  rig.dial(link, silent, { tls: backendTls() });
   await helloSeen;
-  rig.execute({ kind: 'abort-dial', session });
-  rig.dial(session, await backend(named), { tls: backendTls() });
+  rig.resetBackend(link);
+  rig.dial(link, await backend(named), { tls: backendTls() });
   expect((await readAll(client)).toString()).toBe('hello');
-  expect(rig.count('dial-failed')).toBe(0);
+  expect(rig.count('connect-failed')).toBe(0);
 });
 
 for (const how of ['fin', 'reset'] as const) {
   test(`Driver closes with ${how} in the handshake of a dial`, async () => {
-    const { client, session } = await arrival('hello');
+    const { client, link } = await arrival('hello');
     const fates: Promise<string>[] = [];
     const silent = await rig.backend((socket) => {
       socket.once('data', () => {
         fates.push(fate(socket));
         socket.on('end', () => socket.end());
-        rig.close(session, how);
+        rig.close(link, how);
       });
     });
     rig.target = undefined;
-    rig.dial(session, silent, { tls: backendTls() });
+    rig.dial(link, silent, { tls: backendTls() });
     expect(await fate(client)).toBe(how);
-    expect(await rig.event('ended')).toMatchObject({ how: 'closed', bytesToBackend: 0 });
+    expect(await rig.event('over')).toMatchObject({ client: 'closed', bytesToBackend: 0 });
     expect(fates.length).toBe(1);
   });
 }

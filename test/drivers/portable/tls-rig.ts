@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import type { Address } from '../../../src/core/contract.ts';
+import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
-import { createPortableDriver } from '../../../src/drivers/portable/driver.ts';
-import type { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
+import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
+import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import { echo, inTime, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
 import { selfSigned } from '../../support/certificate.ts';
+
+/** As those of the workers of one process. */
+const commonTicketKeys = new TicketKeys();
 
 export const certificate = selfSigned('service.example');
 
@@ -25,22 +28,37 @@ export function listenerTls(change: Partial<ListenerTls> = {}): ListenerTls {
   };
 }
 
-/** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed. */
+/** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed with FIN. */
 export async function tlsRig(
   listener: ListenerTls,
-  ticketKeys?: TicketKeys,
+  ticketKeys: TicketKeys = commonTicketKeys,
 ): Promise<{ readonly rig: Rig; readonly address: Address }> {
-  const rig = new Rig(createPortableDriver, { ...(ticketKeys && { ticketKeys }) });
+  const rig = await Rig.start('portable', { ticketKeys: ticketKeys.memory });
   const target = await rig.backend(echo);
   rig.target = undefined;
   rig.onEvent = (event) => {
-    const { session } = event;
-    if (event.kind === 'accepted') rig.execute({ kind: 'secure', session, tls: listener });
-    if (event.kind === 'secured') rig.dial(session, target);
-    if (event.kind === 'secure-failed') rig.close(session, 'fin');
-    if (event.kind === 'dial-failed') rig.close(session, 'reset');
+    if (event.kind === 'accepted') rig.inspect(event.link, 0);
+    if (event.kind === 'received') startTlsOnceHeard(rig, event, listener);
+    if (event.kind === 'tls-established') rig.dial(event.link, target);
+    if (event.kind === 'connect-failed' && event.client !== undefined) rig.close(event.client, 'reset');
+    if (event.kind === 'tls-failed') rig.close(event.link, 'fin');
   };
   return { rig, address: await rig.listen() };
+}
+
+/** As the core does: the name in the hello picks the certificate. */
+function startTlsOnceHeard(
+  rig: Rig,
+  { link, bytes }: { readonly link: LinkId; readonly bytes: Uint8Array },
+  tls: ListenerTls,
+): void {
+  const hello = new ClientHelloReader().read(bytes);
+  if (hello.state === 'need-more') return rig.inspect(link, bytes.length);
+  startTls(rig, link, tls, hello.state === 'found' ? hello.sni : undefined);
+}
+
+export function startTls(rig: Rig, link: LinkId, tls: ListenerTls, serverName?: string): void {
+  rig.execute({ kind: 'start-tls', link, as: 'server', tls, serverName });
 }
 
 /** A client whose handshake is done; rejects with what it failed of. */

@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Buffers, smallBytes, smallGroup } from '../../../src/drivers/uring/buffers.ts';
+import { ByteQueue } from '../../../src/drivers/uring/byte-queue.ts';
 import { Inspection } from '../../../src/drivers/uring/inspection.ts';
 import { loadLibc } from '../../../src/drivers/uring/libc.ts';
-import { Outbox } from '../../../src/drivers/uring/outbox.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { Ring } from '../../../src/drivers/uring/ring.ts';
 
-const few = { small: 64, large: 2, reserve: 2 };
+const few = { small: 64, large: 2, reserve: 2, cells: 0 };
 
 const happening = fc.oneof(
   fc.record({ kind: fc.constant('hold' as const), bytes: fc.integer({ min: 1, max: smallBytes }) }),
@@ -24,7 +24,7 @@ describe.skipIf(whyNot() !== undefined)('Held bytes', () => {
     const buffers = new Buffers(libc, ring, few);
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
-        const held = new Outbox();
+        const held = new ByteQueue();
         const inspection = new Inspection();
         let model = new Uint8Array(0);
         let seed = 0;
@@ -63,7 +63,7 @@ describe.skipIf(whyNot() !== undefined)('Held bytes', () => {
 });
 
 /** As if the kernel had filled a buffer that is free. */
-function received(held: Outbox, buffers: Buffers, bytes: Uint8Array): void {
+function received(held: ByteQueue, buffers: Buffers, bytes: Uint8Array): void {
   const taken = new Set<number>();
   for (let chunk = held.first; chunk >= 0; chunk = buffers.next[chunk] ?? -1) taken.add(chunk);
   let id = 0;
@@ -72,5 +72,5 @@ function received(held: Outbox, buffers: Buffers, bytes: Uint8Array): void {
   buffers.starts[chunk] = 0;
   buffers.lengths[chunk] = bytes.length;
   buffers.view(chunk, 0).set(bytes);
-  held.appendDensely(chunk, bytes.length, buffers);
+  held.hold(chunk, bytes.length, buffers);
 }

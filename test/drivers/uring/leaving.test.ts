@@ -5,7 +5,6 @@
 import net from 'node:net';
 import { expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
-import { createUringDriver } from '../../../src/drivers/uring/driver.ts';
 import { IPPROTO_TCP } from '../../../src/drivers/uring/kernel.ts';
 import { type Libc, loadLibc } from '../../../src/drivers/uring/libc.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
@@ -18,13 +17,15 @@ const clients = 50;
 test.runIf(whyNot() === undefined)(
   'Uring driver takes whoever is in the middle of a handshake when an address is given up, and nobody after',
   async () => {
-    const socketsBefore = openSockets();
     const libc = loadLibc();
-    const rig = new Rig((host) => createUringDriver(host, 'event-loop'));
+    const rig = await Rig.start('uring');
+    const socketsBefore = openSockets();
     await rig.backend(echo);
     const address = await rig.listen();
     const slow = Array.from({ length: clients }, () => slowToAcknowledge(libc, address));
-    const unlistened = rig.driver.unlisten(address);
+    const unlistened = rig.unlisten(address);
+    // Once this is answered, that was heard.
+    await rig.ask({ what: 'held' });
     const late = net.connect({ ...address });
     const happened: string[] = [];
     const lateFate = fate(late).finally(() => happened.push('refused'));
@@ -54,15 +55,16 @@ test.runIf(whyNot() === undefined)(
 test.runIf(whyNot() === undefined)(
   'Uring driver leaves whoever comes to another that listens on every address, once one address is given up',
   async () => {
-    const rig = new Rig((host) => createUringDriver(host, 'event-loop'));
+    const rig = await Rig.start('uring');
     await rig.backend(echo);
-    const address = await rig.listen({ host: '127.0.0.1', port: 0 }, true);
+    const address = await rig.listen({ host: '127.0.0.1', port: 0 }, { shared: true });
     if ('path' in address) throw new Error('Expected a port');
-    await rig.listen({ host: '0.0.0.0', port: address.port }, true);
+    await rig.listen({ host: '0.0.0.0', port: address.port }, { shared: true });
     let hasLeft = false;
-    const unlistened = rig.driver.unlisten(address).then(() => {
+    const unlistened = rig.unlisten(address).then(() => {
       hasLeft = true;
     });
+    await rig.ask({ what: 'held' });
     const late = await rig.client(address);
     late.end('late');
     expect((await readAll(late)).toString()).toBe('late');

@@ -21,7 +21,7 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
   beforeEach(() => {
     libc = loadLibc();
     ring = new Ring(libc, entries, 16);
-    buffers = new Buffers(libc, ring, { small: 2, large: 2, reserve: 2 });
+    buffers = new Buffers(libc, ring, { small: 2, large: 2, reserve: 2, cells: 0 });
     sockets = new Sockets(libc);
     const listening = sockets.listen(sockets.encode({ host: '127.0.0.1', port: 0 }), false);
     const address = sockets.encode(sockets.boundTo(listening));
@@ -40,7 +40,7 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
     buffers.unmap();
   });
 
-  const send = () => ring.send(sender, buffers.addressOf(0), messageBytes, 1, 0);
+  const send = () => ring.send(sender, buffers.addressOf(0), messageBytes, false, 1, 0);
 
   function completed(): number {
     const results: number[] = [];
@@ -73,5 +73,33 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
     ring.finFollows(earlier);
     expect(completed()).toBe(messageBytes);
     expect(come()).toBe((entries + 1) * messageBytes);
+  });
+
+  it.each([
+    ['no memory is left', kernel.EAGAIN],
+    ['completions must be taken first', kernel.EBUSY],
+    ['a collection has overwritten the reason', 0],
+  ])('goes on where the kernel takes nothing for a while: %s', (_, errno) => {
+    let refusals = 3;
+    const reluctant = new Ring(
+      {
+        ...libc,
+        syscall: (number, ...rest) =>
+          number === kernel.SYS_io_uring_enter && refusals-- > 0 ? -1 : libc.syscall(number, ...rest),
+        errno: () => errno,
+      },
+      entries,
+      16,
+    );
+    let completed = 0;
+    // More than there are entries: in the middle of it the kernel must be asked to take some.
+    for (let operation = 0; operation < 2 * entries; operation++) reluctant.waitUntilReadable(receiver, 1, 0);
+    libc.send(sender, new Uint8Array(1), 1, 0);
+    for (let turn = 0; turn < 20 && completed < 2 * entries; turn++) {
+      reluctant.enter(10);
+      reluctant.reap(() => completed++);
+    }
+    expect([refusals < 0, completed]).toEqual([true, 2 * entries]);
+    reluctant.close();
   });
 });

@@ -1,25 +1,21 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUringDriver, type UringDriver } from '../../../src/drivers/uring/driver.ts';
+import { boundsOf } from '../../../src/drivers/uring/buffers.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { echo, inTime, pause, readAll, readBytes } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
 
-const few = { small: 32, large: 2, reserve: 64 };
+const bufferBytes = 2 * 1024 * 1024;
 const greedySessions = 24;
 /** More than the kernel's own buffers take along the way. */
 const greedyBytes = 12 * 1024 * 1024;
 
 describe.skipIf(whyNot() !== undefined)('Buffers of the uring driver', () => {
   let rig: Rig;
-  let driver: UringDriver;
 
-  beforeEach(() => {
-    rig = new Rig((host) => {
-      driver = createUringDriver(host, 'event-loop', undefined, few);
-      return driver;
-    });
+  beforeEach(async () => {
+    rig = await Rig.start('uring', { bufferBytes });
   });
 
   afterEach(() => rig.dispose());
@@ -36,8 +32,8 @@ describe.skipIf(whyNot() !== undefined)('Buffers of the uring driver', () => {
     const before = await rig.client(address);
     const greedy = await Promise.all(Array.from({ length: greedySessions }, () => rig.client(address)));
     for (const client of greedy) client.pause().write('more');
-    await stillness(() => rig.bytesToClient);
-    expect(driver.held.buffers).toBeGreaterThan(few.small / 2);
+    await settled(rig);
+    expect(await buffersInUse(rig)).toBeGreaterThan(boundsOf(bufferBytes).small / 2);
 
     const after = await rig.client(address);
     for (const healthy of [before, after]) {
@@ -50,15 +46,15 @@ describe.skipIf(whyNot() !== undefined)('Buffers of the uring driver', () => {
     const lengths = await Promise.all(greedy.map(async (client) => (await readAll(client.resume())).length));
     expect(lengths).toEqual(greedy.map(() => greedyBytes));
     for (const client of [before, after, ...greedy]) client.end();
-    await rig.until('every session ended', () => rig.openSessions === 0);
-    expect(driver.held).toEqual({ sessions: 0, connections: 0, buffers: 0 });
+    await rig.until('every link ended', () => rig.openLinks === 0);
+    expect(await rig.ask({ what: 'held' })).toEqual({ links: 0, buffers: 0 });
   });
 
   it('hold many small messages of a client that waits densely', async () => {
     const target = await rig.backend(echo);
     rig.target = undefined;
     const client = await rig.client(await rig.listen());
-    const { session } = await rig.event('accepted');
+    const { link } = await rig.event('accepted');
     let sent = '';
     for (let messages = 0; messages < 300; messages++) {
       const message = `${messages} `;
@@ -66,9 +62,9 @@ describe.skipIf(whyNot() !== undefined)('Buffers of the uring driver', () => {
       client.write(message);
       await new Promise(setImmediate);
     }
-    await stillness(() => driver.held.buffers);
-    expect(driver.held.buffers).toBe(1);
-    rig.dial(session, target);
+    await settled(rig);
+    expect(await buffersInUse(rig)).toBe(1);
+    rig.dial(link, target);
     expect(await readBytes(client, sent.length)).toBe(sent);
     client.end();
   });
@@ -82,11 +78,17 @@ async function pour(socket: Socket): Promise<void> {
   socket.end();
 }
 
-/** Fulfils once a figure has stayed the same over many looks. */
-async function stillness(figure: () => number): Promise<void> {
-  for (let last = Number.NaN, same = 0; same < 20; ) {
+async function buffersInUse(rig: Rig): Promise<number> {
+  const { buffers } = await rig.ask<{ readonly buffers: number }>({ what: 'held' });
+  return buffers;
+}
+
+/** Fulfils once what is held and what was delivered has stayed the same over many looks. */
+async function settled(rig: Rig): Promise<void> {
+  for (let last = '', same = 0; same < 20; ) {
     await pause(10);
-    same = figure() === last ? same + 1 : 0;
-    last = figure();
+    const now = `${await buffersInUse(rig)} ${rig.bytesToClient}`;
+    same = now === last ? same + 1 : 0;
+    last = now;
   }
 }

@@ -1,17 +1,17 @@
-/** TLS is the portable driver's: who asks this one for it is told so, and does not wait. */
+/** TLS is the portable driver's: whoever asks this one for it is told so, and does not wait. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionId } from '../../../src/core/contract.ts';
-import { createUringDriver } from '../../../src/drivers/uring/driver.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { echo, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
 import { tls } from '../../control/tls-plans.ts';
 
+const backendTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
+
 describe.skipIf(whyNot() !== undefined)('Uring driver', () => {
   let rig: Rig;
 
-  beforeEach(() => {
-    rig = new Rig((host) => createUringDriver(host, 'event-loop'));
+  beforeEach(async () => {
+    rig = await Rig.start('uring');
   });
 
   afterEach(async () => {
@@ -20,33 +20,23 @@ describe.skipIf(whyNot() !== undefined)('Uring driver', () => {
   });
 
   it('fails a handshake with a client', async () => {
-    const { session } = await arrival();
-    rig.execute({ kind: 'secure', session, tls });
-    await rig.event('secure-failed');
-    rig.close(session, 'reset');
+    await rig.client(await rig.listen());
+    const { link } = await rig.event('accepted');
+    rig.execute({ kind: 'start-tls', link, as: 'server', tls, serverName: undefined });
+    expect(await rig.event('tls-failed')).toMatchObject({ link });
+    rig.close(link, 'reset');
+    await rig.event('over');
   });
 
-  it('fails a dial over TLS, and takes one without', async () => {
-    const { session, client } = await arrival();
+  it('fails a handshake with a backend, and dials one without', async () => {
+    const client = await rig.client(await rig.listen());
+    const { link } = await rig.event('accepted');
     const target = await rig.backend(echo);
     rig.target = undefined;
-    const backendTls = {
-      servername: undefined,
-      ca: undefined,
-      verify: true,
-      cert: undefined,
-      key: undefined,
-    };
-    rig.dial(session, target, { tls: backendTls });
-    expect(await rig.event('dial-failed')).toMatchObject({ why: 'connect-failed' });
-    rig.dial(session, target);
+    rig.dial(link, target, { tls: backendTls });
+    await rig.event('tls-failed');
+    rig.dial(link, target);
     client.end('plain');
     expect((await readAll(client)).toString()).toBe('plain');
   });
-
-  async function arrival() {
-    const client = await rig.client(await rig.listen());
-    const { session }: { readonly session: SessionId } = await rig.event('accepted');
-    return { client, session };
-  }
 });

@@ -1,11 +1,10 @@
 /**
- * Thousands of unruly connections through the driver alone, hosted by the event loop. Whatever came through must be
- * what was sent; then nothing may be left: no session, slot, buffer or socket. The same through the whole product is
+ * Thousands of unruly connections through the driver alone, in a thread of its own. Whatever came through must be
+ * what was sent; then nothing may be left: no link, buffer or socket. The same through the whole product is
  * in test/integration/torture.test.ts.
  */
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createUringDriver, type UringDriver } from '../../../src/drivers/uring/driver.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { eventually, inTime } from '../../conformance/peers.ts';
 import { openSockets, Rig } from '../../conformance/rig.ts';
@@ -21,12 +20,8 @@ test.runIf(reason === undefined)(
   async () => {
     const seed = Number(process.env['SLUICE_SEED'] ?? randomInt(2 ** 31));
     const claim = `seed ${seed}`;
+    const rig = await Rig.start('uring');
     const socketsBefore = openSockets();
-    let driver: UringDriver | undefined;
-    const rig = new Rig((host) => {
-      driver = createUringDriver(host, 'event-loop');
-      return driver;
-    });
     const broken: string[] = [];
     const complain = (what: string): void => void broken.push(what);
     let served = 0;
@@ -41,10 +36,11 @@ test.runIf(reason === undefined)(
       }
     };
     await Promise.all(Array.from({ length: atOnce }, visitor));
-    await rig.until(`every session ended (${claim})`, () => rig.openSessions === 0);
+    await rig.until(`every link ended (${claim})`, () => rig.openLinks === 0);
     expect(broken, claim).toEqual([]);
+    expect(await rig.ask({ what: 'held' }), claim).toEqual({ links: 0, buffers: 0 });
+    await rig.closeDriver();
     expect(rig.violations, claim).toEqual([]);
-    expect(driver?.held, claim).toEqual({ sessions: 0, connections: 0, buffers: 0 });
     await rig.dispose();
     await eventually(`sockets are back where they were (${claim})`, () => openSockets() === socketsBefore);
   },

@@ -1,40 +1,40 @@
 import type { Socket } from 'node:net';
-import { expect, test } from 'vitest';
-import { createUringDriver } from '../../../src/drivers/uring/driver.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { fill, stalled } from '../../conformance/resets.ts';
 import { Rig } from '../../conformance/rig.ts';
 
-const runs = whyNot() === undefined;
-const newRig = () => new Rig((host) => createUringDriver(host, 'event-loop'));
+describe.skipIf(whyNot() !== undefined)('Uring driver', () => {
+  let rig: Rig;
 
-test.runIf(runs)('Uring driver notices that a client resets which it has stopped to read', async () => {
-  const rig = newRig();
-  const { client, backend } = await rig.pair();
-  backend.pause();
-  await fillUp(client);
-  client.resetAndDestroy();
-  expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
-  await rig.dispose();
-});
+  beforeEach(async () => {
+    rig = await Rig.start('uring');
+  });
 
-test.runIf(runs)('Uring driver notices that a backend resets which it has stopped to read', async () => {
-  const rig = newRig();
-  const { client, backend } = await rig.pair();
-  client.pause();
-  await fillUp(backend);
-  backend.resetAndDestroy();
-  expect(await rig.event('ended')).toMatchObject({ how: 'backend-reset' });
-  await rig.dispose();
-});
+  afterEach(() => rig.dispose());
 
-test.runIf(runs)('Uring driver notices that a client resets of which it holds all that it may', async () => {
-  const rig = newRig();
-  const client = await rig.client(await rig.listen());
-  await fillUp(client);
-  client.resetAndDestroy();
-  expect(await rig.event('ended')).toMatchObject({ how: 'client-reset' });
-  await rig.dispose();
+  test('notices that a client resets which it has stopped to read', async () => {
+    const { client, backend } = await rig.pair();
+    backend.pause();
+    await fillUp(client);
+    client.resetAndDestroy();
+    expect(await rig.event('closed')).toMatchObject({ end: 'reset-by-peer' });
+  });
+
+  test('notices that a backend resets which it has stopped to read', async () => {
+    const { client, backend } = await rig.pair();
+    client.pause();
+    await fillUp(backend);
+    backend.resetAndDestroy();
+    expect(await rig.event('closed')).toMatchObject({ end: 'reset-by-peer' });
+  });
+
+  test('notices that a client resets of which it holds all that it may', async () => {
+    const client = await rig.client(await rig.listen());
+    await fillUp(client);
+    client.resetAndDestroy();
+    expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer' });
+  });
 });
 
 /** Sends until nothing more is taken. */

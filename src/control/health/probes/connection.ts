@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import type { Address, BackendTls } from '../../../core/plan.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../core/wire/proxy-writing.ts';
 import { isFullQueue } from '../../../drivers/dial-failure.ts';
-import { strength } from '../../../drivers/portable/tls/strength.ts';
+import { strength } from '../../../drivers/tls/strength.ts';
 import type { Question, QuestionTls } from '../question.ts';
 import { codeOf } from './failure.ts';
 

@@ -1,0 +1,24 @@
+/** The access list: of the peer itself, or of the client that the peer announces once its header was read. */
+import { isDenied } from '../access/access-policy.ts';
+import type { Gate } from './gate.ts';
+import { refuse } from './gate.ts';
+import { mayAnnounce } from './proxy-header.ts';
+
+export const accessOfPeer: Gate = {
+  name: 'access-list',
+  enter(client) {
+    const { policy } = client.listener.plan;
+    if (mayAnnounce(policy, client.client) || !isDenied(policy.access, client.client)) return 'passes';
+    return refuse('denied');
+  },
+};
+
+export const accessOfAnnounced: Gate = {
+  name: 'access-list',
+  enter(client) {
+    const isAnnounced = client.announced !== undefined;
+    if (!isDenied(client.listener.plan.policy.access, client.client, isAnnounced)) return 'passes';
+    client.releasePermit();
+    return refuse('denied');
+  },
+};

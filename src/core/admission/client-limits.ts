@@ -1,0 +1,13 @@
+import { type Gate, refuse } from './gate.ts';
+
+/** The client's own rate and connections, now that it is known who it is. */
+export const clientLimits: Gate = {
+  name: 'client-limits',
+  enter(client, nowMs) {
+    const { limits } = client.listener.plan.policy;
+    const refusal = client.permit?.admitClient(limits.perClient, client.client, nowMs);
+    if (refusal === undefined) return 'passes';
+    client.releasePermit();
+    return refuse(refusal);
+  },
+};

@@ -1,0 +1,46 @@
+import type { Reason } from '../reasons.ts';
+import type { Admission, TlsFacts } from './admission.ts';
+
+/** Something that a client passes, waits at, or is refused by. */
+export interface Gate {
+  readonly name: GateName;
+  enter(client: Admission, nowMs: number): 'passes' | Refusal | WaitingClient;
+}
+
+export type GateName =
+  | 'access-list'
+  | 'listener-limits'
+  | 'proxy-header'
+  | 'client-limits'
+  | 'tls'
+  | 'first-bytes'
+  | 'routing';
+
+export type Verdict = 'passes' | 'waits' | Refusal;
+
+export interface Refusal {
+  readonly reason: Reason;
+  /** For people: what was wrong. */
+  readonly detail?: string | undefined;
+  /** With FIN whatever the listener says, since a last word is on its way to the client. */
+  readonly with?: 'fin';
+}
+
+/** A client that waits at a gate for something of its own. */
+export interface WaitingClient {
+  /** When that is overdue. */
+  readonly dueMs: number;
+  /** All that is held of it. The bytes are good until this returns. */
+  received(bytes: Uint8Array): Verdict;
+  /** It has sent FIN; what came before was handed over, and there was something. */
+  finished(): Verdict;
+  expired(): Verdict;
+  tlsEstablished?(tls: TlsFacts): Verdict;
+  tlsFailed?(detail: string): Verdict;
+}
+
+export function refuse(reason: Reason, detail?: string): Refusal {
+  return { reason, detail };
+}
+
+export const noBytes = new Uint8Array(0);

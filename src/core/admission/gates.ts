@@ -1,0 +1,21 @@
+/** What a client passes before it has a pool, in this order. A gate that its listener does not ask for lets it pass. */
+import { accessOfAnnounced, accessOfPeer } from './access-list.ts';
+import { clientLimits } from './client-limits.ts';
+import { firstBytes } from './first-bytes.ts';
+import type { Gate } from './gate.ts';
+import { listenerLimits } from './listener-limits.ts';
+import { headerSource, proxyHeader } from './proxy-header.ts';
+import { routing } from './routing.ts';
+import { tls } from './tls.ts';
+
+export const gates: readonly Gate[] = [
+  accessOfPeer,
+  headerSource,
+  listenerLimits,
+  proxyHeader,
+  accessOfAnnounced,
+  clientLimits,
+  tls,
+  firstBytes,
+  routing,
+];

@@ -1,0 +1,90 @@
+/** PROXY protocol: the header by which a proxy in front of us says who its client is. */
+import { contains } from '../access/address-set.ts';
+import { Endpoint } from '../net/endpoint.ts';
+import type { ListenerPolicy, ProxyProtocolPolicy } from '../plan.ts';
+import { ProxyHeaderParser } from '../wire/proxy-reading.ts';
+import type { Admission } from './admission.ts';
+import { type Gate, noBytes, refuse, type Verdict, type WaitingClient } from './gate.ts';
+
+/** Whether a header of this peer would be read. */
+export function mayAnnounce(
+  { proxyProtocol }: Pick<ListenerPolicy, 'proxyProtocol'>,
+  peer: Endpoint,
+): boolean {
+  if (proxyProtocol === 'off') return false;
+  const { from, fromUnix } = proxyProtocol;
+  return peer.words === undefined ? fromUnix : contains(from, peer.words);
+}
+
+/** Refuses peers whose header nobody believes, where one is required. */
+export const headerSource: Gate = {
+  name: 'proxy-header',
+  enter({ listener, client }) {
+    const { policy } = listener.plan;
+    const { proxyProtocol } = policy;
+    if (proxyProtocol === 'off' || proxyProtocol.mode === 'optional' || mayAnnounce(policy, client))
+      return 'passes';
+    return refuse('bad-proxy-header', 'The peer is not in proxyProtocol.from');
+  },
+};
+
+export const proxyHeader: Gate = {
+  name: 'proxy-header',
+  enter(client, nowMs) {
+    const { policy } = client.listener.plan;
+    const { proxyProtocol } = policy;
+    if (proxyProtocol === 'off' || !mayAnnounce(policy, client.client)) return 'passes';
+    client.inspect();
+    return new AwaitedHeader(client, proxyProtocol, nowMs + proxyProtocol.timeoutMs);
+  },
+};
+
+class AwaitedHeader implements WaitingClient {
+  readonly dueMs: number;
+  readonly #client: Admission;
+  readonly #policy: ProxyProtocolPolicy;
+  readonly #parser = new ProxyHeaderParser();
+
+  constructor(client: Admission, policy: ProxyProtocolPolicy, dueMs: number) {
+    this.#client = client;
+    this.#policy = policy;
+    this.dueMs = dueMs;
+  }
+
+  received(bytes: Uint8Array): Verdict {
+    const client = this.#client;
+    const found = this.#parser.read(bytes);
+    switch (found.state) {
+      case 'need-more':
+        return client.inspect();
+      case 'broken':
+        return refuse('bad-proxy-header', 'The header is malformed');
+      case 'not-this':
+        return this.#policy.mode === 'optional'
+          ? 'passes'
+          : refuse('bad-proxy-header', 'The first bytes are no header');
+      case 'found':
+        client.discard(found.length);
+        if (found.header.source === 'proxied') {
+          const { address, port } = found.header.client;
+          client.announced = found.header;
+          client.client = Endpoint.parse(address, port) ?? Endpoint.unix;
+        }
+        return 'passes';
+    }
+  }
+
+  finished(): Verdict {
+    return this.#without('The client has finished before its header was complete');
+  }
+
+  expired(): Verdict {
+    return this.#without('The header was not complete in time');
+  }
+
+  #without(detail: string): Verdict {
+    if (this.#policy.mode === 'required' || this.#parser.begun) return refuse('bad-proxy-header', detail);
+    this.#client.held = noBytes;
+    return 'passes';
+  }
+}

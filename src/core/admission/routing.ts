@@ -1,0 +1,24 @@
+/** Takes the pool of the route that matches, or the listener's own where none does. */
+import type { Endpoint } from '../net/endpoint.ts';
+import type { Router } from '../router.ts';
+import type { Facts } from '../wire/sniffer.ts';
+import { type Gate, refuse } from './gate.ts';
+import type { ListenerState } from './listener-state.ts';
+
+export const routing: Gate = {
+  name: 'routing',
+  enter(client) {
+    const { route, listener } = client;
+    client.pool = route === undefined ? listener.plan.pool : route.takePool();
+    return client.pool === undefined ? refuse('no-route', 'No route matches and there is no pool') : 'passes';
+  },
+};
+
+export function decide(
+  { plan, router }: ListenerState,
+  client: Endpoint,
+  facts: Facts,
+): ReturnType<Router['decide']> {
+  if (plan.routes.length === 0) return undefined;
+  return router.decide(client.words, facts, plan.policy.inspect.undecided);
+}

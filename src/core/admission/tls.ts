@@ -1,0 +1,110 @@
+/**
+ * From a client's first byte to the end of its TLS handshake:
+ *
+ *     asked ── a ClientHello ─▶ securing ── tls-established ─▶ passes
+ *       │ ▲
+ *       │ └ GSSENCRequest: answered with N, once
+ *       └── SSLRequest: answered with S, once ─▶ asked again
+ *
+ * Anything else is refused. So are bytes behind an SSLRequest that the client sent before it was answered: they would
+ * be plain ones that claim to have come encrypted (CVE-2021-23222).
+ */
+import type { ListenerTls } from '../plan.ts';
+import { ClientHelloReader } from '../wire/client-hello.ts';
+import type { Admission, TlsFacts } from './admission.ts';
+import { firstRequest, postgresRequestBytes } from './first-request.ts';
+import { type Gate, noBytes, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
+
+export const tls: Gate = {
+  name: 'tls',
+  enter(client, nowMs) {
+    const { policy } = client.listener.plan;
+    if (policy.tls === 'off') return 'passes';
+    const handshake = new Handshake(client, policy.tls, nowMs + policy.tls.handshakeTimeoutMs);
+    const verdict = handshake.received(client.held);
+    return typeof verdict === 'string' ? handshake : verdict;
+  },
+};
+
+class Handshake implements WaitingClient {
+  readonly dueMs: number;
+  readonly #client: Admission;
+  readonly #tls: ListenerTls;
+  readonly #hello = new ClientHelloReader();
+  #isAgreed = false;
+  #isGssRefused = false;
+  #isSecuring = false;
+
+  constructor(client: Admission, tls: ListenerTls, dueMs: number) {
+    this.#client = client;
+    this.#tls = tls;
+    this.dueMs = dueMs;
+  }
+
+  received(bytes: Uint8Array): 'waits' | Refusal {
+    const client = this.#client;
+    switch (firstRequest(bytes)) {
+      case 'more':
+        return client.inspect();
+      case 'tls':
+        return this.#readHello(bytes);
+      case 'gssenc-request':
+        if (this.#isAgreed || this.#isGssRefused)
+          return refuseToSecure('The client asks again for encryption');
+        this.#isGssRefused = true;
+        this.#answer('N');
+        return this.received(client.held);
+      case 'ssl-request':
+        if (this.#isAgreed) return refuseToSecure('The client asks again for encryption');
+        if (bytes.length > postgresRequestBytes) return refuseToSecure('Bytes came behind an SSLRequest');
+        this.#isAgreed = true;
+        this.#answer('S');
+        return client.inspect();
+      case 'neither':
+        return refuseToSecure('The first bytes are no TLS handshake');
+    }
+  }
+
+  finished(): Verdict {
+    return refuseToSecure('The client has finished before its hello was complete');
+  }
+
+  expired(): Verdict {
+    return refuse('tls-failed', 'The handshake took too long');
+  }
+
+  tlsEstablished(facts: TlsFacts): Verdict {
+    this.#client.tls = facts;
+    this.#client.held = noBytes;
+    this.#client.hasSpoken = false;
+    return 'passes';
+  }
+
+  tlsFailed(detail: string): Verdict {
+    return refuseToSecure(detail);
+  }
+
+  #readHello(bytes: Uint8Array): 'waits' {
+    const client = this.#client;
+    if (this.#isSecuring) return 'waits';
+    const hello = this.#hello.read(bytes);
+    if (hello.state === 'need-more' && bytes.length < client.listener.plan.policy.inspect.maxBytes)
+      return client.inspect();
+    client.serverName = hello.state === 'found' ? hello.sni : undefined;
+    this.#isSecuring = true;
+    const { link, serverName } = client;
+    client.context.command({ kind: 'start-tls', link, as: 'server', tls: this.#tls, serverName });
+    return 'waits';
+  }
+
+  #answer(word: 'S' | 'N'): void {
+    const client = this.#client;
+    client.context.command({ kind: 'send', link: client.link, bytes: Uint8Array.of(word.charCodeAt(0)) });
+    client.discard(postgresRequestBytes);
+  }
+}
+
+/** Behind what was sent to the client FIN arrives, and RST might overtake it. */
+function refuseToSecure(detail: string): Refusal {
+  return { reason: 'tls-failed', detail, with: 'fin' };
+}

@@ -1,0 +1,79 @@
+/** THE TABLE of what all threads share. A number that is added here is cleared, given back and copied by itself. */
+import { dialFailures, reasons } from '../reasons.ts';
+import type { AreaMaker } from './area-maker.ts';
+import { Histogram } from './histogram.ts';
+
+export type Areas = ReturnType<typeof makeAreas>;
+
+export function makeAreas(make: AreaMaker) {
+  // First of all: what a dead worker held is given back once its lock is broken.
+  const lock = make.lock();
+  const listenerCounters = make.counters('listeners', listenerWidth);
+  const poolCounters = make.counters('pools', Histogram.width(connectEdgesMs));
+  return {
+    /** Guards the floats below, the breakers' transitions and the client table. */
+    lock,
+    wakeFds: make.wakeFds(lock),
+    /** By worker, for how many of its clients a dial is to come: descriptors that accepting must leave. */
+    owedDials: make.wordOfEach(),
+
+    /** Sessions accepted and not ended, by listener. */
+    listenerActive: make.counts('listeners'),
+    /** A listener's token bucket: what is in it, and as of when; 0 marks one that was never used. */
+    buckets: { tokens: make.floats('listeners'), filledMs: make.floats('listeners') },
+    listenerCounters,
+    sessionDuration: new Histogram(listenerCounters, listenerFields.duration, sessionEdgesMs),
+    clients: make.clients(),
+
+    /** Leases, by pool. */
+    poolActive: make.counts('pools'),
+    /** Sessions in a pool's queue. */
+    poolQueued: make.counts('pools'),
+    queueTickets: make.tickets('pools'),
+    /** Turns taken in round robin: among a pool's primaries at 2 × slot, among its backups at the next. */
+    turns: make.words('pools', 2),
+    connectDuration: new Histogram(poolCounters, 0, connectEdgesMs),
+
+    /** Turns taken among the pools of a split. */
+    splitTurns: make.words('splits'),
+
+    /** Leases, by backend. */
+    backendActive: make.counts('backends'),
+    backendCounters: make.counters('backends', backendWidth),
+    /** An index into `healthWords`, and since when it is up after having been down (0: never was). */
+    health: make.words('backends'),
+    recoveredMs: make.floats('backends'),
+    /** A breaker: an index into `circuitWords`, the epoch of that state, and what the state needs. */
+    circuit: {
+      state: make.words('backends'),
+      epoch: make.lastingWords('backends'),
+      failuresInARow: make.words('backends'),
+      trials: make.counts('backends'),
+      untilMs: make.floats('backends'),
+      openForMs: make.floats('backends'),
+    },
+  };
+}
+
+const sessionEdgesMs = [5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 3e5, 1.8e6, 3.6e6];
+const connectEdgesMs = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3];
+
+/** Where a listener's counters stand; `closed` is one for each reason. */
+export const listenerFields = {
+  accepted: 0,
+  bytesToBackend: 1,
+  bytesToClient: 2,
+  closed: 3,
+  duration: 3 + reasons.length,
+};
+const listenerWidth = listenerFields.duration + Histogram.width(sessionEdgesMs);
+
+/** Where a backend's counters stand; `failures` is one for each way in which a dial fails. */
+export const backendFields = {
+  connections: 0,
+  circuitOpened: 1,
+  bytesToBackend: 2,
+  bytesToClient: 3,
+  failures: 4,
+};
+const backendWidth = backendFields.failures + dialFailures.length;

@@ -1,0 +1,33 @@
+import type { SpinLock } from './lock.ts';
+
+/**
+ * The descriptor that wakes each worker, where it has one. It is used and taken back under the lock, so that none is
+ * written to that was closed, and may be another's by then.
+ */
+export class WakeFds {
+  readonly #lock: SpinLock;
+  /** The descriptor + 1; 0 for none. */
+  readonly #words: Int32Array;
+
+  constructor(lock: SpinLock, words: Int32Array) {
+    this.#lock = lock;
+    this.#words = words;
+  }
+
+  set(worker: number, fd: number | undefined): void {
+    this.#lock.acquire();
+    this.#words[worker] = (fd ?? -1) + 1;
+    this.#lock.release();
+  }
+
+  use(worker: number, act: (fd: number) => void): void {
+    if (!this.#words[worker]) return;
+    this.#lock.acquire();
+    try {
+      const word = this.#words[worker] ?? 0;
+      if (word > 0) act(word - 1);
+    } finally {
+      this.#lock.release();
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * How many clients the process still has descriptors for. A client takes one, and one more for the dial that follows:
+ * where accepting took them all, no dial would find one, and nobody were served. The limit (RLIMIT_NOFILE) is the
+ * process's, and so is what this counts: all workers, probes, files and the admin API together.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { backlog } from './shared.ts';
+
+export class DescriptorBudget {
+  /** Of each worker, for how many of its clients a dial is to come. Each writes its own and reads all. */
+  readonly #owed: Int32Array;
+  readonly #worker: number;
+  #acceptsUntilCount = 0;
+  #lastLimit = Number.POSITIVE_INFINITY;
+  #limitReadMs = Number.NEGATIVE_INFINITY;
+
+  constructor(owed: Int32Array, worker: number) {
+    this.#owed = owed;
+    this.#worker = worker;
+  }
+
+  /** Of this worker: accepted clients less dialed backends. */
+  set owed(dials: number) {
+    this.#owed[this.#worker] = Math.max(0, dials);
+  }
+
+  /** Whether thousands may be accepted in one go. To be asked at each accept: it counts once in a thousand times. */
+  get isPlentiful(): boolean {
+    if (this.#acceptsUntilCount > 0) {
+      this.#acceptsUntilCount--;
+      return true;
+    }
+    if (this.clients < plenty) return false;
+    this.#acceptsUntilCount = acceptsBetweenCounts;
+    return true;
+  }
+
+  /** The next look counts again: the system has said that there are none. */
+  areGone(): void {
+    this.#acceptsUntilCount = 0;
+    this.#limitReadMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** So many more clients may be accepted; a few microseconds to count. Any number where the system doesn't tell. */
+  get clients(): number {
+    const limit = this.#limit();
+    if (limit === Number.POSITIVE_INFINITY) return limit;
+    let owed = 0;
+    for (const dials of this.#owed) owed += dials;
+    return Math.floor((limit - openDescriptors() - reserve - owed) / 2);
+  }
+
+  /** Where no descriptor is left to read it with, it is what it was. */
+  #limit(): number {
+    const nowMs = performance.now();
+    if (nowMs - this.#limitReadMs < limitIsGoodMs) return this.#lastLimit;
+    this.#limitReadMs = nowMs;
+    this.#lastLimit = readLimit() ?? this.#lastLimit;
+    return this.#lastLimit;
+  }
+}
+
+/** For the admin API, probes, name resolution, files; and for clients that several workers accept at the same time. */
+const reserve = 16;
+const acceptsBetweenCounts = 1_024;
+/** An accept that goes on can take a full backlog in one turn, and counts only now and then. */
+const plenty = backlog + acceptsBetweenCounts;
+
+function openDescriptors(): number {
+  // Since Linux 6.2 the size of the directory is their number; before it is 0.
+  const { size } = statSync('/proc/self/fd');
+  if (size > 0) return size;
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    // There is none left to read the directory with.
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The soft limit, which may be changed from outside; unlimited where the system doesn't tell. */
+function readLimit(): number | undefined {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
+    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+/** To read it takes 80 µs. */
+const limitIsGoodMs = 100;

@@ -1,0 +1,104 @@
+/**
+ * Bytes that wait: held of a link until it is joined, or to be sent to a link's peer. A chain of chunks, first in,
+ * first out. There is one only while something waits, and then it is kept for whoever has something next: an idle
+ * link has none.
+ */
+import type { Buffers, Chunk } from './buffers.ts';
+import { cellBytes } from './cells.ts';
+
+const none: Chunk = -1;
+
+export class ByteQueues {
+  readonly #spare: ByteQueue[] = [];
+
+  take(): ByteQueue {
+    return this.#spare.pop() ?? new ByteQueue();
+  }
+
+  /** It must be empty. */
+  giveBack(queue: ByteQueue): void {
+    this.#spare.push(queue);
+  }
+}
+
+export class ByteQueue {
+  bytes = 0;
+  count = 0;
+  #first: Chunk = none;
+  #last: Chunk = none;
+
+  get isEmpty(): boolean {
+    return this.#first === none;
+  }
+
+  /** The chunk to send next; only where it is not empty. */
+  get first(): Chunk {
+    return this.#first;
+  }
+
+  append(chunk: Chunk, length: number, buffers: Buffers): void {
+    buffers.starts[chunk] = 0;
+    buffers.lengths[chunk] = length;
+    buffers.next[chunk] = none;
+    if (this.#first === none) this.#first = chunk;
+    else buffers.next[this.#last] = chunk;
+    this.#last = chunk;
+    this.bytes += length;
+    this.count++;
+  }
+
+  /** As `append`, but in as little memory as it fits into: it may wait for long. Only while nothing of it is sent. */
+  hold(chunk: Chunk, length: number, buffers: Buffers): void {
+    if (!this.isEmpty && buffers.joins(this.#last, chunk, length)) {
+      this.bytes += length;
+      return;
+    }
+    if (!buffers.areCopied(length)) return this.append(chunk, length, buffers);
+    for (let start = 0; start < length; start += cellBytes) {
+      const piece = Math.min(cellBytes, length - start);
+      this.append(buffers.copyOf(chunk, start, piece), piece, buffers);
+    }
+    buffers.giveBack(chunk);
+  }
+
+  /** Forgets the first so many bytes; only while nothing of it is sent. */
+  discard(bytes: number, buffers: Buffers): void {
+    let left = Math.min(bytes, this.bytes);
+    while (left > 0) {
+      const chunk = this.#first;
+      const length = buffers.lengths[chunk] ?? 0;
+      if (left < length) {
+        buffers.starts[chunk] = (buffers.starts[chunk] ?? 0) + left;
+        buffers.lengths[chunk] = length - left;
+        this.bytes -= left;
+        return;
+      }
+      left -= length;
+      this.drop(buffers);
+    }
+  }
+
+  /** Copies its bytes, but for the first ones, to where they belong in one piece of them all. */
+  copyInto(piece: Uint8Array, skippedBytes: number, buffers: Buffers): void {
+    let at = 0;
+    for (let chunk = this.#first; chunk !== none; chunk = buffers.next[chunk] ?? none) {
+      const length = buffers.lengths[chunk] ?? 0;
+      const skipped = Math.max(0, skippedBytes - at);
+      if (skipped < length) piece.set(buffers.view(chunk, skipped), at + skipped);
+      at += length;
+    }
+  }
+
+  /** Gives the first chunk back to its buffers. */
+  drop(buffers: Buffers): void {
+    const chunk = this.#first;
+    this.#first = buffers.next[chunk] ?? none;
+    this.bytes -= buffers.lengths[chunk] ?? 0;
+    this.count--;
+    buffers.giveBack(chunk);
+  }
+
+  clear(buffers: Buffers): void {
+    while (!this.isEmpty) this.drop(buffers);
+  }
+}

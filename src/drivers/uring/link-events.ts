@@ -1,0 +1,94 @@
+/** The events of links. Each kind is one object, filled anew each time: it is the driver's until it was handled. */
+import type { ConnectFailure, LinkEnd, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
+import { Endpoint } from '../../core/net/endpoint.ts';
+import type { DriverHost } from '../driver.ts';
+
+type Kept<Kind extends LinkEvent['kind']> = {
+  -readonly [Key in keyof Extract<LinkEvent, { readonly kind: Kind }>]: Extract<
+    LinkEvent,
+    { readonly kind: Kind }
+  >[Key];
+};
+interface Numbered {
+  readonly id: LinkId;
+}
+
+export class LinkEvents {
+  /** Nothing is told any more: the driver is closed. */
+  areMuted = false;
+  readonly #host: Pick<DriverHost, 'emit'>;
+  readonly #accepted: Kept<'accepted'> = { kind: 'accepted', link: 0, listener: 0, peer: Endpoint.unix };
+  readonly #received: Kept<'received'> = { kind: 'received', link: 0, bytes: new Uint8Array(0) };
+  readonly #connected: Kept<'connected'> = { kind: 'connected', link: 0 };
+  readonly #connectFailed: Kept<'connect-failed'> = {
+    kind: 'connect-failed',
+    link: 0,
+    why: 'connect-failed',
+    detail: '',
+  };
+  readonly #tlsFailed: Kept<'tls-failed'> = {
+    kind: 'tls-failed',
+    link: 0,
+    detail: 'the uring driver speaks no TLS',
+  };
+  readonly #halfClosed: Kept<'half-closed'> = { kind: 'half-closed', link: 0, heldBytes: 0 };
+  readonly #closed: Kept<'closed'> = { kind: 'closed', link: 0, end: 'finished', sentBytes: 0 };
+
+  constructor(host: Pick<DriverHost, 'emit'>) {
+    this.#host = host;
+  }
+
+  accepted({ id }: Numbered, listener: ListenerSlot, peer: Endpoint): void {
+    const event = this.#accepted;
+    event.link = id;
+    event.listener = listener;
+    event.peer = peer;
+    this.#emit(event);
+  }
+
+  received({ id }: Numbered, bytes: Uint8Array): void {
+    this.#received.link = id;
+    this.#received.bytes = bytes;
+    this.#emit(this.#received);
+  }
+
+  connected({ id }: Numbered): void {
+    this.#connected.link = id;
+    this.#emit(this.#connected);
+  }
+
+  connectFailed({ id }: Numbered, why: ConnectFailure, detail: string): void {
+    const event = this.#connectFailed;
+    event.link = id;
+    event.why = why;
+    event.detail = detail;
+    this.#emit(event);
+  }
+
+  tlsFailed({ id }: Numbered): void {
+    this.#tlsFailed.link = id;
+    this.#emit(this.#tlsFailed);
+  }
+
+  halfClosed({ id }: Numbered, heldBytes: number): void {
+    this.#halfClosed.link = id;
+    this.#halfClosed.heldBytes = heldBytes;
+    this.#emit(this.#halfClosed);
+  }
+
+  closed({ id }: Numbered, end: LinkEnd, sentBytes: number): void {
+    const event = this.#closed;
+    event.link = id;
+    event.end = end;
+    event.sentBytes = sentBytes;
+    this.#emit(event);
+  }
+
+  exhausted(what: 'memory' | 'descriptors'): void {
+    if (!this.areMuted) this.#host.emit({ kind: 'exhausted', what });
+  }
+
+  #emit(event: LinkEvent): void {
+    if (!this.areMuted) this.#host.emit(event);
+  }
+}
