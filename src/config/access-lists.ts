@@ -5,8 +5,9 @@ import { type AddressSet, compileAddressSet } from '../core/access/address-set.t
 import { type ConfigDocument, described } from './document.ts';
 import type { Path } from './issues.ts';
 import { type ReadFile, readNamedFile } from './named-files.ts';
-import { parseNetwork, readNetworks } from './networks.ts';
+import { parseNetwork } from './networks.ts';
 import type { ListenerInput } from './schema/schema.ts';
+import { parsedAt } from './values.ts';
 
 export function readAccess(
   document: ConfigDocument,
@@ -91,4 +92,15 @@ function readEntries(
       `Expected one network or address a line, found ${untold} lines more that are none in ${file}`,
     );
   return ranges;
+}
+
+/** Leaves out what is no network, which becomes an issue. */
+function readNetworks(
+  document: ConfigDocument,
+  path: Path,
+  texts: readonly string[],
+): readonly AddressRange[] {
+  return texts.flatMap(
+    (text, index) => parsedAt(document, [...path, index], parseNetwork(text), undefined) ?? [],
+  );
 }

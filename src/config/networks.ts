@@ -5,23 +5,9 @@ import {
   networkOf,
   parseAddressRange,
 } from '../core/access/address-range.ts';
-import type { ConfigDocument } from './document.ts';
-import type { Path } from './issues.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
-import { parsedAt } from './values.ts';
 
 export const expectedNetwork = 'a network or an address such as "10.0.0.0/8", "fe80::/10" or "::1"';
-
-/** Leaves out what is no network, which becomes an issue. */
-export function readNetworks(
-  document: ConfigDocument,
-  path: Path,
-  texts: readonly string[],
-): readonly AddressRange[] {
-  return texts.flatMap(
-    (text, index) => parsedAt(document, [...path, index], parseNetwork(text), undefined) ?? [],
-  );
-}
 
 /**
  * Refuses `10.0.0.1/8`, where others pass over the bits behind the prefix: who wrote it may have meant one

@@ -14,8 +14,9 @@
  * with the backend's. What a client passes before it has a pool is in `admission/`, which backend to dial next in
  * `dial-attempts.ts`, what ends a stage by time in `session-timers.ts`.
  */
-import { Admission, type AdmissionContext, type AdmissionResult } from './admission/admission.ts';
+import { Admission, type AdmissionResult, poolBy } from './admission/admission.ts';
 import type { ListenerState } from './admission/listener-state.ts';
+import { type AdmissionContext, PendingClient } from './admission/pending-client.ts';
 import type { Activity, BackendSlot, ConnectFailure, LinkEnd, LinkId, TlsSession } from './contract.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import { DialAttempts, type DialFault } from './dial-attempts.ts';
@@ -116,7 +117,7 @@ export class Session implements Timed {
   #stage: Stage;
   #client: Endpoint;
   /** What admission has learned; undefined where there is nothing to remember. */
-  #admitted: Admission | undefined;
+  #admitted: PendingClient | undefined;
   #permit: ListenerPermit | undefined;
   #poolName: string | undefined;
   readonly #attempts = new DialAttempts();
@@ -138,7 +139,10 @@ export class Session implements Timed {
     this.listener = listener;
     this.#context = context;
     this.acceptedMs = nowMs;
-    this.#stage = { name: 'admission', admission: new Admission(link, peer, listener, context) };
+    this.#stage = {
+      name: 'admission',
+      admission: new Admission(new PendingClient(link, peer, listener, context)),
+    };
   }
 
   begin(nowMs: number): void {
@@ -229,9 +233,9 @@ export class Session implements Timed {
   /** Its pool is gone: the session goes to another, by the new plan, without having waited in vain. */
   reroute(listener: ListenerState, nowMs: number): void {
     this.#leaveQueue(nowMs);
-    const admission =
-      this.#admitted ?? new Admission(this.#clientLink, this.#client, listener, this.#context);
-    this.#enterPool(this.#context.pool(admission.poolBy(listener), listener), nowMs);
+    const client =
+      this.#admitted ?? new PendingClient(this.#clientLink, this.#client, listener, this.#context);
+    this.#enterPool(this.#context.pool(poolBy(listener, client), listener), nowMs);
   }
 
   due(nowMs: number): void {
@@ -289,16 +293,16 @@ export class Session implements Timed {
 
   #judge(result: AdmissionResult, nowMs: number): void {
     if (this.#stage.name !== 'admission') return;
-    const { admission } = this.#stage;
-    this.#client = admission.client;
-    this.#permit = admission.permit;
-    this.#uniqueId = admission.announced?.uniqueId;
-    this.#admitted = admission.isPlain ? undefined : admission;
+    const { client } = this.#stage.admission;
+    this.#client = client.endpoint;
+    this.#permit = client.permit;
+    this.#uniqueId = client.announced?.uniqueId;
+    this.#admitted = client.isPlain ? undefined : client;
     if (result === 'waits') return this.#setTimer();
     if (result !== 'routed')
       return result.reason === 'client-left' ? this.#leave(nowMs) : this.#refuse(result, nowMs);
-    const { listener } = admission;
-    const pool = this.#context.pool(admission.pool, listener);
+    const { listener } = client;
+    const pool = this.#context.pool(client.pool, listener);
     // Where a reload took its pool away meanwhile, it goes where the new plan says.
     const now = this.#context.listener(listener.plan.slot);
     if (pool !== undefined || now === undefined || now === listener) this.#enterPool(pool, nowMs);

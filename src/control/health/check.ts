@@ -1,8 +1,31 @@
+import type { HealthCheckConfig } from '../../config/config.ts';
+import type { BackendSlot } from '../../core/contract.ts';
 import { HealthState } from '../../core/health.ts';
 import { startTimeOut } from '../time-out.ts';
-import type { ProberHost, ProbeTarget } from './prober.ts';
 import { isOwnFault } from './probes/failure.ts';
 import type { probe } from './probes/probe.ts';
+import type { Question } from './question.ts';
+
+/** A backend that is to be probed, and how. */
+export interface ProbeTarget {
+  readonly pool: string;
+  readonly slot: BackendSlot;
+  readonly backend: string;
+  readonly question: Question;
+  /** How often it is asked, and what becomes of the answers. */
+  readonly rhythm: Rhythm;
+}
+
+export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise' | 'fall' | 'jitterPercent'>;
+
+/** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
+export interface ProberHost {
+  onResult(target: ProbeTarget, pass: boolean, detail: string): void;
+  /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
+  onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
+  /** A probe could not be made for want of descriptors or memory: no result, and no fault of the backend. */
+  onSkipped(target: ProbeTarget, detail: string): void;
+}
 
 /** What a check works with; tests bring their own. */
 export interface Means {

@@ -6,8 +6,8 @@
 import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import type { Means } from './check.ts';
-import { HealthProber, type ProberHost, type ProbeTarget } from './prober.ts';
+import type { Means, ProberHost, ProbeTarget } from './check.ts';
+import { HealthProber } from './prober.ts';
 import { questionOf } from './question.ts';
 
 export interface HealthHost extends Omit<ProberHost, 'onSkipped'> {

@@ -1,35 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HealthCheckConfig } from '../../config/config.ts';
 import type { BackendSlot } from '../../core/contract.ts';
-import { Check, type Means } from './check.ts';
+import { Check, type Means, type ProberHost, type ProbeTarget } from './check.ts';
 import { probe } from './probes/probe.ts';
-import type { Question } from './question.ts';
-
-/** A backend that is to be probed, and how. */
-export interface ProbeTarget {
-  readonly pool: string;
-  readonly slot: BackendSlot;
-  readonly backend: string;
-  readonly question: Question;
-  /** How often it is asked, and what becomes of the answers. */
-  readonly rhythm: Rhythm;
-}
-
-export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise' | 'fall' | 'jitterPercent'>;
 
 /** Whether one backend is asked the same in both, so that what is known of it by the one holds for the other. */
 function asksTheSame(a: ProbeTarget, b: ProbeTarget): boolean {
   const isAboutOne = a.slot === b.slot && a.pool === b.pool && a.backend === b.backend;
   return isAboutOne && isDeepStrictEqual(a.question, b.question);
-}
-
-/** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
-export interface ProberHost {
-  onResult(target: ProbeTarget, pass: boolean, detail: string): void;
-  /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
-  onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
-  /** A probe could not be made for want of descriptors or memory: no result, and no fault of the backend. */
-  onSkipped(target: ProbeTarget, detail: string): void;
 }
 
 /** Probes backends on schedule; at most one probe is under way for each. */

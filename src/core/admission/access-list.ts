@@ -8,7 +8,7 @@ export const accessOfPeer: Gate = {
   name: 'access-list',
   enter(client) {
     const { policy } = client.listener.plan;
-    if (mayAnnounce(policy, client.client) || !isDenied(policy.access, client.client)) return 'passes';
+    if (mayAnnounce(policy, client.endpoint) || !isDenied(policy.access, client.endpoint)) return 'passes';
     return refuse('denied');
   },
 };
@@ -17,7 +17,7 @@ export const accessOfAnnounced: Gate = {
   name: 'access-list',
   enter(client) {
     const isAnnounced = client.announced !== undefined;
-    if (!isDenied(client.listener.plan.policy.access, client.client, isAnnounced)) return 'passes';
+    if (!isDenied(client.listener.plan.policy.access, client.endpoint, isAnnounced)) return 'passes';
     client.releasePermit();
     return refuse('denied');
   },

@@ -5,7 +5,7 @@ export const clientLimits: Gate = {
   name: 'client-limits',
   enter(client, nowMs) {
     const { limits } = client.listener.plan.policy;
-    const refusal = client.permit?.admitClient(limits.perClient, client.client, nowMs);
+    const refusal = client.permit?.admitClient(limits.perClient, client.endpoint, nowMs);
     if (refusal === undefined) return 'passes';
     client.releasePermit();
     return refuse(refusal);

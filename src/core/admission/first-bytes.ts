@@ -1,7 +1,7 @@
 /** Waits until what a client says first tells which route is its. */
 import { Sniffer } from '../wire/sniffer.ts';
-import type { Admission } from './admission.ts';
 import { type Gate, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import type { PendingClient } from './pending-client.ts';
 import { decide } from './routing.ts';
 
 export const firstBytes: Gate = {
@@ -18,10 +18,10 @@ export const firstBytes: Gate = {
 
 class ReadClient implements WaitingClient {
   readonly dueMs: number;
-  readonly #client: Admission;
+  readonly #client: PendingClient;
   readonly #sniffer = new Sniffer();
 
-  constructor(client: Admission, dueMs: number) {
+  constructor(client: PendingClient, dueMs: number) {
     this.#client = client;
     client.sniffer = this.#sniffer;
     this.dueMs = dueMs;
@@ -54,8 +54,8 @@ class ReadClient implements WaitingClient {
   }
 }
 
-function verdictOn(client: Admission): Verdict {
-  const route = decide(client.listener, client.client, client.facts);
+function verdictOn(client: PendingClient): Verdict {
+  const route = decide(client.listener, client.endpoint, client.facts);
   if (route === 'needs-bytes') return 'waits';
   if (route === 'undecided') return refuse('no-route', 'What names it asks for could not be told');
   client.route = route;

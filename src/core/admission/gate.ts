@@ -1,10 +1,10 @@
 import type { Reason } from '../reasons.ts';
-import type { Admission, TlsFacts } from './admission.ts';
+import type { PendingClient, TlsFacts } from './pending-client.ts';
 
 /** Something that a client passes, waits at, or is refused by. */
 export interface Gate {
   readonly name: GateName;
-  enter(client: Admission, nowMs: number): 'passes' | Refusal | WaitingClient;
+  enter(client: PendingClient, nowMs: number): 'passes' | Refusal | WaitingClient;
 }
 
 export type GateName =
@@ -42,5 +42,3 @@ export interface WaitingClient {
 export function refuse(reason: Reason, detail?: string): Refusal {
   return { reason, detail };
 }
-
-export const noBytes = new Uint8Array(0);

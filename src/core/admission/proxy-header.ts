@@ -3,8 +3,8 @@ import { contains } from '../access/address-set.ts';
 import { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPolicy, ProxyProtocolPolicy } from '../plan.ts';
 import { ProxyHeaderParser } from '../wire/proxy-reading.ts';
-import type { Admission } from './admission.ts';
-import { type Gate, noBytes, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { type Gate, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { noBytes, type PendingClient } from './pending-client.ts';
 
 /** Whether a header of this peer would be read. */
 export function mayAnnounce(
@@ -19,10 +19,10 @@ export function mayAnnounce(
 /** Refuses peers whose header nobody believes, where one is required. */
 export const headerSource: Gate = {
   name: 'proxy-header',
-  enter({ listener, client }) {
+  enter({ listener, endpoint }) {
     const { policy } = listener.plan;
     const { proxyProtocol } = policy;
-    if (proxyProtocol === 'off' || proxyProtocol.mode === 'optional' || mayAnnounce(policy, client))
+    if (proxyProtocol === 'off' || proxyProtocol.mode === 'optional' || mayAnnounce(policy, endpoint))
       return 'passes';
     return refuse('bad-proxy-header', 'The peer is not in proxyProtocol.from');
   },
@@ -33,7 +33,7 @@ export const proxyHeader: Gate = {
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     const { proxyProtocol } = policy;
-    if (proxyProtocol === 'off' || !mayAnnounce(policy, client.client)) return 'passes';
+    if (proxyProtocol === 'off' || !mayAnnounce(policy, client.endpoint)) return 'passes';
     client.inspect();
     return new AwaitedHeader(client, proxyProtocol, nowMs + proxyProtocol.timeoutMs);
   },
@@ -41,11 +41,11 @@ export const proxyHeader: Gate = {
 
 class AwaitedHeader implements WaitingClient {
   readonly dueMs: number;
-  readonly #client: Admission;
+  readonly #client: PendingClient;
   readonly #policy: ProxyProtocolPolicy;
   readonly #parser = new ProxyHeaderParser();
 
-  constructor(client: Admission, policy: ProxyProtocolPolicy, dueMs: number) {
+  constructor(client: PendingClient, policy: ProxyProtocolPolicy, dueMs: number) {
     this.#client = client;
     this.#policy = policy;
     this.dueMs = dueMs;
@@ -68,7 +68,7 @@ class AwaitedHeader implements WaitingClient {
         if (found.header.source === 'proxied') {
           const { address, port } = found.header.client;
           client.announced = found.header;
-          client.client = Endpoint.parse(address, port) ?? Endpoint.unix;
+          client.endpoint = Endpoint.parse(address, port) ?? Endpoint.unix;
         }
         return 'passes';
     }

@@ -11,9 +11,9 @@
  */
 import type { ListenerTls } from '../plan.ts';
 import { ClientHelloReader } from '../wire/client-hello.ts';
-import type { Admission, TlsFacts } from './admission.ts';
 import { firstRequest, postgresRequestBytes } from './first-request.ts';
-import { type Gate, noBytes, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { noBytes, type PendingClient, type TlsFacts } from './pending-client.ts';
 
 export const tls: Gate = {
   name: 'tls',
@@ -28,14 +28,14 @@ export const tls: Gate = {
 
 class Handshake implements WaitingClient {
   readonly dueMs: number;
-  readonly #client: Admission;
+  readonly #client: PendingClient;
   readonly #tls: ListenerTls;
   readonly #hello = new ClientHelloReader();
   #isAgreed = false;
   #isGssRefused = false;
   #isSecuring = false;
 
-  constructor(client: Admission, tls: ListenerTls, dueMs: number) {
+  constructor(client: PendingClient, tls: ListenerTls, dueMs: number) {
     this.#client = client;
     this.#tls = tls;
     this.dueMs = dueMs;

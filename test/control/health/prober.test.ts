@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HealthProber, type ProbeTarget, type Rhythm } from '../../../src/control/health/prober.ts';
+import type { ProbeTarget, Rhythm } from '../../../src/control/health/check.ts';
+import { HealthProber } from '../../../src/control/health/prober.ts';
 import { readable } from '../../../src/control/health/probes/failure.ts';
 import type { Question } from '../../../src/control/health/question.ts';
 

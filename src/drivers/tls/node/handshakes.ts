@@ -1,22 +1,8 @@
 /** TLS over a socket, in both roles. */
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { DriverCommand } from '../../driver.ts';
 import type { TicketKeys } from '../../ticket-keys.ts';
+import type { Handshake, StartTls } from './handshake.ts';
 import { Originations } from './origination.ts';
 import { Terminations } from './termination.ts';
-
-export type StartTls = Extract<DriverCommand, { readonly kind: 'start-tls' }>;
-export type ClientRole = Extract<StartTls, { readonly as: 'client' }>;
-
-export interface Handshake {
-  /** Begins with what the transport has read and not given to anyone. */
-  begin(transport: Socket): TLSSocket;
-  /** What is wrong with the certificate of a peer whose handshake is done. */
-  objectionTo(socket: TLSSocket): string | undefined;
-  /** Of a client that has shown a certificate, and whose certificate was verified. */
-  clientSubject(socket: TLSSocket): string | undefined;
-}
 
 /** Of one driver. */
 export class Handshakes {

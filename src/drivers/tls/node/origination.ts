@@ -3,14 +3,14 @@ import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { BackendTls } from '../../../core/plan.ts';
 import { strength } from '../strength.ts';
-import type { ClientRole, Handshake } from './handshakes.ts';
+import type { Handshake, StartTls } from './handshake.ts';
 
 /** The backends of one driver: keys and authorities are read once, and forgotten with their plan. */
 export class Originations {
   readonly #contexts = new WeakMap<BackendTls, tls.SecureContext>();
 
   /** Undefined where the keys and certificates are none. */
-  of({ tls, serverName }: ClientRole): Handshake | undefined {
+  of({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>): Handshake | undefined {
     const secureContext = this.#context(tls);
     return secureContext && new Origination(tls, serverName, secureContext);
   }

@@ -11,8 +11,8 @@ import type { TicketKeys } from '../../ticket-keys.ts';
 import { type CertificateFacts, CertificateTable, certificateFacts } from '../certificate-names.ts';
 import { strength } from '../strength.ts';
 import { alertOfBadCertificate, objectionText } from './certificate-alert.ts';
+import type { Handshake } from './handshake.ts';
 import { HandshakeSocket } from './handshake-socket.ts';
-import type { Handshake } from './handshakes.ts';
 import { sealTickets } from './tickets.ts';
 
 /**
