@@ -107,7 +107,6 @@ function plan({ balance, backends }: DecisionsJob): Plan {
           slowStartMs: 0,
           whenBackendDown: 'keep',
           panicThresholdPercent: 0,
-          probed: false,
         },
         backends: Array.from({ length: backends }, (_, slot) => ({
           slot,

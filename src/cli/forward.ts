@@ -45,7 +45,7 @@ export function forwardCommand(ends: (code: ExitCode) => void): Command {
 }
 
 /** The arguments as a configuration. Throws a UsageError that names the argument. */
-export function forwardConfig(listen: string, targets: readonly string[], given: ForwardArguments): Config {
+function forwardConfig(listen: string, targets: readonly string[], given: ForwardArguments): Config {
   const document = {
     version: 1,
     listeners: {

@@ -54,12 +54,11 @@ export const defaultPoolPolicy: PoolPolicy = frozen({
   slowStartMs: 0,
   whenBackendDown: 'keep',
   panicThresholdPercent: 0,
-  probed: false,
 });
 
 export const defaultBackend = frozen({ weight: 1, backup: false, maxConnections: Infinity });
 
-/** All but what is probed: a pool without `healthCheck` has no probes. */
+/** All but the probe: a pool without `healthCheck` has no probes. */
 export const defaultHealthCheck: Omit<HealthCheckConfig, 'probe' | 'connection' | 'connectionElsewhere'> =
   frozen({
     intervalMs: 5_000,

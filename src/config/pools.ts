@@ -99,7 +99,6 @@ function readPolicy(document: ConfigDocument, path: Path, input: PoolInput, read
     slowStartMs: durationReader(document, path, input)('slowStart', fallback.slowStartMs, 'off'),
     whenBackendDown: input.whenBackendDown ?? fallback.whenBackendDown,
     panicThresholdPercent: percentage(input.panicThreshold, fallback.panicThresholdPercent),
-    probed: input.healthCheck !== undefined,
   };
 }
 

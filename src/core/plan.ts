@@ -153,8 +153,6 @@ export interface PoolPolicy {
   readonly whenBackendDown: 'keep' | 'close';
   /** Below this share of healthy backends, in percent, health is ignored. */
   readonly panicThresholdPercent: number;
-  /** Whether the pool is probed: without probes, health stays unknown. */
-  readonly probed: boolean;
 }
 
 export interface ConnectPolicy {

@@ -125,7 +125,6 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
     slowStartMs: 30_000,
     whenBackendDown: 'close',
     panicThresholdPercent: 50,
-    probed: true,
   });
   expect(pool?.backends).toEqual([
     {

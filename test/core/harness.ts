@@ -60,7 +60,6 @@ export const poolPolicy: PoolPolicy = {
   slowStartMs: 0,
   whenBackendDown: 'keep',
   panicThresholdPercent: 0,
-  probed: false,
 };
 
 export function backendPlan(slot: number, more: Partial<BackendPlan> = {}): BackendPlan {

@@ -156,7 +156,6 @@ export class Operator {
       slowStartMs: dice.one([0, 300]),
       whenBackendDown: dice.one(['keep', 'close']),
       panicThresholdPercent: dice.one([0, 0, 50, 100]),
-      probed: true,
     };
   }
 
