@@ -5,7 +5,7 @@ import { exclude } from '../config/bind-clashes.ts';
 import type { AdminConfig } from '../config/config.ts';
 import { BindError } from '../control/bind-error.ts';
 import type { Address } from '../core/contract.ts';
-import type { Answering } from './routes.ts';
+import type { RouteDeps } from './routes.ts';
 import { AdminServer } from './server.ts';
 
 export interface AdminMove {
@@ -24,14 +24,14 @@ export interface Neighbours {
 }
 
 export class Admin {
-  readonly #answering: Answering;
+  readonly #deps: RouteDeps;
   readonly #logger: Logger;
   #config: AdminConfig | 'off' = 'off';
   #server: AdminServer | undefined;
   #bound: Address | undefined;
 
-  constructor(answering: Answering, logger: Logger) {
-    this.#answering = answering;
+  constructor(deps: RouteDeps, logger: Logger) {
+    this.#deps = deps;
     this.#logger = logger;
   }
 
@@ -103,7 +103,7 @@ export class Admin {
 
   async #open({ bind, token }: AdminConfig): Promise<{ server: AdminServer; address: Address }> {
     const server = new AdminServer({
-      ...this.#answering,
+      ...this.#deps,
       token,
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });

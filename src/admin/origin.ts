@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** What is wrong with where a request comes from, or undefined. */
-export function foreignness({ headers, socket }: IncomingMessage): 'host' | 'origin' | undefined {
+export function crossOrigin({ headers, socket }: IncomingMessage): 'host' | 'origin' | undefined {
   const own = canonicalHost(socket.localAddress);
   // A unix socket has no address and no browser can reach it, so there any Host will do.
   if (own !== undefined && headers.host !== undefined && !leadsHere(hostOf(headers.host), own)) return 'host';

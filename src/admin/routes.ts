@@ -11,10 +11,10 @@ export interface Route {
   readonly open?: boolean;
   /** What it wants to be sent; a route without one reads past whatever is. */
   readonly body?: { readonly type: 'application/json'; readonly mostBytes: number };
-  reply(answering: Answering, body: Buffer): Reply | Promise<Reply>;
+  reply(deps: RouteDeps, body: Buffer): Reply | Promise<Reply>;
 }
 
-export interface Answering {
+export interface RouteDeps {
   readonly source: AdminSource;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
 }
@@ -31,21 +31,21 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/api/v1/explain', { method: 'POST', body: inquiryBody, reply: explanation }],
 ]);
 
-function readiness({ source: { phase } }: Answering): Reply {
+function readiness({ source: { phase } }: RouteDeps): Reply {
   const ready = phase === 'serving';
   return json(ready ? 200 : 503, { ready, phase });
 }
 
-async function metricsText({ metrics }: Answering): Promise<Reply> {
+async function metricsText({ metrics }: RouteDeps): Promise<Reply> {
   return { status: 200, type: metrics.contentType, body: await metrics.text() };
 }
 
-async function reload({ source }: Answering): Promise<Reply> {
+async function reload({ source }: RouteDeps): Promise<Reply> {
   const result = await source.reload();
   return result.ok ? json(200, { reloaded: true }) : json(422, { errors: result.errors });
 }
 
-function explanation({ source }: Answering, body: Buffer): Reply {
+function explanation({ source }: RouteDeps, body: Buffer): Reply {
   const inquiry = readInquiry(
     body,
     source.plan.listeners.map(({ name }) => name),

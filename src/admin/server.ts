@@ -5,13 +5,13 @@ import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { bodyOf, mediaTypeOf } from './body.ts';
 import { Connections } from './connections.ts';
-import { foreignness } from './origin.ts';
+import { crossOrigin } from './origin.ts';
 import { failure, type Reply, send } from './reply.ts';
-import { type Answering, type Route, routes } from './routes.ts';
+import { type Route, type RouteDeps, routes } from './routes.ts';
 import { Token } from './token.ts';
 import { Turns } from './turns.ts';
 
-export interface AdminParts extends Answering {
+export interface AdminServerDeps extends RouteDeps {
   /** What every request but those to `/livez` and `/readyz` must bear; undefined asks for nothing. */
   readonly token: string | undefined;
   /** Told of what should not happen, such as an answer that could not be made. */
@@ -31,7 +31,7 @@ const readingMs = 30_000;
 const mostUnwantedBytes = 65_536;
 
 export class AdminServer {
-  readonly #answering: Answering;
+  readonly #deps: RouteDeps;
   readonly #token: Token | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #http: Server;
@@ -39,8 +39,8 @@ export class AdminServer {
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
   readonly #turns = new Turns();
 
-  constructor({ source, metrics, token, onError }: AdminParts) {
-    this.#answering = { source, metrics };
+  constructor({ source, metrics, token, onError }: AdminServerDeps) {
+    this.#deps = { source, metrics };
     this.#token = token === undefined ? undefined : new Token(token);
     this.#onError = onError;
     this.#http = boundedServer((request, response) => void this.#answerInTurn(request, response));
@@ -116,7 +116,7 @@ export class AdminServer {
   }
 
   async #reply(request: IncomingMessage): Promise<Reply> {
-    switch (foreignness(request)) {
+    switch (crossOrigin(request)) {
       case 'host':
         return failure(
           421,
@@ -145,7 +145,7 @@ export class AdminServer {
       return failure(413, `Expected a body of at most ${mostBytes} bytes`, { connection: 'close' });
     }
     this.#connections.enter(request.socket, 'answering');
-    return route.reply(this.#answering, body);
+    return route.reply(this.#deps, body);
   }
 }
 

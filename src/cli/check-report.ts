@@ -4,7 +4,7 @@ import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { formatDuration } from '../config/durations.ts';
 import { orList } from '../config/schema/terms.ts';
 import { secretNames } from '../config/secrets.ts';
-import { workerCount } from '../control/worker-count.ts';
+import { workerCount } from '../control/workers/sizes.ts';
 import type { AccessPolicy } from '../core/access/access-policy.ts';
 import type { DriverChoice } from '../drivers/drivers.ts';
 

@@ -16,7 +16,7 @@ export function checkCommand(ends: (code: ExitCode) => void): Command {
     .option('--json', 'print it as JSON, with every default filled in')
     .action(async (given: CheckArguments) => {
       const config = await readConfig(configFile(given.config));
-      if (config === undefined) return ends(exitCodes.misused);
+      if (config === undefined) return ends(exitCodes.usage);
       const driver = chooseDriver(config.driver);
       process.stdout.write(given.json ? asJson(config, driver) : asText(config, driver));
       ends(driver.module === undefined ? exitCodes.failed : exitCodes.done);

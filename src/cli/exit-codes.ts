@@ -1,5 +1,5 @@
 /** 0: done, a graceful stop included. 1: failed at run time. 2: wrong configuration or usage. */
-export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
+export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

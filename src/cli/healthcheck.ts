@@ -14,7 +14,7 @@ interface HealthcheckArguments {
   readonly admin?: string;
 }
 
-const patienceMs = 3_000;
+const timeoutMs = 3_000;
 
 export function healthcheckCommand(ends: (code: ExitCode) => void): Command {
   return new Command('healthcheck')
@@ -60,13 +60,13 @@ async function adminAddress({ admin, config }: HealthcheckArguments): Promise<As
 function unreadiness(admin: Address): Promise<string | undefined> {
   const where = 'path' in admin ? { socketPath: admin.path } : reachable(admin);
   // For the whole of it: who sends a byte now and then is not ready either.
-  const signal = AbortSignal.timeout(patienceMs);
+  const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve) => {
     request({ ...where, path: '/readyz', signal }, (response) => {
       response.resume();
       resolve(response.statusCode === 200 ? undefined : `it answers ${response.statusCode}`);
     })
-      .on('error', (error) => resolve(signal.aborted ? `no answer within ${patienceMs} ms` : error.message))
+      .on('error', (error) => resolve(signal.aborted ? `no answer within ${timeoutMs} ms` : error.message))
       .end();
   });
 }

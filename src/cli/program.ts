@@ -37,9 +37,9 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
     await sluice.parseAsync([...argv]);
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misused;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     if (!(error instanceof StartError || error instanceof UsageError)) throw error;
     process.stderr.write(`sluice: ${error.message}\n`);
-    return error instanceof UsageError ? exitCodes.misused : exitCodes.failed;
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -28,7 +28,7 @@ async function run(given: RunArguments): Promise<ExitCode> {
   const file = configFile(given.config);
   const loaded = await loadConfig(file, process.env);
   const config = usable(loaded);
-  if (config === undefined) return exitCodes.misused;
+  if (config === undefined) return exitCodes.usage;
 
   const asked = withLogLevel(config, given);
   const watched = given.watch ? new WatchedFiles() : undefined;

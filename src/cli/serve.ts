@@ -39,14 +39,14 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
     ending
       .then(() => options.log.flush())
       .then(() => {
-        deafen();
+        removeHandlers();
         resolve(exitCodes.done);
       }, reject);
   };
   const onUnused = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'signal without a meaning');
   };
-  const deafen = (): void => {
+  const removeHandlers = (): void => {
     process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reloads.request);
     process.off('SIGUSR1', onUnused).off('SIGUSR2', onUnused);
   };
@@ -62,7 +62,7 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
   } catch (error) {
     // Whoever stopped it meanwhile has kept it from starting.
     if (stops === 0) {
-      deafen();
+      removeHandlers();
       await options.log.flush();
       throw error;
     }

@@ -8,9 +8,8 @@ import { formatAddress } from '../config/addresses.ts';
 import { exclude } from '../config/bind-clashes.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
-import { BindError } from './bind-error.ts';
-import type { Binding, Crews } from './crews.ts';
-import { refuseTakenPort } from './taken-port.ts';
+import { BindError, refuseTakenPort } from './bind-error.ts';
+import type { Binding, WorkerGroups } from './workers/worker-groups.ts';
 
 /** An address that a listener is to have, and what there is of it already. */
 interface Wanted {
@@ -23,14 +22,14 @@ interface Wanted {
 type Undo = (() => Promise<void>)[];
 
 export class Bindings {
-  readonly #crews: Crews;
+  readonly #groups: WorkerGroups;
   /** Told where something can't be undone. */
   readonly #problem: (text: string) => void;
   /** What the configuration asks for, by its own words, and what came of it. */
   #held: ReadonlyMap<string, Binding> = new Map();
 
-  constructor(crews: Crews, problem: (text: string) => void) {
-    this.#crews = crews;
+  constructor(groups: WorkerGroups, problem: (text: string) => void) {
+    this.#groups = groups;
     this.#problem = problem;
   }
 
@@ -70,7 +69,7 @@ export class Bindings {
       for (const { key, one, inTheWay } of fresh) {
         for (const other of inTheWay) {
           undo.push(() => this.#restore(other));
-          await this.#crews.unlisten(other, { isSucceeded: true });
+          await this.#groups.unlisten(other, { isSucceeded: true });
         }
         const isOurs = leaving.some((other) => exclude(other.address, one.binding.address));
         next.set(key, await this.#bind(one, isOurs, undo));
@@ -121,8 +120,8 @@ export class Bindings {
     if (replaces) undo.push(() => this.#restore(held));
     try {
       if (!isOurs) await refuseTakenPort(binding.address);
-      const bound = await this.#crews.listen(binding, replaces);
-      undo.push(() => this.#crews.unlisten(bound));
+      const bound = await this.#groups.listen(binding, replaces);
+      undo.push(() => this.#groups.unlisten(bound));
       return bound;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -131,9 +130,9 @@ export class Bindings {
   }
 
   async #restore(held: Binding): Promise<void> {
-    await this.#crews.unlisten(held);
+    await this.#groups.unlisten(held);
     try {
-      await this.#crews.listen(held);
+      await this.#groups.listen(held);
     } catch (error) {
       this.#problem(`${formatAddress(held.address)} can't be bound as it was before: ${String(error)}`);
     }
@@ -144,7 +143,7 @@ export class Bindings {
     // A unix socket's name can be taken from another.
     if ('path' in address) return [];
     return leaving.filter(
-      (other) => exclude(other.address, address) && !this.#crews.canShare(other.driver, driver),
+      (other) => exclude(other.address, address) && !this.#groups.canShare(other.driver, driver),
     );
   }
 
@@ -156,9 +155,9 @@ export class Bindings {
       before.delete(placeOf(binding));
       if (held === undefined) continue;
       const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
-      if (isChanged) await this.#crews.listen(binding);
+      if (isChanged) await this.#groups.listen(binding);
     }
-    await Promise.all([...before.values()].map((gone) => this.#crews.unlisten(gone)));
+    await Promise.all([...before.values()].map((gone) => this.#groups.unlisten(gone)));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The running proxy: crews of workers, and what keeps them informed (names, health, bindings). Every
+ * The running proxy: groups of workers, and what keeps them informed (names, health, bindings). Every
  * change of configuration goes through `apply`, one at a time, and takes effect whole or not at all.
  */
 import { once } from 'node:events';
@@ -18,14 +18,13 @@ import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { Bindings } from './bindings.ts';
-import { bufferBytes } from './buffer-bytes.ts';
-import { type Binding, Crews } from './crews.ts';
 import { HealthWatch } from './health/health.ts';
 import { Names } from './names/names.ts';
 import { Planner } from './planner.ts';
-import { workerCount } from './worker-count.ts';
+import { bufferBytes, workerCount } from './workers/sizes.ts';
+import { type Binding, WorkerGroups } from './workers/worker-groups.ts';
 
-export interface ControlPlaneParts {
+export interface ControlPlaneDeps {
   readonly config: Config;
   readonly driver: DriverModule;
   readonly logger: Logger;
@@ -37,7 +36,7 @@ export interface ControlPlaneParts {
 export class ControlPlane {
   readonly ledger: Ledger;
   readonly #logger: Logger;
-  readonly #crews: Crews;
+  readonly #groups: WorkerGroups;
   readonly #bindings: Bindings;
   readonly #names: Names;
   readonly #planner: Planner;
@@ -54,35 +53,35 @@ export class ControlPlane {
   /** Changes wait for each other: the end of the last one. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor({ config, driver, logger, logLines, countHealthCheck }: ControlPlaneParts) {
+  constructor({ config, driver, logger, logLines, countHealthCheck }: ControlPlaneDeps) {
     const size = (module: DriverModule): number =>
       workerCount(config.workers, module, module === driver ? logger : undefined);
     const sizes = { uring: size(driverModules.uring), portable: size(driverModules.portable) };
-    const capacity: LedgerCapacity = { ...defaultCapacity, workers: Crews.workers(driver, sizes) };
+    const capacity: LedgerCapacity = { ...defaultCapacity, workers: WorkerGroups.workers(driver, sizes) };
     const ledgerBuffer = new SharedArrayBuffer(Ledger.byteLength(capacity));
     this.#config = config;
     this.#logger = logger;
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
     this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
     this.#planner = new Planner(this.ledger);
-    this.#crews = new Crews({
+    this.#groups = new WorkerGroups({
       driver,
       sizes,
       ledgerBuffer,
       capacity,
       ledger: this.ledger,
       bufferBytes: bufferBytes(config.memory),
-      log: config.log,
+      log: () => this.#config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
       problem: (text) => logger.error(text),
-      calledIn: ({ name }) => {
+      secondGroupStarted: ({ name }) => {
         const workers = workerCount(config.workers, driverModules.portable, logger);
         logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
       },
     });
-    this.#bindings = new Bindings(this.#crews, (text) => logger.error(text));
+    this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
     this.#names = new Names({
       resolver: config.resolver,
@@ -102,7 +101,7 @@ export class ControlPlane {
         logger.warn({ pool, backend, detail }, 'health checks cannot be made, the last verdicts stand'),
       onUnimpeded: () => logger.info('health checks are made again'),
       onTransition: ({ pool, backend, slot }, health, detail) => {
-        this.#crews.healthChanged(slot, health);
+        this.#groups.tell({ kind: 'health-changed', backend: slot, health });
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
         else logger.warn({ pool, backend, detail }, 'backend down');
       },
@@ -159,7 +158,7 @@ export class ControlPlane {
 
   /** The driver that serves a listener of the plan. */
   driverOf(listener: ListenerPlan): DriverModule['name'] {
-    return this.#crews.driverOf(listener, this.#plan);
+    return this.#groups.driverOf(listener, this.#plan);
   }
 
   /** Why each backend of a pool of the plan takes no session now. */
@@ -184,7 +183,7 @@ export class ControlPlane {
     this.#hasClosed = true;
     this.#ending.abort();
     await this.#afterOthers(() => this.#bindings.close());
-    await this.#crews.drain(monotonicMs() + graceMs);
+    await this.#groups.drain(monotonicMs() + graceMs);
   }
 
   /** Ends everything, open sessions included. */
@@ -195,7 +194,7 @@ export class ControlPlane {
     this.#ending.abort();
     this.#health.close();
     this.#names.close();
-    await this.#crews.stop();
+    await this.#groups.stop();
   }
 
   /** All that can fail comes first, and is undone where something does. */
@@ -204,24 +203,24 @@ export class ControlPlane {
     const before = this.#plan;
     const plan = this.#planNow(config);
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
-    this.#crews.follow(before, plan);
+    this.#groups.follow(before, plan);
     let prepared: Awaited<ReturnType<Bindings['prepare']>>;
     try {
       prepared = await this.#bindings.prepare(config.listeners, ({ name }) => this.#ownerOf(plan, name));
     } catch (error) {
-      this.#crews.follow(this.#planNow(this.#config));
+      this.#groups.follow(this.#planNow(this.#config));
       throw error;
     }
     // What waits where a listener is closed is served as it was until then; after that its workers forget it.
     this.#settle(config, plan, before);
     await prepared.settle();
-    this.#crews.follow(plan);
+    this.#groups.follow(plan);
   }
 
   #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
     const listener = plan.listeners.find((one) => one.name === name);
     if (listener === undefined) throw new Error(`The plan has no listener ${name}`);
-    return { listener: listener.slot, driver: this.#crews.driverOf(listener, plan) };
+    return { listener: listener.slot, driver: this.#groups.driverOf(listener, plan) };
   }
 
   #planNow(config: Config): Plan {
@@ -236,8 +235,8 @@ export class ControlPlane {
       // A breaker that was turned off would be shown as it was left.
       if (policy.circuitBreaker === 'off') for (const { slot } of backends) this.ledger.closeCircuit(slot);
     }
-    this.#crews.follow(plan, before);
-    this.#crews.configureLog(config.log);
+    this.#groups.follow(plan, before);
+    this.#groups.tell({ kind: 'log', log: config.log });
   }
 
   #nameChanged(name: string): void {

@@ -1,13 +1,11 @@
 /** What the control plane and a worker say to each other. */
-
 import type { LogConfig } from '../config/config.ts';
-import type { Address, BackendSlot, ListenerSlot } from '../core/contract.ts';
+import type { Address, ListenerSlot, WorkerEvent } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { Plan } from '../core/plan.ts';
 import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
 
-/** What a worker is born with. */
-export interface WorkerBirth {
+/** What a worker starts with. */
+export interface WorkerInit {
   readonly worker: number;
   readonly driver: 'uring' | 'portable';
   readonly ledger: SharedArrayBuffer;
@@ -22,7 +20,7 @@ export interface WorkerBirth {
 }
 
 export type ToWorker =
-  | { readonly kind: 'plan'; readonly plan: Plan }
+  | Notice
   /** Answered by `done` or `failed` with the same request. */
   | {
       readonly kind: 'listen';
@@ -36,13 +34,13 @@ export type ToWorker =
       readonly request: number;
       readonly address: Address;
       readonly options: UnlistenOptions;
-    }
-  | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
-  /** A worker has died, and with it what its sessions held. */
-  | { readonly kind: 'woken' }
+    };
+
+/** What all workers are told alike. */
+export type Notice =
+  /** What the core hears as it is: `woken` where a worker has died, `drain` is answered by `drained` in the end. */
+  | Extract<WorkerEvent, { readonly kind: 'plan' | 'health-changed' | 'woken' | 'drain' }>
   | { readonly kind: 'log'; readonly log: LogConfig }
-  /** Answered by `drained` once no session is left. */
-  | { readonly kind: 'drain'; readonly untilMs: number }
   /** Answered by the thread's end. */
   | { readonly kind: 'stop' };
 

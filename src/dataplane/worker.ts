@@ -8,20 +8,19 @@ import { SessionLog } from '../telemetry/session-log.ts';
 import { monotonicMs } from './clock.ts';
 import { DataPlane } from './data-plane.ts';
 import { KeptSettings } from './kept-settings.ts';
-import type { FromWorker, ToWorker, WorkerBirth } from './messages.ts';
+import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
 import { WorkerWakes } from './wakes.ts';
 
-// Only the supervisor starts this file, and it passes a WorkerBirth.
-const birth = workerData as WorkerBirth;
-if (parentPort !== null) live(parentPort, birth);
+// Only the supervisor starts this file, and it passes a WorkerInit.
+if (parentPort !== null) run(parentPort, workerData as WorkerInit);
 
-function live(
+function run(
   control: MessagePort,
-  { worker, driver, ledger: ledgerBuffer, resources, capacity, log, bufferBytes, ticketKeys }: WorkerBirth,
+  { worker, driver, ledger: ledgerBuffer, resources, capacity, log, bufferBytes, ticketKeys }: WorkerInit,
 ): void {
-  const say = (message: FromWorker): void => control.postMessage(message);
+  const post = (message: FromWorker): void => control.postMessage(message);
 
-  const sessionLog = new SessionLog(log, (lines) => say({ kind: 'log-lines', lines }));
+  const sessionLog = new SessionLog(log, (lines) => post({ kind: 'log-lines', lines }));
   const ledger = new Ledger(ledgerBuffer, capacity, worker);
   const wakes = new WorkerWakes(worker, ledger, () => plane.handle({ kind: 'woken' }));
   const plane = new DataPlane({
@@ -39,14 +38,14 @@ function live(
       for (;;) {
         const received: { readonly message: ToWorker } | undefined = receiveMessageOnPort(control);
         if (received === undefined) return;
-        obey(received.message);
+        onMessage(received.message);
       }
     },
-    onDrained: () => (stopping ? end() : say({ kind: 'drained' })),
+    onDrained: () => (stopping ? end() : post({ kind: 'drained' })),
   });
 
   const settings = new KeptSettings();
-  const obey = (message: ToWorker): void => {
+  const onMessage = (message: ToWorker): void => {
     switch (message.kind) {
       case 'plan':
         return plane.handle({ kind: 'plan', plan: settings.adopt(message.plan) });
@@ -85,13 +84,13 @@ function live(
 
   const answer = (request: number, outcome: Promise<Address>): void => {
     outcome.then(
-      (address) => say({ kind: 'done', request, address }),
+      (address) => post({ kind: 'done', request, address }),
       (error: NodeJS.ErrnoException) =>
-        say({ kind: 'failed', request, code: error.code ?? 'EUNKNOWN', message: error.message }),
+        post({ kind: 'failed', request, code: error.code ?? 'EUNKNOWN', message: error.message }),
     );
   };
 
-  control.on('message', obey);
+  control.on('message', onMessage);
   ledger.wakeFds.set(worker, plane.driver.wakeFd);
-  say({ kind: 'ready', wakeFd: plane.driver.wakeFd });
+  post({ kind: 'ready', wakeFd: plane.driver.wakeFd });
 }

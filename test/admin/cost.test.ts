@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { status } from '../../src/admin/status.ts';
 import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
-import { driverOf } from '../../src/control/driver-of.ts';
+import { driverOf } from '../../src/control/workers/group-plan.ts';
 import { balancers } from '../../src/core/balancers/table.ts';
 import type { BackendExplanation } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { foreignness } from '../../src/admin/origin.ts';
+import { crossOrigin } from '../../src/admin/origin.ts';
 
 /** The part of a request that is looked at. */
 function asked(localAddress: string | undefined, host?: string, origin?: string): IncomingMessage {
   return { headers: { host, origin }, socket: { localAddress } } as unknown as IncomingMessage;
 }
 
-describe('foreignness', () => {
+describe('crossOrigin', () => {
   test.each([
     ['10.1.2.3', '10.1.2.3:9900'],
     ['::ffff:10.1.2.3', '10.1.2.3'],
@@ -15,7 +15,7 @@ describe('foreignness', () => {
     ['2001:db8::5', '[2001:0DB8:0::5]'],
     ['fe80::1%eth0', '[fe80::1]:9900'],
   ])('lets Host name the address %s that was connected to: %s', (local, host) => {
-    expect(foreignness(asked(local, host, `http://${host}`))).toBeUndefined();
+    expect(crossOrigin(asked(local, host, `http://${host}`))).toBeUndefined();
   });
 
   test.each([
@@ -24,16 +24,16 @@ describe('foreignness', () => {
     ['10.1.2.3', 'proxy.internal'],
     ['10.1.2.3', ''],
   ])('finds a Host foreign to %s: %s', (local, host) => {
-    expect(foreignness(asked(local, host))).toBe('host');
-    expect(foreignness(asked(local, local, `http://${host}`))).toBe(local.includes(':') ? 'host' : 'origin');
+    expect(crossOrigin(asked(local, host))).toBe('host');
+    expect(crossOrigin(asked(local, local, `http://${host}`))).toBe(local.includes(':') ? 'host' : 'origin');
   });
 
   test('lets in who says no Host, as HTTP/1.0 may and no browser does', () => {
-    expect(foreignness(asked('10.1.2.3'))).toBeUndefined();
+    expect(crossOrigin(asked('10.1.2.3'))).toBeUndefined();
   });
 
   test('takes any Host on a unix socket, but no foreign Origin', () => {
-    expect(foreignness(asked(undefined, 'anything'))).toBeUndefined();
-    expect(foreignness(asked(undefined, 'anything', 'http://evil.example'))).toBe('origin');
+    expect(crossOrigin(asked(undefined, 'anything'))).toBeUndefined();
+    expect(crossOrigin(asked(undefined, 'anything', 'http://evil.example'))).toBe('origin');
   });
 });

@@ -45,7 +45,7 @@ export function explainCommand(ends: (code: ExitCode) => void): Command {
     )
     .action(async (given: ExplainArguments) => {
       const config = await readConfig(configFile(given.config));
-      if (config === undefined) return ends(exitCodes.misused);
+      if (config === undefined) return ends(exitCodes.usage);
       const { plan, ledger } = idleProxy(config);
       const inquiry = parseInquiry(
         await inquiryText(given),

@@ -18,7 +18,7 @@ export function explanationText(explanation: Explanation): string {
   const lines: readonly Line[] = [
     ...whoLines(explanation),
     ['says', seenText(explanation)],
-    ...waits.map((wait): Line => ['waits', `${patience(wait.upToMs)} ${waitWords[wait.for]}, in vain`]),
+    ...waits.map((wait): Line => ['waits', `${waitText(wait.upToMs)} ${waitWords[wait.for]}, in vain`]),
     ...routeLines(explanation),
     ...(pool === null ? [] : poolLines(pool)),
     ['outcome', outcomeText(outcome)],
@@ -148,7 +148,7 @@ function outcomeText(outcome: Outcome): string {
       if (outcome.certainty === 'next-turn') return `dials ${outcome.backend}, whose turn is next`;
       return `dials ${orList(short(outcome.possible))}`;
     case 'queue':
-      return `waits in the queue ${patience(outcome.timeoutMs)}${outcome.ahead === 0 ? '' : `, behind ${outcome.ahead}`}`;
+      return `waits in the queue ${waitText(outcome.timeoutMs)}${outcome.ahead === 0 ? '' : `, behind ${outcome.ahead}`}`;
     case 'refuse':
       return `refused, ${outcome.reason}: the client sees ${outcome.with === 'reset' ? 'RST' : 'FIN'}`;
   }
@@ -166,6 +166,6 @@ function usage(active: number, most: Limit | undefined): string {
     : `${active} of ${most} connections`;
 }
 
-function patience(ms: Limit): string {
+function waitText(ms: Limit): string {
   return ms === 'unlimited' ? 'as long as it takes' : `up to ${formatDuration(ms)}`;
 }

@@ -28,7 +28,7 @@ export interface ProberHost {
 }
 
 /** What a check works with; tests bring their own. */
-export interface Means {
+export interface CheckDeps {
   readonly probe: typeof probe;
   /** Gives numbers from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
@@ -38,7 +38,7 @@ export interface Means {
 export class Check {
   #target: ProbeTarget;
   readonly #host: ProberHost;
-  readonly #means: Means;
+  readonly #deps: CheckDeps;
   readonly #state: HealthState;
   #timer: NodeJS.Timeout | undefined;
   /** When the last probe was started, and when the next one is due. */
@@ -47,10 +47,10 @@ export class Check {
   #underWay: AbortController | undefined;
   #stopped = false;
 
-  constructor(target: ProbeTarget, host: ProberHost, means: Means) {
+  constructor(target: ProbeTarget, host: ProberHost, deps: CheckDeps) {
     this.#target = target;
     this.#host = host;
-    this.#means = means;
+    this.#deps = deps;
     this.#state = new HealthState(target.rhythm);
   }
 
@@ -83,7 +83,7 @@ export class Check {
     const { intervalMs } = this.#target.rhythm;
     const dueMs = this.#startedMs === undefined ? this.#dueMs : this.#startedMs + this.#jittered(intervalMs);
     const leftMs = dueMs - performance.now();
-    this.start(leftMs < 0 || leftMs > 2 * intervalMs ? intervalMs * this.#means.random() : leftMs);
+    this.start(leftMs < 0 || leftMs > 2 * intervalMs ? intervalMs * this.#deps.random() : leftMs);
   }
 
   /** Waits count from start to start, so that a slow answer does not make checks rarer. */
@@ -105,7 +105,7 @@ export class Check {
     const late = new Error(`Timed out after ${rhythm.timeoutMs} ms`);
     const callOff = startTimeOut(rhythm.timeoutMs, () => underWay.abort(late));
     try {
-      await this.#means.probe(question, underWay.signal, rhythm.timeoutMs);
+      await this.#deps.probe(question, underWay.signal, rhythm.timeoutMs);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
@@ -129,6 +129,6 @@ export class Check {
   }
 
   #jittered(intervalMs: number): number {
-    return intervalMs * (1 + (this.#target.rhythm.jitterPercent / 100) * (2 * this.#means.random() - 1));
+    return intervalMs * (1 + (this.#target.rhythm.jitterPercent / 100) * (2 * this.#deps.random() - 1));
   }
 }

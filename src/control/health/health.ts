@@ -6,7 +6,7 @@
 import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import type { Means, ProberHost, ProbeTarget } from './check.ts';
+import type { CheckDeps, ProberHost, ProbeTarget } from './check.ts';
 import { HealthProber } from './prober.ts';
 import { questionOf } from './question.ts';
 
@@ -24,7 +24,7 @@ export class HealthWatch {
   /** Whose last check could not be made. */
   readonly #impeded = new Set<number>();
 
-  constructor(ledger: Ledger, host: HealthHost, means: Partial<Means> = {}) {
+  constructor(ledger: Ledger, host: HealthHost, deps: Partial<CheckDeps> = {}) {
     this.#ledger = ledger;
     this.#host = host;
     this.#prober = new HealthProber(
@@ -44,7 +44,7 @@ export class HealthWatch {
           host.onTransition(target, health, detail);
         },
       },
-      means,
+      deps,
     );
   }
 

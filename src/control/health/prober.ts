@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BackendSlot } from '../../core/contract.ts';
-import { Check, type Means, type ProberHost, type ProbeTarget } from './check.ts';
+import { Check, type CheckDeps, type ProberHost, type ProbeTarget } from './check.ts';
 import { probe } from './probes/probe.ts';
 
 /** Whether one backend is asked the same in both, so that what is known of it by the one holds for the other. */
@@ -12,12 +12,12 @@ function asksTheSame(a: ProbeTarget, b: ProbeTarget): boolean {
 /** Probes backends on schedule; at most one probe is under way for each. */
 export class HealthProber {
   readonly #host: ProberHost;
-  readonly #means: Means;
+  readonly #deps: CheckDeps;
   readonly #checks = new Map<BackendSlot, Check>();
 
-  constructor(host: ProberHost, means: Partial<Means> = {}) {
+  constructor(host: ProberHost, deps: Partial<CheckDeps> = {}) {
     this.#host = host;
-    this.#means = { probe, random: Math.random, ...means };
+    this.#deps = { probe, random: Math.random, ...deps };
   }
 
   /**
@@ -56,7 +56,7 @@ export class HealthProber {
 
   #startSpread(added: readonly ProbeTarget[]): void {
     for (const [index, target] of added.entries()) {
-      const check = new Check(target, this.#host, this.#means);
+      const check = new Check(target, this.#host, this.#deps);
       this.#checks.set(target.slot, check);
       check.start((target.rhythm.intervalMs * index) / added.length);
     }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { echo, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
-import { tls } from '../../control/tls-plans.ts';
+import { tls } from '../../control/workers/tls-plans.ts';
 
 const backendTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
 

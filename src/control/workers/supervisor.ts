@@ -5,15 +5,16 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { closeSync } from 'node:fs';
-import type { LogConfig } from '../config/config.ts';
-import type { Address, ListenerSlot } from '../core/contract.ts';
-import type { Ledger, LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { Plan } from '../core/plan.ts';
-import type { ToWorker } from '../dataplane/messages.ts';
-import type { DriverModule, ListeningSocket, UnlistenOptions } from '../drivers/driver.ts';
+import type { LogConfig } from '../../config/config.ts';
+import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { Notice } from '../../dataplane/messages.ts';
+import type { DriverModule, ListeningSocket, UnlistenOptions } from '../../drivers/driver.ts';
+import { noPlan } from './group-plan.ts';
 import { WorkerThread } from './worker-thread.ts';
 
-export interface SupervisorParts {
+export interface SupervisorDeps {
   readonly driver: DriverModule;
   readonly workers: number;
   /** The number of its first worker; the others follow. No two workers of a process have the same. */
@@ -22,7 +23,8 @@ export interface SupervisorParts {
   readonly capacity: LedgerCapacity;
   /** The main thread's view of the ledger. */
   readonly ledger: Ledger;
-  readonly log: LogConfig;
+  /** What workers log from their start on. */
+  log(): LogConfig;
   /** The share of each worker of all that peers can make the proxy hold. */
   readonly bufferBytes: number;
   /** The memory of what TLS session tickets are sealed with. */
@@ -45,43 +47,36 @@ const restartDelayMs = 100;
 const mostDeaths = 3;
 
 export class Supervisor {
-  readonly #parts: SupervisorParts;
+  readonly #deps: SupervisorDeps;
   readonly #threads: (WorkerThread | undefined)[] = [];
   readonly #bindings = new Map<string, Binding>();
   /** By worker, the sockets that its predecessors left and it does not have yet. */
-  readonly #orphans = new Map<number, Set<ListeningSocket>>();
-  #plan: Plan | undefined;
-  #log: LogConfig;
-  #drainUntilMs: number | undefined;
+  readonly #unclaimed = new Map<number, Set<ListeningSocket>>();
+  /** What a successor must hear too: the plan, and a drain that is under way. */
+  #plan: Extract<Notice, { readonly kind: 'plan' }> | undefined;
+  #drain: Extract<Notice, { readonly kind: 'drain' }> | undefined;
   #drained = new Set<number>();
   #stopping = false;
   readonly #changes = new EventEmitter().setMaxListeners(0);
 
-  constructor(parts: SupervisorParts) {
-    this.#parts = parts;
-    this.#log = parts.log;
-    for (let index = 0; index < parts.workers; index++) {
-      this.#orphans.set(parts.firstWorker + index, new Set());
-      this.#start(parts.firstWorker + index);
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps;
+    for (let index = 0; index < deps.workers; index++) {
+      this.#unclaimed.set(deps.firstWorker + index, new Set());
+      this.#start(deps.firstWorker + index);
     }
   }
 
-  get bindings(): readonly Binding[] {
-    return [...this.#bindings.values()];
+  /** The plan that the workers follow. */
+  get plan(): Plan {
+    return this.#plan?.plan ?? noPlan;
   }
 
-  follow(plan: Plan): void {
-    this.#plan = plan;
-    this.#tellAll({ kind: 'plan', plan });
-  }
-
-  configureLog(log: LogConfig): void {
-    this.#log = log;
-    this.#tellAll({ kind: 'log', log });
-  }
-
-  healthChanged(backend: number, health: 'up' | 'down'): void {
-    this.#tellAll({ kind: 'health-changed', backend, health });
+  /** Tells all workers; what lasts is also told to those that take the place of dead ones. */
+  tell(notice: Notice): void {
+    if (notice.kind === 'plan') this.#plan = notice;
+    if (notice.kind === 'drain') this.#drain = notice;
+    for (const thread of this.#running()) thread.post(notice);
   }
 
   /**
@@ -97,11 +92,11 @@ export class Supervisor {
     let { address } = binding;
     try {
       for (let deaths = 0; ; ) {
-        await this.#whole();
+        await this.#allRunning();
         if (this.#stopping) throw new Error('Expected running workers, but they are stopping');
         const thread = this.#listenersOf(address).find((one) => !bound.has(one));
         if (thread === undefined) break;
-        const options = { shared: this.#parts.driver.sharesPorts, replaces };
+        const options = { shared: this.#deps.driver.sharesPorts, replaces };
         try {
           address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
           bound.add(thread);
@@ -124,7 +119,7 @@ export class Supervisor {
 
   async unlisten(address: Address, options: UnlistenOptions = {}): Promise<void> {
     for (let deaths = 0; deaths < mostDeaths; deaths++) {
-      await this.#whole();
+      await this.#allRunning();
       const asked = this.#listenersOf(address);
       await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address, options })));
       // Who waits in the queue of one that died meanwhile is its successor's.
@@ -135,30 +130,29 @@ export class Supervisor {
 
   /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
   async drain(untilMs: number): Promise<void> {
-    this.#drainUntilMs = untilMs;
     this.#drained.clear();
-    this.#tellAll({ kind: 'drain', untilMs });
+    this.tell({ kind: 'drain', untilMs });
     await this.#until(() => this.#running().every((thread) => this.#drained.has(thread.index)));
   }
 
   /** Ends all workers; those that don't within a second are terminated. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#tellAll({ kind: 'stop' });
-    const patience = setTimeout(() => {
+    this.tell({ kind: 'stop' });
+    const lastResort = setTimeout(() => {
       for (const thread of this.#running()) void thread.terminate();
     }, 1_000);
     await this.#until(() => this.#running().length === 0);
-    clearTimeout(patience);
-    for (const orphans of this.#orphans.values()) closeAll(orphans);
+    clearTimeout(lastResort);
+    for (const sockets of this.#unclaimed.values()) closeAll(sockets);
   }
 
   #start(worker: number): void {
     if (this.#stopping) return;
-    const { driver, ledgerBuffer, capacity, ledger, bufferBytes, ticketKeys } = this.#parts;
-    const birth = { worker, ledger: ledgerBuffer, capacity, log: this.#log, bufferBytes, ticketKeys };
-    const thread = new WorkerThread(driver, birth, {
-      logLines: (lines) => this.#parts.logLines(lines),
+    const { driver, ledgerBuffer, capacity, ledger, log, bufferBytes, ticketKeys } = this.#deps;
+    const init = { worker, ledger: ledgerBuffer, capacity, log: log(), bufferBytes, ticketKeys };
+    const thread = new WorkerThread(driver, init, {
+      logLines: (lines) => this.#deps.logLines(lines),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');
@@ -169,50 +163,50 @@ export class Supervisor {
       },
       ended: (error, left) => {
         this.#threads[worker] = undefined;
-        this.#inherit(worker, left);
+        this.#keep(worker, left);
         ledger.releaseAllOf(worker);
-        this.#tellAll({ kind: 'woken' });
-        if (error !== undefined) this.#parts.workerDied(worker, error);
+        this.tell({ kind: 'woken' });
+        if (error !== undefined) this.#deps.workerDied(worker, error);
         if (!this.#stopping) setTimeout(() => this.#start(worker), restartDelayMs);
         this.#changes.emit('change');
       },
     });
     this.#threads[worker] = thread;
-    if (this.#plan !== undefined) thread.tell({ kind: 'plan', plan: this.#plan });
+    if (this.#plan !== undefined) thread.post(this.#plan);
     for (const binding of this.#bindings.values()) this.#relisten(thread, binding);
-    if (this.#drainUntilMs !== undefined) thread.tell({ kind: 'drain', untilMs: this.#drainUntilMs });
+    if (this.#drain !== undefined) thread.post(this.#drain);
     this.#changes.emit('change');
   }
 
   #relisten(thread: WorkerThread, { listener, address }: Binding): void {
     if (!this.#listenersOf(address).includes(thread)) return;
-    const orphans = this.#orphansOf(thread.index);
-    const orphan = [...orphans].find((one) => keyOf(one.address) === keyOf(address));
-    const options = { shared: this.#parts.driver.sharesPorts, adopt: orphan?.fd };
+    const sockets = this.#unclaimedBy(thread.index);
+    const socket = [...sockets].find((one) => keyOf(one.address) === keyOf(address));
+    const options = { shared: this.#deps.driver.sharesPorts, adopt: socket?.fd };
     thread.ask({ kind: 'listen', listener, address, options }).then(
-      () => orphan && orphans.delete(orphan),
-      (error: Error) => this.#parts.problem(`Worker ${thread.index} can't listen: ${error.message}`),
+      () => socket && sockets.delete(socket),
+      (error: Error) => this.#deps.problem(`Worker ${thread.index} can't listen: ${error.message}`),
     );
   }
 
   /** One that its successor had not told of having adopted is among what that one left, or is here still. */
-  #inherit(worker: number, left: readonly ListeningSocket[]): void {
-    const orphans = this.#orphansOf(worker);
+  #keep(worker: number, left: readonly ListeningSocket[]): void {
+    const sockets = this.#unclaimedBy(worker);
     for (const socket of left) {
-      const isKnown = [...orphans].some(({ fd }) => fd === socket.fd);
+      const isKnown = [...sockets].some(({ fd }) => fd === socket.fd);
       // Where it was still to be bound on all workers, or no longer wanted, nobody waits.
       if (!this.#bindings.has(keyOf(socket.address))) closeSync(socket.fd);
-      else if (!isKnown) orphans.add(socket);
+      else if (!isKnown) sockets.add(socket);
     }
   }
 
-  #orphansOf(worker: number): Set<ListeningSocket> {
-    return this.#orphans.get(worker) ?? new Set();
+  #unclaimedBy(worker: number): Set<ListeningSocket> {
+    return this.#unclaimed.get(worker) ?? new Set();
   }
 
   /** Until those who died have their successors, which is soon. */
-  async #whole(): Promise<void> {
-    await this.#until(() => this.#stopping || this.#running().length === this.#parts.workers);
+  async #allRunning(): Promise<void> {
+    await this.#until(() => this.#stopping || this.#running().length === this.#deps.workers);
   }
 
   /** A unix socket can't be shared: the first worker has it. */
@@ -224,18 +218,14 @@ export class Supervisor {
     return this.#threads.filter((thread) => thread !== undefined);
   }
 
-  #tellAll(message: Exclude<ToWorker, { readonly request: number }>): void {
-    for (const thread of this.#running()) thread.tell(message);
-  }
-
   async #until(claim: () => boolean): Promise<void> {
     while (!claim()) await once(this.#changes, 'change');
   }
 }
 
-function closeAll(orphans: Set<ListeningSocket>): void {
-  for (const { fd } of orphans) closeSync(fd);
-  orphans.clear();
+function closeAll(sockets: Set<ListeningSocket>): void {
+  for (const { fd } of sockets) closeSync(fd);
+  sockets.clear();
 }
 
 function keyOf(address: Address): string {

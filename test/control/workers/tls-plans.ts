@@ -1,6 +1,6 @@
 /** Parts of plans that want TLS, and one that does not. */
-import type { ListenerTls, PoolPlan } from '../../src/core/plan.ts';
-import { poolPlan, poolPolicy } from '../core/harness.ts';
+import type { ListenerTls, PoolPlan } from '../../../src/core/plan.ts';
+import { poolPlan, poolPolicy } from '../../core/harness.ts';
 
 export const tls: ListenerTls = {
   certificates: [],

@@ -1,9 +1,9 @@
 /** One worker thread as the control plane sees it: messages out, answers in, and its end. */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { Address } from '../core/contract.ts';
-import type { FromWorker, ToWorker, WorkerBirth } from '../dataplane/messages.ts';
-import type { DriverModule, ListeningSocket } from '../drivers/driver.ts';
+import type { Address } from '../../core/contract.ts';
+import type { FromWorker, Notice, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
+import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 
 export interface WorkerEvents {
   logLines(lines: string): void;
@@ -12,12 +12,12 @@ export interface WorkerEvents {
   exited(): void;
   /**
    * The thread is gone; `error` is what it died of, if it did not end by itself. `left` are the sockets that it
-   * listened on still: whoever hears of them owns them.
+   * listened on still: from now on they are the callee's.
    */
   ended(error: Error | undefined, left: readonly ListeningSocket[]): void;
 }
 
-type Request = Extract<ToWorker, { readonly request: number }>;
+type Request = Exclude<ToWorker, Notice>;
 /** A request without its number, for each kind by itself. */
 type Unnumbered<R extends Request = Request> = R extends Request ? Omit<R, 'request'> : never;
 
@@ -27,33 +27,34 @@ export class WorkerThread {
   readonly #driver: DriverModule;
   readonly #resources: SharedArrayBuffer | undefined;
   readonly #events: WorkerEvents;
-  readonly #pending = new Map<number, PromiseWithResolve<Address>>();
+  readonly #pending = new Map<number, Pending>();
   #requests = 0;
   #wakeFd: number | undefined;
   #error: Error | undefined;
 
-  constructor(driver: DriverModule, born: Omit<WorkerBirth, 'driver' | 'resources'>, events: WorkerEvents) {
-    this.index = born.worker;
+  constructor(driver: DriverModule, init: Omit<WorkerInit, 'driver' | 'resources'>, events: WorkerEvents) {
+    this.index = init.worker;
     this.#driver = driver;
     this.#resources = driver.resources && new SharedArrayBuffer(driver.resources.bytes);
     this.#events = events;
-    const birth: WorkerBirth = { ...born, driver: driver.name, resources: this.#resources };
+    const workerData: WorkerInit = { ...init, driver: driver.name, resources: this.#resources };
     // The file's own ending: .ts where the source runs, .js where it was built.
-    const entry = new URL(`../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
+    const entry = new URL(`../../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
     this.#thread = new Worker(entry, {
-      workerData: birth,
+      workerData,
       name: `sluice-worker-${this.index}`,
       resourceLimits: { maxYoungGenerationSizeMb },
     });
-    this.#thread.on('message', (message: FromWorker) => this.#hear(message));
+    this.#thread.on('message', (message: FromWorker) => this.#onMessage(message));
     this.#thread.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
     this.#thread.on('exit', () => this.#end());
   }
 
-  tell(message: Exclude<ToWorker, Request>): void {
-    this.#post(message);
+  post(message: ToWorker): void {
+    this.#thread.postMessage(message);
+    this.#wake();
   }
 
   /** Fulfils with the address in question; rejects with the system's error, or where the thread ends first. */
@@ -61,7 +62,7 @@ export class WorkerThread {
     const number = this.#requests++;
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
-      this.#post({ ...request, request: number });
+      this.post({ ...request, request: number });
     });
   }
 
@@ -72,25 +73,20 @@ export class WorkerThread {
     await terminated;
   }
 
-  #post(message: ToWorker): void {
-    this.#thread.postMessage(message);
-    this.#wake();
-  }
-
   #wake(): void {
     if (this.#wakeFd !== undefined) writeSync(this.#wakeFd, wakeWord);
   }
 
-  #hear(message: FromWorker): void {
+  #onMessage(message: FromWorker): void {
     switch (message.kind) {
       case 'ready':
         this.#wakeFd = message.wakeFd;
-        // Of what was posted before, the thread may have slept through.
+        // It may have slept through what was posted before.
         return this.#wake();
       case 'done':
-        return this.#take(message.request)?.resolve(message.address);
+        return this.#answered(message.request)?.resolve(message.address);
       case 'failed':
-        return this.#take(message.request)?.reject(
+        return this.#answered(message.request)?.reject(
           Object.assign(new Error(message.message), { code: message.code }),
         );
       case 'drained':
@@ -100,7 +96,7 @@ export class WorkerThread {
     }
   }
 
-  #take(request: number): PromiseWithResolve<Address> | undefined {
+  #answered(request: number): Pending | undefined {
     const pending = this.#pending.get(request);
     this.#pending.delete(request);
     return pending;
@@ -116,8 +112,8 @@ export class WorkerThread {
   }
 }
 
-interface PromiseWithResolve<T> {
-  resolve(value: T): void;
+interface Pending {
+  resolve(address: Address): void;
   reject(error: Error): void;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { driverOf } from '../../src/control/driver-of.ts';
-import type { ListenerPlan } from '../../src/core/plan.ts';
-import type { DriverModule } from '../../src/drivers/driver.ts';
-import { driverModules } from '../../src/drivers/drivers.ts';
-import { listenerPlan } from '../core/harness.ts';
+import { driverOf } from '../../../src/control/workers/group-plan.ts';
+import type { ListenerPlan } from '../../../src/core/plan.ts';
+import type { DriverModule } from '../../../src/drivers/driver.ts';
+import { driverModules } from '../../../src/drivers/drivers.ts';
+import { listenerPlan } from '../../core/harness.ts';
 import { plain, secure, tls } from './tls-plans.ts';
 
 const { uring, portable } = driverModules;

@@ -1,0 +1,115 @@
+/**
+ * The workers of each driver that some listener needs: those of the chosen one from the beginning, and those of the
+ * portable one from the first listener on that the chosen one can't serve. A driver may take its whole thread, so that
+ * two never share one; but all share the ledger, and so the limits.
+ */
+import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { ListenerPlan, Plan } from '../../core/plan.ts';
+import type { Notice } from '../../dataplane/messages.ts';
+import type { DriverModule, UnlistenOptions } from '../../drivers/driver.ts';
+import { driverModules } from '../../drivers/drivers.ts';
+import { driverOf, groupPlan, noPlan } from './group-plan.ts';
+import { Supervisor, type SupervisorDeps } from './supervisor.ts';
+
+export interface WorkerGroupsDeps extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes'> {
+  /** How many workers each driver may have. */
+  readonly sizes: GroupSizes;
+  /** All that peers can make the workers hold. */
+  readonly bufferBytes: number;
+  /** Workers of the portable driver run beside those of the chosen one. */
+  secondGroupStarted(driver: DriverModule): void;
+}
+
+export type GroupSizes = Readonly<Record<DriverModule['name'], number>>;
+
+/** An address that workers listen on, for which listener, and by which driver. */
+export interface Binding {
+  readonly listener: ListenerSlot;
+  readonly address: Address;
+  readonly driver: DriverModule['name'];
+}
+
+export class WorkerGroups {
+  readonly #deps: WorkerGroupsDeps;
+  readonly #groups = new Map<DriverModule['name'], Supervisor>();
+
+  constructor(deps: WorkerGroupsDeps) {
+    this.#deps = deps;
+    this.#group(deps.driver);
+  }
+
+  /** Stripes that the ledger needs, one for each worker that there may be. */
+  static workers(chosen: DriverModule, sizes: GroupSizes): number {
+    return chosen === driverModules.portable ? sizes.portable : sizes[chosen.name] + sizes.portable;
+  }
+
+  /** Whether both drivers' workers can listen on one port, or on overlapping addresses of it, at the same time. */
+  canShare(one: DriverModule['name'], other: DriverModule['name']): boolean {
+    return driverModules[one].sharesPorts && driverModules[other].sharesPorts;
+  }
+
+  driverOf(listener: ListenerPlan, plan: Plan): DriverModule['name'] {
+    return driverOf(listener, plan, this.#deps.driver).name;
+  }
+
+  /** Each group is told of its own listeners, and of those that only the other plan has, which comes next or was before. */
+  follow(plan: Plan, other: Plan = plan): void {
+    const { driver: chosen } = this.#deps;
+    for (const driver of new Set([chosen, driverModules.portable])) {
+      const before = this.#groups.get(driver.name)?.plan ?? noPlan;
+      const own = groupPlan({ before, plan, other }, driver, chosen);
+      if (own.listeners.length === 0 && !this.#groups.has(driver.name)) continue;
+      this.#group(driver).tell({ kind: 'plan', plan: own });
+    }
+  }
+
+  /** Tells the workers of all drivers. */
+  tell(notice: Notice): void {
+    for (const group of this.#groups.values()) group.tell(notice);
+  }
+
+  /**
+   * As `Supervisor.listen`, on the workers of the binding's driver; other drivers' are left as they are. `replaces`: a
+   * unix socket's name is taken from those of them that listen there.
+   */
+  async listen(binding: Binding, replaces = false): Promise<Binding> {
+    const { address } = await this.#group(driverModules[binding.driver]).listen(binding, replaces);
+    return { ...binding, address };
+  }
+
+  async unlisten({ driver, address }: Binding, options?: UnlistenOptions): Promise<void> {
+    await this.#groups.get(driver)?.unlisten(address, options);
+  }
+
+  async drain(untilMs: number): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.drain(untilMs)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.stop()));
+  }
+
+  /** The group of a driver, which is started where it does not run yet. */
+  #group(driver: DriverModule): Supervisor {
+    const known = this.#groups.get(driver.name);
+    if (known !== undefined) return known;
+    const { sizes, driver: chosen } = this.#deps;
+    const workers = sizes[driver.name];
+    const group = new Supervisor({
+      ...this.#deps,
+      bufferBytes: Math.floor((this.#shareOf(driver) * this.#deps.bufferBytes) / workers),
+      driver,
+      workers,
+      firstWorker: driver === chosen ? 0 : sizes[chosen.name],
+    });
+    this.#groups.set(driver.name, group);
+    if (driver !== chosen) this.#deps.secondGroupStarted(driver);
+    return group;
+  }
+
+  /** The portable driver may be needed at any time, so its share is kept for it. */
+  #shareOf(driver: DriverModule): number {
+    if (this.#deps.driver === driverModules.portable) return 1;
+    return driver === driverModules.portable ? 1 / 4 : 3 / 4;
+  }
+}
