@@ -425,6 +425,18 @@ describe('A link that is not joined', () => {
     expect([link.end, link.isClosed, link.wantsReset]).toEqual(['closed', true, true]);
   });
 
+  it('is not sent FIN once it is being reset', () => {
+    const [link] = pair();
+    link.queue.push(0);
+    link.startSend();
+    relay.close(link, 'reset');
+    relay.close(link, 'fin');
+    link.isUnderWay = false;
+    link.queue.length = 0;
+    link.closeIfIdle();
+    expect([link.peer.heardEnd, link.isClosed]).toEqual(['reset', true]);
+  });
+
   it('ends as reset by its peer', () => {
     const [link] = pair();
     link.read();

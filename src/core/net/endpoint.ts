@@ -1,25 +1,27 @@
 /** One end of a connection: an IP address and a port, or a unix socket, which has neither. */
-import { type AddressWords, addressText, addressWords, networkWords } from '../addresses.ts';
+import { type AddressWords, addressText, addressWords, isIpv4, networkWords } from '../addresses.ts';
 
 /**
  * The address is kept as numbers, since limits, lists and balancers compare numbers; its text is made for whoever
- * writes it. An IPv4-mapped IPv6 address is an IPv4 one.
+ * writes it. An IPv4-mapped IPv6 address is an IPv4 one, which takes 64 bytes: each open session keeps its client's.
  */
 export class Endpoint {
   /** The other end of a unix socket, which has no address. */
   static readonly unix = new Endpoint(undefined, 0);
-  /** As `addressWords` gives them; undefined of a unix socket. */
-  readonly words: AddressWords | undefined;
   /** 0 of a unix socket. */
   readonly port: number;
   /** Of a link-local address, the interface that it means something on. */
   readonly zone: string | undefined;
+  /** The last word of the address, and those before it. */
+  readonly lastWord: number;
+  readonly firstWords: readonly number[] | undefined;
   #text: string | undefined;
 
   constructor(words: AddressWords | undefined, port: number, zone?: string) {
-    this.words = words;
     this.port = port;
     this.zone = zone;
+    this.lastWord = words === undefined ? 0 : words[3];
+    this.firstWords = words === undefined || !isIpv4(words) ? words?.slice(0, 3) : firstOfIpv4;
   }
 
   /** Undefined where the text is no IP address. */
@@ -30,6 +32,13 @@ export class Endpoint {
     return new Endpoint(words, port, zone < 0 ? undefined : address.slice(zone + 1));
   }
 
+  /** As `addressWords` gives them; undefined of a unix socket. */
+  get words(): AddressWords | undefined {
+    if (this.firstWords === undefined) return undefined;
+    const [a = 0, b = 0, c = 0] = this.firstWords;
+    return [a, b, c, this.lastWord];
+  }
+
   /** Canonical text (RFC 5952), an IPv4-mapped address as IPv4, a link-local one with its zone; `unix` of a unix socket. */
   get address(): string {
     this.#text ??= this.#write();
@@ -38,14 +47,19 @@ export class Endpoint {
 
   /** By what one client is told from others: the address, or of IPv6 the network of so many first bits. */
   network(ipv6Prefix: number): Endpoint {
-    if (this.words === undefined) return this;
-    const words = networkWords(this.words, ipv6Prefix);
-    return words === this.words ? this : new Endpoint(words, 0);
+    const words = this.firstWords === firstOfIpv4 ? undefined : this.words;
+    if (words === undefined) return this;
+    const network = networkWords(words, ipv6Prefix);
+    return network === words ? this : new Endpoint(network, 0);
   }
 
   #write(): string {
-    if (this.words === undefined) return 'unix';
-    const text = addressText(this.words);
+    const { words } = this;
+    if (words === undefined) return 'unix';
+    const text = addressText(words);
     return this.zone === undefined ? text : `${text}%${this.zone}`;
   }
 }
+
+/** Of every IPv4 address the same (RFC 4291, 2.5.5.2). */
+const firstOfIpv4: readonly number[] = [0, 0, 0xffff];
