@@ -10,9 +10,12 @@ export function isTokenByte(byte: number): boolean {
   return tokenBytes[byte] === true;
 }
 
-/** Space, tab, vertical tab and form feed, at any of which servers may part a request line (RFC 9112, 3), CR and LF. */
+/**
+ * Where servers may part a request line: space, tab, vertical tab, form feed and a CR by itself (RFC 9112, 3), and what
+ * else Python takes for a space of Latin-1; and LF.
+ */
 export function isBlank(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+  return (byte >= 0x09 && byte <= 0x0d) || (byte >= 0x1c && byte <= 0x20) || byte === 0x85 || byte === 0xa0;
 }
 
 export function isDigit(byte: number): boolean {

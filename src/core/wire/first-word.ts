@@ -34,12 +34,12 @@ class FirstLine {
         return this.#addToWord(byte);
       case 'word':
         if (isTokenByte(byte)) return this.#addToWord(byte);
-        if (!isBlank(byte) || isLineEnd(byte)) return this.#otherThanHttp(byte);
+        if (!this.#isGap(byte)) return this.#otherThanHttp(byte);
         this.#step = 'gap';
         return this.#needMore();
       case 'gap':
+        if (this.#isGap(byte)) return this.#needMore();
         if (isLineEnd(byte)) return this.#otherThanHttp(byte);
-        if (isBlank(byte)) return this.#needMore();
         this.#step = 'target';
         return this.#judgeTarget(byte);
       case 'target':
@@ -63,18 +63,29 @@ class FirstLine {
     if ('http://'.startsWith(target) || 'https://'.startsWith(target)) return this.#needMore();
     const isScheme = target.length <= longestScheme && /^[a-z][a-z\d+.-]*(?::|$)/.test(target);
     if (isScheme && !target.includes(':')) return this.#needMore();
-    if (!isScheme && !methods.includes(this.#word)) return this.#otherThanHttp(byte);
+    if (!isScheme && !this.#isKnownMethod) return this.#otherThanHttp(byte);
     this.#step = 'rest';
     return this.#judgeRest(byte);
   }
 
   #judgeRest(byte: number): Spoken {
-    const isGap = isBlank(byte) && !isLineEnd(byte);
-    if (!isGap && (byte < space || byte === del)) return this.#otherThanHttp(byte);
+    const isGap = this.#isGap(byte);
+    const isControl = byte < space || byte === del;
+    if (byte === lineFeed || (isControl && !isGap && !this.#isKnownMethod)) return this.#otherThanHttp(byte);
     const letter = String.fromCharCode(byte).toUpperCase();
     if (isGap) this.#matched = 1;
     else this.#matched = letter === version[this.#matched] ? this.#matched + 1 : 0;
     return this.#matched === version.length ? speaksHttp : this.#needMore();
+  }
+
+  /** A CR that no LF follows parts words too; but what is typed to Redis is over with it. */
+  #isGap(byte: number): boolean {
+    if (byte === carriageReturn) return !redisCommands.includes(this.#word.toLowerCase());
+    return isBlank(byte) && byte !== lineFeed;
+  }
+
+  get #isKnownMethod(): boolean {
+    return methods.has(this.#word);
   }
 
   #needMore(): Spoken {
@@ -106,9 +117,14 @@ const mayBeHttp = mayBe('http');
 const mayBeHttpOrSsh = mayBe('http', 'ssh');
 const mayBeHttpOrRedis = mayBe('http', 'redis');
 const redisCommands = ['auth', 'hello', 'info', 'ping'];
-/** Whose target may be anything: servers that take no other methods read it as a path. */
-const methods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
-const longestKnownWord = 'CONNECT'.length;
+/** Whose target may be anything, as servers that take it for a path read it: those of RFC 9110, 5789, 4918, 3253. */
+const methods: ReadonlySet<string> = new Set(
+  [
+    'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE',
+    'COPY LOCK MKCOL MOVE PROPFIND PROPPATCH UNLOCK REPORT SEARCH',
+  ].flatMap((names) => names.split(' ')),
+);
+const longestKnownWord = 'PROPPATCH'.length;
 /** The longest that is registered has 36 letters. */
 const longestScheme = 64;
 const version = ' HTTP/';

@@ -49,6 +49,9 @@ describe('Session on a listener with routes by name', () => {
     ['a list of hosts', head('GET / HTTP/1.1', 'Host: public.example, secret.example')],
     ['letters beyond ASCII', head('GET / HTTP/1.1', 'Host: \xe4.secret.example')],
     ['tabs in the request line', head('GET\t/\tHTTP/1.1', 'Host: secret.example')],
+    ['CR in the request line', head('GET\r/ HTTP/1.1', 'Host: secret.example')],
+    ['a separator that Python splits at', head('GET\x1c/\xa0HTTP/1.1', 'Host: secret.example')],
+    ['a method of WebDAV and any target', head('PROPFIND x HTTP/1.1', 'Host: secret.example')],
     ['spaces in the request line', head('GET  /  HTTP/1.1', 'Host: secret.example')],
     ['a blank before the request', ` ${head('GET / HTTP/1.1', 'Host: secret.example')}`],
     ['a target of another scheme', head('GET ftp://public.example/ HTTP/1.1', 'Host: secret.example')],
@@ -129,7 +132,7 @@ describe('Session on a listener with routes', () => {
   it.each([
     ['sni', [bySni], ['x', 'G', 'SSH', '\0', '\x80', '\xff', '\r', '\x16\x10', '\x16\x03\x01\0\x05\x02']],
     ['alpn', [byAlpn], ['x', 'GET / HTTP/1.1\r\n', '\x15\x03\x01\0\x02\x02']],
-    ['httpHost', [byHost], ['\x16', '\0', '*', '{', 'SSH-', 'x\r', 'hello\n', 'x {', 'x y ', 'PING\r\n']],
+    ['httpHost', [byHost], ['\x16', '\0', '*', '{', 'SSH-', 'x\r\n', 'hello\n', 'x {', 'x y ', 'PING\r\n']],
     ['ssh', [byProtocol('ssh')], ['x', 'SSh', 'GET ', '\x16', '\r']],
     ['redis', [byProtocol('redis')], ['x', 'PO', 'SET', 'PINGS', 'INFO\0', '*-', '\x16']],
     ['postgres', [byProtocol('postgres')], ['x', '\0\x01', '*', '\x16']],
