@@ -9,7 +9,8 @@ import { exclude } from '../config/bind-clashes.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { BindError, refuseTakenPort } from './bind-error.ts';
-import type { Binding, WorkerGroups } from './workers/worker-groups.ts';
+import { type Binding, placeOf } from './workers/bound-addresses.ts';
+import type { WorkerGroups } from './workers/worker-groups.ts';
 
 /** An address that a listener is to have, and what there is of it already. */
 interface Wanted {
@@ -25,8 +26,6 @@ export class Bindings {
   readonly #groups: WorkerGroups;
   /** Told where something can't be undone. */
   readonly #problem: (text: string) => void;
-  /** What the configuration asks for, by its own words, and what came of it. */
-  #held: ReadonlyMap<string, Binding> = new Map();
 
   constructor(groups: WorkerGroups, problem: (text: string) => void) {
     this.#groups = groups;
@@ -36,7 +35,7 @@ export class Bindings {
   /** The addresses as they are bound, by listener. */
   bySlot(): ReadonlyMap<ListenerSlot, readonly Address[]> {
     const found = new Map<ListenerSlot, Address[]>();
-    for (const { listener, address } of this.#held.values()) {
+    for (const { listener, address } of this.#groups.bound.all()) {
       const known = found.get(listener);
       if (known === undefined) found.set(listener, [address]);
       else known.push(address);
@@ -53,65 +52,59 @@ export class Bindings {
     ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
   ): Promise<{ settle(): Promise<void> }> {
     const wanted = this.#wanted(listeners, ownerOf);
-    const staying = new Set(
-      [...wanted.values()].map(({ held, binding }) => isSamePlace(held, binding) && held),
-    );
-    const leaving = [...this.#held.values()].filter((held) => !staying.has(held));
-    const next = new Map([...wanted].map(([key, { binding }]) => [key, binding]));
+    const staying = new Set(wanted.map(({ held, binding }) => isSamePlace(held, binding) && held));
+    const leaving = this.#groups.bound.all().filter((held) => !staying.has(held));
+    const next = new Map(wanted.map(({ binding }) => [binding.writtenAs, binding]));
     const undo: Undo = [];
-    const fresh = [...wanted]
-      .filter(([, { held, binding }]) => !isSamePlace(held, binding))
-      .map(([key, one]) => ({ key, one, inTheWay: this.#inTheWayOf(one.binding, leaving) }))
+    const fresh = wanted
+      .filter(({ held, binding }) => !isSamePlace(held, binding))
+      .map((one) => ({ one, inTheWay: this.#inTheWayOf(one.binding, leaving) }))
       // Those for which another must be closed come last, so that as little as possible is to be undone.
       .toSorted((a, b) => a.inTheWay.length - b.inTheWay.length);
     try {
-      for (const one of wanted.values()) changeMode(one, undo);
-      for (const { key, one, inTheWay } of fresh) {
+      for (const one of wanted) changeMode(one, undo);
+      for (const { one, inTheWay } of fresh) {
         for (const other of inTheWay) {
           undo.push(() => this.#restore(other));
           await this.#groups.unlisten(other, { isSucceeded: true });
         }
         const isOurs = leaving.some((other) => exclude(other.address, one.binding.address));
-        next.set(key, await this.#bind(one, isOurs, undo));
+        next.set(one.binding.writtenAs, await this.#bind(one, isOurs, undo));
       }
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
     }
-    return { settle: () => this.#settle(next) };
+    return { settle: () => this.#settle([...next.values()]) };
   }
 
   /** Stops accepting everywhere. */
   async close(): Promise<void> {
-    await this.#settle(new Map());
+    await this.#settle([]);
   }
 
   #wanted(
     listeners: readonly ListenerConfig[],
     ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
-  ): ReadonlyMap<string, Wanted> {
-    // What has got its port by asking for any may be asked for by its number.
+  ): readonly Wanted[] {
     const asked = new Map(
       listeners.flatMap((listener) =>
         listener.bind.map((address) => [wordsFor(listener, address), { listener, address }]),
       ),
     );
+    const bound = this.#groups.bound.all();
+    const byWords = new Map(bound.map((held) => [held.writtenAs, held]));
+    // What has got its port by asking for any may be asked for by its number.
     const byBound = new Map(
-      [...this.#held]
-        .filter(([key]) => !asked.has(key))
-        .map(([, held]) => [formatAddress(held.address), held]),
+      bound.filter((held) => !asked.has(held.writtenAs)).map((held) => [formatAddress(held.address), held]),
     );
-    return new Map(
-      [...asked].map(([key, { listener, address }]) => {
-        const held = this.#held.get(key) ?? byBound.get(formatAddress(address));
-        // A port that was taken stays; a unix socket may have another mode.
-        const binding = {
-          ...ownerOf(listener),
-          address: 'path' in address ? address : (held?.address ?? address),
-        };
-        return [key, { who: `Listener "${listener.name}"`, binding, held }];
-      }),
-    );
+    return [...asked].map(([writtenAs, { listener, address }]) => {
+      const held = byWords.get(writtenAs) ?? byBound.get(formatAddress(address));
+      // A port that was taken stays; a unix socket may have another mode.
+      const kept = 'path' in address ? address : (held?.address ?? address);
+      const binding = { ...ownerOf(listener), address: kept, writtenAs };
+      return { who: `Listener "${listener.name}"`, binding, held };
+    });
   }
 
   async #bind({ who, binding, held }: Wanted, isOurs: boolean, undo: Undo): Promise<Binding> {
@@ -147,17 +140,18 @@ export class Bindings {
     );
   }
 
-  async #settle(next: ReadonlyMap<string, Binding>): Promise<void> {
-    const before = new Map([...this.#held.values()].map((held) => [placeOf(held), held]));
-    this.#held = next;
-    for (const binding of next.values()) {
-      const held = before.get(placeOf(binding));
-      before.delete(placeOf(binding));
+  async #settle(next: readonly Binding[]): Promise<void> {
+    const { bound } = this.#groups;
+    const gone = new Map(bound.all().map((held) => [placeOf(held), held]));
+    for (const binding of next) {
+      const held = gone.get(placeOf(binding));
+      gone.delete(placeOf(binding));
       if (held === undefined) continue;
+      bound.set(binding);
       const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
       if (isChanged) await this.#groups.listen(binding);
     }
-    await Promise.all([...before.values()].map((gone) => this.#groups.unlisten(gone)));
+    await Promise.all([...gone.values()].map((held) => this.#groups.unlisten(held)));
   }
 }
 
@@ -182,11 +176,6 @@ function modeOf({ address }: Binding): number | undefined {
 
 function isSamePlace(held: Binding | undefined, binding: Binding): boolean {
   return held !== undefined && placeOf(held) === placeOf(binding);
-}
-
-/** Where a binding is: an address, by one driver. */
-function placeOf({ address, driver }: Binding): string {
-  return `${driver} ${formatAddress(address)}`;
 }
 
 /** Port 0 is another port for each listener, so there the listener's name belongs to it. */

@@ -21,8 +21,9 @@ import { Bindings } from './bindings.ts';
 import { HealthWatch } from './health/health.ts';
 import { Names } from './names/names.ts';
 import { Planner } from './planner.ts';
+import type { Binding } from './workers/bound-addresses.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
-import { type Binding, WorkerGroups } from './workers/worker-groups.ts';
+import { WorkerGroups } from './workers/worker-groups.ts';
 
 export interface ControlPlaneDeps {
   readonly config: Config;

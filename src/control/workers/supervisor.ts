@@ -5,12 +5,14 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { closeSync } from 'node:fs';
+import { formatAddress } from '../../config/addresses.ts';
 import type { LogConfig } from '../../config/config.ts';
-import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { Address } from '../../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
 import type { DriverModule, ListeningSocket, UnlistenOptions } from '../../drivers/driver.ts';
+import type { Binding, BoundAddresses } from './bound-addresses.ts';
 import { noPlan } from './group-plan.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -25,6 +27,7 @@ export interface SupervisorDeps {
   readonly ledger: Ledger;
   /** What workers log from their start on. */
   log(): LogConfig;
+  readonly bound: BoundAddresses;
   /** The share of each worker of all that peers can make the proxy hold. */
   readonly bufferBytes: number;
   /** The memory of what TLS session tickets are sealed with. */
@@ -35,12 +38,6 @@ export interface SupervisorDeps {
   problem(text: string): void;
 }
 
-/** An address that the workers listen on, and for whom. */
-export interface Binding {
-  readonly listener: ListenerSlot;
-  readonly address: Address;
-}
-
 /** So that a worker that can't even start does not keep the machine busy with trying. */
 const restartDelayMs = 100;
 /** Workers that die again and again must not keep an address from being taken or given up. */
@@ -49,7 +46,6 @@ const mostDeaths = 3;
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #threads: (WorkerThread | undefined)[] = [];
-  readonly #bindings = new Map<string, Binding>();
   /** By worker, the sockets that its predecessors left and it does not have yet. */
   readonly #unclaimed = new Map<number, Set<ListeningSocket>>();
   /** What a successor must hear too: the plan, and a drain that is under way. */
@@ -85,47 +81,49 @@ export class Supervisor {
    * to the listener named now; that never fails. A worker that dies meanwhile is waited for, as its successor.
    */
   async listen(binding: Binding, replaces = false): Promise<Binding> {
-    const known = this.#bindings.has(keyOf(binding.address));
+    const { bound } = this.#deps;
+    const isKnown = bound.has(binding);
     // Successors of those that die from now on listen for the one named now.
-    if (known) this.#bindings.set(keyOf(binding.address), binding);
-    const bound = new Set<WorkerThread>();
+    if (isKnown) bound.set(binding);
+    const listening = new Set<WorkerThread>();
     let { address } = binding;
     try {
       for (let deaths = 0; ; ) {
         await this.#allRunning();
         if (this.#stopping) throw new Error('Expected running workers, but they are stopping');
-        const thread = this.#listenersOf(address).find((one) => !bound.has(one));
+        const thread = this.#listenersOf(address).find((one) => !listening.has(one));
         if (thread === undefined) break;
         const options = { shared: this.#deps.driver.sharesPorts, replaces };
         try {
           address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
-          bound.add(thread);
+          listening.add(thread);
         } catch (error) {
           const hasDied = !this.#running().includes(thread);
           if (!hasDied || ++deaths === mostDeaths) throw error;
         }
       }
     } catch (error) {
-      if (known) return binding;
+      if (isKnown) return binding;
       await Promise.allSettled(
-        [...bound].map((thread) => thread.ask({ kind: 'unlisten', address, options: {} })),
+        [...listening].map((thread) => thread.ask({ kind: 'unlisten', address, options: {} })),
       );
       throw error;
     }
-    const held = { listener: binding.listener, address };
-    this.#bindings.set(keyOf(address), held);
-    return held;
+    const made = { ...binding, address };
+    bound.set(made);
+    return made;
   }
 
   async unlisten(address: Address, options: UnlistenOptions = {}): Promise<void> {
+    const { bound, driver } = this.#deps;
     for (let deaths = 0; deaths < mostDeaths; deaths++) {
       await this.#allRunning();
       const asked = this.#listenersOf(address);
       await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address, options })));
-      // Who waits in the queue of one that died meanwhile is its successor's.
+      // Where one died meanwhile, its successor has its queue.
       if (this.#stopping || asked.every((thread) => this.#running().includes(thread))) break;
     }
-    this.#bindings.delete(keyOf(address));
+    bound.delete({ address, driver: driver.name });
   }
 
   /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
@@ -149,7 +147,7 @@ export class Supervisor {
 
   #start(worker: number): void {
     if (this.#stopping) return;
-    const { driver, ledgerBuffer, capacity, ledger, log, bufferBytes, ticketKeys } = this.#deps;
+    const { driver, bound, ledgerBuffer, capacity, ledger, log, bufferBytes, ticketKeys } = this.#deps;
     const init = { worker, ledger: ledgerBuffer, capacity, log: log(), bufferBytes, ticketKeys };
     const thread = new WorkerThread(driver, init, {
       logLines: (lines) => this.#deps.logLines(lines),
@@ -173,7 +171,9 @@ export class Supervisor {
     });
     this.#threads[worker] = thread;
     if (this.#plan !== undefined) thread.post(this.#plan);
-    for (const binding of this.#bindings.values()) this.#relisten(thread, binding);
+    for (const binding of bound.all()) {
+      if (binding.driver === driver.name) this.#relisten(thread, binding);
+    }
     if (this.#drain !== undefined) thread.post(this.#drain);
     this.#changes.emit('change');
   }
@@ -181,7 +181,7 @@ export class Supervisor {
   #relisten(thread: WorkerThread, { listener, address }: Binding): void {
     if (!this.#listenersOf(address).includes(thread)) return;
     const sockets = this.#unclaimedBy(thread.index);
-    const socket = [...sockets].find((one) => keyOf(one.address) === keyOf(address));
+    const socket = [...sockets].find((one) => formatAddress(one.address) === formatAddress(address));
     const options = { shared: this.#deps.driver.sharesPorts, adopt: socket?.fd };
     thread.ask({ kind: 'listen', listener, address, options }).then(
       () => socket && sockets.delete(socket),
@@ -191,11 +191,12 @@ export class Supervisor {
 
   /** One that its successor had not told of having adopted is among what that one left, or is here still. */
   #keep(worker: number, left: readonly ListeningSocket[]): void {
+    const { bound, driver } = this.#deps;
     const sockets = this.#unclaimedBy(worker);
     for (const socket of left) {
       const isKnown = [...sockets].some(({ fd }) => fd === socket.fd);
       // Where it was still to be bound on all workers, or no longer wanted, nobody waits.
-      if (!this.#bindings.has(keyOf(socket.address))) closeSync(socket.fd);
+      if (!bound.has({ address: socket.address, driver: driver.name })) closeSync(socket.fd);
       else if (!isKnown) sockets.add(socket);
     }
   }
@@ -226,8 +227,4 @@ export class Supervisor {
 function closeAll(sockets: Set<ListeningSocket>): void {
   for (const { fd } of sockets) closeSync(fd);
   sockets.clear();
-}
-
-function keyOf(address: Address): string {
-  return 'path' in address ? `unix:${address.path}` : `${address.host} ${address.port}`;
 }

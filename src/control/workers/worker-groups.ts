@@ -3,15 +3,16 @@
  * portable one from the first listener on that the chosen one can't serve. A driver may take its whole thread, so that
  * two never share one; but all share the ledger, and so the limits.
  */
-import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { ListenerPlan, Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
 import type { DriverModule, UnlistenOptions } from '../../drivers/driver.ts';
 import { driverModules } from '../../drivers/drivers.ts';
+import { type Binding, BoundAddresses } from './bound-addresses.ts';
 import { driverOf, groupPlan, noPlan } from './group-plan.ts';
 import { Supervisor, type SupervisorDeps } from './supervisor.ts';
 
-export interface WorkerGroupsDeps extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes'> {
+export interface WorkerGroupsDeps
+  extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes' | 'bound'> {
   /** How many workers each driver may have. */
   readonly sizes: GroupSizes;
   /** All that peers can make the workers hold. */
@@ -22,15 +23,9 @@ export interface WorkerGroupsDeps extends Omit<SupervisorDeps, 'workers' | 'firs
 
 export type GroupSizes = Readonly<Record<DriverModule['name'], number>>;
 
-/** An address that workers listen on, for which listener, and by which driver. */
-export interface Binding {
-  readonly listener: ListenerSlot;
-  readonly address: Address;
-  readonly driver: DriverModule['name'];
-}
-
 export class WorkerGroups {
   readonly #deps: WorkerGroupsDeps;
+  readonly bound = new BoundAddresses();
   readonly #groups = new Map<DriverModule['name'], Supervisor>();
 
   constructor(deps: WorkerGroupsDeps) {
@@ -72,9 +67,8 @@ export class WorkerGroups {
    * As `Supervisor.listen`, on the workers of the binding's driver; other drivers' are left as they are. `replaces`: a
    * unix socket's name is taken from those of them that listen there.
    */
-  async listen(binding: Binding, replaces = false): Promise<Binding> {
-    const { address } = await this.#group(driverModules[binding.driver]).listen(binding, replaces);
-    return { ...binding, address };
+  listen(binding: Binding, replaces = false): Promise<Binding> {
+    return this.#group(driverModules[binding.driver]).listen(binding, replaces);
   }
 
   async unlisten({ driver, address }: Binding, options?: UnlistenOptions): Promise<void> {
@@ -97,6 +91,7 @@ export class WorkerGroups {
     const workers = sizes[driver.name];
     const group = new Supervisor({
       ...this.#deps,
+      bound: this.bound,
       bufferBytes: Math.floor((this.#shareOf(driver) * this.#deps.bufferBytes) / workers),
       driver,
       workers,

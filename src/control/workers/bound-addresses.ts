@@ -1,0 +1,40 @@
+/** Where workers listen: the one list, which their supervisors write and reloads compare with what is wanted. */
+import { formatAddress } from '../../config/addresses.ts';
+import type { Address, ListenerSlot } from '../../core/contract.ts';
+import type { DriverModule } from '../../drivers/driver.ts';
+
+/** An address that workers listen on, for which listener, and by which driver. */
+export interface Binding {
+  readonly listener: ListenerSlot;
+  readonly address: Address;
+  readonly driver: DriverModule['name'];
+  /** As the configuration asks for it: with port 0, the address says which port it became. */
+  readonly writtenAs: string;
+}
+
+export class BoundAddresses {
+  readonly #byPlace = new Map<string, Binding>();
+
+  all(): readonly Binding[] {
+    return [...this.#byPlace.values()];
+  }
+
+  has(place: Place): boolean {
+    return this.#byPlace.has(placeOf(place));
+  }
+
+  set(binding: Binding): void {
+    this.#byPlace.set(placeOf(binding), binding);
+  }
+
+  delete(place: Place): void {
+    this.#byPlace.delete(placeOf(place));
+  }
+}
+
+type Place = Pick<Binding, 'address' | 'driver'>;
+
+/** While a listener changes its driver, both have its address. */
+export function placeOf({ address, driver }: Place): string {
+  return `${driver} ${formatAddress(address)}`;
+}
