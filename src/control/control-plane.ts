@@ -18,8 +18,8 @@ import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { Bindings } from './bindings.ts';
+import { Discovery } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
-import { Names } from './names/names.ts';
 import { Planner } from './planner.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
@@ -39,7 +39,7 @@ export class ControlPlane {
   readonly #logger: Logger;
   readonly #groups: WorkerGroups;
   readonly #bindings: Bindings;
-  readonly #names: Names;
+  readonly #discovery: Discovery;
   readonly #planner: Planner;
   readonly #health: HealthWatch;
   readonly #ticketKeys = new TicketKeys();
@@ -84,7 +84,7 @@ export class ControlPlane {
     });
     this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
-    this.#names = new Names({
+    this.#discovery = new Discovery({
       resolver: config.resolver,
       onChange: (name) => this.#nameChanged(name),
       onProblem: (name, problem) =>
@@ -133,13 +133,13 @@ export class ControlPlane {
    */
   apply(config: Config, makeWay = (): void => {}): Promise<void> {
     return this.#afterOthers(async () => {
-      await untilAborted(this.#names.resolve(targetsOf(config)), this.#ending.signal);
+      await untilAborted(this.#discovery.resolve(targetsOf(config)), this.#ending.signal);
       try {
         makeWay();
         await this.#commit(config);
       } finally {
         // Those of a configuration that was refused are watched no longer.
-        this.#names.retain(targetsOf(this.#config));
+        this.#discovery.retain(targetsOf(this.#config));
       }
     });
   }
@@ -194,7 +194,7 @@ export class ControlPlane {
     clearInterval(this.#rotation);
     this.#ending.abort();
     this.#health.close();
-    this.#names.close();
+    this.#discovery.close();
     await this.#groups.stop();
   }
 
@@ -225,7 +225,7 @@ export class ControlPlane {
   }
 
   #planNow(config: Config): Plan {
-    return this.#planner.plan(config, (target) => this.#names.endpointsOf(target));
+    return this.#planner.plan(config, (target) => this.#discovery.endpointsOf(target));
   }
 
   #settle(config: Config, plan: Plan, before: Plan = plan): void {

@@ -3,7 +3,7 @@ import { formatAddress } from '../config/addresses.ts';
 import type { BackendConfig, Config, RouteConfig, Target } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan, RoutePlan } from '../core/plan.ts';
-import type { Endpoint } from './names/endpoint.ts';
+import type { Endpoint } from './discovery/provider.ts';
 import { Slots } from './slots.ts';
 
 export class Planner {

@@ -1,7 +1,7 @@
 /** A proxy as a configuration would start it, with nothing of it running: for explaining. */
 import { formatTarget } from '../../config/addresses.ts';
 import type { Config, Target } from '../../config/config.ts';
-import type { Endpoint } from '../../control/names/endpoint.ts';
+import type { Endpoint } from '../../control/discovery/provider.ts';
 import { Planner } from '../../control/planner.ts';
 import { defaultCapacity, Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';

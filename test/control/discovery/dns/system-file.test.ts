@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemFile } from '../../../src/control/names/system-file.ts';
+import { systemFile } from '../../../../src/control/discovery/dns/system-resolver.ts';
 
 describe('systemFile', () => {
   it.each(['/nonexistent/resolv.conf', '/'])('is empty where %s is no file', async (path) => {

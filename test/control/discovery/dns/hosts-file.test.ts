@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostsFileNames } from '../../../src/control/names/hosts-file.ts';
+import { hostsFileNames } from '../../../../src/control/discovery/dns/system-resolver.ts';
 
 describe('hostsFileNames', () => {
   it('are all words of a line but its address, in lower case', () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
-import { Questions } from '../../../src/control/names/questions.ts';
+import { Questions } from '../../../../src/control/discovery/dns/questions.ts';
 
 it('Questions believes an answer that has come, however late it is read', async () => {
   const questions = new Questions({ servers: [await serverElsewhere()], timeoutMs: 60 });

@@ -1,6 +1,11 @@
-/** How this system asks for names: its name servers, and what it makes of a short name (resolv.conf(5)). */
+/**
+ * How this system resolves names: its hosts file (hosts(5)), its name servers, and what it makes of a short name
+ * (resolv.conf(5)).
+ */
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { isExhaustion } from '../../../drivers/dial-failure.ts';
 
 export interface SystemResolver {
   /** As `address` or `address:port`; none where the file names none. */
@@ -79,3 +84,34 @@ const serversMax = 3;
 const ndotsMax = 15;
 /** RFC 1035, 2.3.4, as text without the last dot. */
 const nameMaxLength = 253;
+
+const { SystemRoot = 'C:\\Windows' } = process.env;
+const systemHostsFile =
+  process.platform === 'win32' ? `${SystemRoot}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
+
+/** Whether the hosts file knows a name: it goes before DNS, as everywhere on the system. */
+export async function listedInHostsFile(name: string): Promise<boolean> {
+  return hostsFileNames(await systemFile(systemHostsFile)).has(name.toLowerCase());
+}
+
+/** The names in a hosts file's text, in lower case (hosts(5)). */
+export function hostsFileNames(text: string): ReadonlySet<string> {
+  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase());
+  return new Set(lines.flatMap((line) => line.split(/\s+/).slice(1)));
+}
+
+/**
+ * The text of a file of the system's; empty where there is none, or none for us. Rejects where this process is out of
+ * descriptors or memory: what could not be read must not be taken for gone, and names not for others.
+ */
+export async function systemFile(
+  path: string,
+  read: (path: string, encoding: 'utf8') => Promise<string> = readFile,
+): Promise<string> {
+  try {
+    return await read(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && isExhaustion(String(error.code))) throw error;
+    return '';
+  }
+}

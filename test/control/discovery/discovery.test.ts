@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Target } from '../../../src/config/config.ts';
-import type { Endpoint } from '../../../src/control/names/endpoint.ts';
-import { Names } from '../../../src/control/names/names.ts';
-import type { Timing } from '../../../src/control/names/watch.ts';
+import { Discovery } from '../../../src/control/discovery/discovery.ts';
+import type { Endpoint } from '../../../src/control/discovery/provider.ts';
+import type { Timing } from '../../../src/control/discovery/watch.ts';
 import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
 
 const app: Target = { kind: 'name', name: 'app.test', port: 80 };
@@ -18,7 +18,7 @@ const hasty: Timing = { minTtlMs: 5, maxTtlMs: 5, minRetryMs: 5, maxRetryMs: 5 }
 const patient: Timing = { minTtlMs: 1e9, maxTtlMs: 1e9, minRetryMs: 1e9, maxRetryMs: 1e9 };
 const deadline = () => AbortSignal.timeout(10_000);
 
-describe('Names', () => {
+describe('Discovery', () => {
   const closers: (() => unknown)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -28,7 +28,7 @@ describe('Names', () => {
     const server = await startDnsServer(zone);
     const events = new EventEmitter();
     const log: (readonly [string, string | undefined])[] = [];
-    const names = new Names({
+    const names = new Discovery({
       resolver: { servers: [server.address], timeoutMs: options.timeoutMs ?? 5_000 },
       onChange: (name) => events.emit('change', name),
       onProblem: (name, problem) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Questions, unstatedTtlMs } from '../../../src/control/names/questions.ts';
-import { startDnsServer } from '../../support/dns-server.ts';
+import { Questions, unstatedTtlMs } from '../../../../src/control/discovery/dns/questions.ts';
+import { startDnsServer } from '../../../support/dns-server.ts';
 
 /** The system's resolver takes this for 127.0.0.1, as inet_aton(3) does; to DNS it is a name that does not exist. */
 const systemOnly = '127.1';

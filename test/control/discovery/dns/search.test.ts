@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Questions } from '../../../src/control/names/questions.ts';
-import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
+import { Questions } from '../../../../src/control/discovery/dns/questions.ts';
+import { type DnsAnswer, startDnsServer } from '../../../support/dns-server.ts';
 
 const a = (address: string) => ({ type: 'A', address, ttl: 60 }) as const;
 const srv = (target: string, port: number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidates, parseResolvConf } from '../../../src/control/names/resolv-conf.ts';
+import { candidates, parseResolvConf } from '../../../../src/control/discovery/dns/system-resolver.ts';
 
 const machine = { env: {}, hostName: 'box' };
 

@@ -1,20 +1,19 @@
 import type { LookupAddress, SrvRecord } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIPv4, isIPv6 } from 'node:net';
-import type { ResolverConfig } from '../../config/config.ts';
-import { startTimeOut } from '../time-out.ts';
-import { canonicalAddress } from './canonical.ts';
+import type { ResolverConfig } from '../../../config/config.ts';
+import { startTimeOut } from '../../time-out.ts';
+import type { Answer } from '../provider.ts';
 import { isDenial, isServerFailure } from './failure.ts';
-import { listedInHostsFile } from './hosts-file.ts';
 import {
   candidates,
+  listedInHostsFile,
   ownSystem,
   parseResolvConf,
   type SystemResolver,
   type SystemSettings,
-} from './resolv-conf.ts';
-import { systemFile } from './system-file.ts';
-import type { Answer } from './watch.ts';
+  systemFile,
+} from './system-resolver.ts';
 
 /** How long an answer holds that comes without a time to live: from the system's resolver, and SRV records. */
 export const unstatedTtlMs = 30_000;
@@ -97,7 +96,7 @@ export class Questions {
   async #current(): Promise<Asking> {
     const text = await systemFile(this.#settings.file);
     if (this.#asking?.text !== text) {
-      // Who still waits for a server that has gone asks again, as after every failure.
+      // What still waits for a server that has gone is asked again, as after every failure.
       this.#asking?.resolver.cancel();
       this.#asking = this.#reading(text);
     }
@@ -178,6 +177,17 @@ function isLocalhost(host: string): boolean {
 
 function ordered(addresses: readonly string[]): readonly string[] {
   return [...new Set(addresses.map(canonicalAddress))].sort();
+}
+
+/**
+ * The one text of an IP address (RFC 5952), so that the same address is never two backends. An IPv4-mapped
+ * IPv6 address is written as IPv4.
+ */
+export function canonicalAddress(text: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1];
+  if (mapped !== undefined) return mapped;
+  // A zone (fe80::1%eth0) is no part of a URL; such an address is left as the system wrote it.
+  return isIPv6(text) && !text.includes('%') ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
 }
 
 type Settled = PromiseSettledResult<unknown>;

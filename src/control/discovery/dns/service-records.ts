@@ -1,17 +1,21 @@
+/**
+ * A service as its SRV records describe it (RFC 2782). Each priority has its rank: endpoints of a rank are asked only
+ * while none of the ranks before can serve. The record's weight is the endpoint's, 0 counting as 1. A host that cannot
+ * be resolved keeps its last known addresses and does not stop the others.
+ */
 import type { SrvRecord } from 'node:dns';
-import type { Endpoint } from './endpoint.ts';
+import type { Answer, Endpoint, Provider } from '../provider.ts';
 import { readable } from './failure.ts';
 import { type Questions, unstatedTtlMs } from './questions.ts';
-import type { Answer } from './watch.ts';
+
+export const serviceRecords: Provider<'srv'> = ({ name }, { questions }) => {
+  const service = new Service(name, questions);
+  return () => service.lookup().catch((error: unknown) => Promise.reject(readable(error)));
+};
 
 type Hosts = ReadonlyMap<string, readonly string[]>;
 
-/**
- * A service as its SRV records describe it (RFC 2782). Each priority has its rank: endpoints of a rank are asked only
- * while none of the ranks before can serve. The record's weight is the endpoint's, 0 counting as 1. A host that cannot be resolved
- * keeps its last known addresses and does not stop the others.
- */
-export class Service {
+class Service {
   readonly #name: string;
   readonly #questions: Questions;
   #known: Hosts = new Map();

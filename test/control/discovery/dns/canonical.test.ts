@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalAddress } from '../../../src/control/names/canonical.ts';
+import { canonicalAddress } from '../../../../src/control/discovery/dns/questions.ts';
 
 describe('canonicalAddress', () => {
   it.each([

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, Watch } from '../../../src/control/names/watch.ts';
+import type { Answer } from '../../../src/control/discovery/provider.ts';
+import { Watch } from '../../../src/control/discovery/watch.ts';
 
 const timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 1_000, maxRetryMs: 30_000 };
 

@@ -3,13 +3,7 @@
  * last value in place and is repeated after a back-off; one lookup is under way at a time.
  */
 import { isDeepStrictEqual } from 'node:util';
-
-/** What a lookup found. A problem does not stop the value from being used, but people should hear of it. */
-export interface Answer<T> {
-  readonly value: T;
-  readonly ttlMs: number;
-  readonly problem?: string | undefined;
-}
+import type { Answer } from './provider.ts';
 
 export interface WatchHost<T> {
   /** Finds the value; `previous` is the last one found. */
@@ -21,7 +15,7 @@ export interface WatchHost<T> {
 }
 
 export interface Timing {
-  /** Bounds of a record's time to live, whatever it says itself. */
+  /** Bounds of an answer's time to live, whatever it says itself; what holds for ever is not asked for again. */
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
   /** The wait after a failure: doubles from the one to the other. */
@@ -59,7 +53,8 @@ export class Watch<T> {
     const outcome = await this.#lookup();
     if (this.#closed) return;
     const waitMs = outcome instanceof Error ? this.#retryMs() : this.#ttlMs(outcome);
-    this.#timer = setTimeout(() => void this.#refresh('later'), waitMs);
+    if (waitMs < Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(() => void this.#refresh('later'), waitMs);
     this.#tell(outcome instanceof Error ? outcome.message : outcome.problem);
     if (outcome instanceof Error || isDeepStrictEqual(outcome.value, this.#value)) return;
     this.#value = outcome.value;
@@ -82,6 +77,7 @@ export class Watch<T> {
 
   #ttlMs({ ttlMs }: Answer<T>): number {
     this.#failuresInARow = 0;
+    if (ttlMs === Number.POSITIVE_INFINITY) return ttlMs;
     return Math.min(Math.max(ttlMs, this.#timing.minTtlMs), this.#timing.maxTtlMs);
   }
 
