@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // By default one core is left free, and of two then one idles.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
