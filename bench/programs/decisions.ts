@@ -3,7 +3,8 @@
  * sessions of a batch are open at once, and only their acceptance is timed; that they are dialed and end comes
  * after it. All that is judged on the way is on: listener, client, pool and backend limits, rate, breaker.
  */
-import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
+import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
+import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import type { Core, LinkId } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { defaultCapacity, Ledger } from '../../src/core/ledger/ledger.ts';

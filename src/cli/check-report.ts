@@ -2,8 +2,8 @@
 import { formatAddress, formatTarget } from '../config/addresses.ts';
 import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { formatDuration } from '../config/durations.ts';
-import { orList } from '../config/schema/terms.ts';
-import { secretNames } from '../config/secrets.ts';
+import { secrets } from '../config/options/config.ts';
+import { orList } from '../config/options/terms.ts';
 import { workerCount } from '../control/workers/sizes.ts';
 import type { AccessPolicy } from '../core/access/access-policy.ts';
 import type { DriverChoice } from '../drivers/drivers.ts';
@@ -70,7 +70,7 @@ export function asJson(config: Config, driver: DriverChoice): string {
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
     if (ArrayBuffer.isView(value)) return undefined;
-    return secretNames.has(key) && value !== undefined ? '(hidden)' : value;
+    return secrets.keys.has(key) && value !== undefined ? '(hidden)' : value;
   };
   return `${JSON.stringify(seen, replace, 2)}\n`;
 }

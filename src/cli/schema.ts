@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { configSchema } from '../config/schema/schema.ts';
+import { configSchema } from '../config/options/config.ts';
 
 export function schemaCommand(): Command {
   return new Command('schema')

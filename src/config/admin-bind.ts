@@ -4,8 +4,8 @@
  */
 import type { Address } from '../core/contract.ts';
 import { parseBind } from './addresses.ts';
-import { defaultAdminBind } from './defaults.ts';
 import { isContainer } from './document.ts';
+import { defaultAdminBind } from './options/admin.ts';
 import { readNodes } from './reading.ts';
 import type { Environment } from './substitution.ts';
 import { composeYaml } from './yaml.ts';

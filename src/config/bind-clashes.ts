@@ -1,23 +1,22 @@
 /** Addresses that cannot be listened on at the same time. */
 import type { Address } from '../core/contract.ts';
 import { formatAddress } from './addresses.ts';
-import type { ConfigDocument } from './document.ts';
-import type { BindPlace } from './listeners.ts';
+import type { BoundAddress } from './options/bind.ts';
 
 /** Each address that is taken by an earlier one is an issue. */
-export function checkBindClashes(document: ConfigDocument, places: readonly BindPlace[]): void {
-  const taken = new Map<string, BindPlace[]>();
-  for (const place of places) {
-    const { address, path } = place;
+export function checkBindClashes(bounds: readonly BoundAddress[]): void {
+  const taken = new Map<string, BoundAddress[]>();
+  for (const bound of bounds) {
+    const { address, location } = bound;
     const rivals = rivalsKey(address);
     if (rivals === undefined) continue;
     const earlier = taken.get(rivals) ?? [];
     const clash = earlier.find((other) => clashes(other.address, address));
     if (clash === undefined) {
-      taken.set(rivals, [...earlier.slice(-mostCompared), place]);
+      taken.set(rivals, [...earlier.slice(-mostCompared), bound]);
     } else {
-      const what = `${formatAddress(clash.address)} at line ${document.lineOf(clash.path)}`;
-      document.expected(path, `an address that is free beside ${what}`);
+      const what = `${formatAddress(clash.address)} at line ${clash.location.line}`;
+      location.expected(`an address that is free beside ${what}`);
     }
   }
 }

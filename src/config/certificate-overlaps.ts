@@ -1,10 +1,9 @@
-/** Of several certificates of a listener, those that are not shown where one would expect it. */
+/** Certificates of a listener that are not shown where one would expect it, as another comes first. */
 import { CertificateTable, certificateFacts } from '../drivers/tls/certificate-names.ts';
-import type { ConfigDocument } from './document.ts';
-import type { Path } from './issues.ts';
+import type { Location } from './location.ts';
 
 export interface NamedCertificate {
-  readonly path: Path;
+  readonly location: Location;
   /** As the file names it. */
   readonly name: string;
   readonly cert: string;
@@ -14,13 +13,13 @@ export interface NamedCertificate {
  * Warns where a name has two certificates with keys of one kind, of which only the first is shown. A certificate of
  * each kind is no mistake, nor is an exact name beside a wildcard.
  */
-export function warnOfOverlaps(document: ConfigDocument, certificates: readonly NamedCertificate[]): void {
+export function warnOfOverlaps(certificates: readonly NamedCertificate[]): void {
   const facts = certificates.map(({ cert }) => certificateFacts(cert));
   const table = new CertificateTable(facts);
-  for (const [index, { path }] of certificates.entries()) {
+  for (const [index, { location }] of certificates.entries()) {
     const { names, keyKind } = facts[index] ?? { names: [], keyKind: '' };
     if (names.length === 0) {
-      if (!table.byDefault.includes(index)) document.warn(path, 'Is never shown, as it is for no DNS name');
+      if (!table.byDefault.includes(index)) location.warn('Is never shown, as it is for no DNS name');
       continue;
     }
     const lost = [...new Set(names)].filter((name) => !table.servedBy(name).includes(index));
@@ -28,7 +27,7 @@ export function warnOfOverlaps(document: ConfigDocument, certificates: readonly 
     const [shown] = table.servedBy(lost[0] ?? '').filter((other) => facts[other]?.keyKind === keyKind);
     const before = `${certificates[shown ?? 0]?.name} comes first, with an ${keyKind.toUpperCase()} key too`;
     const isAll = lost.length === new Set(names).size;
-    document.warn(path, `Is ${isAll ? 'never shown' : 'not shown'} for ${listed(lost)}: ${before}`);
+    location.warn(`Is ${isAll ? 'never shown' : 'not shown'} for ${listed(lost)}: ${before}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A configuration file's text: its plain value, where each part of it stands, and what was found wrong. */
 import { formatPath, type Issue, type Path } from './issues.ts';
 import { type Place, readNodes } from './reading.ts';
-import { isSecretKey, type Range, secretRanges, speaksOfSecrets, stepsToSecret } from './secrets.ts';
+import type { Range, Secrets } from './secrets.ts';
 import type { Environment } from './substitution.ts';
 import { type ComposedYaml, composeYaml } from './yaml.ts';
 
@@ -16,17 +16,19 @@ export class ConfigDocument {
   readonly #root: Place | undefined;
   /** Paths whose text must not be shown, for what may stand there. */
   readonly #hidden = new Set<string>();
+  readonly #secrets: Secrets;
   readonly #contents: ComposedYaml['contents'];
   /** Lines, from 0 on, with a part of a secret; looked for when something is to be shown. */
   #secretLines: ReadonlySet<number> | 'all' | undefined;
 
-  constructor(file: string, text: string, env: Environment) {
+  constructor(file: string, text: string, env: Environment, secrets: Secrets) {
     this.file = file;
+    this.#secrets = secrets;
     this.#text = text;
     this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
     const { contents, mistakes } = composeYaml(text);
     // What follows a mistake may have been read as something else.
-    const isUnclear = mistakes.length > 0 && speaksOfSecrets(text);
+    const isUnclear = mistakes.length > 0 && secrets.mayBeIn(text);
     this.#contents = contents;
     if (isUnclear) this.#secretLines = 'all';
     for (const { offset, message, nameless } of mistakes) {
@@ -35,8 +37,10 @@ export class ConfigDocument {
     if (mistakes.length > 0) return;
 
     const reading = readNodes(contents, env);
-    for (const { path, offset, message } of reading.mistakes)
-      this.#issues.push(this.#issue(path, offset, message));
+    for (const { path, offset, message, nameless } of reading.mistakes) {
+      const isSecret = secrets.stepsToSecret(path) !== undefined;
+      this.#issues.push(this.#issue(path, offset, isSecret ? nameless : message));
+    }
     this.value = reading.value;
     this.#root = reading.place;
   }
@@ -114,17 +118,22 @@ export class ConfigDocument {
   }
 
   #isHidden(path: Path): boolean {
-    if (stepsToSecret(path) !== undefined || this.#hidden.has(formatPath(path))) return true;
+    if (this.#secrets.stepsToSecret(path) !== undefined || this.#hidden.has(formatPath(path))) return true;
     // A pool may have such a name, but is no text: then the line has come under the wrong key.
     const last = path.at(-1);
-    if (typeof last === 'string' && isSecretKey(last) && !isContainer(valueAt(this.value, path))) return true;
+    if (
+      typeof last === 'string' &&
+      this.#secrets.isSecretKey(last) &&
+      !isContainer(valueAt(this.value, path))
+    )
+      return true;
     // What is a secret elsewhere too, through an alias.
     const offset = this.placeOf(path)?.sourceOffset;
     return offset !== undefined && this.#isSecretLine(this.#lineAt(offset));
   }
 
   #isSecretLine(line: number): boolean {
-    this.#secretLines ??= this.#linesOf(secretRanges(this.#contents));
+    this.#secretLines ??= this.#linesOf(this.#secrets.rangesIn(this.#contents));
     return this.#secretLines === 'all' || this.#secretLines.has(line);
   }
 
@@ -156,7 +165,7 @@ export class ConfigDocument {
       file: this.file,
       line: line + 1,
       column: offset - start + 1,
-      path: formatPath(path.slice(0, stepsToSecret(path))),
+      path: formatPath(path.slice(0, this.#secrets.stepsToSecret(path))),
       message,
       excerpt: isSecret || text.trim() === '' ? undefined : text,
     };

@@ -3,8 +3,8 @@ import { addressText, addressWords } from '../core/addresses.ts';
 import type { Inquiry } from '../core/explain/explanation.ts';
 import { type Protocol, protocols } from '../core/wire/protocol.ts';
 import { parseHostPattern } from './host-patterns.ts';
+import { orList } from './options/terms.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
-import { orList } from './schema/terms.ts';
 
 export interface InquiryText {
   readonly listener: string;

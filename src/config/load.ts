@@ -4,23 +4,15 @@
  */
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseNameServer } from './addresses.ts';
-import { readAdmin } from './admin.ts';
-import { checkBindClashes } from './bind-clashes.ts';
-import type { Config, MemoryConfig, ResolverConfig, ShutdownConfig } from './config.ts';
-import { defaultLog, defaultMemory, defaultResolver, defaultShutdown, leastBufferBytes } from './defaults.ts';
+import type { Config } from './config.ts';
 import { ConfigDocument } from './document.ts';
-import { frozen } from './frozen.ts';
 import type { Issue } from './issues.ts';
-import { bindPlaces, readListeners } from './listeners.ts';
+import { Location } from './location.ts';
 import { type ReadFile, readTextFile } from './named-files.ts';
-import { readPools, warnOfUnusedPools } from './pools.ts';
-import type { ConfigInput, ResolverInput } from './schema/schema.ts';
-import { formatSize, parseSize } from './sizes.ts';
+import { readConfig, secrets } from './options/config.ts';
 import type { Environment } from './substitution.ts';
 import { systemErrorText } from './system-error.ts';
 import { validInput } from './validation.ts';
-import { durationReader, parsedAt } from './values.ts';
 
 /** What came of a file, and which files that took. */
 export type LoadResult = {
@@ -63,7 +55,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     return wrongAsAWhole(file, 'Expected the paths of PEM files, found a private key itself');
   }
-  const document = new ConfigDocument(file, text, env);
+  const document = new ConfigDocument(file, text, env, secrets);
   const isEmpty = document.value === null && document.issues.length === 0;
   if (isEmpty) return wrongAsAWhole(file, 'Expected version, listeners and pools, found an empty file');
 
@@ -73,7 +65,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
     files.add(path);
     return readFile(path);
   };
-  const config = input && readConfig(document, input, remember);
+  const config = input && readConfig(input, new Location(document, [], remember));
   const { issues, warnings } = document;
   if (config === undefined || issues.length > 0) return { files: [...files], ok: false, issues };
   return { files: [...files], ok: true, config: frozen(config), warnings };
@@ -81,60 +73,6 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
 
 /** Thousands of backends fit, and no text that does takes long to read. */
 const largestBytes = 256 * 1024;
-
-function readConfig(document: ConfigDocument, input: ConfigInput, readFile: ReadFile): Config {
-  const listeners = readListeners(document, input, readFile);
-  const pools = readPools(document, input, readFile);
-  const admin = readAdmin(document, input.admin);
-  const adminBinds = admin === 'off' ? [] : [{ address: admin.bind, path: ['admin', 'bind'] }];
-  checkBindClashes(document, [...bindPlaces(listeners, input), ...adminBinds]);
-  warnOfUnusedPools(document, input);
-  return {
-    workers: input.workers ?? 'auto',
-    driver: input.driver ?? 'auto',
-    memory: readMemory(document, input.memory),
-    listeners,
-    pools,
-    admin,
-    log: {
-      level: input.log?.level ?? defaultLog.level,
-      sessions: input.log?.sessions ?? defaultLog.sessions,
-      emptySessions: input.log?.emptySessions ?? defaultLog.emptySessions,
-    },
-    shutdown: readShutdown(document, input.shutdown),
-    resolver: readResolver(document, input.resolver),
-  };
-}
-
-function readMemory(document: ConfigDocument, input: ConfigInput['memory']): MemoryConfig {
-  const { buffers = defaultMemory.bufferBytes } = input ?? {};
-  if (buffers === 'auto') return { bufferBytes: 'auto' };
-  const path = ['memory', 'buffers'];
-  const bytes = parsedAt(document, path, parseSize(buffers), leastBufferBytes);
-  if (bytes < leastBufferBytes) document.expected(path, `at least "${formatSize(leastBufferBytes)}"`);
-  return { bufferBytes: bytes };
-}
-
-function readShutdown(document: ConfigDocument, input: ConfigInput['shutdown']): ShutdownConfig {
-  const duration = durationReader(document, ['shutdown'], input);
-  return {
-    delayMs: duration('delay', defaultShutdown.delayMs, 'zero'),
-    graceMs: duration('grace', defaultShutdown.graceMs, 'zero'),
-  };
-}
-
-function readResolver(document: ConfigDocument, input: ResolverInput | undefined): ResolverConfig {
-  const { servers = 'system' } = input ?? {};
-  return {
-    servers:
-      servers === 'system'
-        ? defaultResolver.servers
-        : servers.map((text, index) =>
-            parsedAt(document, ['resolver', 'servers', index], parseNameServer(text), text),
-          ),
-    timeoutMs: durationReader(document, ['resolver'], input)('timeout', defaultResolver.timeoutMs),
-  };
-}
 
 /** A device or pipe may have no end. */
 async function readAtMost(file: string, most: number): Promise<Uint8Array> {
@@ -154,4 +92,12 @@ async function readAtMost(file: string, most: number): Promise<Uint8Array> {
 function wrongAsAWhole(file: string, message: string): LoadResult {
   const issue: Issue = { file, line: 1, column: 1, path: '', message, excerpt: undefined };
   return { files: [resolve(file)], ok: false, issues: [issue] };
+}
+
+/** The same value, frozen to its last leaf. Typed arrays cannot be frozen and are left alone. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (ArrayBuffer.isView(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }

@@ -4,7 +4,6 @@
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
 import type { Path } from './issues.ts';
-import { stepsToSecret } from './secrets.ts';
 import { type Environment, substitute } from './substitution.ts';
 
 export interface Place {
@@ -25,7 +24,15 @@ export interface Place {
 export interface Reading {
   readonly value: unknown;
   readonly place: Place;
-  readonly mistakes: readonly { readonly path: Path; readonly offset: number; readonly message: string }[];
+  readonly mistakes: readonly Mistake[];
+}
+
+interface Mistake {
+  readonly path: Path;
+  readonly offset: number;
+  readonly message: string;
+  /** The same without a word of the text, for what is a secret. */
+  readonly nameless: string;
 }
 
 export function readNodes(root: Node | null, env: Environment): Reading {
@@ -51,7 +58,7 @@ const mostAliased = 10_000;
 const ipv6Hint = ', found a list; quote an IPv6 address, as in "[::1]:9000"';
 
 class Reader {
-  readonly mistakes: { path: Path; offset: number; message: string }[] = [];
+  readonly mistakes: Mistake[] = [];
   readonly #env: Environment;
   readonly #anchors = new Map<string, Node>();
   /** Anchored nodes that are being read: an alias of one of them would never end. */
@@ -200,10 +207,8 @@ class Reader {
     return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
   }
 
-  /** `nameless` is said of a secret. */
   #mistake(path: Path, offset: number, message: string, nameless = message): void {
-    const isSecret = stepsToSecret(path) !== undefined;
-    this.mistakes.push({ path, offset, message: isSecret ? nameless : message });
+    this.mistakes.push({ path, offset, message, nameless });
   }
 }
 

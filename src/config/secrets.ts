@@ -1,84 +1,109 @@
 /**
- * What must never be shown: the values that the schema marks `writeOnly`, however a file comes to them. Of a file that
- * is read as YAML their places are known; of one that is not, whether it speaks of any.
+ * What must never be shown: the values that the schema marks `writeOnly`, wherever a file has them. In a file that is
+ * valid YAML their places are known. In one that is not, only its words tell whether it may have any.
  */
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node } from 'yaml';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
-import { configSchema } from './schema/schema.ts';
 
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
-/** Whether a key's name is that of a secret, or was probably meant to be. What follows its first word does not count. */
-export function isSecretKey(key: string): boolean {
-  const word = secretWord(key);
-  return secretNames.has(word) || (!knownNames.has(word) && nearest(word, [...secretNames]) !== undefined);
+/** The secrets of a configuration, by its schema. */
+export class Secrets {
+  /** The keys of secrets. */
+  readonly keys: ReadonlySet<string>;
+  readonly #knownKeys = new Set<string>();
+  readonly #schema: unknown;
+
+  constructor(schema: unknown) {
+    this.#schema = schema;
+    this.keys = this.#keysIn(schema);
+  }
+
+  /** Whether a key is that of a secret, or was probably meant to be. What follows its first word does not count. */
+  isSecretKey(key: string): boolean {
+    const word = firstWord(key);
+    const isKnown = this.#knownKeys.has(word);
+    return this.keys.has(word) || (!isKnown && nearest(word, [...this.keys]) !== undefined);
+  }
+
+  /** How many steps of the path lead to a secret; undefined where it leads to none, or into none. */
+  stepsToSecret(path: Path): number | undefined {
+    let schemas: readonly unknown[] = [this.#schema];
+    for (const [index, step] of path.entries()) {
+      // A merge adds to the mapping that it stands in.
+      if (step === '<<') continue;
+      const next = schemas.flatMap((schema) => childrenAt(schema, step));
+      const isUnknown = next.length === 0 && typeof step === 'string';
+      if (isUnknown ? this.isSecretKey(step) : next.some(isSecret)) return index + 1;
+      if (next.length > 0 || isUnknown) schemas = next;
+    }
+    return undefined;
+  }
+
+  /** Where the secrets of a file stand, keys included, and all that they refer to. */
+  rangesIn(root: Node | null): readonly Range[] {
+    const ranges: Range[] = [];
+    const anchored = new Map<string, Node[]>();
+    const referredTo = new Set<string>();
+    const walk = (node: unknown, path: Path, isHidden: boolean): void => {
+      if (!isNode(node)) return;
+      if (!isAlias(node) && node.anchor !== undefined)
+        anchored.set(node.anchor, [...(anchored.get(node.anchor) ?? []), node]);
+      if (isAlias(node) && isHidden) referredTo.add(node.source);
+      if (isSeq(node))
+        for (const [index, item] of node.items.entries()) walk(item, [...path, index], isHidden);
+      if (!isMap(node)) return;
+      for (const pair of node.items) {
+        if (!isPair(pair)) continue;
+        const name = isScalar(pair.key) ? String(pair.key.value) : '';
+        const below = [...path, name];
+        const isOwn = !isHidden && this.stepsToSecret(below) !== undefined;
+        if (isOwn) for (const part of [pair.key, pair.value]) ranges.push(...rangeOf(part));
+        walk(pair.key, below, isHidden || isOwn);
+        walk(pair.value, below, isHidden || isOwn);
+      }
+    };
+    walk(root, [], false);
+    // A set that grows while it is gone through is gone through to its end.
+    for (const name of referredTo) {
+      for (const node of anchored.get(name) ?? []) {
+        ranges.push(...rangeOf(node));
+        walk(node, [], true);
+      }
+    }
+    return ranges;
+  }
+
+  /** Whether a text that is not valid YAML may have a secret anywhere. */
+  mayBeIn(text: string): boolean {
+    for (const [, word = ''] of text.matchAll(/([\w-]+)["']?\s*[:=]/g))
+      if (this.isSecretKey(word)) return true;
+    return false;
+  }
+
+  #keysIn(schema: unknown, secrets = new Set<string>()): ReadonlySet<string> {
+    const keys = part(schema, 'properties');
+    for (const name of typeof keys === 'object' && keys !== null ? Object.keys(keys) : []) {
+      this.#knownKeys.add(name);
+      if (isSecret(part(keys, name))) secrets.add(name);
+    }
+    for (const value of valuesOf(schema)) this.#keysIn(value, secrets);
+    return secrets;
+  }
 }
 
-/** The first word of a key: of `token:abc`, where a space is missing, only that may be shown. */
-export function secretWord(key: string): string {
+/** Of `token:abc`, where a space is missing, only the first word may be shown. */
+export function firstWord(key: string): string {
   return /[\w-]+/.exec(key)?.[0] ?? key;
 }
 
-/** How many steps of the path lead to a secret; undefined where it leads to none, or into none. */
-export function stepsToSecret(path: Path): number | undefined {
-  let schemas: readonly unknown[] = [configSchema];
-  for (const [index, step] of path.entries()) {
-    // A merge adds to the mapping that it stands in.
-    if (step === '<<') continue;
-    const next = schemas.flatMap((schema) => childrenAt(schema, step));
-    const isUnknown = next.length === 0 && typeof step === 'string';
-    if (isUnknown ? isSecretKey(step) : next.some(isSecret)) return index + 1;
-    if (next.length > 0 || isUnknown) schemas = next;
-  }
-  return undefined;
-}
-
-/** Whether a value of this schema is a secret, or has one among its keys: who writes it wrong may have written that. */
+/** Whether a value of this schema is a secret or has one among its keys: if it is wrong, the secret may be its text. */
 export function mayHoldSecret(schema: unknown): boolean {
   return isSecret(schema) || valuesOf(part(schema, 'properties')).some(isSecret);
-}
-
-/** Where the secrets of a file stand, keys included, and all that they refer to. */
-export function secretRanges(root: Node | null): readonly Range[] {
-  const ranges: Range[] = [];
-  const anchored = new Map<string, Node[]>();
-  const referredTo = new Set<string>();
-  const walk = (node: unknown, path: Path, isHidden: boolean): void => {
-    if (!isNode(node)) return;
-    if (!isAlias(node) && node.anchor !== undefined)
-      anchored.set(node.anchor, [...(anchored.get(node.anchor) ?? []), node]);
-    if (isAlias(node) && isHidden) referredTo.add(node.source);
-    if (isSeq(node)) for (const [index, item] of node.items.entries()) walk(item, [...path, index], isHidden);
-    if (!isMap(node)) return;
-    for (const pair of node.items) {
-      if (!isPair(pair)) continue;
-      const name = isScalar(pair.key) ? String(pair.key.value) : '';
-      const below = [...path, name];
-      const isOwn = !isHidden && stepsToSecret(below) !== undefined;
-      if (isOwn) for (const part of [pair.key, pair.value]) ranges.push(...rangeOf(part));
-      walk(pair.key, below, isHidden || isOwn);
-      walk(pair.value, below, isHidden || isOwn);
-    }
-  };
-  walk(root, [], false);
-  // A set that grows while it is gone through is gone through to its end.
-  for (const name of referredTo) {
-    for (const node of anchored.get(name) ?? []) {
-      ranges.push(...rangeOf(node));
-      walk(node, [], true);
-    }
-  }
-  return ranges;
-}
-
-/** Whether a text that is no YAML speaks of a secret anywhere. */
-export function speaksOfSecrets(text: string): boolean {
-  for (const [, word = ''] of text.matchAll(/([\w-]+)["']?\s*[:=]/g)) if (isSecretKey(word)) return true;
-  return false;
 }
 
 function rangeOf(node: unknown): readonly Range[] {
@@ -104,17 +129,4 @@ function part(schema: unknown, key: string): unknown {
 
 function valuesOf(mapping: unknown): readonly unknown[] {
   return typeof mapping === 'object' && mapping !== null ? Object.values(mapping) : [];
-}
-
-const knownNames = new Set<string>();
-export const secretNames: ReadonlySet<string> = namesIn(configSchema);
-
-function namesIn(schema: unknown, secrets = new Set<string>()): ReadonlySet<string> {
-  const keys = part(schema, 'properties');
-  for (const name of typeof keys === 'object' && keys !== null ? Object.keys(keys) : []) {
-    knownNames.add(name);
-    if (isSecret(part(keys, name))) secrets.add(name);
-  }
-  for (const value of valuesOf(schema)) namesIn(value, secrets);
-  return secrets;
 }

@@ -6,9 +6,9 @@ import { Ajv, type ErrorObject as Mistake, type ValidateFunction } from 'ajv';
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
-import { type ConfigInput, configSchema } from './schema/schema.ts';
-import { expectation } from './schema/terms.ts';
-import { isSecretKey, mayHoldSecret, secretWord } from './secrets.ts';
+import { type ConfigInput, configSchema, secrets } from './options/config.ts';
+import { expectation } from './options/option.ts';
+import { firstWord, mayHoldSecret } from './secrets.ts';
 
 /** Undefined where too little is left. Without issues in the document, the input is all of it. */
 export function validInput(document: ConfigDocument): ConfigInput | undefined {
@@ -58,8 +58,9 @@ function report(document: ConfigDocument, mistake: Mistake): void {
  */
 function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly string[]): void {
   const key = String(path.at(-1));
-  const shown = isSecretKey(key) ? secretWord(key) : key;
-  const isTail = !isSecretKey(key) && nearest(key, known) === undefined && document.isBesideSecret(path);
+  const isSecret = secrets.isSecretKey(key);
+  const shown = isSecret ? firstWord(key) : key;
+  const isTail = !isSecret && nearest(key, known) === undefined && document.isBesideSecret(path);
   if (isTail) document.nameless(path, `Unknown key, expected one of ${known.join(', ')}`);
   else if (shown !== key) document.nameless(path, unknownKey(shown, known));
   else document.unknownKey(path, unknownKey(key, known));

@@ -1,7 +1,8 @@
 /** What the admin API costs the main thread, in looks at the plan: four times the plan may cost about four times. */
 import { expect, test } from 'vitest';
 import { status } from '../../src/admin/status.ts';
-import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
+import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
+import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { driverOf } from '../../src/control/workers/group-plan.ts';
 import { balancers } from '../../src/core/balancers/table.ts';
 import type { BackendExplanation } from '../../src/core/explain/explanation.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadConfig, parseConfig } from '../../src/config/load.ts';
-import { configSchema } from '../../src/config/schema/schema.ts';
+import { configSchema } from '../../src/config/options/config.ts';
 import { selfSigned } from '../support/certificate.ts';
 
 const folder = fileURLToPath(new URL('../../config/', import.meta.url));

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
-import { defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
 import { type LoadResult, loadConfig, parseConfig } from '../../src/config/load.ts';
+import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
+import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { selfSigned } from '../support/certificate.ts';
 
 const good = `version: 1

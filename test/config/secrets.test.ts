@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { asJson } from '../../src/cli/check-report.ts';
 import { formatIssues, type Issue } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
-import { secretNames } from '../../src/config/secrets.ts';
+import { secrets } from '../../src/config/options/config.ts';
 import { selfSigned } from '../support/certificate.ts';
 
 const good =
@@ -28,7 +28,7 @@ function issuesOf(text: string, env?: Record<string, string>): readonly Issue[] 
 const env = { GEHEIM: 'geheim', TOKEN: 'geheim nis' };
 
 test('the schema says what is secret', () => {
-  expect([...secretNames].sort()).toEqual(['key', 'send', 'token']);
+  expect([...secrets.keys].sort()).toEqual(['key', 'send', 'token']);
 });
 
 // Wherever "geheim" stands, it is a secret or a part of one.

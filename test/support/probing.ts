@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { CheckConnection, ProbeConfig } from '../../src/config/config.ts';
-import { defaultHealthCheck } from '../../src/config/defaults.ts';
 import { probe as ask } from '../../src/control/health/probes/probe.ts';
 import { questionOf } from '../../src/control/health/question.ts';
 import type { Address, BackendTls } from '../../src/core/plan.ts';
@@ -28,10 +27,13 @@ export async function probe(
   };
   const question = questionOf(
     { address, hostName: backend.hostName },
-    { ...defaultHealthCheck, probe, connection: asSessions, connectionElsewhere: asSessions },
+    { ...rhythm, port: undefined, probe, connection: asSessions, connectionElsewhere: asSessions },
   );
   await ask(question, signal, timeoutMs);
 }
+
+/** Nothing of it matters to one probe. */
+const rhythm = { intervalMs: 1_000, timeoutMs: 1_000, rise: 1, fall: 1, jitterPercent: 0 };
 
 const trusting: BackendTls = {
   servername: undefined,

@@ -1,6 +1,8 @@
 /** A small plan over a real ledger, for whatever shows or exports it. */
 import type { AdminSource, ReloadResult } from '../../src/admin/source.ts';
-import { defaultBackend, defaultListenerPolicy, defaultPoolPolicy } from '../../src/config/defaults.ts';
+import { defaultBackend } from '../../src/config/options/backends.ts';
+import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
+import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';

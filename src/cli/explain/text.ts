@@ -1,6 +1,6 @@
 /** An explanation as people read it, step by step, the outcome last. */
 import { formatDuration } from '../../config/durations.ts';
-import { orList } from '../../config/schema/terms.ts';
+import { orList } from '../../config/options/terms.ts';
 import type {
   BackendExplanation,
   Destination,

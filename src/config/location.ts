@@ -1,0 +1,61 @@
+/** One value of a document: where it stands, what is said about it, and how the files that it names are read. */
+import type { ConfigDocument } from './document.ts';
+import type { Issue, Path } from './issues.ts';
+import { type NamedFile, type ReadFile, readNamedFile } from './named-files.ts';
+import type { Parsed } from './parsed.ts';
+
+export class Location {
+  readonly document: ConfigDocument;
+  readonly path: Path;
+  readonly #readFile: ReadFile;
+
+  constructor(document: ConfigDocument, path: Path, readFile: ReadFile) {
+    this.document = document;
+    this.path = path;
+    this.#readFile = readFile;
+  }
+
+  /** The place of a key or an item below this one. */
+  at(...steps: Path): Location {
+    return new Location(this.document, [...this.path, ...steps], this.#readFile);
+  }
+
+  /** Whether the file has anything here, right or wrong. */
+  get isWritten(): boolean {
+    return this.document.placeOf(this.path) !== undefined;
+  }
+
+  /** From 1 on. */
+  get line(): number {
+    return this.document.lineOf(this.path);
+  }
+
+  problem(message: string, mark?: 'key' | 'value'): void {
+    this.document.problem(this.path, message, mark);
+  }
+
+  /** Something wrong in the file that the value names. */
+  problemIn(file: string, where: Omit<Issue, 'file' | 'path'>): void {
+    this.document.problemIn(file, this.path, where);
+  }
+
+  expected(what: string, meant?: string): void {
+    this.document.expected(this.path, what, meant);
+  }
+
+  warn(message: string): void {
+    this.document.warn(this.path, message);
+  }
+
+  /** What a text stands for; where it stands for nothing, an issue and the fallback. */
+  parsed<T, F>(result: Parsed<T>, fallback: F): T | F {
+    if (result.ok) return result.value;
+    this.expected(result.expected);
+    return fallback;
+  }
+
+  /** The file that the value names; undefined where it cannot be read, which becomes an issue. */
+  namedFile(name: string): NamedFile | undefined {
+    return readNamedFile(this.document, this.path, name, this.#readFile);
+  }
+}

@@ -1,0 +1,67 @@
+/** The admin API's address and token. */
+import Type from 'typebox';
+import type { Address } from '../../core/contract.ts';
+import { expectedBind, formatAddress } from '../addresses.ts';
+import type { AdminConfig } from '../config.ts';
+import { type BoundAddress, bindWithMode, readBind } from './bind.ts';
+import { expects, type Input, mapping, optional, type Reader, withDefault } from './option.ts';
+import { text } from './terms.ts';
+
+/** Where the admin API listens once the file has an `admin` key; without one it is off. */
+export const defaultAdminBind: Address = { host: '127.0.0.1', port: 9900 };
+
+const expectedBindOrOff = `${expectedBind}, or "off"`;
+
+const bind: Reader<string | Input<typeof bindWithMode>, BoundAddress | 'off' | undefined> = {
+  schema: Type.Union([text(expectedBindOrOff, { description: 'The address.' }).schema, bindWithMode.schema], {
+    description:
+      'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
+    default: formatAddress(defaultAdminBind),
+    examples: [
+      '127.0.0.1:9900',
+      'unix:/run/sluice-admin.sock',
+      { address: 'unix:/run/sluice-admin.sock', mode: '0600' },
+      'off',
+    ],
+    [expects]: expectedBindOrOff,
+  }),
+  read: (input, location) => (input === 'off' ? 'off' : readBind(input, location)),
+};
+
+const token: Reader<string, string> = {
+  schema: Type.String({
+    pattern: '^[!-~]*$',
+    maxLength: 4096,
+    writeOnly: true,
+    description: 'What requests must bring as "Authorization: Bearer …". Empty is none.',
+    examples: [`\${SLUICE_ADMIN_TOKEN:-}`],
+    [expects]: 'a token of printable ASCII without spaces',
+  }),
+  read: (input) => input,
+};
+
+type Admin = Omit<AdminConfig, 'bind'> & { readonly bind: BoundAddress };
+
+const adminMapping = mapping(
+  'The admin API: state, metrics, reload. Off without this key.',
+  { bind: optional(bind), token: optional(token) },
+  (values, location): Admin | 'off' => {
+    if (values.bind === 'off') return 'off';
+    const bind = values.bind ?? { address: defaultAdminBind, location: location.at('bind') };
+    const token = values.token === '' ? undefined : values.token;
+    const isMistaken = values.token === undefined && location.at('token').isWritten;
+    if (!isPrivate(bind.address) && token === undefined && !isMistaken) {
+      const found = formatAddress(bind.address);
+      bind.location.problem(
+        `Expected a token beside an address that others reach, found ${found} without one`,
+      );
+    }
+    return { bind, token };
+  },
+);
+
+export const admin = withDefault(adminMapping, 'off' as const);
+
+function isPrivate(address: Address): boolean {
+  return 'path' in address || address.host === '::1' || address.host.startsWith('127.');
+}

@@ -1,0 +1,73 @@
+/** The backends of a pool. */
+import Type from 'typebox';
+import { expectedTarget, formatTarget, parseTarget } from '../addresses.ts';
+import type { BackendConfig } from '../config.ts';
+import type { Location } from '../location.ts';
+import { defaultsOf, expects, type Input, mapping, type Reader } from './option.ts';
+import { connectionLimit, flag, integer, parsedText } from './terms.ts';
+
+const address = parsedText(expectedTarget, parseTarget, {
+  description:
+    'host:port, where host is an IP address or a name (each address of a name is a backend of its own); srv:name for SRV records; or unix:/path. Quote an IPv6 address: "[::1]:9000".',
+  examples: ['10.0.0.1:9000', 'db.internal:5432', 'srv:_pg._tcp.db.internal', 'unix:/run/app.sock'],
+});
+
+const options = {
+  weight: integer(0, 1_000_000, {
+    description: 'Its share beside the others; 0 drains it: no new sessions.',
+    default: 1,
+  }),
+  backup: flag({ description: 'Takes sessions only while no other backend can.', default: false }),
+  maxConnections: connectionLimit('Connections to this backend that may be open at once.'),
+};
+
+const backendMapping = mapping(
+  'A backend with more than an address.',
+  { address, ...options },
+  ({ address: target, ...rest }): BackendConfig | undefined => target && { target, ...rest },
+);
+
+type BackendInput = string | Input<typeof backendMapping>;
+
+export const defaultBackend = defaultsOf(options);
+
+const backend: Reader<BackendInput, BackendConfig | undefined> = {
+  schema: Type.Union([address.schema, backendMapping.schema], {
+    [expects]: `${expectedTarget}, or a mapping with an "address"`,
+  }),
+  read: (input, location) => {
+    if (typeof input !== 'string') return backendMapping.read(input, location);
+    const target = address.read(input, location);
+    return target && { target, ...defaultBackend };
+  },
+};
+
+export const backends: Reader<readonly BackendInput[], readonly BackendConfig[]> = {
+  schema: Type.Array(backend.schema, {
+    minItems: 1,
+    description: 'Who serves: addresses, or mappings with an address, weight, backup and maxConnections.',
+    examples: [['10.0.0.1:9000', { address: '10.0.0.2:9000', weight: 2 }]],
+    [expects]: 'a list of at least one backend, such as ["10.0.0.1:9000"]',
+  }),
+  read: (input, location) => {
+    const first = new Map<string, Location>();
+    const read = input.flatMap((entry, index) => {
+      const place = location.at(index);
+      const one = backend.read(entry, place);
+      if (one === undefined) return [];
+      const name = formatTarget(one.target);
+      const earlier = first.get(name);
+      if (earlier === undefined) first.set(name, place);
+      else {
+        const again = typeof entry === 'string' ? place : place.at('address');
+        again.expected(`each backend once (it is at line ${earlier.line} too)`);
+      }
+      return [one];
+    });
+    const allKnown = read.length === input.length;
+    if (allKnown && read.every(({ weight }) => weight === 0)) {
+      location.problem('Expected a backend with a weight above 0, found none', 'key');
+    }
+    return read;
+  },
+};

@@ -1,0 +1,81 @@
+/** An address to listen on, as a text or as a mapping that says more. */
+import Type from 'typebox';
+import type { Address } from '../../core/contract.ts';
+import { expectedBind, parseBind } from '../addresses.ts';
+import type { Location } from '../location.ts';
+import { expects, type Input, list, mapping, optional, type Reader } from './option.ts';
+import { parsedText, text } from './terms.ts';
+
+const address = parsedText(expectedBind, parseBind, {
+  description:
+    'host:port, where host is an IP address or localhost; :port for every interface, IPv6 and IPv4; or unix:/path. Port 0 takes a free port. Quote an IPv6 address: "[::1]:8080".',
+  examples: ['127.0.0.1:8080', ':8080', '[::1]:8080', 'unix:/run/web.sock'],
+});
+
+export const bindWithMode = mapping(
+  'An address with more than itself.',
+  {
+    address,
+    mode: optional(
+      text('permissions in quotes such as "0660"', {
+        pattern: '^0?[0-7]{3}$',
+        description:
+          "Who may connect to a unix socket: its file's permissions. Without it, what the umask leaves of 0777.",
+        examples: ['0660'],
+      }),
+    ),
+  },
+  ({ address, mode }, location, input): BoundAddress | undefined => {
+    if (address === undefined) return undefined;
+    const bound = { address, location: location.at('address') };
+    if (mode === undefined) return bound;
+    if ('path' in address) return { ...bound, address: { ...address, mode: Number.parseInt(mode, 8) } };
+    const found = JSON.stringify(input.address);
+    location.at('mode').problem(`Key "mode" goes with a unix socket, found ${found}`, 'key');
+    return bound;
+  },
+);
+
+/** An address, and where it is written. */
+export interface BoundAddress {
+  readonly address: Address;
+  readonly location: Location;
+}
+
+type BindInput = string | Input<typeof bindWithMode>;
+
+/** Reads either form; undefined where it is no address, which becomes an issue. */
+export function readBind(input: BindInput, location: Location): BoundAddress | undefined {
+  if (typeof input !== 'string') return bindWithMode.read(input, location);
+  const parsed = address.read(input, location);
+  return parsed && { address: parsed, location };
+}
+
+const bind: Reader<BindInput, BoundAddress | undefined> = {
+  schema: Type.Union([address.schema, bindWithMode.schema], { [expects]: expectedBind }),
+  read: readBind,
+};
+
+const bindList = list(bind, { minItems: 1, [expects]: 'at least one address' });
+
+export const binds: Reader<BindInput | readonly BindInput[], readonly BoundAddress[]> = {
+  schema: Type.Union([address.schema, bindWithMode.schema, bindList.schema], {
+    description: 'Where to accept connections: an address, or a list of them.',
+    examples: [
+      '127.0.0.1:8080',
+      ':8080',
+      ['127.0.0.1:8080', '[::1]:8080'],
+      { address: 'unix:/run/web.sock', mode: '0660' },
+    ],
+    [expects]: `${expectedBind}, or a list of them`,
+  }),
+  read: (input, location) => {
+    if (isList(input)) return bindList.read(input, location);
+    const one = readBind(input, location);
+    return one === undefined ? [] : [one];
+  },
+};
+
+function isList(input: BindInput | readonly BindInput[]): input is readonly BindInput[] {
+  return Array.isArray(input);
+}

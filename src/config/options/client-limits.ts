@@ -1,0 +1,52 @@
+/** How many connections a listener takes, and how fast. */
+import type { ClientLimits, ListenerLimits } from '../../core/plan.ts';
+import type { Location } from '../location.ts';
+import { optional, section, type Values } from './option.ts';
+import { connectionLimit, integer, rate } from './terms.ts';
+
+const clientLimits = {
+  maxConnections: connectionLimit('Connections that may be open at once.'),
+  connectionsPerSecond: rate('New connections a second, by a token bucket.'),
+  burst: optional(
+    integer(1, 1_000_000_000, {
+      description: 'Size of the token bucket; defaults to the rate, rounded up.',
+      examples: [1000],
+    }),
+  ),
+};
+
+const perClient = section(
+  'The same limits for each client address by itself.',
+  {
+    ...clientLimits,
+    ipv6Prefix: integer(1, 128, {
+      description:
+        'IPv6 clients whose addresses agree in so many first bits count as one, here and for source-hash; 128 tells all addresses apart.',
+      default: 64,
+    }),
+  },
+  (values) => ({ ...limitsOf(values), ipv6Prefix: values.ipv6Prefix }),
+  warnOfBurst,
+);
+
+export const listenerLimits = section(
+  'What is refused before it costs a backend anything.',
+  { ...clientLimits, perClient },
+  (values): ListenerLimits => ({ ...limitsOf(values), perClient: values.perClient }),
+  warnOfBurst,
+);
+
+type LimitValues = Values<typeof clientLimits>;
+
+function limitsOf({ maxConnections, connectionsPerSecond, burst }: LimitValues): ClientLimits {
+  return {
+    maxConnections,
+    connectionsPerSecond,
+    burst: burst ?? Math.max(1, Math.ceil(connectionsPerSecond)),
+  };
+}
+
+function warnOfBurst({ burst, connectionsPerSecond }: LimitValues, location: Location): void {
+  if (burst === undefined || connectionsPerSecond !== Infinity) return;
+  location.at('burst').warn('Has no effect without connectionsPerSecond');
+}

@@ -1,0 +1,33 @@
+import Type from 'typebox';
+import type { MemoryConfig } from '../config.ts';
+import { formatSize, parseSize } from '../sizes.ts';
+import { expects, type Option, section } from './option.ts';
+import { sizeForms } from './terms.ts';
+
+/** With less, two workers could not hold a bufferful for some ten slow readers each. */
+const leastBufferBytes = 8 * 2 ** 20;
+
+const buffers: Option<number | string, MemoryConfig['bufferBytes']> = {
+  schema: Type.Union([Type.Enum(['auto']), ...sizeForms], {
+    description:
+      "All that peers can make the proxy hold, over all workers; auto is a quarter of the container's or machine's memory, at most 512MiB.",
+    default: 'auto',
+    examples: ['auto', '128MiB'],
+    [expects]: '"auto" or a size such as "128MiB"',
+  }),
+  default: 'auto',
+  read: (input, location) => {
+    if (input === 'auto') return 'auto';
+    const bytes = location.parsed(parseSize(input), leastBufferBytes);
+    if (bytes < leastBufferBytes) location.expected(`at least "${formatSize(leastBufferBytes)}"`);
+    return bytes;
+  },
+};
+
+export const memory = section(
+  'Memory.',
+  { buffers },
+  (values): MemoryConfig => ({
+    bufferBytes: values.buffers,
+  }),
+);

@@ -1,0 +1,155 @@
+/**
+ * What an option of the configuration is: the schema of its value, how the value is read, and what holds where the
+ * file does not have it. A mapping is a table from key to option; the schema and the types of the whole file are made
+ * from these tables.
+ */
+import Type, { type TObjectOptions, type TSchema, type TSchemaOptions } from 'typebox';
+import type { Location } from '../location.ts';
+
+/** A value that must be there, such as an item of a list. */
+export interface Reader<Input, Value> {
+  readonly schema: TSchema;
+  /** The input fits the schema. What is wrong with it besides becomes an issue at the location. */
+  read(input: Input, location: Location): Value;
+}
+
+/** A value that may be absent. */
+export interface Option<Input, Value> extends Reader<Input, Value> {
+  readonly default: Value;
+}
+
+export type Table = Readonly<Record<string, Reader<never, unknown>>>;
+
+/** What a reader takes, and what it gives. */
+export type Input<R> = R extends { read(input: infer I, location: Location): unknown } ? I : never;
+export type Value<R> = R extends { read(input: never, location: Location): infer V } ? V : never;
+
+type OptionalKey<T> = { [K in keyof T]: T[K] extends { readonly default: unknown } ? K : never }[keyof T];
+export type Inputs<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: Input<T[K]> } & {
+  readonly [K in OptionalKey<T>]?: Input<T[K]>;
+};
+export type Values<T> = { readonly [K in keyof T]: Value<T[K]> };
+export type Defaults<T> = { readonly [K in OptionalKey<T>]: Value<T[K]> };
+
+/** Says in a phrase what a schema expects, for the message about a value that is something else. JSON leaves it out. */
+export const expects: unique symbol = Symbol('expects');
+
+/** What a schema node, as the validator hands it back, expects. */
+export function expectation(schema: unknown): string {
+  const phrase = typeof schema === 'object' && schema !== null ? Reflect.get(schema, expects) : undefined;
+  return typeof phrase === 'string' ? phrase : 'another value';
+}
+
+/** A mapping with these keys and no others. `build` makes one value of theirs, and may report issues. */
+export function mapping<T extends Table, V>(
+  description: string,
+  table: T,
+  build: (values: Values<T>, location: Location, input: Inputs<T>) => V,
+): Reader<Inputs<T>, V> {
+  return {
+    schema: objectSchema(table, { additionalProperties: false, description, [expects]: 'a mapping' }),
+    read: (input, location) => build(readTable(table, input, location), location, input),
+  };
+}
+
+/**
+ * A mapping that may be absent, and with it any of its keys. `build` makes one value of theirs, of the defaults too;
+ * `check` reports what the keys together get wrong.
+ */
+export function section<T extends Readonly<Record<string, Option<never, unknown>>>, V>(
+  description: string,
+  table: T,
+  build: (values: Values<T>) => V,
+  check?: (values: Values<T>, location: Location, input: Inputs<T>) => void,
+): Option<Inputs<T>, V> {
+  const whole = mapping(description, table, (values: Values<T>, location, input) => {
+    check?.(values, location, input);
+    return build(values);
+  });
+  // Each option of the table has a default.
+  return { ...whole, default: build(defaultsOf(table) as Values<T>) };
+}
+
+/** The word `off`, or what the reader takes. */
+export function orOff<I, V>(
+  reader: Reader<I, V>,
+  expected: string,
+  term: { readonly description: string; readonly default?: unknown; readonly examples?: readonly unknown[] },
+): Reader<I | 'off', V | 'off'> {
+  return {
+    schema: Type.Union([Type.Enum(['off']), reader.schema], { ...term, [expects]: expected }),
+    read: (input, location) => (input === 'off' ? 'off' : reader.read(input, location)),
+  };
+}
+
+/** A list; items that are mistaken, or read as undefined, are left out. */
+export function list<I, V>(
+  item: Reader<I, V>,
+  options: TSchemaOptions,
+): Reader<readonly I[], readonly Exclude<V, undefined>[]> {
+  return {
+    schema: Type.Array(item.schema, options),
+    read: (input, location) => {
+      const values = input.map((one, index) => item.read(one, location.at(index)));
+      return values.filter((value): value is Exclude<V, undefined> => value !== undefined);
+    },
+  };
+}
+
+/** A mapping from names that the operator chooses; they become metric labels and parts of paths. */
+export function named<I, V>(
+  what: string,
+  value: Reader<I, V>,
+  description: string,
+): Reader<Readonly<Record<string, I>>, readonly (readonly [name: string, value: V])[]> {
+  return {
+    schema: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$' }), value.schema, {
+      additionalProperties: false,
+      minProperties: 1,
+      description,
+      [expects]: `a mapping with at least one ${what}`,
+    }),
+    read: (input, location) =>
+      Object.entries(input).map(([name, one]) => [name, value.read(one, location.at(name))]),
+  };
+}
+
+/** An option that is undefined where it is absent: what holds then, other values say. */
+export function optional<I, V>(reader: Reader<I, V>): Option<I, V | undefined> {
+  return withDefault(reader, undefined);
+}
+
+export function withDefault<I, V, D>(reader: Reader<I, V>, value: D): Option<I, V | D> {
+  return { ...reader, default: value };
+}
+
+export function objectSchema(table: Table, options: TObjectOptions): TSchema {
+  const keys = Object.entries(table).map(([key, option]) => [
+    key,
+    'default' in option ? Type.Optional(option.schema) : option.schema,
+  ]);
+  return Type.Object(Object.fromEntries(keys), options);
+}
+
+export function readTable<T extends Table>(table: T, input: Inputs<T>, location: Location): Values<T> {
+  const given: Readonly<Record<string, unknown>> = input;
+  const values = Object.entries(table).map(([key, option]) => {
+    const value = given[key];
+    // The validator has found that each key's value fits the schema of its option.
+    return [
+      key,
+      value === undefined ? Reflect.get(option, 'default') : option.read(value as never, location.at(key)),
+    ];
+  });
+  // The keys are the table's, and each value is what its option gives.
+  return Object.fromEntries(values) as Values<T>;
+}
+
+/** What the options of a table are where the file has none of them. */
+export function defaultsOf<T extends Table>(table: T): Defaults<T> {
+  const defaults = Object.entries(table).flatMap(([key, option]) =>
+    'default' in option ? [[key, option.default]] : [],
+  );
+  // These are the keys of the options that have a default.
+  return Object.fromEntries(defaults) as Defaults<T>;
+}

@@ -1,0 +1,60 @@
+/** A pool: the table of its options. */
+import { balances, type PoolPolicy } from '../../core/plan.ts';
+import type { PoolConfig } from '../config.ts';
+import { backends } from './backends.ts';
+import { circuitBreaker } from './circuit-breaker.ts';
+import { connect } from './connect.ts';
+import { healthCheck, withConnection } from './health-check.ts';
+import { type Defaults, defaultsOf, mapping } from './option.ts';
+import { poolLimits } from './pool-limits.ts';
+import { duration, oneOf, percent } from './terms.ts';
+
+const options = {
+  balance: oneOf(balances, {
+    description:
+      'How a session gets its backend: in turn (round-robin), the one with the fewest connections, at random, the better of two at random (power-of-two), always the same for a client address (source-hash), or the first with room.',
+    default: 'round-robin',
+  }),
+  backends,
+  connect,
+  healthCheck,
+  circuitBreaker,
+  limits: poolLimits,
+  slowStart: duration('off', {
+    description: 'How long a recovered backend takes from a tenth of its weight to all of it.',
+    default: 0,
+  }),
+  whenBackendDown: oneOf(['keep', 'close'], {
+    description: 'What happens to the open connections of a backend whose checks fail.',
+    default: 'keep',
+  }),
+  panicThreshold: percent({
+    description: 'Below this share of healthy backends, health is ignored.',
+    default: 0,
+  }),
+};
+
+export const pool = mapping(
+  'Backends that serve the same thing.',
+  options,
+  (values): Omit<PoolConfig, 'name'> => ({
+    policy: policyOf(values),
+    backends: values.backends,
+    healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
+  }),
+);
+
+function policyOf(values: Defaults<typeof options>): PoolPolicy {
+  const { balance, connect, circuitBreaker, limits, slowStart, whenBackendDown, panicThreshold } = values;
+  return {
+    balance,
+    connect,
+    circuitBreaker,
+    limits,
+    slowStartMs: slowStart,
+    whenBackendDown,
+    panicThresholdPercent: panicThreshold,
+  };
+}
+
+export const defaultPoolPolicy = policyOf(defaultsOf(options));

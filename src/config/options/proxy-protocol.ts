@@ -1,0 +1,96 @@
+/** PROXY protocol, from clients and to backends. */
+import Type from 'typebox';
+import type { AddressRange } from '../../core/access/address-range.ts';
+import { compileAddressSet } from '../../core/access/address-set.ts';
+import type { ProxyProtocolPolicy, SentProxyProtocol } from '../../core/plan.ts';
+import { expectedNetwork, parseNetwork } from '../networks.ts';
+import { parsed } from '../parsed.ts';
+import { expects, type Input, list, mapping, optional, orOff, type Reader, withDefault } from './option.ts';
+import { duration, networks, oneOf, parsedText } from './terms.ts';
+
+const trusted = parsedText<AddressRange | 'unix'>(
+  expectedNetwork,
+  (text) => (text === 'unix' ? parsed('unix') : parseNetwork(text)),
+  { description: 'A network in CIDR notation, or an address.' },
+);
+
+const accepted = mapping(
+  'How.',
+  {
+    mode: oneOf(['off', 'required', 'optional'], {
+      description: 'optional takes who sends no header for itself.',
+    }),
+    from: optional(
+      networks(trusted, {
+        minItems: 1,
+        description:
+          'Whose headers are believed: the proxies in front of this one; "unix" is whoever may open a unix socket.',
+        examples: [['10.0.0.0/8'], ['unix']],
+      }),
+    ),
+    timeout: duration('positive', {
+      description: 'Within this the header must have come in full.',
+      default: 3_000,
+    }),
+  },
+  ({ mode, from, timeout }, location): ProxyProtocolPolicy | 'off' => {
+    if (mode === 'off') return 'off';
+    if (from === undefined) {
+      location.problem('Missing key "from", the proxies whose headers are believed', 'key');
+    }
+    return {
+      mode,
+      from: compileAddressSet(from?.filter((one) => one !== 'unix') ?? []),
+      fromUnix: from?.includes('unix') ?? false,
+      timeoutMs: timeout,
+    };
+  },
+);
+
+export const acceptedProxyProtocol = withDefault(
+  orOff(accepted, '"off" or a mapping with "mode" and "from"', {
+    description: 'Learns the real client from a PROXY protocol header, version 1 or 2.',
+    default: 'off',
+    examples: ['off', { mode: 'required', from: ['10.0.0.0/8'] }],
+  }),
+  'off' as const,
+);
+
+const version = oneOf(['off', 'v1', 'v2'], { description: 'The version of the header.' });
+
+const sent = mapping(
+  'The version, and what else is told.',
+  {
+    version,
+    include: withDefault(
+      list(oneOf(['sni', 'alpn', 'unique-id', 'crc32c'], { description: 'Something that v2 can carry.' }), {
+        uniqueItems: true,
+        description: 'v2: what else is told. The unique id is in the log line too.',
+        examples: [['sni', 'unique-id']],
+        [expects]: 'a list of "sni", "alpn", "unique-id" and "crc32c", each once',
+      }),
+      [],
+    ),
+  },
+  ({ version, include }, location): SentProxyProtocol | 'off' => {
+    if (version === 'off') return 'off';
+    if (version === 'v1' && include.length > 0) {
+      location.at('include').problem('Key "include" goes with version "v2", found version "v1"', 'key');
+    }
+    return { version, include };
+  },
+);
+
+type SentInput = Input<typeof version> | Input<typeof sent>;
+
+const sentInEitherForm: Reader<SentInput, SentProxyProtocol | 'off'> = {
+  schema: Type.Union([version.schema, sent.schema], {
+    description: 'Tells backends who the client is, ahead of its bytes. Health checks then say LOCAL.',
+    default: 'off',
+    examples: ['off', 'v1', 'v2', { version: 'v2', include: ['sni', 'unique-id'] }],
+    [expects]: '"off", "v1", "v2" or a mapping',
+  }),
+  read: (input, location) => sent.read(typeof input === 'string' ? { version: input } : input, location),
+};
+
+export const sentProxyProtocol = withDefault(sentInEitherForm, 'off' as const);

@@ -1,0 +1,174 @@
+/** The values that options are made of. One whose term has a default may be absent. */
+import Type, { type TSchema, type TSchemaOptions } from 'typebox';
+import {
+  type DurationRule,
+  durationPattern,
+  expectedDuration,
+  formatDuration,
+  parseDuration,
+} from '../durations.ts';
+import type { Location } from '../location.ts';
+import { expectedNetwork, parseNetwork } from '../networks.ts';
+import type { Parsed } from '../parsed.ts';
+import { expectedSize, formatSize, parseSize, sizePattern } from '../sizes.ts';
+import { expects, list, type Option, type Reader } from './option.ts';
+
+interface Term<Value> extends TSchemaOptions {
+  readonly description: string;
+  readonly default?: Value;
+  readonly examples?: readonly unknown[];
+}
+
+interface TermWithDefault<Value> extends Term<Value> {
+  readonly default: Value;
+}
+
+type Leaf<T, V> = T extends { readonly default: unknown } ? Option<V, V> : Reader<V, V>;
+
+/** A value that is read as it stands. */
+function leaf<V, T extends Term<V>>(schema: TSchema, term: T): Leaf<T, V> {
+  const reader: Reader<V, V> = { schema, read: (input) => input };
+  // The type asks the same question.
+  return ('default' in term ? { ...reader, default: term.default } : reader) as Leaf<T, V>;
+}
+
+/** In milliseconds; the schema shows the default as people write it. */
+export function duration(rule: DurationRule, term: TermWithDefault<number>): Option<string, number> {
+  const word = rule === 'unlimited' || rule === 'off' ? rule : undefined;
+  return {
+    schema: Type.String({
+      pattern: `^(?:${durationPattern}${word === undefined ? '' : `|${word}`})$`,
+      examples: ['250ms', '30s', '10m', ...(word === undefined ? [] : [word])],
+      ...term,
+      default: formatDuration(term.default, word),
+      [expects]: expectedDuration(rule),
+    }),
+    default: term.default,
+    read: (text, location) => location.parsed(parseDuration(text, rule), term.default),
+  };
+}
+
+/** Reports where the duration of one key is above that of another, at the one that the file sets. */
+export function checkOrder<Low extends string, High extends string>(
+  values: Readonly<Record<Low | High, number>>,
+  low: Low,
+  high: High,
+  location: Location,
+): void {
+  if (values[low] <= values[high]) return;
+  if (location.at(high).isWritten) {
+    location.at(high).expected(`at least ${low}, which is ${formatDuration(values[low])}`);
+  } else location.at(low).expected(`at most ${high}, which is ${formatDuration(values[high])}`);
+}
+
+export function integer<T extends Term<number>>(minimum: number, maximum: number, term: T): Leaf<T, number> {
+  const expected = `an integer from ${minimum} to ${maximum}`;
+  return leaf<number, T>(Type.Integer({ minimum, maximum, ...term, [expects]: expected }), term);
+}
+
+/** Connections that may be open at once. The ledger counts in signed 32-bit integers. */
+export function connectionLimit(description: string): Option<number | 'unlimited', number> {
+  const maximum = 2 ** 31 - 1;
+  return unlimitedOr(Type.Integer({ minimum: 1, maximum }), {
+    description,
+    default: 'unlimited',
+    examples: [1000, 'unlimited'],
+    [expects]: `an integer from 1 to ${maximum} or "unlimited"`,
+  });
+}
+
+/** Connections a second, possibly a fraction of one. */
+export function rate(description: string): Option<number | 'unlimited', number> {
+  const maximum = 1_000_000;
+  return unlimitedOr(Type.Number({ exclusiveMinimum: 0, maximum }), {
+    description,
+    default: 'unlimited',
+    examples: [500, 0.5, 'unlimited'],
+    [expects]: `a number above 0, at most ${maximum}, or "unlimited"`,
+  });
+}
+
+function unlimitedOr(limit: TSchema, options: TSchemaOptions): Option<number | 'unlimited', number> {
+  return {
+    schema: Type.Union([limit, Type.Enum(['unlimited'])], options),
+    default: Infinity,
+    read: (input) => (input === 'unlimited' ? Infinity : input),
+  };
+}
+
+/** `10%` is 10. */
+export function percent(term: TermWithDefault<number>): Option<string, number> {
+  return {
+    schema: Type.String({
+      pattern: '^(?:100|[0-9]{1,2}(?:\\.[0-9]+)?)%$',
+      ...term,
+      default: `${term.default}%`,
+      [expects]: 'a percentage from "0%" to "100%"',
+    }),
+    default: term.default,
+    read: (text) => Number.parseFloat(text),
+  };
+}
+
+/** The two ways to write a size. */
+export const sizeForms = [Type.Integer({ minimum: 1 }), Type.String({ pattern: `^${sizePattern}$` })];
+
+/** From 1 byte to so many. */
+export function size(maximum: number, term: TermWithDefault<number>): Option<number | string, number> {
+  return {
+    schema: Type.Union(sizeForms, {
+      ...term,
+      default: formatSize(term.default),
+      examples: [16_384, '16KiB'],
+      [expects]: expectedSize,
+    }),
+    default: term.default,
+    read: (input, location) => {
+      const bytes = location.parsed(parseSize(input), term.default);
+      if (bytes < 1 || bytes > maximum) location.expected(`a size from 1 to "${formatSize(maximum)}"`);
+      return bytes;
+    },
+  };
+}
+
+export function flag<T extends Term<boolean>>(term: T): Leaf<T, boolean> {
+  return leaf<boolean, T>(Type.Boolean({ ...term, [expects]: 'true or false' }), term);
+}
+
+export function oneOf<const Word extends string, T extends Term<Word>>(
+  words: readonly [Word, ...Word[]],
+  term: T,
+): Leaf<T, Word> {
+  const expected = orList(words.map((word) => JSON.stringify(word)));
+  return leaf<Word, T>(Type.Enum<Word[]>([...words], { ...term, [expects]: expected }), term);
+}
+
+export function text<T extends Term<string>>(what: string, term: T): Leaf<T, string> {
+  return leaf<string, T>(Type.String({ minLength: 1, ...term, [expects]: what }), term);
+}
+
+/** A text that stands for something; undefined where it stands for nothing, which becomes an issue. */
+export function parsedText<V>(
+  what: string,
+  parse: (text: string) => Parsed<V>,
+  term: Term<never>,
+): Reader<string, V | undefined> {
+  const { schema } = text(what, { ...term });
+  return { schema, read: (input: string, location: Location) => location.parsed(parse(input), undefined) };
+}
+
+export const network = parsedText(expectedNetwork, parseNetwork, {
+  description: 'A network in CIDR notation, or an address.',
+});
+
+/** A list of clients by their addresses. */
+export function networks<V>(
+  item: Reader<string, V>,
+  term: Term<never> & { readonly minItems?: number },
+): Reader<readonly string[], readonly Exclude<V, undefined>[]> {
+  return list(item, { ...term, [expects]: 'a list of networks such as ["10.0.0.0/8", "::1"]' });
+}
+
+export function orList(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
