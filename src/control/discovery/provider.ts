@@ -6,6 +6,7 @@
 import type { Target } from '../../config/config.ts';
 import type { Address } from '../../core/contract.ts';
 import type { Questions } from './dns/questions.ts';
+import type { Answer } from './watch.ts';
 
 export type Provider<Kind extends Target['kind']> = (
   target: Extract<Target, { readonly kind: Kind }>,
@@ -30,12 +31,4 @@ export interface Endpoint {
   readonly rank?: number;
   /** What the address was resolved from. */
   readonly hostName?: string;
-}
-
-/** What a lookup found. A problem does not stop the value from being used, but people should hear of it. */
-export interface Answer<T> {
-  readonly value: T;
-  /** For how long it holds: `Infinity` is for ever. */
-  readonly ttlMs: number;
-  readonly problem?: string | undefined;
 }

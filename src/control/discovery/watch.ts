@@ -3,7 +3,14 @@
  * last value in place and is repeated after a back-off; one lookup is under way at a time.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Answer } from './provider.ts';
+
+/** What a lookup found. A problem does not stop the value from being used, but people should hear of it. */
+export interface Answer<T> {
+  readonly value: T;
+  /** For how long it holds: `Infinity` is for ever. */
+  readonly ttlMs: number;
+  readonly problem?: string | undefined;
+}
 
 export interface WatchHost<T> {
   /** Finds the value; `previous` is the last one found. */

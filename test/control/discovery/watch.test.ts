@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Answer } from '../../../src/control/discovery/provider.ts';
-import { Watch } from '../../../src/control/discovery/watch.ts';
+import { type Answer, Watch } from '../../../src/control/discovery/watch.ts';
 
 const timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 1_000, maxRetryMs: 30_000 };
 

@@ -3,7 +3,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ResolverConfig } from '../../../config/config.ts';
 import { startTimeOut } from '../../time-out.ts';
-import type { Answer } from '../provider.ts';
+import type { Answer } from '../watch.ts';
 import { isDenial, isServerFailure } from './failure.ts';
 import {
   candidates,

@@ -4,7 +4,8 @@
  * be resolved keeps its last known addresses and does not stop the others.
  */
 import type { SrvRecord } from 'node:dns';
-import type { Answer, Endpoint, Provider } from '../provider.ts';
+import type { Endpoint, Provider } from '../provider.ts';
+import type { Answer } from '../watch.ts';
 import { readable } from './failure.ts';
 import { type Questions, unstatedTtlMs } from './questions.ts';
 
