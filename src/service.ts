@@ -64,16 +64,13 @@ export class Service {
     const reload = (): Promise<ReloadResult> => this.reload();
     const source: AdminSource = {
       build: { version, node: process.version, driver: driver.name, driverReason: why },
-      ledger: controlPlane.ledger,
       get plan() {
         return controlPlane.plan;
       },
       get phase() {
         return controlPlane.phase;
       },
-      bound: () => controlPlane.bound(),
-      driverOf: (listener) => controlPlane.driverOf(listener),
-      unavailabilities: (pool) => controlPlane.unavailabilities(pool),
+      snapshot: () => controlPlane.snapshot(),
       explain: (inquiry) => controlPlane.explain(inquiry),
       reload,
     };

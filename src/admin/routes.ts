@@ -26,7 +26,10 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/livez', { method: 'GET', open: true, reply: () => json(200, { live: true }) }],
   ['/readyz', { method: 'GET', open: true, reply: readiness }],
   ['/metrics', { method: 'GET', reply: metricsText }],
-  ['/api/v1/status', { method: 'GET', reply: ({ source }) => json(200, status(source)) }],
+  [
+    '/api/v1/status',
+    { method: 'GET', reply: ({ source }) => json(200, status(source.snapshot(), source.build)) },
+  ],
   ['/api/v1/reload', { method: 'POST', reply: reload }],
   ['/api/v1/explain', { method: 'POST', body: inquiryBody, reply: explanation }],
 ]);

@@ -1,16 +1,10 @@
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
-import type { ListenerPlan, PoolPlan } from '../core/plan.ts';
-import type { Unavailability } from '../core/reasons.ts';
-import type { MetricsSource } from '../telemetry/metrics-source.ts';
+import type { MetricsSource } from '../telemetry/metrics.ts';
+import type { Phase } from '../telemetry/snapshot.ts';
 
 /** What the admin API shows and sets in motion; the control plane is one. */
 export interface AdminSource extends MetricsSource {
-  /** The addresses that each listener of the plan is bound to, as people write them; none while it starts. */
-  bound(): ReadonlyMap<string, readonly string[]>;
-  /** The driver that serves a listener of the plan. */
-  driverOf(listener: ListenerPlan): string;
-  /** Why each backend of a pool takes no session now, in the plan's order: the core's own answer. */
-  unavailabilities(pool: PoolPlan): readonly (Unavailability | undefined)[];
+  readonly phase: Phase;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;
   /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */

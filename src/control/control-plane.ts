@@ -10,13 +10,12 @@ import type { Address } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
-import type { Unavailability } from '../core/reasons.ts';
-import { standingOf } from '../core/standing.ts';
+import type { Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
+import { type Phase, type Snapshot, snapshot } from '../telemetry/snapshot.ts';
 import { Bindings } from './bindings.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
@@ -46,7 +45,7 @@ export class ControlPlane {
   readonly #rotation: NodeJS.Timeout;
   #config: Config;
   #plan: Plan = { listeners: [], pools: [] };
-  #phase: 'starting' | 'serving' | 'draining' = 'starting';
+  #phase: Phase = 'starting';
   /** Accepts no more. Draining, it may still accept for a while, and follows what names stand for. */
   #hasClosed = false;
   /** Changes under way wait for no names any more. */
@@ -117,7 +116,7 @@ export class ControlPlane {
     return this.#config;
   }
 
-  get phase(): 'starting' | 'serving' | 'draining' {
+  get phase(): Phase {
     return this.#phase;
   }
 
@@ -157,15 +156,18 @@ export class ControlPlane {
     );
   }
 
-  /** The driver that serves a listener of the plan. */
-  driverOf(listener: ListenerPlan): DriverModule['name'] {
-    return this.#groups.driverOf(listener, this.#plan);
-  }
-
-  /** Why each backend of a pool of the plan takes no session now. */
-  unavailabilities(pool: PoolPlan): readonly (Unavailability | undefined)[] {
-    const { backends } = standingOf(pool, this.ledger, monotonicMs(), Math.random);
-    return backends.map(({ unavailable }) => unavailable);
+  /** What there is to say of the plan's listeners, pools and backends now. */
+  snapshot(): Snapshot {
+    return snapshot(
+      {
+        phase: this.#phase,
+        plan: this.#plan,
+        ledger: this.ledger,
+        bound: () => this.bound(),
+        driverOf: (listener) => this.#groups.driverOf(listener, this.#plan),
+      },
+      monotonicMs(),
+    );
   }
 
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */

@@ -1,8 +1,6 @@
 /** A family of metrics as a table row: what it is called, and how its samples are read. */
-import type { BackendSlot, ListenerSlot } from '../core/contract.ts';
 import type { ControlCounts } from './control-counts.ts';
-import type { ListenerCounts } from './listener-counts.ts';
-import type { MetricsSource } from './metrics-source.ts';
+import type { Durations, Snapshot } from './snapshot.ts';
 
 export interface Family {
   readonly name: string;
@@ -18,34 +16,30 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-export type Labels = Readonly<Record<string, string | number>>;
+type Labels = Readonly<Record<string, string | number>>;
 
-/** What one scrape reads, each listener's counts once, so that families agree with each other. */
+/** What one scrape reads, once, so that families agree with each other. */
 export interface Scrape {
-  readonly source: MetricsSource;
+  readonly build: Build;
   readonly control: ControlCounts;
-  readonly listeners: readonly ListenerReading[];
-  readonly backends: readonly BackendReading[];
+  readonly snapshot: Snapshot;
 }
 
-export interface ListenerReading {
-  readonly listener: string;
-  readonly slot: ListenerSlot;
-  readonly counts: ListenerCounts;
-}
-
-export interface BackendReading {
-  readonly pool: string;
-  readonly backend: string;
-  readonly slot: BackendSlot;
+export interface Build {
+  readonly version: string;
+  /** Of Node.js. */
+  readonly node: string;
+  /** The driver that runs. */
+  readonly driver: string;
+  /** For people: why that one. */
+  readonly driverReason: string;
 }
 
 /** One row's samples of a histogram: buckets are cumulative, edges in seconds, as Prometheus wants them. */
 export function histogramSamples(
   name: string,
   labels: Labels,
-  edgesMs: readonly number[],
-  { counts, sumMs }: { readonly counts: readonly number[]; readonly sumMs: number },
+  { edgesMs, counts, sumMs }: Durations,
 ): readonly Sample[] {
   let count = 0;
   const buckets = counts.map((inBucket, bucket) => {

@@ -7,41 +7,40 @@ export const listenerFamilies: readonly Family[] = [
     name: 'sluice_listener_connections_total',
     help: 'Connections accepted; equals the active ones plus all sessions closed',
     type: 'counter',
-    samples: ({ listeners }) =>
-      listeners.map(({ listener, counts }) => ({ labels: { listener }, value: counts.accepted })),
+    samples: ({ snapshot: { listeners } }) =>
+      listeners.map(({ name, accepted }) => ({ labels: { listener: name }, value: accepted })),
   },
   {
     name: 'sluice_listener_connections_active',
     help: 'Connections accepted and not closed yet',
     type: 'gauge',
-    samples: ({ listeners }) =>
-      listeners.map(({ listener, counts }) => ({ labels: { listener }, value: counts.active })),
+    samples: ({ snapshot: { listeners } }) =>
+      listeners.map(({ name, active }) => ({ labels: { listener: name }, value: active })),
   },
   {
     name: 'sluice_sessions_closed_total',
     help: 'Sessions closed, refused ones included, by the reason of their end',
     type: 'counter',
-    samples: ({ listeners }) =>
-      listeners.flatMap(({ listener, counts }) =>
-        Array.from(counts.closed, ([reason, value]) => ({ labels: { listener, reason }, value })),
+    samples: ({ snapshot: { listeners } }) =>
+      listeners.flatMap(({ name: listener, closed }) =>
+        Array.from(closed, ([reason, value]) => ({ labels: { listener, reason }, value })),
       ),
   },
   {
     name: duration,
     help: 'How long sessions lasted, from accept to the close of both sides',
     type: 'histogram',
-    samples: ({ source: { ledger }, listeners }) =>
-      listeners.flatMap(({ listener, slot }) => {
-        const { sessionDuration } = ledger;
-        return histogramSamples(duration, { listener }, sessionDuration.edgesMs, sessionDuration.read(slot));
-      }),
+    samples: ({ snapshot: { listeners } }) =>
+      listeners.flatMap(({ name, sessionDuration }) =>
+        histogramSamples(duration, { listener: name }, sessionDuration()),
+      ),
   },
   {
     name: 'sluice_bytes_total',
     help: 'Payload bytes delivered',
     type: 'counter',
-    samples: ({ listeners }) =>
-      listeners.flatMap(({ listener, counts: { bytesToBackend, bytesToClient } }) => [
+    samples: ({ snapshot: { listeners } }) =>
+      listeners.flatMap(({ name: listener, bytesToBackend, bytesToClient }) => [
         { labels: { listener, direction: 'to_backend' }, value: bytesToBackend },
         { labels: { listener, direction: 'to_client' }, value: bytesToClient },
       ]),

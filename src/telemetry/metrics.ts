@@ -1,15 +1,22 @@
 /**
- * The metrics of the contract. Their values are read from the ledger when somebody asks, for whoever is in
+ * The metrics of the contract. Their values are read from the ledger when somebody asks, for what is in
  * the plan by then: nothing is pushed, and what a reload removed is gone with the next scrape.
  */
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { Plan } from '../core/plan.ts';
 import { backendFamilies } from './backend-families.ts';
 import { ControlCounts } from './control-counts.ts';
-import type { Family, Scrape } from './family.ts';
-import { listenerCounts } from './listener-counts.ts';
+import type { Build, Family, Scrape } from './family.ts';
 import { listenerFamilies } from './listener-families.ts';
-import type { MetricsSource } from './metrics-source.ts';
 import { processFamilies } from './process-families.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What metrics are made of; read anew each time, for a reload brings a new plan. */
+export interface MetricsSource {
+  readonly plan: Plan;
+  readonly build: Build;
+  snapshot(): Snapshot;
+}
 
 export class Metrics {
   readonly #source: MetricsSource;
@@ -60,18 +67,7 @@ export class Metrics {
   }
 
   #read(): Scrape {
-    const { plan, ledger } = this.#source;
-    return {
-      source: this.#source,
-      control: this.#control,
-      listeners: plan.listeners.map(({ name, slot }) => ({
-        listener: name,
-        slot,
-        counts: listenerCounts(ledger, slot),
-      })),
-      backends: plan.pools.flatMap((pool) =>
-        pool.backends.map(({ name, slot }) => ({ pool: pool.name, backend: name, slot })),
-      ),
-    };
+    const { build } = this.#source;
+    return { build, control: this.#control, snapshot: this.#source.snapshot() };
   }
 }

@@ -5,7 +5,7 @@ export const processFamilies: readonly Family[] = [
     name: 'sluice_build_info',
     help: 'Always 1; the labels say what runs',
     type: 'gauge',
-    samples: ({ source: { build } }) => {
+    samples: ({ build }) => {
       const { version, node, driver } = build;
       return [{ labels: { version, node, driver }, value: 1 }];
     },
@@ -29,6 +29,6 @@ export const processFamilies: readonly Family[] = [
     name: 'sluice_draining',
     help: '1 while the proxy finishes its sessions in order to stop',
     type: 'gauge',
-    samples: ({ source }) => [{ labels: {}, value: source.phase === 'draining' ? 1 : 0 }],
+    samples: ({ snapshot }) => [{ labels: {}, value: snapshot.phase === 'draining' ? 1 : 0 }],
   },
 ];

@@ -8,8 +8,6 @@ import { balancers } from '../../src/core/balancers/table.ts';
 import type { BackendExplanation } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { Plan, PoolPlan, RouteCondition } from '../../src/core/plan.ts';
-import type { Unavailability } from '../../src/core/reasons.ts';
-import { standingOf } from '../../src/core/standing.ts';
 import { driverModules } from '../../src/drivers/drivers.ts';
 import { ControlCounts } from '../../src/telemetry/control-counts.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
@@ -29,10 +27,6 @@ class Source extends FakeSource {
 
   override driverOf(listener: Plan['listeners'][number]): string {
     return driverOf(listener, this.plan, driverModules.uring).name;
-  }
-
-  override unavailabilities(pool: PoolPlan): readonly (Unavailability | undefined)[] {
-    return standingOf(pool, this.ledger, 0, Math.random).backends.map(({ unavailable }) => unavailable);
   }
 }
 
@@ -95,7 +89,7 @@ async function looks(n: number, act: (source: Source) => unknown): Promise<numbe
 }
 
 test.each<readonly [string, (source: Source) => unknown]>([
-  ['status', (source) => status(source)],
+  ['status', (source) => status(source.snapshot(), source.build)],
   ['metrics', (source) => new Metrics(source).text()],
   [
     'explain, where routes are looked at',

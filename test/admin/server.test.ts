@@ -47,7 +47,6 @@ describe('AdminServer', () => {
     Atomics.store(source.ledger.health, 0, 1);
     Atomics.store(source.ledger.health, 1, 2);
     Atomics.store(source.ledger.circuit.state, 1, 1);
-    source.unavailable.set('unix:/run/app.sock', 'down');
     const { status, headers, body } = await ask('/api/v1/status');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('application/json; charset=utf-8');

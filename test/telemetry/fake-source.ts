@@ -6,9 +6,8 @@ import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
-import type { Plan, PoolPlan } from '../../src/core/plan.ts';
-import type { Unavailability } from '../../src/core/reasons.ts';
-import type { Phase } from '../../src/telemetry/metrics-source.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { type Phase, type Snapshot, snapshot } from '../../src/telemetry/snapshot.ts';
 
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
 
@@ -25,7 +24,6 @@ export class FakeSource implements AdminSource {
     ['web', ['0.0.0.0:8080']],
     ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],
   ]);
-  readonly unavailable = new Map<string, Unavailability>();
   reloaded: () => Promise<ReloadResult> = () => Promise.resolve({ ok: true });
   readonly ledger: Ledger;
   /** Two workers' views of the same numbers. */
@@ -45,8 +43,8 @@ export class FakeSource implements AdminSource {
     return this.boundTo;
   }
 
-  unavailabilities({ backends }: PoolPlan): readonly (Unavailability | undefined)[] {
-    return backends.map(({ name }) => this.unavailable.get(name));
+  snapshot(): Snapshot {
+    return snapshot(this, 1_000);
   }
 
   explain(inquiry: Inquiry): Explanation {

@@ -42,7 +42,7 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
     });
     process.stdout.write(introduction(port, adminPort));
     const visitors = given.visitors ? startVisitors(port) : undefined;
-    const view = startLiveView(service.controlPlane, backends.names, process.stdout);
+    const view = startLiveView(() => service.controlPlane.snapshot(), backends.names, process.stdout);
     const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
     const exitCode = await ended;
     clearTimeout(timer);

@@ -1,7 +1,6 @@
 /** A few lines on how the backends fare: redrawn in place on a terminal, printed one after the other elsewhere. */
 import type { WriteStream } from 'node:tty';
-import type { ControlPlane } from '../../control/control-plane.ts';
-import { type BackendRow, backendRows } from './backend-rows.ts';
+import type { BackendSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
 
 export interface LiveView {
   close(): void;
@@ -11,13 +10,15 @@ const everyMs = { terminal: 250, elsewhere: 1_000 };
 
 /** `names` are what people call the backends, by their addresses. */
 export function startLiveView(
-  controlPlane: ControlPlane,
+  snapshot: () => Snapshot,
   names: ReadonlyMap<string, string>,
   out: WriteStream,
 ): LiveView {
   let drawn = 0;
   const draw = (): void => {
-    const rows = backendRows(controlPlane).map((row) => ({ ...row, name: names.get(row.name) ?? row.name }));
+    const rows = snapshot()
+      .pools.flatMap(({ backends }) => backends)
+      .map((row) => ({ ...row, name: names.get(row.name) ?? row.name }));
     const lines = out.isTTY ? [heading, ...rows.map(inColumns)] : [rows.map(inShort).join(' | ')];
     // Cursor up to where the last drawing began, then each line anew up to its end (ECMA-48: CUU and EL).
     const again = out.isTTY && drawn > 0 ? `\x1b[${drawn}A` : '';
@@ -34,10 +35,10 @@ const widths = [10, 9, 11, 8, 9, 13, 13] as const;
 
 const heading = columns(['backend', 'health', 'breaker', 'active', 'served', 'to backend', 'to client']);
 
-function inColumns(row: BackendRow): string {
-  const { name, health, circuit, active, served } = row;
+function inColumns(row: BackendSnapshot): string {
+  const { name, health, circuit, active, connections } = row;
   const bytes = [size(row.bytesToBackend), size(row.bytesToClient)];
-  return columns([name, health, circuit, String(active), String(served), ...bytes])
+  return columns([name, health, circuit, String(active), String(connections), ...bytes])
     .replace(health, paint(health, health === 'down' ? red : green))
     .replace(circuit, paint(circuit, circuit === 'closed' ? green : red));
 }
@@ -49,8 +50,8 @@ function columns(texts: readonly string[]): string {
     .join('');
 }
 
-function inShort({ name, health, circuit, active, served }: BackendRow): string {
-  return `${name} ${health}, breaker ${circuit}, ${active} active, ${served} served`;
+function inShort({ name, health, circuit, active, connections }: BackendSnapshot): string {
+  return `${name} ${health}, breaker ${circuit}, ${active} active, ${connections} served`;
 }
 
 const green = 32;
