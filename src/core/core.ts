@@ -1,13 +1,14 @@
 /**
  * The brain of one worker: takes events in, gives commands out. It finds the session that an event is about
- * and lets it decide; what concerns several sessions (a new plan, health, queues, draining, running out of something)
- * is decided here.
+ * and lets it decide; what concerns several sessions (a new plan, health, draining, running out of something) is
+ * decided here, and who leaves a queue in `queues.ts`.
  */
 import type { ListenerState } from './admission/listener-state.ts';
 import { CommandList } from './command-list.ts';
 import type {
   Activity,
   BackendSlot,
+  Command,
   Core,
   CoreEvent,
   LinkEvent,
@@ -19,8 +20,10 @@ import type { Ledger } from './ledger/ledger.ts';
 import { Links } from './links.ts';
 import type { Plan } from './plan.ts';
 import { Pool } from './pool.ts';
+import { Queues } from './queues.ts';
 import { Router } from './router.ts';
-import { Session, type SessionContext, type Timed } from './session.ts';
+import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
+import { Admitting } from './stages/admitting.ts';
 
 export interface CoreDeps {
   readonly ledger: Ledger;
@@ -44,48 +47,37 @@ const maxLingering = 128;
 
 class SessionCore implements Core {
   readonly #context: SessionContext;
-  readonly #worker: number;
   readonly #deadlines = new Deadlines<Timed>();
   readonly #links: Links<Session>;
   readonly #commands = new CommandList();
   readonly #listeners = new Map<ListenerSlot, KnownListener>();
-  readonly #pools = new Map<PoolSlot, Pool<Session>>();
-  /** Pools whose queue may move on once the event is dealt with. */
-  readonly #freed = new Set<Pool<Session>>();
-  /** Those of which a breaker has changed its state meanwhile. */
-  readonly #circuitChanged = new Set<Pool<Session>>();
-  /** Pools in whose queue a session of this worker waits. */
-  readonly #waitedFor = new Set<Pool<Session>>();
+  readonly #pools = new Map<PoolSlot, Pool<QueuedSession>>();
+  readonly #queues: Queues;
   /** In the order in which they were sent FIN. */
   readonly #lingering = new Set<Session>();
-  readonly #circuitTimer = new Timer(() => this.#wakeQueues());
+  readonly #circuitTimer = new Timer(() => this.#queues.wake());
   readonly #drainTimer = new Timer((nowMs) => this.#drained(nowMs));
   activeSessions = 0;
 
   constructor({ ledger, worker, activity, random }: CoreDeps, links: Links<Session>) {
-    this.#worker = worker;
+    const command = (command: Command) => this.#commands.add(command);
     this.#links = links;
+    this.#queues = new Queues({ worker, pools: this.#pools, command });
     this.#context = {
       ledger,
       activity,
       random,
       deadlines: this.#deadlines,
       links,
-      command: (command) => this.#commands.add(command),
+      command,
       pool: (slot = -1, { poolNames }) => {
         const pool = this.#pools.get(slot);
         return pool?.name === poolNames.get(slot) ? pool : undefined;
       },
       listener: (slot) => this.#listeners.get(slot)?.state,
-      freed: ({ slot }) => void this.#waitedPool(slot),
-      circuitChanged: ({ slot }) => {
-        const pool = this.#waitedPool(slot);
-        if (pool !== undefined) this.#circuitChanged.add(pool);
-      },
-      waitedFor: (pool) => {
-        this.#waitedFor.add(pool);
-        this.#freed.add(pool);
-      },
+      freed: (pool) => this.#queues.freed(pool),
+      circuitChanged: (pool) => this.#queues.circuitChanged(pool),
+      waitedFor: (pool) => this.#queues.joined(pool),
       lingers: (session) => this.#lingers(session),
       ended: (session) => this.#ended(session),
     };
@@ -100,7 +92,10 @@ class SessionCore implements Core {
     this.#links.freeEnded();
     if ('link' in event) this.#linkEvent(event, nowMs);
     else this.#workerEvent(event, nowMs);
-    if (this.#freed.size > 0) this.#serveQueues(nowMs);
+    if (this.#queues.mayMove) {
+      this.#queues.serve(nowMs);
+      this.#deadlines.set(this.#circuitTimer, this.#queues.circuitOpenUntilMs(nowMs));
+    }
     return this.#commands.result;
   }
 
@@ -135,7 +130,7 @@ class SessionCore implements Core {
           timed.due(nowMs);
         return;
       case 'woken':
-        return this.#wakeQueues();
+        return this.#queues.wake();
       case 'exhausted':
         return this.#exhausted(event.what, nowMs);
       case 'health-changed':
@@ -159,7 +154,7 @@ class SessionCore implements Core {
     this.#links.accept(event.link, session);
     this.activeSessions++;
     listener.sessions++;
-    session.begin(nowMs);
+    new Admitting(session).begin(nowMs);
   }
 
   #ended(session: Session): void {
@@ -170,14 +165,6 @@ class SessionCore implements Core {
     if (listener === undefined) return;
     listener.sessions--;
     if (listener.sessions === 0 && !listener.isPlanned) this.#listeners.delete(slot);
-  }
-
-  /** The pool in this slot may move on, if a session waits for it: it may have come back since its lease was taken. */
-  #waitedPool(slot: PoolSlot): Pool<Session> | undefined {
-    const pool = this.#pools.get(slot);
-    if (pool === undefined || !pool.queue.isWaitedIn) return undefined;
-    this.#freed.add(pool);
-    return pool;
   }
 
   #lingers(session: Session): void {
@@ -205,7 +192,7 @@ class SessionCore implements Core {
     let longest: Session | undefined;
     for (const session of this.#links.sessions()) {
       if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
-      if (what === 'memory' ? session.heldBytes > 0 : session.isInAdmission) longest = session;
+      if (what === 'memory' ? session.heldBytes > 0 : session.stage.isAdmission) longest = session;
     }
     longest?.cut('overloaded', nowMs);
   }
@@ -213,7 +200,7 @@ class SessionCore implements Core {
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {
     for (const pool of this.#pools.values()) {
       pool.healthChanged();
-      this.#freed.add(pool);
+      this.#queues.changed(pool);
     }
     if (health === 'up') return;
     for (const session of this.#links.sessions()) session.backendWentDown(backend, nowMs);
@@ -229,7 +216,7 @@ class SessionCore implements Core {
       const pool = this.#pools.get(plan.slot);
       if (pool?.name === plan.name) {
         pool.follow(plan);
-        this.#freed.add(pool);
+        this.#queues.changed(pool);
         retired.delete(plan.slot);
       } else this.#pools.set(plan.slot, new Pool(plan, this.#context.ledger, this.#context.random));
     }
@@ -254,48 +241,6 @@ class SessionCore implements Core {
     }
     for (const [slot, { sessions, isPlanned }] of this.#listeners)
       if (sessions === 0 && !isPlanned) this.#listeners.delete(slot);
-  }
-
-  #wakeQueues(): void {
-    for (const pool of this.#waitedFor) this.#freed.add(pool);
-  }
-
-  /** Those that wait go, in order, until one finds no room or stands behind one of another worker. */
-  #serveQueues(nowMs: number): void {
-    const woken = new Set<number>();
-    for (const pool of this.#freed) {
-      for (let first = pool.queue.first; first !== undefined; first = pool.queue.first) {
-        if (!pool.admitsFirst(nowMs) || !first.tryLeaveQueue(nowMs)) break;
-      }
-      if (pool.queue.isEmpty) this.#waitedFor.delete(pool);
-      if (pool.queue.isWaitedIn) this.#wakeNext(pool, woken, nowMs);
-    }
-    this.#freed.clear();
-    this.#circuitChanged.clear();
-    this.#setCircuitTimer(nowMs);
-  }
-
-  /**
-   * A place that is left is for the worker whose session is first in line. All workers are told where no backend is
-   * willing, as nothing is left to wait for, and where a breaker has changed its state, as each has a timer for that.
-   */
-  #wakeNext(pool: Pool<Session>, woken: Set<number>, nowMs: number): void {
-    const room = pool.room(nowMs);
-    const concernsAll = room === Number.POSITIVE_INFINITY || this.#circuitChanged.has(pool);
-    if (room <= 0 && !concernsAll) return;
-    const { workers } = pool.queue;
-    for (const worker of concernsAll ? workers : workers.slice(0, 1)) {
-      if (worker === this.#worker || woken.has(worker)) continue;
-      woken.add(worker);
-      this.#commands.add({ kind: 'wake', worker });
-    }
-  }
-
-  /** A breaker whose time is over lets a session in that waits; all else that makes room is an event of some worker. */
-  #setCircuitTimer(nowMs: number): void {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const pool of this.#waitedFor) nextMs = Math.min(nextMs, pool.circuitOpenUntilMs(nowMs));
-    this.#deadlines.set(this.#circuitTimer, nextMs);
   }
 }
 

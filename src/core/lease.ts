@@ -5,7 +5,7 @@
 import { assert } from './assert.ts';
 import type { Backend } from './backend.ts';
 import type { Admission, DialOutcome } from './circuit-breaker.ts';
-import type { PoolSlot } from './contract.ts';
+import type { LinkId, PoolSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
 export class Lease {
@@ -29,14 +29,16 @@ export class Lease {
   }
 
   readonly backend: Backend;
+  readonly pool: PoolSlot;
+  /** The link that was dialed with it: the lease lives as long. */
+  link: LinkId = -1;
   readonly #ledger: Ledger;
-  readonly #pool: PoolSlot;
   #admission: Admission | undefined;
   #held = true;
 
   private constructor(ledger: Ledger, pool: PoolSlot, backend: Backend, admission: Admission | undefined) {
     this.#ledger = ledger;
-    this.#pool = pool;
+    this.pool = pool;
     this.backend = backend;
     this.#admission = admission;
   }
@@ -58,6 +60,6 @@ export class Lease {
     this.#held = false;
     this.settle('abandoned', nowMs);
     this.#ledger.backendActive.release(this.backend.slot);
-    this.#ledger.poolActive.release(this.#pool);
+    this.#ledger.poolActive.release(this.pool);
   }
 }

@@ -9,11 +9,10 @@ export interface Timer<Name, Times> {
 export interface RelayTimes {
   readonly timeouts: SessionTimeouts;
   readonly acceptedMs: number;
-  readonly relayingSinceMs: number;
+  /** When the last byte came, or the relay began. */
+  readonly silentSinceMs: number;
   /** When the first FIN came; Infinity while none has. */
   readonly halfClosedMs: number;
-  /** May be older than the relay and than the FIN: a silence begins with the latest of them. */
-  readonly lastByteMs: number;
 }
 
 export const relayTimers: readonly Timer<
@@ -26,13 +25,12 @@ export const relayTimers: readonly Timer<
   },
   {
     name: 'half-closed-timeout',
-    dueMs: ({ lastByteMs, relayingSinceMs, halfClosedMs, timeouts }) =>
-      Math.max(lastByteMs, relayingSinceMs, halfClosedMs) + timeouts.halfClosedMs,
+    dueMs: ({ silentSinceMs, halfClosedMs, timeouts }) =>
+      Math.max(silentSinceMs, halfClosedMs) + timeouts.halfClosedMs,
   },
   {
     name: 'idle-timeout',
-    dueMs: ({ lastByteMs, relayingSinceMs, timeouts }) =>
-      Math.max(lastByteMs, relayingSinceMs) + timeouts.idleMs,
+    dueMs: ({ silentSinceMs, timeouts }) => silentSinceMs + timeouts.idleMs,
   },
 ];
 
@@ -51,17 +49,18 @@ export const dialTimers: readonly Timer<'client-left' | 'connect-timeout', DialT
 /** How long a peer that was sent FIN may take to close, before it is reset. */
 export const lingerMs = 1_000;
 
-export function soonest<Name, Times>(
+export function soonestMs<Name, Times>(timers: readonly Timer<Name, Times>[], times: Times): number {
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const timer of timers) soonest = Math.min(soonest, timer.dueMs(times));
+  return soonest;
+}
+
+/** The timer that counts, if its time has come. */
+export function whatIsOver<Name, Times>(
   timers: readonly Timer<Name, Times>[],
   times: Times,
-): { readonly name: Name | undefined; readonly dueMs: number } {
-  let name: Name | undefined;
-  let dueMs = Number.POSITIVE_INFINITY;
-  for (const timer of timers) {
-    const atMs = timer.dueMs(times);
-    if (atMs >= dueMs) continue;
-    name = timer.name;
-    dueMs = atMs;
-  }
-  return { name, dueMs };
+  nowMs: number,
+): Name | undefined {
+  const dueMs = soonestMs(timers, times);
+  return dueMs > nowMs ? undefined : timers.find((timer) => timer.dueMs(times) === dueMs)?.name;
 }

@@ -14,7 +14,9 @@ export interface AccessPolicy {
  * permissions of its file. One that a PROXY header announces came over another's socket, and is in no network: it
  * passes no list of networks to allow.
  */
-export function isDenied({ allow, deny }: AccessPolicy, { words }: Endpoint, isAnnounced = false): boolean {
+export function isDenied({ allow, deny }: AccessPolicy, client: Endpoint, isAnnounced = false): boolean {
+  if (allow === undefined && deny === undefined) return false;
+  const { words } = client;
   if (words === undefined) return isAnnounced && allow !== undefined;
   if (deny !== undefined && contains(deny, words)) return true;
   return allow !== undefined && !contains(allow, words);

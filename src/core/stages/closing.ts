@@ -1,0 +1,107 @@
+/** It is known how the session ends, which is over once its links have; what stays open is reset in the end. */
+import type { ConnectFailure, LinkEnd, LinkId } from '../contract.ts';
+import type { Reason } from '../reasons.ts';
+import type { Ending, Session } from '../session.ts';
+import { lingerMs } from '../session-timers.ts';
+import { type CutReason, Stage } from './stage.ts';
+
+/** Closes a link, and its partner with it; where that is by FIN, it is waited for. */
+export function close(session: Session, link: LinkId | undefined, ending: Ending, how: Close, nowMs: number) {
+  const isWaitedFor = how === 'fin' && link !== undefined;
+  const stage = new Closing(session, ending, isWaitedFor ? nowMs + lingerMs : undefined);
+  session.stage = stage;
+  if (link !== undefined) session.context.command({ kind: 'close', link, how });
+  stage.setTimer(nowMs);
+}
+
+/** Turns a client away that no backend has taken. */
+export function turnAway(session: Session, ending: Ending, how: Close, nowMs: number): void {
+  close(session, session.isClientOpen ? session.link : undefined, ending, how, nowMs);
+  if (how === 'fin' && session.isClientOpen) session.context.lingers(session);
+}
+
+export function clientLeft(session: Session, nowMs: number): void {
+  turnAway(session, { reason: 'client-left', endedBy: 'client' }, 'fin', nowMs);
+}
+
+export function refuse(
+  session: Session,
+  { reason, detail, with: how }: { reason: Reason; detail?: string | undefined; with?: 'fin' },
+  nowMs: number,
+): void {
+  const asListenerSays = session.listener.plan.policy.refuseWith === 'reset' ? 'reset' : 'fin';
+  turnAway(session, { reason, endedBy: 'proxy', detail }, how ?? asListenerSays, nowMs);
+}
+
+export type Close = 'reset' | 'fin';
+
+export class Closing extends Stage {
+  readonly #session: Session;
+  readonly #ending: Ending;
+  /** When what is open then is reset; undefined where nothing is waited for. */
+  #resetMs: number | undefined;
+  /** Since when all has been sent that was to be: it may take its time for that. */
+  #emptySinceMs: number | undefined;
+
+  constructor(session: Session, ending: Ending, resetMs: number | undefined) {
+    super();
+    this.#session = session;
+    this.#ending = ending;
+    this.#resetMs = resetMs;
+  }
+
+  override due(nowMs: number): void {
+    if (this.#resetMs === undefined) return;
+    const isOver = nowMs >= this.#resetMs || nowMs >= (this.#emptySinceMs ?? nowMs) + lingerMs;
+    if (isOver) return void this.stopLingering();
+    const link = this.#openLink();
+    if (link === undefined || this.#session.context.activity.waitingBytes(link) === 0)
+      this.#emptySinceMs ??= nowMs;
+    this.setTimer(nowMs);
+  }
+
+  override cut(_reason: CutReason, nowMs: number): void {
+    if (this.#resetMs === undefined || this.#resetMs <= nowMs + lingerMs) return;
+    this.#resetMs = nowMs + lingerMs;
+    this.setTimer(nowMs);
+  }
+
+  override over(nowMs: number): void {
+    this.#session.end(this.#ending, nowMs);
+  }
+
+  override connectFailed(_why: ConnectFailure, _detail: string, nowMs: number): void {
+    this.#session.releaseLease(nowMs);
+  }
+
+  override backendClosed(_end: LinkEnd, nowMs: number): void {
+    this.#session.releaseLease(nowMs);
+  }
+
+  override stopLingering(): boolean {
+    if (this.#resetMs === undefined) return false;
+    this.#resetMs = undefined;
+    this.#session.setTimer(Number.POSITIVE_INFINITY);
+    const link = this.#openLink();
+    if (link !== undefined) this.#session.context.command({ kind: 'close', link, how: 'reset' });
+    return link !== undefined;
+  }
+
+  override get holdsClient(): boolean {
+    return false;
+  }
+
+  setTimer(nowMs: number): void {
+    const emptyMs = (this.#emptySinceMs ?? nowMs) + lingerMs;
+    this.#session.setTimer(
+      this.#resetMs === undefined ? Number.POSITIVE_INFINITY : Math.min(this.#resetMs, emptyMs),
+    );
+  }
+
+  /** The client's link, and with it its partner; or its partner alone. A dial that was given up is reset already. */
+  #openLink(): LinkId | undefined {
+    const { isClientOpen, link, connectMs, lease } = this.#session;
+    if (isClientOpen) return link;
+    return connectMs === undefined ? undefined : lease?.link;
+  }
+}

@@ -1,0 +1,205 @@
+/** One dial: the backend is connected to, and speaks TLS where its pool wants so. It ends in a relay or has failed. */
+import type { ConnectFailure, LinkEnd } from '../contract.ts';
+import type { Lease } from '../lease.ts';
+import type { BackendTls, SentProxyProtocol } from '../plan.ts';
+import type { Pool } from '../pool.ts';
+import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
+import type { QueuedSession, Session } from '../session.ts';
+import { type DialTimes, dialTimers, soonestMs, whatIsOver } from '../session-timers.ts';
+import { clientLeft, turnAway } from './closing.ts';
+import { Relaying } from './relaying.ts';
+import { type CutReason, Stage } from './stage.ts';
+
+export type DialFault = ConnectFailure | 'connect-timeout';
+
+/** What a dial goes back to when it has failed. */
+export interface Dialer {
+  /** When the client counts as gone: it has finished without a byte. Infinity as long as it has not. */
+  leftMs: number;
+  /** The lease is held still. */
+  dialFailed(lease: Lease, why: DialFault, detail: string | undefined, nowMs: number): void;
+  /** The link has ended, and another may be dialed. */
+  goOn(why: DialFault, nowMs: number): void;
+}
+
+export class Dialing extends Stage implements DialTimes {
+  readonly #session: Session;
+  readonly #pool: Pool<QueuedSession>;
+  readonly #lease: Lease;
+  readonly #dialer: Dialer;
+  readonly #sinceMs: number;
+  readonly untilMs: number;
+
+  constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, dialer: Dialer, nowMs: number) {
+    super();
+    this.#session = session;
+    this.#pool = pool;
+    this.#lease = lease;
+    this.#dialer = dialer;
+    this.#sinceMs = nowMs;
+    this.untilMs = nowMs + pool.policy.connect.timeoutMs;
+  }
+
+  begin(): void {
+    const session = this.#session;
+    const { context } = session;
+    const { backend } = this.#lease;
+    const link = context.links.dial(session);
+    this.#lease.link = link;
+    session.lease = this.#lease;
+    session.dialed = backend;
+    session.attempts++;
+    session.stage = this;
+    context.command({ kind: 'connect', link, address: backend.address });
+    session.setTimer(soonestMs(dialTimers, this));
+  }
+
+  get leftMs(): number {
+    return this.#dialer.leftMs;
+  }
+
+  override connected(nowMs: number): void {
+    const { tls, proxyProtocol } = this.#pool.policy.connect;
+    const first = firstBytes(this.#session, proxyProtocol);
+    if (tls === 'off') return this.#succeeded(first, nowMs);
+    const serverName = nameOf(this.#lease, tls);
+    const { link } = this.#lease;
+    this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, serverName, first });
+  }
+
+  override tlsEstablished(_: unknown, nowMs: number): void {
+    this.#succeeded(undefined, nowMs);
+  }
+
+  override tlsFailed(detail: string, nowMs: number): void {
+    this.#abandon('connect-failed', detail, nowMs);
+  }
+
+  override connectFailed(why: ConnectFailure, detail: string, nowMs: number): void {
+    this.#failed(why, detail, nowMs);
+  }
+
+  override backendClosed(_end: LinkEnd, nowMs: number): void {
+    this.#failed('connect-failed', 'The backend closed the connection in its TLS handshake', nowMs);
+  }
+
+  /**
+   * A client that has sent nothing and finished has left, as far as one can tell; unless it waits for a server that
+   * speaks first, which a dial that is under way will soon show.
+   */
+  override halfClosed(heldBytes: number, nowMs: number): void {
+    if (heldBytes > 0) return;
+    this.#dialer.leftMs = nowMs + partingMs;
+    this.#session.setTimer(soonestMs(dialTimers, this));
+  }
+
+  override clientClosed(_end: LinkEnd, nowMs: number): void {
+    this.#leave(nowMs);
+  }
+
+  override due(nowMs: number): void {
+    if (whatIsOver(dialTimers, this, nowMs) === 'client-left') this.#leave(nowMs);
+    else this.#abandon('connect-timeout', undefined, nowMs);
+  }
+
+  override cut(reason: CutReason, nowMs: number): void {
+    this.#reset();
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  }
+
+  #leave(nowMs: number): void {
+    this.#reset();
+    clientLeft(this.#session, nowMs);
+  }
+
+  #reset(): void {
+    this.#session.context.command({ kind: 'close', link: this.#lease.link, how: 'reset' });
+  }
+
+  #failed(why: DialFault, detail: string, nowMs: number): void {
+    this.#dialer.dialFailed(this.#lease, why, detail, nowMs);
+    this.#session.releaseLease(nowMs);
+    this.#dialer.goOn(why, nowMs);
+  }
+
+  /** The dial has failed, and its link is there still: the lease is held until that has ended. */
+  #abandon(why: DialFault, detail: string | undefined, nowMs: number): void {
+    const session = this.#session;
+    this.#dialer.dialFailed(this.#lease, why, detail, nowMs);
+    this.#reset();
+    session.stage = new Abandoning(session, this.#dialer, why);
+    session.setTimer(Number.POSITIVE_INFINITY);
+  }
+
+  #succeeded(first: Uint8Array | undefined, nowMs: number): void {
+    const session = this.#session;
+    const { context } = session;
+    const { slot } = this.#pool;
+    if (this.#lease.settle('succeeded', nowMs)) context.circuitChanged(slot);
+    const connectMs = nowMs - this.#sinceMs;
+    session.connectMs = connectMs;
+    context.ledger.connectDuration.observe(slot, connectMs);
+    context.ledger.countBackendConnection(this.#lease.backend.slot);
+    new Relaying(session, this.#pool, this.#lease, nowMs).begin(first, nowMs);
+  }
+}
+
+/** Its link is being closed, and the next dial may follow once that has ended. */
+class Abandoning extends Stage {
+  readonly #session: Session;
+  readonly #dialer: Dialer;
+  readonly #why: DialFault;
+
+  constructor(session: Session, dialer: Dialer, why: DialFault) {
+    super();
+    this.#session = session;
+    this.#dialer = dialer;
+    this.#why = why;
+  }
+
+  override connectFailed(_why: ConnectFailure, _detail: string, nowMs: number): void {
+    this.backendClosed('closed', nowMs);
+  }
+
+  override backendClosed(_end: LinkEnd, nowMs: number): void {
+    this.#session.releaseLease(nowMs);
+    this.#dialer.goOn(this.#why, nowMs);
+  }
+
+  override halfClosed(heldBytes: number, nowMs: number): void {
+    if (heldBytes === 0) clientLeft(this.#session, nowMs);
+  }
+
+  override clientClosed(_end: LinkEnd, nowMs: number): void {
+    clientLeft(this.#session, nowMs);
+  }
+
+  override cut(reason: CutReason, nowMs: number): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  }
+}
+
+/** What a backend learns of its client ahead of all that it says. */
+function firstBytes(session: Session, sent: SentProxyProtocol | 'off'): Uint8Array | undefined {
+  if (sent === 'off') return undefined;
+  const { admitted, context, link } = session;
+  if (sent.include.includes('unique-id')) session.uniqueId ??= newUniqueId(context.random);
+  const { client, destination } = admitted?.announced ?? {
+    client: session.client,
+    destination: context.activity.localEndpoint(link),
+  };
+  const { uniqueId } = session;
+  return sentProxyHeader(
+    sent,
+    { client, destination },
+    { sni: admitted?.sni, alpn: admitted?.alpn, uniqueId },
+  );
+}
+
+/** The name that a backend must prove to have. What serves on a unix socket is this machine. */
+function nameOf({ backend: { hostName, address } }: Lease, tls: BackendTls): string {
+  return tls.servername ?? hostName ?? ('path' in address ? 'localhost' : address.host);
+}
+
+/** How long a dial may still take once its client has finished without a byte. */
+const partingMs = 100;

@@ -1,0 +1,166 @@
+/**
+ * The session has a pool and seeks a backend of it: it dials one after the other, and may wait between, in the pool's
+ * queue or until it dials the same ones again.
+ */
+import { poolBy } from '../admission/admission.ts';
+import type { ListenerState } from '../admission/listener-state.ts';
+import { PendingClient } from '../admission/pending-client.ts';
+import { backoffMs } from '../backoff.ts';
+import type { BackendSlot, LinkEnd } from '../contract.ts';
+import { Lease } from '../lease.ts';
+import type { NoLease, Pool } from '../pool.ts';
+import type { DialFailure, Reason } from '../reasons.ts';
+import type { QueuedSession, Session } from '../session.ts';
+import { clientLeft, refuse, turnAway } from './closing.ts';
+import { type Dialer, type DialFault, Dialing } from './dialing.ts';
+import { type CutReason, Stage } from './stage.ts';
+
+export class Placing extends Stage implements Dialer, QueuedSession {
+  readonly #session: Session;
+  #pool: Pool<QueuedSession>;
+  leftMs = Number.POSITIVE_INFINITY;
+  /** Since when it waits in the queue; undefined while it does not. */
+  #queuedMs: number | undefined;
+  /** No backend is dialed twice before all that are willing have been. */
+  #tried: readonly BackendSlot[] = none;
+  #backoffRounds = 0;
+  #lastFailure: DialFailure | 'overloaded' | undefined;
+  /** Of the last failure, for people. */
+  #detail: string | undefined;
+
+  constructor(session: Session, pool: Pool<QueuedSession>) {
+    super();
+    this.#session = session;
+    this.#pool = pool;
+  }
+
+  /** No session overtakes those that wait already, on this worker or another. */
+  begin(nowMs: number): void {
+    const pool = this.#pool;
+    this.#session.poolName = pool.name;
+    this.#follow(pool.queue.isWaitedIn ? 'must-queue' : this.#place(nowMs), nowMs);
+  }
+
+  get listener(): ListenerState {
+    return this.#session.listener;
+  }
+
+  tryLeaveQueue(nowMs: number): boolean {
+    const placed = this.#place(nowMs);
+    if (placed === 'pool-full') return false;
+    this.#leaveQueue(nowMs);
+    this.#follow(placed, nowMs);
+    return true;
+  }
+
+  reroute(listener: ListenerState, nowMs: number): void {
+    const { context, admitted, link, client } = this.#session;
+    this.#leaveQueue(nowMs);
+    const known = admitted ?? new PendingClient(link, client, listener, context);
+    const pool = context.pool(poolBy(listener, known), listener);
+    this.#session.poolName = pool?.name;
+    if (pool === undefined) return this.#giveUp('no-backend', nowMs);
+    this.#pool = pool;
+    this.begin(nowMs);
+  }
+
+  /** What is our own fault is not held against the backend. */
+  dialFailed(lease: Lease, why: DialFault, detail: string | undefined, nowMs: number): void {
+    this.#detail = detail;
+    if (why === 'exhausted') {
+      this.#lastFailure = 'overloaded';
+      return;
+    }
+    const { context } = this.#session;
+    if (lease.settle('failed', nowMs)) context.circuitChanged(this.#pool.slot);
+    context.ledger.countDialFailure(lease.backend.slot, why);
+    this.#lastFailure = why;
+    this.#tried = [...this.#tried, lease.backend.slot];
+  }
+
+  goOn(why: DialFault, nowMs: number): void {
+    const { retries } = this.#pool.policy.connect;
+    if (this.#session.attempts > retries) this.#giveUp('connect-failed', nowMs);
+    else this.#follow(why === 'exhausted' ? 'all-tried' : this.#place(nowMs), nowMs);
+  }
+
+  override due(nowMs: number): void {
+    if (this.#queuedMs === undefined) return this.#follow(this.#place(nowMs), nowMs);
+    this.#leaveQueue(nowMs);
+    refuse(this.#session, { reason: 'queue-timeout' }, nowMs);
+  }
+
+  override halfClosed(heldBytes: number, nowMs: number): void {
+    if (heldBytes === 0) this.#leave(nowMs);
+  }
+
+  override clientClosed(_end: LinkEnd, nowMs: number): void {
+    this.#leave(nowMs);
+  }
+
+  override cut(reason: CutReason, nowMs: number): void {
+    this.#leaveQueue(nowMs);
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  }
+
+  #place(nowMs: number): Lease | NoLease {
+    const { client, listener } = this.#session;
+    const source = client.network(listener.plan.policy.limits.perClient.ipv6Prefix);
+    return this.#pool.place(source, this.#tried, nowMs);
+  }
+
+  /** Dials, or does what is left where there is no backend to dial. */
+  #follow(placed: Lease | NoLease | 'must-queue', nowMs: number): void {
+    if (placed instanceof Lease) return new Dialing(this.#session, this.#pool, placed, this, nowMs).begin();
+    if (placed === 'no-backend') return this.#giveUp('no-backend', nowMs);
+    if (placed === 'all-tried') return this.#backOff(nowMs);
+    const hasQueue = placed === 'must-queue' || this.#pool.policy.limits.queue.size > 0;
+    if (hasQueue) this.#wait(nowMs);
+    else this.#giveUp('pool-full', nowMs);
+  }
+
+  #wait(nowMs: number): void {
+    if (this.#hasLeft) return this.#leave(nowMs);
+    const pool = this.#pool;
+    const { size, timeoutMs } = pool.policy.limits.queue;
+    if (!pool.queue.join(this, size)) return this.#giveUp('queue-full', nowMs);
+    this.#session.stage = this;
+    this.#queuedMs = nowMs;
+    this.#session.context.waitedFor(pool);
+    this.#session.setTimer(nowMs + timeoutMs);
+  }
+
+  #leaveQueue(nowMs: number): void {
+    if (this.#queuedMs === undefined) return;
+    this.#pool.queue.leave(this);
+    this.#session.queueMs += nowMs - this.#queuedMs;
+    this.#queuedMs = undefined;
+  }
+
+  /** After this, every backend may be dialed again. */
+  #backOff(nowMs: number): void {
+    const { backoff } = this.#pool.policy.connect;
+    const waitMs = backoffMs(backoff, this.#backoffRounds++, this.#session.context.random);
+    this.#tried = none;
+    if (this.#hasLeft) return this.#leave(nowMs);
+    this.#session.stage = this;
+    this.#session.setTimer(nowMs + waitMs);
+  }
+
+  get #hasLeft(): boolean {
+    return this.leftMs !== Number.POSITIVE_INFINITY;
+  }
+
+  #leave(nowMs: number): void {
+    this.#leaveQueue(nowMs);
+    clientLeft(this.#session, nowMs);
+  }
+
+  /** Of a session that has dialed, the last dial tells more than what came after it. */
+  #giveUp(reason: Reason, nowMs: number): void {
+    refuse(this.#session, { reason: this.#lastFailure ?? reason, detail: this.#detail }, nowMs);
+  }
+}
+
+/** One for all: few sessions have a dial that fails. */
+const none: readonly BackendSlot[] = [];

@@ -1,0 +1,114 @@
+/** The two links are joined: the driver copies, and what ends that by time is watched here. */
+import type { BackendSlot, LinkEnd, LinkId } from '../contract.ts';
+import type { Lease } from '../lease.ts';
+import type { SessionTimeouts } from '../plan.ts';
+import type { Pool } from '../pool.ts';
+import type { Ending, QueuedSession, Session, Side } from '../session.ts';
+import { lingerMs, type RelayTimes, relayTimers, soonestMs, whatIsOver } from '../session-timers.ts';
+import { Closing, close } from './closing.ts';
+import { type CutReason, Stage } from './stage.ts';
+
+export class Relaying extends Stage implements RelayTimes {
+  readonly #session: Session;
+  readonly #pool: Pool<QueuedSession>;
+  readonly #lease: Lease;
+  silentSinceMs: number;
+
+  constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, nowMs: number) {
+    super();
+    this.#session = session;
+    this.#pool = pool;
+    this.#lease = lease;
+    this.silentSinceMs = nowMs;
+  }
+
+  /** `first` goes to the backend ahead of all that the client says. */
+  begin(first: Uint8Array | undefined, nowMs: number): void {
+    const session = this.#session;
+    session.stage = this;
+    session.context.command({ kind: 'join', client: session.link, backend: this.#lease.link, first });
+    this.#watch(nowMs);
+  }
+
+  override halfClosed(_heldBytes: number, nowMs: number): void {
+    this.#watch(nowMs);
+  }
+
+  override clientClosed(end: LinkEnd, nowMs: number): void {
+    this.#linkEnded('client', end, nowMs);
+  }
+
+  override backendClosed(end: LinkEnd, nowMs: number): void {
+    this.#session.releaseLease(nowMs);
+    this.#linkEnded('backend', end, nowMs);
+  }
+
+  override due(nowMs: number): void {
+    this.#watch(nowMs);
+  }
+
+  override backendWentDown(backend: BackendSlot, nowMs: number): void {
+    if (this.#session.lease?.backend.slot === backend && this.#pool.policy.whenBackendDown === 'close')
+      this.cut('backend-down', nowMs);
+  }
+
+  override cut(reason: CutReason, nowMs: number): void {
+    close(this.#session, this.#openLink, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  }
+
+  override get holdsClient(): boolean {
+    return false;
+  }
+
+  get acceptedMs(): number {
+    return this.#session.acceptedMs;
+  }
+
+  get timeouts(): SessionTimeouts {
+    return this.#session.listener.plan.policy.timeouts;
+  }
+
+  get halfClosedMs(): number {
+    return this.#session.halfClose?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** One of its links at least is open. */
+  get #openLink(): LinkId {
+    return this.#session.isClientOpen ? this.#session.link : this.#lease.link;
+  }
+
+  /** Ends the session if its time is over, or sets when to look again. */
+  #watch(nowMs: number): void {
+    const session = this.#session;
+    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink));
+    const reason = whatIsOver(relayTimers, this, nowMs);
+    if (reason === undefined) return session.setTimer(soonestMs(relayTimers, this));
+    // A silent session ends in order; one cut while it may be talking must not look complete.
+    const how = reason === 'lifetime-exceeded' ? 'reset' : 'fin';
+    close(session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
+  }
+
+  /** One link of the pair has ended by itself; the other follows, and is reset if it takes too long. */
+  #linkEnded(side: Side, end: LinkEnd, nowMs: number): void {
+    const session = this.#session;
+    if (end === 'finished') {
+      if (session.isClientOpen || session.lease !== undefined) return this.#watch(nowMs);
+      const endedBy = session.halfClose?.by ?? side;
+      session.stage = new Closing(session, { reason: 'finished', endedBy }, undefined);
+      return;
+    }
+    const atMostMs = end === 'closed-early' ? Math.max(lingerMs, this.timeouts.halfClosedMs) : lingerMs;
+    const closing = new Closing(session, endingOf(side, end), nowMs + atMostMs);
+    session.stage = closing;
+    closing.due(nowMs);
+  }
+}
+
+function endingOf(side: Side, end: LinkEnd): Ending {
+  // A driver closed it without being told.
+  if (end === 'closed') return { reason: 'operator', endedBy: 'proxy' };
+  const isOther = end === 'reset-with-partner';
+  return (side === 'client') !== isOther
+    ? { reason: 'client-reset', endedBy: 'client' }
+    : { reason: 'backend-reset', endedBy: 'backend' };
+}

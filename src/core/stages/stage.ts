@@ -1,0 +1,42 @@
+import type { BackendSlot, ConnectFailure, LinkEnd, TlsSession } from '../contract.ts';
+
+/** Why the proxy cuts a session short. */
+export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded';
+
+/** What a session is at. An event of which a stage says nothing means nothing there. */
+export class Stage {
+  received(_bytes: Uint8Array, _nowMs: number): void {}
+  tlsEstablished(_tls: TlsSession, _nowMs: number): void {}
+  tlsFailed(_detail: string, _nowMs: number): void {}
+  connected(_nowMs: number): void {}
+  /** The last event of a dialed link, which the session has still. */
+  connectFailed(_why: ConnectFailure, _detail: string, _nowMs: number): void {}
+  backendClosed(_end: LinkEnd, _nowMs: number): void {}
+  /** FIN came, on the client's link until that is joined. */
+  halfClosed(_heldBytes: number, _nowMs: number): void {}
+  clientClosed(_end: LinkEnd, _nowMs: number): void {}
+  /** Its time is over. */
+  due(_nowMs: number): void {}
+  backendWentDown(_backend: BackendSlot, _nowMs: number): void {}
+  /** The proxy wants to end it; what was under way is cut, and both sides see it. */
+  cut(_reason: CutReason, _nowMs: number): void {}
+  /** None of the session's links is open. */
+  over(_nowMs: number): void {}
+
+  /** It was sent FIN and is waited for no longer. Returns whether a link was open still, and is reset. */
+  stopLingering(): boolean {
+    return false;
+  }
+
+  get isAdmission(): boolean {
+    return false;
+  }
+
+  /** Whether what comes from the client is held, and not passed on or thrown away. */
+  get holdsClient(): boolean {
+    return true;
+  }
+}
+
+/** Before the first event. */
+export const notBegun = new Stage();
