@@ -15,8 +15,8 @@ export function checkBindClashes(bounds: readonly BoundAddress[]): void {
     if (clash === undefined) {
       taken.set(rivals, [...earlier.slice(-mostCompared), bound]);
     } else {
-      const what = `${formatAddress(clash.address)} at line ${clash.location.line}`;
-      location.expected(`an address that is free beside ${what}`);
+      const what = clash.location.described(formatAddress(clash.address));
+      location.expected(`an address that is free beside ${what} at line ${clash.location.line}`);
     }
   }
 }

@@ -105,15 +105,23 @@ export class ConfigDocument {
     return path.reduce<Place | undefined>((place, step) => place?.children.get(step), this.#root);
   }
 
+  /**
+   * The text of a value that takes something from the environment, in quotes, to be shown in its place: what the
+   * environment holds is for it to show, and a variable may be the wrong one.
+   */
+  templateAt(path: Path): string | undefined {
+    const { template } = this.placeOf(path) ?? {};
+    return template === undefined ? undefined : JSON.stringify(template.slice(0, 60));
+  }
+
   lineOf(path: Path): number {
     return this.#lineAt(this.#offset(path, 'value')) + 1;
   }
 
   #found(path: Path): string {
     if (this.#isHidden(path)) return 'something else';
-    const template = this.placeOf(path)?.template;
-    // What the environment holds is for it to show: a variable may be the wrong one.
-    if (template !== undefined) return `what ${JSON.stringify(template.slice(0, 60))} stands for`;
+    const template = this.templateAt(path);
+    if (template !== undefined) return `what ${template} stands for`;
     return described(valueAt(this.value, path));
   }
 

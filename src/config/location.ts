@@ -30,6 +30,12 @@ export class Location {
     return this.document.lineOf(this.path);
   }
 
+  /** The value in words: `text`, or where that takes something from the environment, what the file has for it. */
+  described(text: string): string {
+    const template = this.document.templateAt(this.path);
+    return template === undefined ? text : `what ${template} stands for`;
+  }
+
   problem(message: string, mark?: 'key' | 'value'): void {
     this.document.problem(this.path, message, mark);
   }

@@ -25,9 +25,8 @@ export function readNamedFile(
   try {
     return { file, text: readFile(file) };
   } catch (error) {
-    const template = document.placeOf(path)?.template;
-    const what =
-      template === undefined ? file : `the file that ${JSON.stringify(template.slice(0, 60))} names`;
+    const template = document.templateAt(path);
+    const what = template === undefined ? file : `the file that ${template} names`;
     document.problem(path, `Cannot read ${what}: ${systemErrorText(error)}`);
     return undefined;
   }

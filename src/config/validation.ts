@@ -54,16 +54,25 @@ function report(document: ConfigDocument, mistake: Mistake): void {
 
 /**
  * The place of `token:abc`, where a space is missing, must not be told in full, nor what looks like a key behind a token
- * with a comma.
+ * with a comma, or below a token that is empty.
  */
 function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly string[]): void {
   const key = String(path.at(-1));
   const isSecret = secrets.isSecretKey(key);
   const shown = isSecret ? firstWord(key) : key;
-  const isTail = !isSecret && nearest(key, known) === undefined && document.isBesideSecret(path);
+  const mayBeTail = !isSecret && nearest(key, known) === undefined;
+  const isTail = mayBeTail && (document.isBesideSecret(path) || hasEmptySecret(document, path.slice(0, -1)));
   if (isTail) document.nameless(path, `Unknown key, expected one of ${known.join(', ')}`);
   else if (shown !== key) document.nameless(path, unknownKey(shown, known));
   else document.unknownKey(path, unknownKey(key, known));
+}
+
+function hasEmptySecret(document: ConfigDocument, path: Path): boolean {
+  const mapping = valueAt(document.value, path);
+  return (
+    isContainer(mapping) &&
+    Object.keys(mapping).some((key) => secrets.isSecretKey(key) && mapping[key] === null)
+  );
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -63,6 +63,8 @@ test.each<readonly [string, string]>([
   ['behind an equals sign', 'admin:\n  token = geheim\n'],
   ['with a comma, in braces', 'admin: { token: a,geheim }\n'],
   ['with a comma and a colon, in braces', 'admin: { token: "a" , geheim: geheim }\n'],
+  ['with a colon, on the next line', 'admin:\n  token:\n  geheim: x\n'],
+  ['on the next line, of a broken file', 'admin:\n  token:\n  - geheim\n  geheim: x\n'],
   ['mistyped', 'admin: { tokn: geheim }\n'],
   ['mistyped, of a broken file', 'admin: { tokn: geheim\n'],
   ['of a key to come', 'admin: { tokens: [{ name: ci, token: geheim, may: read }] }\n'],
@@ -83,6 +85,10 @@ test.each<readonly [string, string]>([
   ['in a variable for an address', 'admin: { bind: "${GEHEIM}" }\n'],
   ['in a variable for a number', 'workers: ${GEHEIM}\n'],
   ['in a variable for a file', 'admin: { bind: 5 }\nx: { y: "${GEHEIM}" }\n'],
+  [
+    'in a variable for an address that is taken',
+    good.replace('bind: "127.0.0.1:80"', 'bind: ["unix:/${GEHEIM}", "unix:/${GEHEIM}"]'),
+  ],
   [
     'as a key file',
     good.replace('pool:', 'tls: { certificates: [{ cert: a.pem, key: "${GEHEIM}" }] }, pool:'),
