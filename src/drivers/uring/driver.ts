@@ -50,6 +50,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
   #toTell: Link[] = [];
   #isOutOfMemory = false;
   #isOutOfDescriptors = false;
+  readonly #waitingForPlenty: Link[] = [];
   /** For a buffer, by group. */
   readonly #waiting: readonly Link[][] = [[], [], []];
   #deadlineMs: number | undefined;
@@ -211,7 +212,8 @@ export class UringDriver implements Driver, LinkContext, Turning {
   }
 
   get mustGoOn(): boolean {
-    return this.#toTell.length > 0 || this.#isOutOfMemory || this.#isOutOfDescriptors;
+    const mayResume = this.#waitingForPlenty.length > 0 && !this.buffers.areScarce;
+    return mayResume || this.#toTell.length > 0 || this.#isOutOfMemory || this.#isOutOfDescriptors;
   }
 
   readonly #complete = (low: number, high: number, result: number, flags: number): void => {
@@ -268,8 +270,15 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#waiting[group]?.push(link);
   }
 
+  waitForPlenty(link: Link): void {
+    this.#waitingForPlenty.push(link);
+  }
+
   /** As many as there are buffers now. */
   #resumeWaiting(): void {
+    if (this.#waitingForPlenty.length > 0 && !this.buffers.areScarce) {
+      for (const link of this.#waitingForPlenty.splice(0, resumedEachTurn)) link.resumeWaiting();
+    }
     for (const links of this.#waiting) {
       if (links.length === 0) continue;
       const isForReserve = links === this.#waiting[reserveGroup] && this.buffers.areScarce;
@@ -335,5 +344,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
 const entries = 1_024;
 const completions = 16_384;
+/** So that they don't make buffers scarce at once again. */
+const resumedEachTurn = 64;
 /** What is idle for two looks goes back to the system. */
 const releaseEveryMs = 500;

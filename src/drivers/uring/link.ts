@@ -37,6 +37,8 @@ export interface LinkContext extends SocketContext {
   tellSoon(link: Link): void;
   /** There is no buffer of the group left: calls `resumeWaiting` once there is. */
   waitForBuffer(link: Link, group: Group): void;
+  /** It holds something, so that others come first: calls `resumeWaiting` once buffers are not scarce. */
+  waitForPlenty(link: Link): void;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: Link, sockaddr: Uint8Array): void;
   /** Its descriptor is closed, or there was none. */
@@ -56,6 +58,7 @@ const refused = firstLinkMark << 2;
 const waitsForBuffer = firstLinkMark << 3;
 /** Its peer was seen to leave while bytes of it wait in the kernel. */
 const leavingSeen = firstLinkMark << 4;
+const waitsForPlenty = firstLinkMark << 9;
 /** Events that are due. */
 const outcomeDue = firstLinkMark << 5;
 const shownDue = firstLinkMark << 6;
@@ -112,8 +115,17 @@ export class Link extends RingSocket implements relay.Link<Link> {
 
   read(): void {
     if (this.is(notRead)) return;
-    if (relay.mayRead<Link>(this)) this.#receive();
-    else this.#watchLeaving();
+    if (relay.mayRead<Link>(this)) return this.#receive();
+    if (this.#holdsLessThanItMay && !this.is(waitsForPlenty)) {
+      this.marks |= waitsForPlenty;
+      this.context.waitForPlenty(this);
+    }
+    this.#watchLeaving();
+  }
+
+  /** It is read no further for want of buffers alone. */
+  get #holdsLessThanItMay(): boolean {
+    return this.#isHeld && this.held !== undefined && this.held.bytes < heldBytesMax;
   }
 
   sendFin(): void {
@@ -286,8 +298,8 @@ export class Link extends RingSocket implements relay.Link<Link> {
   }
 
   resumeWaiting(): void {
-    if (!this.is(waitsForBuffer)) return;
-    this.clear(waitsForBuffer);
+    if (!this.is(waitsForBuffer | waitsForPlenty)) return;
+    this.clear(waitsForBuffer | waitsForPlenty);
     this.read();
   }
 
