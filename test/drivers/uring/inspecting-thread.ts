@@ -82,8 +82,10 @@ function handle(event: DriverEvent): void {
   if (event.kind === 'received') return received(client, event.bytes);
   if (event.kind === 'closed') {
     clients.delete(link);
-    if (client.backend !== undefined && !client.isJoined)
-      driver.execute({ kind: 'close', link: client.backend, how: 'reset' });
+    const { backend, isJoined } = client;
+    // Once it is over its number may be another client's.
+    if (backend !== undefined && !isJoined && backends.get(backend) === client)
+      driver.execute({ kind: 'close', link: backend, how: 'reset' });
     return;
   }
   if (event.kind !== 'half-closed' || client.backend !== undefined) return;
