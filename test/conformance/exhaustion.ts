@@ -73,7 +73,7 @@ async function servedOf(crowd: ChildProcess): Promise<number> {
     const { settled, served } = await message(crowd, 'served');
     const now = `${settled} ${served}`;
     same = now === last && served > 0 ? same + 1 : 0;
-    if (same === 20) return served;
+    if (same === 50) return served;
     last = now;
     await pause(20);
   }
