@@ -4,7 +4,8 @@
  * process's, and so is what this counts: all workers, probes, files and the admin API together.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { backlog } from './shared.ts';
+import { isExhaustion } from './dial-failure.ts';
+import { backlog, errorCode } from './shared.ts';
 
 export class DescriptorBudget {
   /** Of each worker, for how many of its clients a dial is to come. Each writes its own and reads all. */
@@ -44,19 +45,22 @@ export class DescriptorBudget {
   /** So many more clients may be accepted; a few microseconds to count. Any number where the system doesn't tell. */
   get clients(): number {
     const limit = this.#limit();
+    // Not even one is left to read the limit with.
+    if (limit === undefined) return 0;
     if (limit === Number.POSITIVE_INFINITY) return limit;
     let owed = 0;
     for (const dials of this.#owed) owed += dials;
     return Math.floor((limit - openDescriptors() - reserve - owed) / 2);
   }
 
-  /** Where no descriptor is left to read it with, it is what it was. */
-  #limit(): number {
+  #limit(): number | undefined {
     const nowMs = performance.now();
     if (nowMs - this.#limitReadMs < limitIsGoodMs) return this.#lastLimit;
+    const limit = readLimit();
+    if (limit === undefined) return undefined;
     this.#limitReadMs = nowMs;
-    this.#lastLimit = readLimit() ?? this.#lastLimit;
-    return this.#lastLimit;
+    this.#lastLimit = limit;
+    return limit;
   }
 }
 
@@ -78,13 +82,13 @@ function openDescriptors(): number {
   }
 }
 
-/** The soft limit, which may be changed from outside; unlimited where the system doesn't tell. */
+/** The soft limit, which may be changed from outside: unlimited where the system doesn't tell, undefined without a descriptor. */
 function readLimit(): number | undefined {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
     return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return isExhaustion(errorCode(error)) ? undefined : Number.POSITIVE_INFINITY;
   }
 }
 

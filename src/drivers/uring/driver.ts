@@ -292,6 +292,10 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#setWake();
   }
 
+  descriptorMissing(): void {
+    this.host.descriptors.areGone();
+  }
+
   descriptorFreed(): void {
     this.#countDials();
     this.#listenings.descriptorFreed();

@@ -41,6 +41,8 @@ export interface LinkContext extends SocketContext {
   waitForPlenty(link: Link): void;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: Link, sockaddr: Uint8Array): void;
+  /** A dial found none: accepting must look how many there are. */
+  descriptorMissing(): void;
   /** Its descriptor is closed, or there was none. */
   descriptorFreed(): void;
   /** Its number may be given to the next one. */
@@ -156,7 +158,10 @@ export class Link extends RingSocket implements relay.Link<Link> {
     this.marks |= relay.dialing;
     this.#lastByteMs = this.context.turnMs;
     const fd = sockets.open(sockaddr);
-    if (fd < 0) return this.#tellOutcome(-fd);
+    if (fd < 0) {
+      this.context.descriptorMissing();
+      return this.#tellOutcome(-fd);
+    }
     this.fd = fd;
     if (!('path' in address)) return this.connectTo(sockaddr);
     this.marks |= isUnix;
