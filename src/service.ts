@@ -5,7 +5,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { Admin } from './admin/admin.ts';
-import type { AdminSource, ReloadError, ReloadResult } from './admin/source.ts';
+import type { AdminSource, ReloadError, ReloadResult } from './admin/api/route.ts';
 import { formatAddress } from './config/addresses.ts';
 import type { Config } from './config/config.ts';
 import type { Issue } from './config/issues.ts';

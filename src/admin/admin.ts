@@ -5,7 +5,7 @@ import { exclude } from '../config/bind-clashes.ts';
 import type { AdminConfig } from '../config/config.ts';
 import { BindError } from '../control/bind-error.ts';
 import type { Address } from '../core/contract.ts';
-import type { RouteDeps } from './routes.ts';
+import type { RouteDeps } from './api/route.ts';
 import { AdminServer } from './server.ts';
 
 export interface AdminMove {

@@ -6,9 +6,13 @@
  *        ▲                                                                        │
  *        └──────────────────────── all of it is taken ◀───────────────────────────┘
  *
- * Who goes is of the address that has most of them, so that one address can drive out itself alone; there the one that
- * has waited longest, then the one that has been sent to longest. Who is being answered goes last.
+ * The one that goes is of the address that has most of them, so that one address can drive out itself alone; there the
+ * one that has waited longest, then the one that has been sent to longest. One that is being answered goes last.
+ *
+ * Requests that a client sends without waiting for answers are answered one after the other, each once the answer before
+ * has been read: else a packet full of them would have as many answers made and held at once.
  */
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addressWords, isIpv4 } from '../core/addresses.ts';
 
@@ -18,11 +22,20 @@ interface Connection {
   stage: 'waiting' | 'answering' | 'sending';
 }
 
+interface RequestQueue {
+  waiting: number;
+  last: Promise<void>;
+}
+
+/** Browsers wait for each answer, and so does whatever watches a process. */
+const mostWaitingRequests = 16;
+
 export class Connections {
   readonly #most: number;
   readonly #mostUnreadBytes: number;
-  /** Who entered its stage first comes first. */
+  /** In the order in which they entered their stages. */
   readonly #open = new Map<Socket, Connection>();
+  readonly #queues = new WeakMap<Socket, RequestQueue>();
 
   constructor(most: number, mostUnreadBytes: number) {
     this.#most = most;
@@ -33,6 +46,22 @@ export class Connections {
     if (this.#open.size >= this.#most) this.#driveOut();
     this.#open.set(socket, { socket, address: addressOf(socket), stage: 'waiting' });
     socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** Fulfils when the answer to a request may be made; undefined where too many wait on its connection already. */
+  answersBefore(socket: Socket, response: ServerResponse): Promise<void> | undefined {
+    const queue = this.#queues.get(socket) ?? { waiting: 0, last: Promise.resolve() };
+    if (queue.waiting === mostWaitingRequests) return undefined;
+    this.#queues.set(socket, queue);
+    queue.waiting++;
+    const before = queue.last;
+    queue.last = new Promise((resolve) => {
+      response.once('close', () => {
+        queue.waiting--;
+        resolve();
+      });
+    });
+    return before;
   }
 
   enter(socket: Socket, stage: Connection['stage']): void {
@@ -83,7 +112,7 @@ function ofLargestShare(connections: readonly Connection[]): readonly Connection
   );
 }
 
-/** Who has one address of an IPv6 network has its /64; the clients of a unix socket are one. */
+/** A client with one address of an IPv6 network has its /64; the clients of a unix socket are one. */
 function addressOf({ remoteAddress = '' }: Socket): string {
   const words = addressWords(remoteAddress);
   if (words === undefined) return 'unix';

@@ -1,15 +1,13 @@
-/** The admin API's HTTP server: who may ask, what is asked, and how long anyone may take. */
+/** The admin API's HTTP server: whether a request may be made, which route answers it, and how long it may take. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
-import { bodyOf, mediaTypeOf } from './body.ts';
+import { crossOrigin, Token } from './access.ts';
+import type { Route, RouteDeps } from './api/route.ts';
+import { routes } from './api/routes.ts';
 import { Connections } from './connections.ts';
-import { crossOrigin } from './origin.ts';
-import { failure, type Reply, send } from './reply.ts';
-import { type Route, type RouteDeps, routes } from './routes.ts';
-import { Token } from './token.ts';
-import { Turns } from './turns.ts';
+import { bodyOf, failure, mediaTypeOf, type Reply, send } from './http.ts';
 
 export interface AdminServerDeps extends RouteDeps {
   /** What every request but those to `/livez` and `/readyz` must bear; undefined asks for nothing. */
@@ -18,7 +16,7 @@ export interface AdminServerDeps extends RouteDeps {
   onError(error: unknown): void;
 }
 
-/** More than whoever watches a process needs at once. */
+/** More than what watches a process needs at once. */
 const mostConnections = 64;
 
 /** Of answers that are not read: of metrics, those of thousands of backends. */
@@ -30,6 +28,8 @@ const readingMs = 30_000;
 /** Of a body that nobody wants. */
 const mostUnwantedBytes = 65_536;
 
+const routeAt = new Map(routes.map((route) => [route.path, route]));
+
 export class AdminServer {
   readonly #deps: RouteDeps;
   readonly #token: Token | undefined;
@@ -37,7 +37,6 @@ export class AdminServer {
   readonly #http: Server;
   #closed: Promise<unknown> | undefined;
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
-  readonly #turns = new Turns();
 
   constructor({ source, metrics, token, onError }: AdminServerDeps) {
     this.#deps = { source, metrics };
@@ -88,10 +87,10 @@ export class AdminServer {
   }
 
   async #answerInTurn(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const turn = this.#turns.take(request.socket, response);
-    if (turn === undefined) request.socket.destroy();
-    else await turn;
-    // Who has left asks for nothing any more.
+    const before = this.#connections.answersBefore(request.socket, response);
+    if (before === undefined) request.socket.destroy();
+    else await before;
+    // A client that has left asks for nothing any more.
     if (!request.socket.destroyed) await this.#answer(request, response);
   }
 
@@ -126,7 +125,7 @@ export class AdminServer {
         return failure(403, 'Web pages of other origins may not use the admin API');
     }
     const [path = ''] = (request.url ?? '').split('?', 1);
-    const route = routes.get(path);
+    const route = routeAt.get(path);
     if (!route?.open && this.#token?.isBorneBy(request.headers.authorization) === false) {
       const error = 'Expected "Authorization: Bearer" with the token of the admin section';
       return failure(401, error, { 'www-authenticate': 'Bearer' });

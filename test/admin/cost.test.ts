@@ -1,6 +1,6 @@
 /** What the admin API costs the main thread, in looks at the plan: four times the plan may cost about four times. */
 import { expect, test } from 'vitest';
-import { status } from '../../src/admin/status.ts';
+import { statusOf } from '../../src/admin/api/status.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { driverOf } from '../../src/control/workers/group-plan.ts';
@@ -89,7 +89,7 @@ async function looks(n: number, act: (source: Source) => unknown): Promise<numbe
 }
 
 test.each<readonly [string, (source: Source) => unknown]>([
-  ['status', (source) => status(source.snapshot(), source.build)],
+  ['status', (source) => statusOf(source.snapshot(), source.build)],
   ['metrics', (source) => new Metrics(source).text()],
   [
     'explain, where routes are looked at',

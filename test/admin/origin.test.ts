@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { crossOrigin } from '../../src/admin/origin.ts';
+import { crossOrigin } from '../../src/admin/access.ts';
 
 /** The part of a request that is looked at. */
 function asked(localAddress: string | undefined, host?: string, origin?: string): IncomingMessage {

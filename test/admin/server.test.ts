@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ReloadResult } from '../../src/admin/source.ts';
+import type { ReloadResult } from '../../src/admin/api/route.ts';
 import { samplesOf } from '../telemetry/samples.ts';
 import { answerOf, open, startAdmin } from './fixture.ts';
 

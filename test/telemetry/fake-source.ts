@@ -1,5 +1,5 @@
 /** A small plan over a real ledger, for whatever shows or exports it. */
-import type { AdminSource, ReloadResult } from '../../src/admin/source.ts';
+import type { AdminSource, ReloadResult } from '../../src/admin/api/route.ts';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';

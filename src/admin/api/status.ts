@@ -1,8 +1,16 @@
-import type { Build } from '../telemetry/family.ts';
-import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../telemetry/snapshot.ts';
+import type { Build } from '../../telemetry/family.ts';
+import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
+import { json } from '../http.ts';
+import type { Route } from './route.ts';
 
-/** The answer to `GET /api/v1/status`. */
-export function status({ phase, listeners, pools }: Snapshot, build: Build) {
+/** Every listener, pool and backend as it is now. */
+export const status: Route = {
+  path: '/api/v1/status',
+  method: 'GET',
+  reply: ({ source }) => json(200, statusOf(source.snapshot(), source.build)),
+};
+
+export function statusOf({ phase, listeners, pools }: Snapshot, build: Build) {
   return {
     version: build.version,
     driver: build.driver,

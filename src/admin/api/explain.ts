@@ -1,12 +1,28 @@
-/** The body of `POST /api/v1/explain`: a client, described as JSON. */
-import { type InquiryText, parseInquiry } from '../config/inquiry.ts';
-import type { Inquiry } from '../core/explain/explanation.ts';
+import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
+import type { Inquiry } from '../../core/explain/explanation.ts';
+import { failure, json } from '../http.ts';
+import type { Route } from './route.ts';
 
 /** Of `bytes`, once they are decoded: as many as routes can ever ask for. */
 const mostBytes = 65_536;
 
+/** What would become of a client that the body describes. */
+export const explain: Route = {
+  path: '/api/v1/explain',
+  method: 'POST',
+  // Holds 64 KiB of bytes in base64.
+  body: { type: 'application/json', mostBytes: 98_304 },
+  reply({ source }, body) {
+    const inquiry = inquiryIn(
+      body,
+      source.plan.listeners.map(({ name }) => name),
+    );
+    return typeof inquiry === 'string' ? failure(400, inquiry) : json(200, source.explain(inquiry));
+  },
+};
+
 /** The inquiry, or what is wrong with it, in a sentence. */
-export function readInquiry(body: Buffer, listeners: readonly string[]): Inquiry | string {
+function inquiryIn(body: Buffer, listeners: readonly string[]): Inquiry | string {
   const given = parsedJson(body);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return 'Expected a JSON object';
   const fields: Fields = { ...given };

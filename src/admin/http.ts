@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+/** What the admin API needs of HTTP: bodies are read, replies sent. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface Reply {
   readonly status: number;
@@ -29,4 +30,24 @@ export function send(response: ServerResponse, { status, type, body, headers }: 
     ...headers,
   });
   response.end(body);
+}
+
+/** The Content-Type of a request, without parameters (RFC 9110, 8.3.1). */
+export function mediaTypeOf({ headers }: IncomingMessage): string | undefined {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+/** Reads the body to its end; undefined if it is longer than it may be, or breaks off. */
+export function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > mostBytes) resolve(undefined);
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('close', () => resolve(undefined));
+  });
 }

@@ -1,13 +1,16 @@
+/** Whether a request may be answered: no web page may ask, and where a token is wanted it must be there. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
+
 /**
  * Keeps web pages away. A page can make its visitor's browser send requests to any address, loopback
  * included, and through DNS rebinding even read the answers; but the browser then tells the truth in `Origin`
  * or in `Host`. So both must name an address that leads here anyway: loopback, or the one that was bound.
  * Names other than `localhost` are refused, for whoever owns a name says where it leads.
+ *
+ * Returns what is wrong with where a request comes from, or undefined.
  */
-import type { IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
-
-/** What is wrong with where a request comes from, or undefined. */
 export function crossOrigin({ headers, socket }: IncomingMessage): 'host' | 'origin' | undefined {
   const own = canonicalHost(socket.localAddress);
   // A unix socket has no address and no browser can reach it, so there any Host will do.
@@ -41,4 +44,26 @@ function canonicalHost(localAddress: string | undefined): string | undefined {
   const address = localAddress?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, '');
   if (address === undefined) return undefined;
   return hostOf(isIPv6(address) ? `[${address}]` : address);
+}
+
+/** The secret that a request must bear. Comparing takes the same time whatever is offered. */
+export class Token {
+  readonly #digest: Buffer;
+
+  constructor(token: string) {
+    this.#digest = digest(Buffer.from(token, 'utf8'));
+  }
+
+  /** Whether an `Authorization` header bears it (RFC 6750, 2.1; the scheme's case does not matter). */
+  isBorneBy(authorization: string | undefined): boolean {
+    const [, offered] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? [];
+    if (offered === undefined) return false;
+    // Node reads a header's bytes as Latin-1, so this gives the bytes back as they came.
+    return timingSafeEqual(digest(Buffer.from(offered, 'latin1')), this.#digest);
+  }
+}
+
+/** Of equal length whatever goes in, which is what timingSafeEqual wants. */
+function digest(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
