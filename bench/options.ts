@@ -13,7 +13,7 @@ installed, in about 25 minutes.
   --rounds N         how often each is measured (3); scenarios that hardly vary run fewer
   --duration S       seconds of a measured window (2)
   --out DIR          where the JSON and HTML reports go (bench/results)
-  --readme DIR       writes bench.md and bench.svg there too: a table and a chart for a README
+  --readme DIR       writes bench.md and bench.svg there too: a table and a chart for a page
   --from FILES       measures nothing: reports on JSON files of earlier runs, separated by commas, as Markdown;
                      --scenario and --subjects then choose rows and columns
   --list             names the scenarios and the subjects, and says which are installed
@@ -29,7 +29,7 @@ export interface Options {
   readonly rounds: number;
   readonly seconds: number;
   readonly out: string;
-  /** Where the README's table and chart go; undefined where they are not wanted. */
+  /** Where the table and chart of docs/performance.md go; undefined where they are not wanted. */
   readonly readme: string | undefined;
   /** JSON files of earlier runs to report on; without any, something is measured. */
   readonly from: readonly string[];

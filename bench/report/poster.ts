@@ -1,4 +1,4 @@
-/** The one chart of the README: an SVG file that needs nothing else, on a light and on a dark page. */
+/** The one chart of docs/performance.md: an SVG file that needs nothing else, on a light and on a dark page. */
 import type { Summary } from '../summary.ts';
 import { bars, type Drawing, legend } from './chart.ts';
 import { escaped } from './markup.ts';

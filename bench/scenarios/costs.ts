@@ -28,7 +28,7 @@ export const latencyMetrics: readonly Metric[] = [
   { key: 'p999', title: 'p99.9', unit: 'ms', better: 'lower', compared: false },
 ];
 
-/** What the README calls the whole and the user's part; what is not named has no row there. */
+/** What docs/performance.md calls the whole and the user's part; what is not named has no row there. */
 interface CpuHeadlines {
   readonly cpu?: string;
   readonly user?: string;

@@ -44,7 +44,7 @@ export interface Metric {
    * subject's first setting, round by round.
    */
   readonly added?: string;
-  /** What the README calls it, unit and all; what has no such name is not in the README. */
+  /** What docs/performance.md calls it, unit and all; what has no such name is not there. */
   readonly headline?: string;
 }
 
