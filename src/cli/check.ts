@@ -1,8 +1,14 @@
 import { Command } from 'commander';
-import { chooseDriver } from '../drivers/drivers.ts';
-import { asJson, asText } from './check-report.ts';
+import { formatAddress, formatTarget } from '../config/addresses.ts';
+import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
+import { formatDuration } from '../config/durations.ts';
+import { secrets } from '../config/options/config.ts';
+import { orList } from '../config/options/terms.ts';
+import { workerCount } from '../control/workers/sizes.ts';
+import type { AccessPolicy } from '../core/access/access-policy.ts';
+import { chooseDriver, type DriverChoice } from '../drivers/drivers.ts';
+import { type ExitCode, exitCodes } from './command.ts';
 import { configFile, configOption, readConfig } from './config-file.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 interface CheckArguments {
   readonly config?: string;
@@ -21,4 +27,75 @@ export function checkCommand(ends: (code: ExitCode) => void): Command {
       process.stdout.write(given.json ? asJson(config, driver) : asText(config, driver));
       ends(driver.module === undefined ? exitCodes.failed : exitCodes.done);
     });
+}
+
+function asText(config: Config, { module, why }: DriverChoice): string {
+  const lines = [
+    module === undefined
+      ? `driver    ${config.driver}, which does not run here: ${why}`
+      : `driver    ${module.name}, because ${why}; ${countOf(workerCount(config.workers, module), 'worker')}`,
+    ...config.listeners.flatMap(listenerLines),
+    ...config.pools.flatMap(({ name, policy, backends, healthCheck }) => [
+      `pool      ${name}, ${policy.balance}, ${
+        healthCheck === undefined
+          ? 'not health-checked'
+          : `${healthCheck.probe.type} check every ${formatDuration(healthCheck.intervalMs)}`
+      }`,
+      ...backends.map(
+        ({ target, weight, backup }) =>
+          `          ${formatTarget(target)}, weight ${weight}${backup ? ', backup' : ''}`,
+      ),
+    ]),
+    `admin     ${config.admin === 'off' ? 'off' : formatAddress(config.admin.bind)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function listenerLines({ name, bind, pool, routes, policy }: ListenerConfig): readonly string[] {
+  const { access, proxyProtocol, tls } = policy;
+  const traits = [
+    `listener  ${name} on ${bind.map(formatAddress).join(', ')}${pool === undefined ? '' : ` to pool ${pool}`}`,
+    ...accessTexts(access),
+    ...(proxyProtocol === 'off' ? [] : [`PROXY protocol ${proxyProtocol.mode}`]),
+    ...(tls === 'off' ? [] : [`TLS with ${countOf(tls.certificates.length, 'certificate')}`]),
+  ];
+  return [traits.join(', '), ...routes.map((route) => `          ${routeText(route)}`)];
+}
+
+function routeText({ when, to }: RouteConfig): string {
+  const { client, ...lists } = when;
+  const conditions = Object.entries(lists).flatMap(([key, values]) =>
+    values === undefined ? [] : [`${key} is ${orList(values)}`],
+  );
+  if (client !== undefined) conditions.push(`client is in ${countOf(client.ranges, 'network')}`);
+  const condition = conditions.length === 0 ? 'always' : `when ${conditions.join(' and ')}`;
+  const pools =
+    to.length === 1 ? to.map(({ pool }) => pool) : to.map(({ pool, weight }) => `${pool}:${weight}`);
+  return `${condition}, to pool ${pools.join(' ')}`;
+}
+
+/** Lists may be long: only their length is told. */
+function accessTexts({ allow, deny }: AccessPolicy): readonly string[] {
+  return [
+    ...(allow === undefined ? [] : [`allows ${countOf(allow.ranges, 'network')}`]),
+    ...(deny === undefined ? [] : [`denies ${countOf(deny.ranges, 'network')}`]),
+  ];
+}
+
+/**
+ * JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's business, and the words
+ * of a compiled list tell nobody anything.
+ */
+export function asJson(config: Config, driver: DriverChoice): string {
+  const seen = { ...config, driver: driver.module?.name ?? null, driverReason: driver.why };
+  const replace = (key: string, value: unknown): unknown => {
+    if (value === Number.POSITIVE_INFINITY) return 'unlimited';
+    if (ArrayBuffer.isView(value)) return undefined;
+    return secrets.keys.has(key) && value !== undefined ? '(hidden)' : value;
+  };
+  return `${JSON.stringify(seen, replace, 2)}\n`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -3,7 +3,7 @@ import { expectedTarget, parseBind, parseTarget } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { parseConfig } from '../config/load.ts';
 import { balances } from '../core/plan.ts';
-import { type ExitCode, UsageError } from './exit-codes.ts';
+import { type ExitCode, UsageError } from './command.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { serve } from './serve.ts';
 

@@ -6,8 +6,8 @@ import { adminBindIn } from '../config/admin-bind.ts';
 import { configText } from '../config/load.ts';
 import { defaultAdminBind } from '../config/options/admin.ts';
 import type { Address } from '../core/contract.ts';
+import { type ExitCode, exitCodes, UsageError } from './command.ts';
 import { configFile, configOption } from './config-file.ts';
-import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
 
 interface HealthcheckArguments {
   readonly config?: string;

@@ -1,15 +1,26 @@
-/** What can be typed after `sluice`: one file for each command, put together here. */
+/** What can be typed after `sluice`: one file a command, put together here. */
 import { Command, CommanderError } from 'commander';
 import { StartError } from '../service.ts';
 import { version } from '../version.ts';
 import { checkCommand } from './check.ts';
+import { type CommandMaker, type ExitCode, exitCodes, UsageError } from './command.ts';
 import { demoCommand } from './demo/demo.ts';
-import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
+
+/** THE TABLE of commands, in the order of the help. */
+const commands: readonly CommandMaker[] = [
+  runCommand,
+  checkCommand,
+  explainCommand,
+  forwardCommand,
+  demoCommand,
+  schemaCommand,
+  healthcheckCommand,
+];
 
 /** Runs one command to its end and gives the exit code. What goes wrong is said on stderr. */
 export async function program(argv: readonly string[]): Promise<ExitCode> {
@@ -22,15 +33,6 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
     .version(version, '-V, --version')
     .showHelpAfterError('(add --help for what can be given)')
     .exitOverride();
-  const commands = [
-    runCommand,
-    checkCommand,
-    explainCommand,
-    forwardCommand,
-    demoCommand,
-    schemaCommand,
-    healthcheckCommand,
-  ];
   for (const command of commands)
     sluice.addCommand(command(ends).exitOverride().copyInheritedSettings(sluice));
   try {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type LoadResult, loadConfig } from '../config/load.ts';
+import { type ExitCode, exitCodes } from './command.ts';
 import { configFile, configOption, usable } from './config-file.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { ReloadRequests } from './reload-requests.ts';
 import { serve } from './serve.ts';

@@ -1,7 +1,6 @@
 /** Runs a service until a signal ends it. */
 import { Service, type ServiceOptions } from '../service.ts';
-import { closeDebugger } from './debugger.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from './command.ts';
 import { ReloadRequests } from './reload-requests.ts';
 
 export interface Serving {
@@ -60,7 +59,7 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
     // A signal that came just before the listener may have been acted upon only now.
     await closeDebugger();
   } catch (error) {
-    // Whoever stopped it meanwhile has kept it from starting.
+    // Where it was stopped meanwhile, that has kept it from starting.
     if (stops === 0) {
       removeHandlers();
       await options.log.flush();
@@ -68,4 +67,16 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
     }
   }
   return { service, stop, ended };
+}
+
+/**
+ * Node opens its debugger at SIGUSR1, until a listener of ours takes that signal: closes one that a signal has opened
+ * before; one that was asked for by an option stays.
+ */
+async function closeDebugger(): Promise<void> {
+  const options = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')];
+  if (options.some((option) => /^--inspect(-brk|-wait)?(=|$)/.test(option))) return;
+  // A Node may have been built without it.
+  const inspector = await import('node:inspector').catch(() => undefined);
+  if (inspector?.url() !== undefined) inspector.close();
 }

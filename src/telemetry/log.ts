@@ -3,8 +3,8 @@ import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogConfig } from '../config/config.ts';
-import { lineFormat } from './line-format.ts';
 import { LineWriter } from './line-writer.ts';
+import { lineFormat } from './lines.ts';
 
 export interface LogOptions {
   readonly level: LogConfig['level'];

@@ -8,8 +8,7 @@ import type { LogConfig } from '../config/config.ts';
 import type { SessionRecord } from '../core/contract.ts';
 import type { Endpoint } from '../core/net/endpoint.ts';
 import type { Reason } from '../core/reasons.ts';
-import { LineBatch } from './line-batch.ts';
-import { lineFormat } from './line-format.ts';
+import { LineBatch, lineFormat } from './lines.ts';
 import { type Counted, RefusalBound } from './refusal-bound.ts';
 
 /** How long a line may wait for others. */

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { describe, expect, test } from 'vitest';
-import { asJson } from '../../src/cli/check-report.ts';
+import { asJson } from '../../src/cli/check.ts';
 import { formatIssues, type Issue } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import { secrets } from '../../src/config/options/config.ts';

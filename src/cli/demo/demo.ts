@@ -2,11 +2,10 @@ import { Command } from 'commander';
 import { parseDuration } from '../../config/durations.ts';
 import { parseConfig } from '../../config/load.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { type ExitCode, UsageError } from '../exit-codes.ts';
+import { type ExitCode, UsageError } from '../command.ts';
 import { serve } from '../serve.ts';
-import { startBackends } from './backends.ts';
 import { startLiveView } from './live-view.ts';
-import { startVisitors } from './visitors.ts';
+import { startBackends, startVisitors } from './peers.ts';
 
 interface DemoArguments {
   readonly port: string;

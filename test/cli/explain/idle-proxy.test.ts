@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { UsageError } from '../../../src/cli/exit-codes.ts';
-import { idleProxy } from '../../../src/cli/explain/idle-proxy.ts';
+import { UsageError } from '../../../src/cli/command.ts';
+import { idleProxy } from '../../../src/cli/explain/explain.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 
 it('idleProxy has one backend for each name, as it is written', () => {

@@ -1,3 +1,9 @@
+/** What a command is, and how it ends. */
+import type { Command } from 'commander';
+
+/** Makes a command, which calls `ends` with its exit code; without that, all went well. */
+export type CommandMaker = (ends: (code: ExitCode) => void) => Command;
+
 /** 0: done, a graceful stop included. 1: failed at run time. 2: wrong configuration or usage. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 

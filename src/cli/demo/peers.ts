@@ -1,6 +1,6 @@
-/** Three small HTTP servers to balance over, one of which is away now and then. */
+/** What stands around the proxy of the demo: three small HTTP servers, one of which is away now and then, and clients. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface DemoBackends {
@@ -53,4 +53,26 @@ async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port; // A TCP server that listens has an AddressInfo.
+}
+
+export interface Visitors {
+  close(): void;
+}
+
+const visitsPerSecond = 20;
+
+/** Clients that come a few times a second, so that there is something to watch. */
+export function startVisitors(port: number): Visitors {
+  const agent = new Agent({ keepAlive: false });
+  const timer = setInterval(() => {
+    request({ agent, host: '127.0.0.1', port, timeout: 5_000 }, (response) => response.resume())
+      .on('error', () => {}) // Now and then a backend dies under a visitor: that is the show.
+      .end();
+  }, 1_000 / visitsPerSecond);
+  return {
+    close() {
+      clearInterval(timer);
+      agent.destroy();
+    },
+  };
 }
