@@ -3,6 +3,9 @@
  * and lets it decide; what concerns several sessions (a new plan, health, draining, running out of something) is
  * decided here, and who leaves a queue in `queues.ts`.
  */
+import { Admission } from './admission/admission.ts';
+import type { Gate } from './admission/gate.ts';
+import { gatesOf } from './admission/gates.ts';
 import type { ListenerState } from './admission/listener-state.ts';
 import { CommandList } from './command-list.ts';
 import type {
@@ -23,7 +26,6 @@ import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
 import { Router } from './router.ts';
 import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
-import { Admitting } from './stages/admitting.ts';
 
 export interface CoreDeps {
   readonly ledger: Ledger;
@@ -154,7 +156,7 @@ class SessionCore implements Core {
     this.#links.accept(event.link, session);
     this.activeSessions++;
     listener.sessions++;
-    new Admitting(session).begin(nowMs);
+    new Admission(session, listener.gates).begin(nowMs);
   }
 
   #ended(session: Session): void {
@@ -237,7 +239,7 @@ class SessionCore implements Core {
     for (const plan of listeners) {
       const state = { plan, router: new Router(plan.routes, this.#context.ledger), poolNames };
       const sessions = this.#listeners.get(plan.slot)?.sessions ?? 0;
-      this.#listeners.set(plan.slot, { state, sessions, isPlanned: true });
+      this.#listeners.set(plan.slot, { state, gates: gatesOf(plan), sessions, isPlanned: true });
     }
     for (const [slot, { sessions, isPlanned }] of this.#listeners)
       if (sessions === 0 && !isPlanned) this.#listeners.delete(slot);
@@ -246,6 +248,7 @@ class SessionCore implements Core {
 
 interface KnownListener {
   readonly state: ListenerState;
+  readonly gates: readonly Gate[];
   /** Sessions of its that are not over, by whichever plan. */
   sessions: number;
   isPlanned: boolean;

@@ -64,7 +64,8 @@ export function admit(
   return new ListenerPermit(ledger, listener);
 }
 
-function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {
+/** Whether a client has limits of its own. */
+export function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {
   return maxConnections !== Number.POSITIVE_INFINITY || connectionsPerSecond !== Number.POSITIVE_INFINITY;
 }
 

@@ -6,6 +6,8 @@ export interface Timer<Name, Times> {
   dueMs(times: Times): number;
 }
 
+type Timers<Name, Times> = readonly [Timer<Name, Times>, ...Timer<Name, Times>[]];
+
 export interface RelayTimes {
   readonly timeouts: SessionTimeouts;
   readonly acceptedMs: number;
@@ -15,10 +17,7 @@ export interface RelayTimes {
   readonly halfClosedMs: number;
 }
 
-export const relayTimers: readonly Timer<
-  'lifetime-exceeded' | 'half-closed-timeout' | 'idle-timeout',
-  RelayTimes
->[] = [
+export const relayTimers: Timers<'lifetime-exceeded' | 'half-closed-timeout' | 'idle-timeout', RelayTimes> = [
   {
     name: 'lifetime-exceeded',
     dueMs: ({ acceptedMs, timeouts }) => acceptedMs + timeouts.maxLifetimeMs,
@@ -41,7 +40,7 @@ export interface DialTimes {
   readonly leftMs: number;
 }
 
-export const dialTimers: readonly Timer<'client-left' | 'connect-timeout', DialTimes>[] = [
+export const dialTimers: Timers<'client-left' | 'connect-timeout', DialTimes> = [
   { name: 'client-left', dueMs: ({ leftMs }) => leftMs },
   { name: 'connect-timeout', dueMs: ({ untilMs }) => untilMs },
 ];
@@ -49,18 +48,15 @@ export const dialTimers: readonly Timer<'client-left' | 'connect-timeout', DialT
 /** How long a peer that was sent FIN may take to close, before it is reset. */
 export const lingerMs = 1_000;
 
-export function soonestMs<Name, Times>(timers: readonly Timer<Name, Times>[], times: Times): number {
-  let soonest = Number.POSITIVE_INFINITY;
-  for (const timer of timers) soonest = Math.min(soonest, timer.dueMs(times));
+/** The timer that counts. */
+export function soonest<Name, Times>(timers: Timers<Name, Times>, times: Times): Timer<Name, Times> {
+  let soonest = timers[0];
+  let soonestMs = Number.POSITIVE_INFINITY;
+  for (const timer of timers) {
+    const dueMs = timer.dueMs(times);
+    if (dueMs >= soonestMs) continue;
+    soonest = timer;
+    soonestMs = dueMs;
+  }
   return soonest;
-}
-
-/** The timer that counts, if its time has come. */
-export function whatIsOver<Name, Times>(
-  timers: readonly Timer<Name, Times>[],
-  times: Times,
-  nowMs: number,
-): Name | undefined {
-  const dueMs = soonestMs(timers, times);
-  return dueMs > nowMs ? undefined : timers.find((timer) => timer.dueMs(times) === dueMs)?.name;
 }

@@ -1,8 +1,8 @@
 /**
  * One client's link and, once dialed, its backend's, from accept to the log line. What is known in every stage is
- * here; what becomes of it stands in `stages/`, to be read in this order:
+ * here; what becomes of it stands in its stages, `admission/admission.ts` and those in `stages/`:
  *
- *     admitting ─▶ placing ◀──▶ dialing ─▶ relaying ─▶ closing ─▶ report
+ *     admission ─▶ placing ◀──▶ dialing ─▶ relaying ─▶ closing ─▶ report
  *         │           │            │                      ▲
  *         └───────────┴────────────┴──────────────────────┘ refused, given up, the client has left, cut
  *

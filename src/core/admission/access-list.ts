@@ -6,6 +6,7 @@ import { mayAnnounce } from './proxy-header.ts';
 
 export const accessOfPeer: Gate = {
   name: 'access-list',
+  standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const { policy } = client.listener.plan;
     if (mayAnnounce(policy, client.endpoint) || !isDenied(policy.access, client.endpoint)) return 'passes';
@@ -15,6 +16,7 @@ export const accessOfPeer: Gate = {
 
 export const accessOfAnnounced: Gate = {
   name: 'access-list',
+  standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const isAnnounced = client.announced !== undefined;
     if (!isDenied(client.listener.plan.policy.access, client.endpoint, isAnnounced)) return 'passes';

@@ -1,87 +1,114 @@
-/** Runs a client through the gates, one after the other, until one makes it wait or refuses it. */
-import type { TlsSession } from '../contract.ts';
-import type { PoolSlot } from '../plan.ts';
-import { settled } from '../wire/sniffer.ts';
-import type { Refusal, Verdict, WaitingClient } from './gate.ts';
-import { gates } from './gates.ts';
-import type { ListenerState } from './listener-state.ts';
-import { noBytes, type PendingClient } from './pending-client.ts';
-import { decide } from './routing.ts';
+/** A client goes through the gates of its listener, one after the other, until one makes it wait or refuses it; then it has a pool. */
+import type { LinkEnd, TlsSession } from '../contract.ts';
+import type { Session } from '../session.ts';
+import { clientLeft, refuse, turnAway } from '../stages/closing.ts';
+import { Placing } from '../stages/placing.ts';
+import { type CutReason, Stage } from '../stages/stage.ts';
+import type { Gate, Verdict, WaitingClient } from './gate.ts';
+import { noBytes, PendingClient } from './pending-client.ts';
+import { poolBy } from './routing.ts';
 
-export type AdmissionResult = 'waits' | 'routed' | Refusal;
-
-export class Admission {
-  readonly client: PendingClient;
+export class Admission extends Stage {
+  readonly #session: Session;
+  readonly #client: PendingClient;
+  readonly #gates: readonly Gate[];
   #at = 0;
   #waiting: WaitingClient | undefined;
 
-  constructor(client: PendingClient) {
-    this.client = client;
+  constructor(session: Session, gates: readonly Gate[]) {
+    super();
+    const { link, client, listener, context } = session;
+    this.#session = session;
+    this.#gates = gates;
+    this.#client = new PendingClient(link, client, listener, context);
   }
 
-  /** When what it waits for is overdue. */
-  get dueMs(): number {
-    return this.#waiting?.dueMs ?? Number.POSITIVE_INFINITY;
+  begin(nowMs: number): void {
+    this.#session.stage = this;
+    this.#session.context.ledger.countAccepted(this.#session.listener.plan.slot);
+    this.#follow(this.#run(nowMs), nowMs);
   }
 
-  begin(nowMs: number): AdmissionResult {
-    return this.#run(nowMs);
+  override received(bytes: Uint8Array, nowMs: number): void {
+    const client = this.#client;
+    client.held = bytes;
+    client.hasSpoken ||= bytes.length > 0;
+    this.#goOn(this.#waiting?.received(bytes), nowMs);
   }
 
-  received(bytes: Uint8Array, nowMs: number): AdmissionResult {
-    this.client.held = bytes;
-    this.client.hasSpoken ||= bytes.length > 0;
-    return this.#goOn(this.#waiting?.received(bytes), nowMs);
-  }
-
-  tlsEstablished({ serverName, alpn }: Omit<TlsSession, 'version'>, nowMs: number): AdmissionResult {
-    const { client } = this;
+  override tlsEstablished({ serverName, alpn }: TlsSession, nowMs: number): void {
+    const client = this.#client;
     client.serverName = serverName ?? client.serverName;
-    return this.#goOn(this.#waiting?.tlsEstablished?.({ serverName: client.serverName, alpn }), nowMs);
+    this.#goOn(this.#waiting?.tlsEstablished?.({ serverName: client.serverName, alpn }), nowMs);
   }
 
-  tlsFailed(detail: string, nowMs: number): AdmissionResult {
-    return this.#goOn(this.#waiting?.tlsFailed?.(detail), nowMs);
+  override tlsFailed(detail: string, nowMs: number): void {
+    this.#goOn(this.#waiting?.tlsFailed?.(detail), nowMs);
   }
 
-  /** The client has sent FIN; what came before it was handed over. */
-  finished(heldBytes: number, nowMs: number): AdmissionResult {
-    this.client.hasFinished = true;
-    if (heldBytes === 0) return { reason: 'client-left' };
-    return this.#goOn(this.#waiting?.finished(), nowMs);
+  /** What came before the FIN was handed over. */
+  override halfClosed(heldBytes: number, nowMs: number): void {
+    this.#client.hasFinished = true;
+    if (heldBytes === 0) clientLeft(this.#session, nowMs);
+    else this.#goOn(this.#waiting?.finished(), nowMs);
   }
 
-  /** `dueMs` is over. */
-  expired(nowMs: number): AdmissionResult {
-    return this.#goOn(this.#waiting?.expired(), nowMs);
+  override clientClosed(_end: LinkEnd, nowMs: number): void {
+    clientLeft(this.#session, nowMs);
   }
 
-  #goOn(verdict: Verdict = 'waits', nowMs: number): AdmissionResult {
-    const result = verdict === 'passes' ? this.#next(nowMs) : verdict;
-    this.client.held = noBytes;
-    return result;
+  override due(nowMs: number): void {
+    this.#goOn(this.#waiting?.expired(), nowMs);
   }
 
-  #next(nowMs: number): AdmissionResult {
-    this.#waiting = undefined;
-    this.#at++;
-    return this.#run(nowMs);
+  override cut(reason: CutReason, nowMs: number): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
   }
 
-  #run(nowMs: number): AdmissionResult {
-    for (let gate = gates[this.#at]; gate !== undefined; gate = gates[++this.#at]) {
-      const verdict = gate.enter(this.client, nowMs);
+  override get isAdmission(): boolean {
+    return true;
+  }
+
+  #goOn(verdict: Verdict = 'waits', nowMs: number): void {
+    if (verdict === 'passes') {
+      this.#waiting = undefined;
+      this.#at++;
+    }
+    const result = verdict === 'passes' ? this.#run(nowMs) : verdict;
+    this.#client.held = noBytes;
+    this.#follow(result, nowMs);
+  }
+
+  #run(nowMs: number): Verdict {
+    for (let gate = this.#gates[this.#at]; gate !== undefined; gate = this.#gates[++this.#at]) {
+      const verdict = gate.enter(this.#client, nowMs);
       if (verdict === 'passes') continue;
       if ('reason' in verdict) return verdict;
       this.#waiting = verdict;
       return 'waits';
     }
-    return 'routed';
+    return 'passes';
   }
-}
 
-/** The pool by another plan of the listener, now that all is known of the client that ever will be. */
-export function poolBy(listener: ListenerState, client: PendingClient): PoolSlot | undefined {
-  const route = decide(listener, client.endpoint, settled(client.facts));
-  return typeof route === 'object' ? route.takePool() : listener.plan.pool;
+  #follow(verdict: Verdict, nowMs: number): void {
+    const session = this.#session;
+    const client = this.#client;
+    session.client = client.endpoint;
+    session.permit = client.permit;
+    session.uniqueId = client.announced?.uniqueId;
+    session.admitted = client.isPlain ? undefined : client;
+    if (verdict === 'waits') session.setTimer(this.#waiting?.dueMs ?? Number.POSITIVE_INFINITY);
+    else if (verdict === 'passes') this.#enterPool(nowMs);
+    else refuse(session, verdict, nowMs);
+  }
+
+  /** Where a reload took its pool away meanwhile, it goes where the new plan says. */
+  #enterPool(nowMs: number): void {
+    const { context, listener } = this.#session;
+    const now = context.listener(listener.plan.slot) ?? listener;
+    let pool = context.pool(this.#client.pool, listener);
+    if (pool === undefined && now !== listener) pool = context.pool(poolBy(now, this.#client), now);
+    if (pool === undefined) refuse(this.#session, { reason: 'no-backend' }, nowMs);
+    else new Placing(this.#session, pool).begin(nowMs);
+  }
 }

@@ -6,6 +6,7 @@ import { decide } from './routing.ts';
 
 export const firstBytes: Gate = {
   name: 'first-bytes',
+  standsAt: ({ routes }) => routes.length > 0,
   enter(client, nowMs) {
     const { listener, held } = client;
     const verdict = verdictOn(client);

@@ -1,9 +1,12 @@
+import type { ListenerPlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import type { PendingClient, TlsFacts } from './pending-client.ts';
 
 /** Something that a client passes, waits at, or is refused by. */
 export interface Gate {
   readonly name: GateName;
+  /** Whether it stands at a listener: most ask for few of them, and each costs every client. */
+  standsAt(listener: ListenerPlan): boolean;
   enter(client: PendingClient, nowMs: number): 'passes' | Refusal | WaitingClient;
 }
 

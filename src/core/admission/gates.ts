@@ -1,4 +1,6 @@
-/** What a client passes before it has a pool, in this order. A gate that its listener does not ask for lets it pass. */
+/** What a client passes before it has a pool, in this order. */
+
+import type { ListenerPlan } from '../plan.ts';
 import { accessOfAnnounced, accessOfPeer } from './access-list.ts';
 import { clientLimits } from './client-limits.ts';
 import { firstBytes } from './first-bytes.ts';
@@ -8,7 +10,7 @@ import { headerSource, proxyHeader } from './proxy-header.ts';
 import { routing } from './routing.ts';
 import { tls } from './tls.ts';
 
-export const gates: readonly Gate[] = [
+const gates: readonly Gate[] = [
   accessOfPeer,
   headerSource,
   listenerLimits,
@@ -19,3 +21,7 @@ export const gates: readonly Gate[] = [
   firstBytes,
   routing,
 ];
+
+export function gatesOf(listener: ListenerPlan): readonly Gate[] {
+  return gates.filter((gate) => gate.standsAt(listener));
+}

@@ -19,6 +19,7 @@ export function mayAnnounce(
 /** Refuses peers whose header nobody believes, where one is required. */
 export const headerSource: Gate = {
   name: 'proxy-header',
+  standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
   enter({ listener, endpoint }) {
     const { policy } = listener.plan;
     const { proxyProtocol } = policy;
@@ -30,6 +31,7 @@ export const headerSource: Gate = {
 
 export const proxyHeader: Gate = {
   name: 'proxy-header',
+  standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     const { proxyProtocol } = policy;

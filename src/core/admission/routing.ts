@@ -1,12 +1,15 @@
 /** Takes the pool of the route that matches, or the listener's own where none does. */
 import type { Endpoint } from '../net/endpoint.ts';
+import type { PoolSlot } from '../plan.ts';
 import type { Router } from '../router.ts';
-import type { Facts } from '../wire/sniffer.ts';
+import { type Facts, settled } from '../wire/sniffer.ts';
 import { type Gate, refuse } from './gate.ts';
 import type { ListenerState } from './listener-state.ts';
+import type { PendingClient } from './pending-client.ts';
 
 export const routing: Gate = {
   name: 'routing',
+  standsAt: () => true,
   enter(client) {
     const { route, listener } = client;
     client.pool = route === undefined ? listener.plan.pool : route.takePool();
@@ -21,4 +24,10 @@ export function decide(
 ): ReturnType<Router['decide']> {
   if (plan.routes.length === 0) return undefined;
   return router.decide(client.words, facts, plan.policy.inspect.undecided);
+}
+
+/** The pool by another plan of the listener, now that all is known of the client that ever will be. */
+export function poolBy(listener: ListenerState, client: PendingClient): PoolSlot | undefined {
+  const route = decide(listener, client.endpoint, settled(client.facts));
+  return typeof route === 'object' ? route.takePool() : listener.plan.pool;
 }

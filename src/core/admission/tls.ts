@@ -17,6 +17,7 @@ import { noBytes, type PendingClient, type TlsFacts } from './pending-client.ts'
 
 export const tls: Gate = {
   name: 'tls',
+  standsAt: ({ policy }) => policy.tls !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     if (policy.tls === 'off') return 'passes';

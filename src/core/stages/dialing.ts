@@ -5,7 +5,7 @@ import type { BackendTls, SentProxyProtocol } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
 import type { QueuedSession, Session } from '../session.ts';
-import { type DialTimes, dialTimers, soonestMs, whatIsOver } from '../session-timers.ts';
+import { type DialTimes, dialTimers, soonest } from '../session-timers.ts';
 import { clientLeft, turnAway } from './closing.ts';
 import { Relaying } from './relaying.ts';
 import { type CutReason, Stage } from './stage.ts';
@@ -51,7 +51,7 @@ export class Dialing extends Stage implements DialTimes {
     session.attempts++;
     session.stage = this;
     context.command({ kind: 'connect', link, address: backend.address });
-    session.setTimer(soonestMs(dialTimers, this));
+    session.setTimer(soonest(dialTimers, this).dueMs(this));
   }
 
   get leftMs(): number {
@@ -90,7 +90,7 @@ export class Dialing extends Stage implements DialTimes {
   override halfClosed(heldBytes: number, nowMs: number): void {
     if (heldBytes > 0) return;
     this.#dialer.leftMs = nowMs + partingMs;
-    this.#session.setTimer(soonestMs(dialTimers, this));
+    this.#session.setTimer(soonest(dialTimers, this).dueMs(this));
   }
 
   override clientClosed(_end: LinkEnd, nowMs: number): void {
@@ -98,7 +98,7 @@ export class Dialing extends Stage implements DialTimes {
   }
 
   override due(nowMs: number): void {
-    if (whatIsOver(dialTimers, this, nowMs) === 'client-left') this.#leave(nowMs);
+    if (soonest(dialTimers, this).name === 'client-left') this.#leave(nowMs);
     else this.#abandon('connect-timeout', undefined, nowMs);
   }
 

@@ -2,9 +2,9 @@
  * The session has a pool and seeks a backend of it: it dials one after the other, and may wait between, in the pool's
  * queue or until it dials the same ones again.
  */
-import { poolBy } from '../admission/admission.ts';
 import type { ListenerState } from '../admission/listener-state.ts';
 import { PendingClient } from '../admission/pending-client.ts';
+import { poolBy } from '../admission/routing.ts';
 import { backoffMs } from '../backoff.ts';
 import type { BackendSlot, LinkEnd } from '../contract.ts';
 import { Lease } from '../lease.ts';

@@ -4,7 +4,7 @@ import type { Lease } from '../lease.ts';
 import type { SessionTimeouts } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import type { Ending, QueuedSession, Session, Side } from '../session.ts';
-import { lingerMs, type RelayTimes, relayTimers, soonestMs, whatIsOver } from '../session-timers.ts';
+import { lingerMs, type RelayTimes, relayTimers, soonest } from '../session-timers.ts';
 import { Closing, close } from './closing.ts';
 import { type CutReason, Stage } from './stage.ts';
 
@@ -81,8 +81,10 @@ export class Relaying extends Stage implements RelayTimes {
   #watch(nowMs: number): void {
     const session = this.#session;
     this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink));
-    const reason = whatIsOver(relayTimers, this, nowMs);
-    if (reason === undefined) return session.setTimer(soonestMs(relayTimers, this));
+    const timer = soonest(relayTimers, this);
+    const dueMs = timer.dueMs(this);
+    if (dueMs > nowMs) return session.setTimer(dueMs);
+    const reason = timer.name;
     // A silent session ends in order; one cut while it may be talking must not look complete.
     const how = reason === 'lifetime-exceeded' ? 'reset' : 'fin';
     close(session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
@@ -92,7 +94,7 @@ export class Relaying extends Stage implements RelayTimes {
   #linkEnded(side: Side, end: LinkEnd, nowMs: number): void {
     const session = this.#session;
     if (end === 'finished') {
-      if (session.isClientOpen || session.lease !== undefined) return this.#watch(nowMs);
+      if (session.isClientOpen || session.lease !== undefined) return;
       const endedBy = session.halfClose?.by ?? side;
       session.stage = new Closing(session, { reason: 'finished', endedBy }, undefined);
       return;
