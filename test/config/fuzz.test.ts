@@ -1,11 +1,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { formatIssues } from '../../src/config/issues.ts';
 import { parseConfig } from '../../src/config/load.ts';
 
-const full = readFileSync(new URL('../../config/full.yaml', import.meta.url), 'utf8').replace(/ *#.*/g, '');
+const folder = new URL('../../config/', import.meta.url);
+const examples = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }));
+const full = readFileSync(new URL('full.yaml', folder), 'utf8').replace(/ *#.*/g, '');
 
 /** Whatever the text, an answer; and whatever is wrong, at a place that is in the text. */
 function checkAnswer(text: string): void {
@@ -106,6 +111,26 @@ test('parseConfig answers when any value is any other', () => {
     { numRuns: 200 },
   );
 });
+
+test.each(examples)(
+  'parseConfig answers when any item of a list of $name is a number or nothing',
+  ({ text }) => {
+    const root: unknown = parse(text);
+    const walk = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const part of Object.values(value)) walk(part);
+      if (!Array.isArray(value)) return;
+      for (const [index, item] of value.entries()) {
+        for (const other of [5, null]) {
+          value[index] = other;
+          checkAnswer(JSON.stringify(root));
+        }
+        value[index] = item;
+      }
+    };
+    walk(root);
+  },
+);
 
 test('parseConfig answers any text', () => {
   fc.assert(

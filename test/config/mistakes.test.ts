@@ -278,6 +278,11 @@ test.each<readonly [string, string, ...string[]]>([
     `${good}admin: { bind: 0.0.0.0:9900, token: "a b" }\n`,
     '9:37 admin.token: Expected a token of printable ASCII without spaces, found something else',
   ],
+  [withListener('routes: [5]'), '5:14 listeners.web.routes[0]: Expected a mapping, found 5'],
+  [
+    good.replace('    pool: app', '    routes: [5, { pool: app }]'),
+    '5:14 listeners.web.routes[0]: Expected a mapping, found 5',
+  ],
 ])('parseConfig of %j says what is wrong and where', (text, ...expected) => {
   expect(issuesOf(text)).toEqual(expected);
 });
