@@ -1,7 +1,7 @@
 /**
  * Addresses as people write them. To listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` (every interface,
  * IPv6 and IPv4), `unix:/run/web.sock`. To connect to: the same with a port above 0, a name for a host, or
- * `srv:_pg._tcp.db.internal`. `localhost` is 127.0.0.1, so that no resolver has a say in it.
+ * `srv:_pg._tcp.db.internal`. `localhost` is 127.0.0.1 and is not resolved.
  */
 import { isIP, SocketAddress } from 'node:net';
 import type { Address } from '../core/contract.ts';
@@ -28,7 +28,7 @@ export function parseBind(text: string): Parsed<Address> {
     : parsed({ host, port });
 }
 
-/** What a backend's address says. */
+/** The address of a backend, or a name. */
 export function parseTarget(text: string): Parsed<Target> {
   if (text.startsWith('unix:')) {
     const unix = unixAddress(text.slice('unix:'.length));
@@ -101,7 +101,7 @@ function portNumber(text: string, lowest: number): number | undefined {
   return port >= lowest && port <= 65_535 ? port : undefined;
 }
 
-/** In canonical text, so that two ways to write an address are seen to be one. IPv6 wants its brackets. */
+/** In canonical form, so that an address that is written in two ways is found to be one. IPv6 needs brackets. */
 function ipAddress({ host, bracketed }: HostAndPort): string | undefined {
   if (!bracketed)
     return host.toLowerCase() === 'localhost' ? '127.0.0.1' : isIP(host) === 4 ? host : undefined;
@@ -112,8 +112,8 @@ function ipAddress({ host, bracketed }: HostAndPort): string | undefined {
 }
 
 /**
- * RFC 1123 with underscores; a last label of digits would be a mistyped IPv4 address. A dot at the end stays: it says that
- * no search domain is to be added.
+ * RFC 1123 with underscores. A last label of digits is refused as a mistyped IPv4 address. A dot at the end stays: it
+ * tells the resolver to add no search domain.
  */
 function hostName(text: string): string | undefined {
   const written = text.toLowerCase();

@@ -1,6 +1,6 @@
 /**
- * Where the admin API listens, of a configuration of which nothing else matters: whoever asks a running proxy for its
- * health must not be stopped by what is wrong elsewhere in the file, nor by files that it names.
+ * Where the admin API listens, read from a file whose other parts may be wrong. A health check of a running proxy must
+ * not fail because of them, nor because of the files that they name.
  */
 import type { Address } from '../core/contract.ts';
 import { parseBind } from './addresses.ts';
@@ -10,7 +10,7 @@ import { readNodes } from './reading.ts';
 import type { Environment } from './substitution.ts';
 import { composeYaml } from './yaml.ts';
 
-/** `unknown` where the file does not tell, as it is damaged; then the proxy may be where it is by default. */
+/** `unknown` where the file is too damaged to tell; then the default is the best guess. */
 export type AdminBind =
   | { readonly kind: 'at'; readonly address: Address }
   | { readonly kind: 'off' }
@@ -19,7 +19,7 @@ export type AdminBind =
 export function adminBindIn(text: string, env: Environment): AdminBind {
   const { contents, mistakes } = composeYaml(text);
   if (mistakes.length === 0) return bindOf(readNodes(contents, env).value);
-  // What follows a mistake may have been read as something else: so the section is read by itself first.
+  // The text after a mistake may have been read as something else, so the section is read by itself.
   const section = composeYaml(adminSection(text));
   const found = section.mistakes.length === 0 ? bindOf(readNodes(section.contents, env).value) : undefined;
   return found?.kind === 'at' ? found : { kind: 'unknown' };

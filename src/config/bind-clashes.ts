@@ -1,19 +1,19 @@
 /** Addresses that cannot be listened on at the same time. */
 import type { Address } from '../core/contract.ts';
 import { formatAddress } from './addresses.ts';
-import type { BoundAddress } from './options/bind.ts';
+import type { LocatedAddress } from './options/bind.ts';
 
-/** Each address that is taken by an earlier one is an issue. */
-export function checkBindClashes(bounds: readonly BoundAddress[]): void {
-  const taken = new Map<string, BoundAddress[]>();
-  for (const bound of bounds) {
-    const { address, location } = bound;
+/** Reports each address that clashes with an earlier one. */
+export function checkBindClashes(binds: readonly LocatedAddress[]): void {
+  const taken = new Map<string, LocatedAddress[]>();
+  for (const located of binds) {
+    const { address, location } = located;
     const rivals = rivalsKey(address);
     if (rivals === undefined) continue;
     const earlier = taken.get(rivals) ?? [];
     const clash = earlier.find((other) => clashes(other.address, address));
     if (clash === undefined) {
-      taken.set(rivals, [...earlier.slice(-mostCompared), bound]);
+      taken.set(rivals, [...earlier.slice(-mostCompared), located]);
     } else {
       const what = clash.location.described(formatAddress(clash.address));
       location.expected(`an address that is free beside ${what} at line ${clash.location.line}`);
@@ -21,7 +21,7 @@ export function checkBindClashes(bounds: readonly BoundAddress[]): void {
   }
 }
 
-/** Whether nobody can listen on both at once, unless the two share the port. */
+/** Whether the two addresses cannot be listened on at once, unless they share the port. */
 export function exclude(one: Address, other: Address): boolean {
   const rivals = rivalsKey(one);
   return rivals !== undefined && rivals === rivalsKey(other) && clashes(one, other);

@@ -1,4 +1,4 @@
-/** Certificates of a listener that are not shown where one would expect it, as another comes first. */
+/** Certificates of a listener that clients never see, because another comes first. */
 import { CertificateTable, certificateFacts } from '../drivers/tls/certificate-names.ts';
 import type { Location } from './location.ts';
 
@@ -10,8 +10,8 @@ export interface NamedCertificate {
 }
 
 /**
- * Warns where a name has two certificates with keys of one kind, of which only the first is shown. A certificate of
- * each kind is no mistake, nor is an exact name beside a wildcard.
+ * Warns where a name has two certificates with keys of the same kind: only the first is shown. One certificate of each
+ * kind is no mistake, and neither is an exact name beside a wildcard.
  */
 export function warnOfOverlaps(certificates: readonly NamedCertificate[]): void {
   const facts = certificates.map(({ cert }) => certificateFacts(cert));

@@ -60,7 +60,7 @@ export interface BackendConfig {
   readonly maxConnections: number;
 }
 
-/** What a backend's address says: an address, or a name that stands for some. */
+/** What a backend's address means: an address, or a name that stands for some. */
 export type Target =
   /** `hostName` is how it was written, where that was a name. */
   | { readonly kind: 'address'; readonly address: Address; readonly hostName?: string }
@@ -117,9 +117,9 @@ export interface LogConfig {
 }
 
 export interface ShutdownConfig {
-  /** For so long listeners go on accepting once the process has been told to stop and is not ready any more. */
+  /** How long listeners go on accepting once the process has been told to stop and is not ready any more. */
   readonly delayMs: number;
-  /** For so long open sessions may take to finish after that. */
+  /** How long open sessions may take to finish after that. */
   readonly graceMs: number;
 }
 

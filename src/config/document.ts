@@ -14,11 +14,11 @@ export class ConfigDocument {
   readonly #text: string;
   readonly #lineStarts: readonly number[];
   readonly #root: Place | undefined;
-  /** Paths whose text must not be shown, for what may stand there. */
+  /** Paths whose text must not be shown, since it may hold a secret. */
   readonly #hidden = new Set<string>();
   readonly #secrets: Secrets;
   readonly #contents: ComposedYaml['contents'];
-  /** Lines, from 0 on, with a part of a secret; looked for when something is to be shown. */
+  /** Lines, counted from 0, with a part of a secret; found when something is shown for the first time. */
   #secretLines: ReadonlySet<number> | 'all' | undefined;
 
   constructor(file: string, text: string, env: Environment, secrets: Secrets) {
@@ -27,7 +27,7 @@ export class ConfigDocument {
     this.#text = text;
     this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
     const { contents, mistakes } = composeYaml(text);
-    // What follows a mistake may have been read as something else.
+    // The text after a mistake may have been read as something else.
     const isUnclear = mistakes.length > 0 && secrets.mayBeIn(text);
     this.#contents = contents;
     if (isUnclear) this.#secretLines = 'all';
@@ -56,7 +56,7 @@ export class ConfigDocument {
     );
   }
 
-  /** `at: 'key'` marks the key and not the value. A path that isn't there stands at what is nearest above. */
+  /** `at: 'key'` marks the key and not the value. A path that isn't there is shown at the nearest one above it. */
   problem(path: Path, message: string, at: 'key' | 'value' = 'value'): void {
     this.#issues.push(this.#issue(path, this.#offset(path, at), message));
   }
@@ -76,7 +76,7 @@ export class ConfigDocument {
     this.warnings.push(this.#issue(path, this.#offset(path, 'key'), message));
   }
 
-  /** A key that is not known: what it was given may be anything, a secret too, and is not shown. */
+  /** An unknown key. Its value is not shown, since it may be a secret. */
   unknownKey(path: Path, message: string): void {
     const issue = this.#issue(path, this.#offset(path, 'key'), message);
     const { column, excerpt } = issue;
@@ -90,7 +90,7 @@ export class ConfigDocument {
     this.#hidden.add(formatPath(path));
   }
 
-  /** A key whose name may be a part of a secret. */
+  /** A mistake about a key whose name may be a part of a secret, and so is not shown. */
   nameless(path: Path, message: string): void {
     const issue = this.#issue(path, this.#offset(path, 'key'), message);
     this.#issues.push({ ...issue, path: formatPath(path.slice(0, -1)), excerpt: undefined });
@@ -127,7 +127,7 @@ export class ConfigDocument {
 
   #isHidden(path: Path): boolean {
     if (this.#secrets.stepsToSecret(path) !== undefined || this.#hidden.has(formatPath(path))) return true;
-    // A pool may have such a name, but is no text: then the line has come under the wrong key.
+    // A pool may have such a name, but is a mapping. A text under it is a line that has moved to the wrong key.
     const last = path.at(-1);
     if (
       typeof last === 'string' &&
@@ -135,7 +135,7 @@ export class ConfigDocument {
       !isContainer(valueAt(this.value, path))
     )
       return true;
-    // What is a secret elsewhere too, through an alias.
+    // An alias may stand for a text that is a secret elsewhere.
     const offset = this.placeOf(path)?.sourceOffset;
     return offset !== undefined && this.#isSecretLine(this.#lineAt(offset));
   }

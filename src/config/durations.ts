@@ -2,8 +2,8 @@
 import { expected, type Parsed, parsed } from './parsed.ts';
 
 /**
- * What may stand beside a positive duration: nothing, `0s` (which is no time at all), or a word. Zero never
- * means infinite: that is written `unlimited`, and is `Infinity`. `off` is 0.
+ * What is allowed besides a positive duration: nothing, `0s` (no time at all), or a word. `unlimited` is `Infinity`,
+ * which zero never means. `off` is 0.
  */
 export type DurationRule = 'positive' | 'zero' | 'unlimited' | 'off';
 

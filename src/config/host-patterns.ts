@@ -1,4 +1,4 @@
-/** Names of hosts as routes ask for them. */
+/** Host names in the conditions of routes. */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { addressWords, ipv6Text } from '../core/addresses.ts';
@@ -18,7 +18,7 @@ export function parseHostPattern(text: string): Parsed<string> {
   if (isIP(address) === 4) return parsed(address);
   const isWildcard = text.startsWith('*.');
   const name = domainToASCII((isWildcard ? text.slice(2) : text).replace(/\.$/, ''));
-  // A name of digits and dots would be taken for a mistyped address.
+  // A name of digits and dots is probably a mistyped address.
   if (!syntax.test(name) || isIP(name) !== 0 || name.length > 253) return expected(expectedHostPattern);
   return parsed(isWildcard ? `*.${name}` : name);
 }

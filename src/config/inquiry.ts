@@ -1,4 +1,4 @@
-/** A client as people describe it, to ask what would become of it. */
+/** Parses the description of a client, for `explain`. */
 import { addressText, addressWords } from '../core/addresses.ts';
 import type { Inquiry } from '../core/explain/explanation.ts';
 import { type Protocol, protocols } from '../core/wire/protocol.ts';
@@ -16,13 +16,13 @@ export interface InquiryText {
   readonly bytes?: Uint8Array | undefined;
 }
 
-/** What is wrong with one of its keys: a noun phrase that says what would have done. */
+/** A mistake in one key: a noun phrase says what was expected. */
 export interface InquiryMistake {
   readonly key: keyof InquiryText;
   readonly expected: string;
 }
 
-/** `listeners` are the names that may be asked about. */
+/** `listeners` are the names of all listeners. */
 export function parseInquiry(
   { listener, client, sni, alpn, host, protocol, bytes }: InquiryText,
   listeners: readonly string[],

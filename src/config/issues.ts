@@ -29,7 +29,7 @@ export function formatPath(path: Path): string {
   }, '');
 }
 
-/** Longer than a screen helps nobody; a list of all is in the value. */
+/** More would fill screens. Programs find all issues in the list itself. */
 const mostShown = 100;
 
 function formatIssue({ file, line, column, path, message, excerpt }: Issue): string {

@@ -1,6 +1,6 @@
 /**
- * From a file to a config that nobody need check again: text, YAML, schema, and what only several values
- * together can get wrong. All issues of a file are found in one run.
+ * From a file to a checked config: its text, YAML, the schema, then mistakes that only several values together show.
+ * All issues of a file are found in one run.
  */
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -8,13 +8,12 @@ import type { Config } from './config.ts';
 import { ConfigDocument } from './document.ts';
 import type { Issue } from './issues.ts';
 import { Location } from './location.ts';
-import { type ReadFile, readTextFile } from './named-files.ts';
+import { type ReadFile, readTextFile, systemErrorText } from './named-files.ts';
 import { readConfig, secrets } from './options/config.ts';
 import type { Environment } from './substitution.ts';
-import { systemErrorText } from './system-error.ts';
 import { validInput } from './validation.ts';
 
-/** What came of a file, and which files that took. */
+/** The config or its issues, and the files that were read for it. */
 export type LoadResult = {
   /** Absolute paths of the file and of all that it names, also of those that could not be read. */
   readonly files: readonly string[];
@@ -33,7 +32,7 @@ export async function loadConfig(file: string, env: Environment): Promise<LoadRe
   }
 }
 
-/** The text of a configuration file, of one that is too large its beginning. Rejects where it can't be read. */
+/** The text of a configuration file; only the beginning of one that is too large. Rejects if it can't be read. */
 export async function configText(file: string): Promise<string> {
   return new TextDecoder('utf-8', { fatal: true }).decode(await readAtMost(file, largestBytes + 1));
 }
@@ -71,7 +70,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   return { files: [...files], ok: true, config: frozen(config), warnings };
 }
 
-/** Thousands of backends fit, and no text that does takes long to read. */
+/** Thousands of backends fit, and no text of this size takes long to read. */
 const largestBytes = 256 * 1024;
 
 /** A device or pipe may have no end. */

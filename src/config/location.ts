@@ -1,4 +1,4 @@
-/** One value of a document: where it stands, what is said about it, and how the files that it names are read. */
+/** The place of a value in a document: readers report issues there, and read the files that the value names. */
 import type { ConfigDocument } from './document.ts';
 import type { Issue, Path } from './issues.ts';
 import { type NamedFile, type ReadFile, readNamedFile } from './named-files.ts';
@@ -53,14 +53,14 @@ export class Location {
     this.document.warn(this.path, message);
   }
 
-  /** What a text stands for; where it stands for nothing, an issue and the fallback. */
+  /** The value that a text was parsed to. If it could not be parsed, reports that and returns the fallback. */
   parsed<T, F>(result: Parsed<T>, fallback: F): T | F {
     if (result.ok) return result.value;
     this.expected(result.expected);
     return fallback;
   }
 
-  /** The file that the value names; undefined where it cannot be read, which becomes an issue. */
+  /** The file that the value names. Reports a file that cannot be read, and returns undefined. */
   namedFile(name: string): NamedFile | undefined {
     return readNamedFile(this.document, this.path, name, this.#readFile);
   }

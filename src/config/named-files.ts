@@ -1,9 +1,9 @@
 /** Files that a configuration names: certificates, lists. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
-import { systemErrorText } from './system-error.ts';
 
 /** Gives the text of the file at an absolute path, or throws the system's error. */
 export type ReadFile = (path: string) => string;
@@ -48,3 +48,11 @@ export function readTextFile(path: string): string {
 
 /** Some 500,000 networks fit, which take about a second to read. */
 const largestBytes = 8 * 1024 * 1024;
+
+/** The system's words and code of an error that a system call gave: `no such file or directory (ENOENT)`. */
+export function systemErrorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!('errno' in error) || typeof error.errno !== 'number') return error.message;
+  const [code, words] = getSystemErrorMap().get(error.errno) ?? [];
+  return code === undefined ? error.message : `${words} (${code})`;
+}

@@ -1,4 +1,4 @@
-/** Networks and addresses, as lists of clients are made of. */
+/** Networks and addresses in lists of clients. */
 import {
   type AddressRange,
   formatNetwork,
@@ -10,8 +10,8 @@ import { expected, type Parsed, parsed } from './parsed.ts';
 export const expectedNetwork = 'a network or an address such as "10.0.0.0/8", "fe80::/10" or "::1"';
 
 /**
- * Refuses `10.0.0.1/8`, where others pass over the bits behind the prefix: who wrote it may have meant one
- * address, and must not let in sixteen million.
+ * Refuses `10.0.0.1/8`, whose last bits others ignore: the operator may have meant one address, and must not let in
+ * sixteen million.
  */
 export function parseNetwork(text: string): Parsed<AddressRange> {
   const range = parseAddressRange(text);

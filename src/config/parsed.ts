@@ -1,4 +1,4 @@
-/** What came of reading a text: its value, or a noun phrase that says what would have done. */
+/** The value of a text, or a noun phrase that says what was expected. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly expected: string };

@@ -5,14 +5,14 @@ import type { KeyPair } from '../core/plan.ts';
 import type { Location } from './location.ts';
 import type { NamedFile } from './named-files.ts';
 
-/** The certificates of a file with at least one, all of them readable, and nothing else of it; else an issue. */
+/** The certificates of a file and nothing else of it. An issue if there is none, or one that is damaged. */
 export function readCertificates(name: string, location: Location): string | undefined {
   const named = location.namedFile(name);
   if (named === undefined) return undefined;
   const certificates = named.text.match(certificateBlock) ?? [];
   try {
     for (const certificate of certificates) new X509Certificate(certificate);
-    // Without a private key that may stand beside them.
+    // A private key may stand beside them, and is left out.
     if (certificates.length > 0) return certificates.map((one) => `${one}\n`).join('');
     location.problem(`Expected a PEM file with certificates, found none in ${named.file}`);
   } catch {
@@ -46,7 +46,7 @@ export function readKeyPair(names: KeyPair, location: Location): KeyPair | undef
   return { cert, key: key.text };
 }
 
-/** Why no TLS can be spoken with a pair that belongs together: keys may be too small, signatures too weak. */
+/** Why OpenSSL refuses a certificate with its key: the key may be too small, the signature too weak. */
 function objectionTo(cert: string, key: string): string | undefined {
   try {
     createSecureContext({ cert, key });

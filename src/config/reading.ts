@@ -1,10 +1,11 @@
 /**
- * YAML nodes to plain values, each with its place in the text. Follows aliases within a budget, substitutes
- * environment variables, merges mappings (`<<`), finds duplicate keys. What can't be read is left out and its place says so.
+ * YAML nodes to plain values, each with its place in the text. Follows aliases up to a bound, substitutes environment
+ * variables, merges mappings (`<<`), finds duplicate keys. The place of a value that can't be read says so.
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
 import type { Path } from './issues.ts';
 import { type Environment, substitute } from './substitution.ts';
+import type { SyntaxMistake } from './yaml.ts';
 
 export interface Place {
   readonly offset: number;
@@ -17,7 +18,7 @@ export interface Place {
   readonly template: string | undefined;
   /** A substituted text as a number or boolean, where YAML would read it as one: `${PORT}`. */
   readonly reread: number | boolean | undefined;
-  /** Nothing is known of the value; the mistake has been told. */
+  /** The value could not be read, and its mistake has been reported. */
   readonly unreadable: boolean;
 }
 
@@ -27,16 +28,12 @@ export interface Reading {
   readonly mistakes: readonly Mistake[];
 }
 
-interface Mistake {
+interface Mistake extends SyntaxMistake {
   readonly path: Path;
-  readonly offset: number;
-  readonly message: string;
-  /** The same without a word of the text, for what is a secret. */
-  readonly nameless: string;
 }
 
 export function readNodes(root: Node | null, env: Environment): Reading {
-  const reader = new Reader(env);
+  const reader = new NodeReader(env);
   const { value, place } = reader.read(root, { path: [], keyOffset: undefined });
   return { value, place, mistakes: reader.mistakes };
 }
@@ -57,7 +54,7 @@ const mostAliased = 10_000;
 /** In a list, `[::1]:9000` is a mapping whose key is a list. */
 const ipv6Hint = ', found a list; quote an IPv6 address, as in "[::1]:9000"';
 
-class Reader {
+class NodeReader {
   readonly mistakes: Mistake[] = [];
   readonly #env: Environment;
   readonly #anchors = new Map<string, Node>();
@@ -82,7 +79,7 @@ class Reader {
       );
     }
     if (isAlias(node)) return this.#readAlias(node.source, offset, spot);
-    // What an alias writes out again has been here before.
+    // The nodes below an alias have been read before.
     if (node.anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return this.#readScalar(node, offset, spot);
 
@@ -134,7 +131,7 @@ class Reader {
         }
       }
     }
-    // What stands here wins over what is merged, and of that the first.
+    // A key that stands here wins over one that is merged, and the first merged one over the others.
     for (const { value, place } of merged) {
       for (const [key, child] of place.children) {
         if (children.has(key)) continue;
@@ -145,7 +142,7 @@ class Reader {
     return { value: mapping, place: whole };
   }
 
-  /** Of a key that is left alone: what others may refer to. */
+  /** Notes the anchors below a key that is left alone, because aliases elsewhere may refer to them. */
   #learnAnchors(node: Node | null): void {
     if (node === null || isAlias(node)) return;
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
@@ -212,7 +209,7 @@ class Reader {
   }
 }
 
-/** As a plain word; in quotes it is a key like any other. */
+/** Only the plain word merges; in quotes it is a key like any other. */
 function isMergeKey(key: Node): boolean {
   return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
 }

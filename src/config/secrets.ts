@@ -44,7 +44,7 @@ export class Secrets {
     return undefined;
   }
 
-  /** Where the secrets of a file stand, keys included, and all that they refer to. */
+  /** Where the secrets of a file stand, with their keys and with all that they refer to. */
   rangesIn(root: Node | null): readonly Range[] {
     const ranges: Range[] = [];
     const anchored = new Map<string, Node[]>();
@@ -68,7 +68,7 @@ export class Secrets {
       }
     };
     walk(root, [], false);
-    // A set that grows while it is gone through is gone through to its end.
+    // The loop also visits the names that are added to the set while it runs.
     for (const name of referredTo) {
       for (const node of anchored.get(name) ?? []) {
         ranges.push(...rangeOf(node));
@@ -96,7 +96,7 @@ export class Secrets {
   }
 }
 
-/** Of `token:abc`, where a space is missing, only the first word may be shown. */
+/** The part of a key that may be shown: in `token:abc`, where a space is missing, the rest is the secret. */
 export function firstWord(key: string): string {
   return /[\w-]+/.exec(key)?.[0] ?? key;
 }

@@ -1,6 +1,6 @@
 /**
- * Holds a document against the schema. Every mistake gets one sentence at its place; what is left without the
- * mistaken parts is given back, so that the checks between values can speak up in the same run.
+ * Checks a document against the schema. Every mistake gets one sentence at its place. The rest is returned without the
+ * mistaken parts, so that the checks between values run too and all issues are found at once.
  */
 import { Ajv, type ErrorObject as Mistake, type ValidateFunction } from 'ajv';
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
@@ -10,7 +10,7 @@ import { type ConfigInput, configSchema, secrets } from './options/config.ts';
 import { expectation } from './options/option.ts';
 import { firstWord, mayHoldSecret } from './secrets.ts';
 
-/** Undefined where too little is left. Without issues in the document, the input is all of it. */
+/** The document's value without its mistaken parts; undefined where too little is left. */
 export function validInput(document: ConfigDocument): ConfigInput | undefined {
   if (!hasVersionOne(document)) return undefined;
   for (const error of mistakesIn(document.value)) rereadSubstitution(document, pathOf(error, document.value));
@@ -18,7 +18,7 @@ export function validInput(document: ConfigDocument): ConfigInput | undefined {
   return withoutMistakes(document.value);
 }
 
-/** A file of another version is not held against this one's schema. */
+/** A file of another version is not checked against this version's schema. */
 function hasVersionOne(document: ConfigDocument): boolean {
   const version = valueAt(document.value, ['version']);
   const isOther = typeof version === 'number' && version !== 1;
@@ -26,7 +26,7 @@ function hasVersionOne(document: ConfigDocument): boolean {
   return !isOther;
 }
 
-/** A value that is one substitution is read as a number or boolean where a string will not do. */
+/** A value that is one substitution becomes a number or boolean where its key takes no string. */
 function rereadSubstitution(document: ConfigDocument, path: Path): void {
   const { reread } = document.placeOf(path) ?? {};
   const parent = valueAt(document.value, path.slice(0, -1));
@@ -53,8 +53,8 @@ function report(document: ConfigDocument, mistake: Mistake): void {
 }
 
 /**
- * The place of `token:abc`, where a space is missing, must not be told in full, nor what looks like a key behind a token
- * with a comma, or below a token that is empty.
+ * In `token:abc` a space is missing, and the key holds the secret: only its first word is shown. After a token with a
+ * comma, the rest of the token looks like a key and is not shown, nor is a key below an empty token.
  */
 function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly string[]): void {
   const key = String(path.at(-1));
@@ -86,7 +86,7 @@ function unknownKey(key: string, known: readonly string[]): string {
     : `Unknown key ${shown}, did you mean "${meant}"?`;
 }
 
-/** Of an unknown or missing key, the path to that key. */
+/** The path to the mistaken value; where a key is unknown or missing, to that key. */
 function pathOf({ instancePath, params }: Mistake, root: unknown): Path {
   const path: (string | number)[] = [];
   let value = root;
@@ -101,8 +101,8 @@ function pathOf({ instancePath, params }: Mistake, root: unknown): Path {
 }
 
 /**
- * A value that fits none of several forms is told once, unless it has the shape of one of them: a mapping or
- * list is then told what is wrong with it as such. Ajv lists the mistakes of the forms right before.
+ * A value that fits none of several forms is one mistake, unless it has the shape of one of them: then the mistakes are
+ * those of that mapping or list. Ajv lists the mistakes of the forms right before.
  */
 function mistakesIn(value: unknown): readonly Mistake[] {
   if (validate(value)) return [];
@@ -137,9 +137,9 @@ function formWithShapeOf({ data, schema }: Mistake): number {
 }
 
 /**
- * Takes the mistaken parts out, and whatever then lacks something that it must have, until the rest is right.
- * A list keeps a hole where an item was, so that the others keep their index; `map` and the like skip holes.
- * A mapping without members is no obstacle.
+ * Takes the mistaken parts out, then each mapping that lacks a required key, until the rest is right.
+ * A list keeps a hole where an item was, so that the others keep their index. `map`, `flatMap` and `filter` skip holes;
+ * `find`, `findIndex` and `for … of` see them as undefined. A mapping may end up empty.
  */
 function withoutMistakes(root: unknown): ConfigInput | undefined {
   const isMapping = isContainer(root) && !Array.isArray(root);

@@ -1,4 +1,4 @@
-/** YAML 1.2 text to a tree of nodes, in bounded time and depth whatever the text. */
+/** YAML 1.2 text to a tree of nodes. Time and depth are bounded for any text. */
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLParseError } from 'yaml';
 
 export interface ComposedYaml {
@@ -9,7 +9,7 @@ export interface ComposedYaml {
 export interface SyntaxMistake {
   readonly offset: number;
   readonly message: string;
-  /** The same without a word of the text. */
+  /** The same without a word of the text, which may hold a secret. */
   readonly nameless: string;
 }
 
@@ -30,7 +30,7 @@ export function composeYaml(text: string): ComposedYaml {
 
 type LibraryError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>;
 
-/** The first mistakes of a text, and of a line, tell most; the rest mostly follow from them. */
+/** Later mistakes of a text or a line mostly follow from the first. */
 function firstOfEachLine(errors: readonly LibraryError[], text: string): readonly LibraryError[] {
   const told: LibraryError[] = [];
   for (const error of errors) {
@@ -62,7 +62,7 @@ function explain({ code, message, pos }: LibraryError, text: string): SyntaxMist
   const offset = Math.min(pos[0], text.length);
   if (code === 'TAB_AS_INDENT') return mistake(offset, 'Expected spaces as indentation, found a tab');
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
-  // The library quotes the text behind a colon, and in one message without.
+  // The library quotes the text behind a colon; in one message there is no colon.
   const nameless = code === 'BAD_DQ_ESCAPE' ? 'Invalid escape sequence' : message.replace(/: .*/s, '');
   return mistake(offset, `Not valid YAML: ${message}${hint(line)}`, `Not valid YAML: ${nameless}`);
 }
@@ -71,7 +71,7 @@ function mistake(offset: number, message: string, nameless = message): SyntaxMis
   return { offset, message, nameless };
 }
 
-/** What people write in good faith that YAML reads otherwise. */
+/** What to write instead of a text that YAML reads otherwise than people mean it. */
 function hint(line: string): string {
   if (/(?:^|[\s:-])\[[0-9a-fA-F:.]*\]:[0-9]/.test(line)) return '; quote an IPv6 address, as in "[::1]:8080"';
   if (/[[{].*\$\{/.test(line)) return `; quote a substitution inside { } or [ ], as in "\${NAME}"`;

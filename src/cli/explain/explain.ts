@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { formatTarget } from '../../config/addresses.ts';
 import type { Config, Target } from '../../config/config.ts';
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
-import { systemErrorText } from '../../config/system-error.ts';
+import { systemErrorText } from '../../config/named-files.ts';
 import type { Endpoint } from '../../control/discovery/provider.ts';
 import { Planner } from '../../control/planner.ts';
 import { explain } from '../../core/explain/explain.ts';

@@ -34,7 +34,7 @@ export function accessPolicy({ allow, allowFile, deny, denyFile }: AccessLists):
   return { allow: setOf(allow, allowFile), deny: setOf(deny, denyFile) };
 }
 
-/** An empty list would shut everybody out, which is hardly meant. */
+/** An empty `allow` list would shut everybody out, which is probably a mistake. */
 export function checkAccess({ allow, allowFile }: AccessLists, location: Location): void {
   if (allowFile === undefined || !allowFile.isEmpty || allow.length > 0) return;
   location
@@ -91,7 +91,7 @@ function entriesOf(text: string): readonly Entry[] {
   });
 }
 
-/** A file of another kind has a mistake in every line. */
+/** A file of another kind would have a mistake in every line. */
 const mostMistakes = 100;
 
 function readEntries(entries: readonly Entry[], file: string, location: Location): readonly AddressRange[] {

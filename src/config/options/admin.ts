@@ -3,7 +3,7 @@ import Type from 'typebox';
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, formatAddress } from '../addresses.ts';
 import type { AdminConfig } from '../config.ts';
-import { type BoundAddress, bindWithMode, readBind } from './bind.ts';
+import { bindWithMode, type LocatedAddress, readBind } from './bind.ts';
 import { expects, type Input, mapping, optional, type Reader, withDefault } from './option.ts';
 import { text } from './terms.ts';
 
@@ -12,7 +12,7 @@ export const defaultAdminBind: Address = { host: '127.0.0.1', port: 9900 };
 
 const expectedBindOrOff = `${expectedBind}, or "off"`;
 
-const bind: Reader<string | Input<typeof bindWithMode>, BoundAddress | 'off' | undefined> = {
+const bind: Reader<string | Input<typeof bindWithMode>, LocatedAddress | 'off' | undefined> = {
   schema: Type.Union([text(expectedBindOrOff, { description: 'The address.' }).schema, bindWithMode.schema], {
     description:
       'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
@@ -40,7 +40,7 @@ const token: Reader<string, string> = {
   read: (input) => input,
 };
 
-type Admin = Omit<AdminConfig, 'bind'> & { readonly bind: BoundAddress };
+type Admin = Omit<AdminConfig, 'bind'> & { readonly bind: LocatedAddress };
 
 const adminMapping = mapping(
   'The admin API: state, metrics, reload. Off without this key.',

@@ -1,9 +1,9 @@
-/** An address to listen on, as a text or as a mapping that says more. */
+/** Addresses to listen on: each is a text, or a mapping with the mode of a unix socket. */
 import Type from 'typebox';
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, parseBind } from '../addresses.ts';
 import type { Location } from '../location.ts';
-import { expects, type Input, list, mapping, optional, type Reader } from './option.ts';
+import { expects, type Input, list, mapping, oneOrList, optional, type Reader } from './option.ts';
 import { parsedText, text } from './terms.ts';
 
 const address = parsedText(expectedBind, parseBind, {
@@ -25,41 +25,41 @@ export const bindWithMode = mapping(
       }),
     ),
   },
-  ({ address, mode }, location, input): BoundAddress | undefined => {
+  ({ address, mode }, location, input): LocatedAddress | undefined => {
     if (address === undefined) return undefined;
-    const bound = { address, location: location.at('address') };
-    if (mode === undefined) return bound;
-    if ('path' in address) return { ...bound, address: { ...address, mode: Number.parseInt(mode, 8) } };
+    const located = { address, location: location.at('address') };
+    if (mode === undefined) return located;
+    if ('path' in address) return { ...located, address: { ...address, mode: Number.parseInt(mode, 8) } };
     const found = JSON.stringify(input.address);
     location.at('mode').problem(`Key "mode" goes with a unix socket, found ${found}`, 'key');
-    return bound;
+    return located;
   },
 );
 
 /** An address, and where it is written. */
-export interface BoundAddress {
+export interface LocatedAddress {
   readonly address: Address;
   readonly location: Location;
 }
 
 type BindInput = string | Input<typeof bindWithMode>;
 
-/** Reads either form; undefined where it is no address, which becomes an issue. */
-export function readBind(input: BindInput, location: Location): BoundAddress | undefined {
+/** Reads either form. Reports a text that is no address, and returns undefined. */
+export function readBind(input: BindInput, location: Location): LocatedAddress | undefined {
   if (typeof input !== 'string') return bindWithMode.read(input, location);
   const parsed = address.read(input, location);
   return parsed && { address: parsed, location };
 }
 
-const bind: Reader<BindInput, BoundAddress | undefined> = {
+const bind: Reader<BindInput, LocatedAddress | undefined> = {
   schema: Type.Union([address.schema, bindWithMode.schema], { [expects]: expectedBind }),
   read: readBind,
 };
 
 const bindList = list(bind, { minItems: 1, [expects]: 'at least one address' });
 
-export const binds: Reader<BindInput | readonly BindInput[], readonly BoundAddress[]> = {
-  schema: Type.Union([address.schema, bindWithMode.schema, bindList.schema], {
+export const binds = oneOrList(
+  Type.Union([address.schema, bindWithMode.schema, bindList.schema], {
     description: 'Where to accept connections: an address, or a list of them.',
     examples: [
       '127.0.0.1:8080',
@@ -69,13 +69,6 @@ export const binds: Reader<BindInput | readonly BindInput[], readonly BoundAddre
     ],
     [expects]: `${expectedBind}, or a list of them`,
   }),
-  read: (input, location) => {
-    if (isList(input)) return bindList.read(input, location);
-    const one = readBind(input, location);
-    return one === undefined ? [] : [one];
-  },
-};
-
-function isList(input: BindInput | readonly BindInput[]): input is readonly BindInput[] {
-  return Array.isArray(input);
-}
+  bind,
+  bindList,
+);

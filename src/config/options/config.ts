@@ -1,7 +1,6 @@
 /**
- * The configuration file: the table of its sections, of which its schema and the types of what is read are made. The
- * schema holds what can be said of a value by itself; what several values must be together is checked where they are
- * read.
+ * The configuration file as a whole: the table of its sections. The JSON Schema, which editors complete from, is made
+ * from it. The schema checks each value by itself; `build` and `check` of a mapping check several together.
  *
  * In string values `${NAME}` and `${NAME:-default}` stand for environment variables. A value that is only
  * that, such as `burst: ${BURST}`, is a string where its key takes strings, and else is read as YAML would.
@@ -71,8 +70,8 @@ export type ConfigInput = Inputs<typeof options>;
 
 export function readConfig(input: ConfigInput, location: Location): Config {
   const { version, listeners, pools, admin, ...rest } = readTable(options, input, location);
-  const bounds = listeners.flatMap(([, { bind }]) => bind);
-  checkBindClashes(admin === 'off' ? bounds : [...bounds, admin.bind]);
+  const binds = listeners.flatMap(([, { bind }]) => bind);
+  checkBindClashes(admin === 'off' ? binds : [...binds, admin.bind]);
   warnOfUnusedPools(input, location);
   return {
     ...rest,
@@ -86,7 +85,7 @@ export function readConfig(input: ConfigInput, location: Location): Config {
   };
 }
 
-/** A pool that no listener names is no mistake, but hardly meant. */
+/** A pool that no listener names is allowed, but probably a mistake. */
 function warnOfUnusedPools({ listeners, pools }: ConfigInput, location: Location): void {
   const used = new Set(
     Object.values(listeners).flatMap(({ pool, routes = [] }) => [

@@ -115,7 +115,7 @@ const options = {
 
 type CheckValues = Values<typeof options>;
 
-/** The check as the file has it; `withConnection` adds what it has from `connect`. */
+/** The check as the file has it. `withConnection` adds what it takes from `connect`. */
 export const healthCheck = optional(
   mapping(
     'Asks each backend at intervals whether it can serve. Without this key nobody asks.',
@@ -164,9 +164,9 @@ function asksForTls({ type, tls }: CheckValues): boolean {
   return type === 'tls' || type === 'https' || typeof tls === 'object';
 }
 
-/** TLS as the check has it, once it has any: what it does not say is as for sessions. */
+/** The TLS of a check that uses TLS. What it does not set is as for sessions. */
 function tlsOf({ tls, host }: CheckValues, inherited: BackendTls | 'off'): BackendTls {
-  // Where sessions do without TLS, the Host header is the next best to go by.
+  // If sessions use no TLS, the Host header is the best guess at the server's name.
   const base =
     inherited === 'off'
       ? { servername: nameIn(host), verify: true, ca: undefined, cert: undefined, key: undefined }

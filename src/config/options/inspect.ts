@@ -2,7 +2,7 @@ import type { InspectPolicy } from '../../core/plan.ts';
 import { section } from './option.ts';
 import { duration, oneOf, size } from './terms.ts';
 
-/** What drivers hold of a client's bytes. */
+/** Drivers hold no more of a client's first bytes. */
 const mostInspectedBytes = 64 * 1024;
 
 export const inspect = section(

@@ -3,9 +3,9 @@ import type { ListenerPolicy } from '../../core/plan.ts';
 import type { ListenerConfig } from '../config.ts';
 import type { Location } from '../location.ts';
 import { access, accessPolicy, checkAccess } from './access.ts';
-import { type BoundAddress, binds } from './bind.ts';
-import { listenerLimits } from './client-limits.ts';
+import { binds, type LocatedAddress } from './bind.ts';
 import { inspect } from './inspect.ts';
+import { listenerLimits } from './limits.ts';
 import { type Defaults, defaultsOf, mapping, optional } from './option.ts';
 import { acceptedProxyProtocol } from './proxy-protocol.ts';
 import { poolName, routes } from './routes.ts';
@@ -34,14 +34,14 @@ const options = {
   }),
 };
 
-export type Listener = Omit<ListenerConfig, 'name' | 'bind'> & { readonly bind: readonly BoundAddress[] };
+export type Listener = Omit<ListenerConfig, 'name' | 'bind'> & { readonly bind: readonly LocatedAddress[] };
 
 export const listener = mapping(
   'Addresses to accept connections on, and what to do with them.',
   options,
-  (values, location): Listener => {
+  (values, location, input): Listener => {
     const { bind, pool, routes } = values;
-    if (pool === undefined && routes.length === 0) {
+    if (pool === undefined && (input.routes ?? []).length === 0) {
       location.problem('Missing key "pool", where connections go', 'key');
     }
     checkAccess(values, location);

@@ -4,7 +4,7 @@ import { formatSize, parseSize } from '../sizes.ts';
 import { expects, type Option, section } from './option.ts';
 import { sizeForms } from './terms.ts';
 
-/** With less, two workers could not hold a bufferful for some ten slow readers each. */
+/** Enough for two workers to hold a full buffer for about ten slow readers each. */
 const leastBufferBytes = 8 * 2 ** 20;
 
 const buffers: Option<number | string, MemoryConfig['bufferBytes']> = {

@@ -1,7 +1,6 @@
 /**
- * What an option of the configuration is: the schema of its value, how the value is read, and what holds where the
- * file does not have it. A mapping is a table from key to option; the schema and the types of the whole file are made
- * from these tables.
+ * An option of the configuration: the schema of its value, how the value is read, and its default. A mapping has a
+ * table from key to option. The schema of the whole file and its types are made from these tables.
  */
 import Type, { type TObjectOptions, type TSchema, type TSchemaOptions } from 'typebox';
 import type { Location } from '../location.ts';
@@ -20,7 +19,7 @@ export interface Option<Input, Value> extends Reader<Input, Value> {
 
 export type Table = Readonly<Record<string, Reader<never, unknown>>>;
 
-/** What a reader takes, and what it gives. */
+/** The types of what a reader is given and of what it returns. */
 export type Input<R> = R extends { read(input: infer I, location: Location): unknown } ? I : never;
 export type Value<R> = R extends { read(input: never, location: Location): infer V } ? V : never;
 
@@ -31,16 +30,16 @@ export type Inputs<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: Inpu
 export type Values<T> = { readonly [K in keyof T]: Value<T[K]> };
 export type Defaults<T> = { readonly [K in OptionalKey<T>]: Value<T[K]> };
 
-/** Says in a phrase what a schema expects, for the message about a value that is something else. JSON leaves it out. */
+/** The key of the phrase that says what a schema expects, for messages about other values. JSON leaves it out. */
 export const expects: unique symbol = Symbol('expects');
 
-/** What a schema node, as the validator hands it back, expects. */
+/** The phrase of a schema, which the validator hands back with a mistake. */
 export function expectation(schema: unknown): string {
   const phrase = typeof schema === 'object' && schema !== null ? Reflect.get(schema, expects) : undefined;
   return typeof phrase === 'string' ? phrase : 'another value';
 }
 
-/** A mapping with these keys and no others. `build` makes one value of theirs, and may report issues. */
+/** A mapping with these keys and no others. `build` makes one value from theirs, and may report issues. */
 export function mapping<T extends Table, V>(
   description: string,
   table: T,
@@ -53,8 +52,8 @@ export function mapping<T extends Table, V>(
 }
 
 /**
- * A mapping that may be absent, and with it any of its keys. `build` makes one value of theirs, of the defaults too;
- * `check` reports what the keys together get wrong.
+ * A mapping that may be absent, as may each of its keys. `build` makes one value from theirs, and the section's default
+ * from their defaults. `check` reports mistakes that only several values together show.
  */
 export function section<T extends Readonly<Record<string, Option<never, unknown>>>, V>(
   description: string,
@@ -82,18 +81,33 @@ export function orOff<I, V>(
   };
 }
 
-/** A list; items that are mistaken, or read as undefined, are left out. */
+/** A list. It leaves out the items that are mistaken, and those that are read as undefined. */
 export function list<I, V>(
   item: Reader<I, V>,
   options: TSchemaOptions,
 ): Reader<readonly I[], readonly Exclude<V, undefined>[]> {
   return {
     schema: Type.Array(item.schema, options),
-    read: (input, location) => {
-      const values = input.map((one, index) => item.read(one, location.at(index)));
-      return values.filter((value): value is Exclude<V, undefined> => value !== undefined);
-    },
+    read: (input, location) => present(input.map((one, index) => item.read(one, location.at(index)))),
   };
+}
+
+/** One item, or a list of them. */
+export function oneOrList<I, V>(
+  schema: TSchema,
+  one: Reader<I, V>,
+  many: Reader<readonly I[], readonly Exclude<V, undefined>[]>,
+): Reader<I | readonly I[], readonly Exclude<V, undefined>[]> {
+  const isList = (input: I | readonly I[]): input is readonly I[] => Array.isArray(input);
+  return {
+    schema,
+    read: (input, location) =>
+      isList(input) ? many.read(input, location) : present([one.read(input, location)]),
+  };
+}
+
+function present<V>(values: readonly V[]): readonly Exclude<V, undefined>[] {
+  return values.filter((value): value is Exclude<V, undefined> => value !== undefined);
 }
 
 /** A mapping from names that the operator chooses; they become metric labels and parts of paths. */
@@ -114,7 +128,7 @@ export function named<I, V>(
   };
 }
 
-/** An option that is undefined where it is absent: what holds then, other values say. */
+/** An option that is undefined where the file does not have it. */
 export function optional<I, V>(reader: Reader<I, V>): Option<I, V | undefined> {
   return withDefault(reader, undefined);
 }
@@ -145,7 +159,7 @@ export function readTable<T extends Table>(table: T, input: Inputs<T>, location:
   return Object.fromEntries(values) as Values<T>;
 }
 
-/** What the options of a table are where the file has none of them. */
+/** The values of a table where the file has none of its keys. */
 export function defaultsOf<T extends Table>(table: T): Defaults<T> {
   const defaults = Object.entries(table).flatMap(([key, option]) =>
     'default' in option ? [[key, option.default]] : [],

@@ -5,8 +5,8 @@ import { backends } from './backends.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { connect } from './connect.ts';
 import { healthCheck, withConnection } from './health-check.ts';
+import { poolLimits } from './limits.ts';
 import { type Defaults, defaultsOf, mapping } from './option.ts';
-import { poolLimits } from './pool-limits.ts';
 import { duration, oneOf, percent } from './terms.ts';
 
 const options = {

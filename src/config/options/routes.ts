@@ -15,6 +15,7 @@ import {
   mapping,
   named,
   type Option,
+  oneOrList,
   optional,
   type Reader,
   withDefault,
@@ -114,7 +115,7 @@ export const routes: Option<RoutesInput, readonly RouteConfig[]> = {
   },
 };
 
-/** Everything matches such a route, so that those behind it are never asked. */
+/** Warns of routes behind one without conditions, which matches everything. */
 function warnOfUnreachable(input: RoutesInput, location: Location): void {
   const last = input.findIndex((one) => one !== undefined && Object.keys(one.when ?? {}).length === 0);
   if (last < 0 || last === input.length - 1) return;
@@ -136,26 +137,16 @@ export function poolName(term: {
 }
 
 function checkPool(name: string, location: Location): void {
-  const pools = [...(location.document.placeOf(['pools'])?.children.keys() ?? [])].map(String);
-  if (pools.includes(name)) return;
+  const known = location.document.placeOf(['pools'])?.children;
+  if (known?.has(name)) return;
+  const pools = [...(known?.keys() ?? [])].map(String);
   const some = pools.slice(0, 10).join(', ');
-  const known = pools.length > 10 ? `${some}, …` : some;
-  location.expected(`the name of a pool${known === '' ? '' : ` (${known})`}`, nearest(name, pools));
+  const names = pools.length > 10 ? `${some}, …` : some;
+  location.expected(`the name of a pool${names === '' ? '' : ` (${names})`}`, nearest(name, pools));
 }
 
 /** One, or a list of them. */
-function some<V>(
-  item: Reader<string, V>,
-  options: TSchemaOptions,
-): Option<string | readonly string[], readonly Exclude<V, undefined>[] | undefined> {
+function some<V>(item: Reader<string, V>, options: TSchemaOptions) {
   const items = list(item, { minItems: 1, [expects]: 'a list of at least one' });
-  return {
-    schema: Type.Union([item.schema, items.schema], options),
-    default: undefined,
-    read: (input, location) => {
-      if (typeof input !== 'string') return items.read(input, location);
-      const one = item.read(input, location);
-      return one === undefined ? [] : [one as Exclude<V, undefined>];
-    },
-  };
+  return optional(oneOrList(Type.Union([item.schema, items.schema], options), item, items));
 }

@@ -1,4 +1,4 @@
-/** The values that options are made of. One whose term has a default may be absent. */
+/** The kinds of values that options have. A value whose term has a default may be absent. */
 import Type, { type TSchema, type TSchemaOptions } from 'typebox';
 import {
   type DurationRule,
@@ -48,7 +48,7 @@ export function duration(rule: DurationRule, term: TermWithDefault<number>): Opt
   };
 }
 
-/** Reports where the duration of one key is above that of another, at the one that the file sets. */
+/** Reports a duration of `low` that is above that of `high`, at the key that the file has. */
 export function checkOrder<Low extends string, High extends string>(
   values: Readonly<Record<Low | High, number>>,
   low: Low,
@@ -113,7 +113,7 @@ export function percent(term: TermWithDefault<number>): Option<string, number> {
 /** The two ways to write a size. */
 export const sizeForms = [Type.Integer({ minimum: 1 }), Type.String({ pattern: `^${sizePattern}$` })];
 
-/** From 1 byte to so many. */
+/** At least 1 byte and at most `maximum`. */
 export function size(maximum: number, term: TermWithDefault<number>): Option<number | string, number> {
   return {
     schema: Type.Union(sizeForms, {
@@ -147,7 +147,7 @@ export function text<T extends Term<string>>(what: string, term: T): Leaf<T, str
   return leaf<string, T>(Type.String({ minLength: 1, ...term, [expects]: what }), term);
 }
 
-/** A text that stands for something; undefined where it stands for nothing, which becomes an issue. */
+/** A text that is parsed. Reports one that cannot be, and reads it as undefined. */
 export function parsedText<V>(
   what: string,
   parse: (text: string) => Parsed<V>,

@@ -121,7 +121,7 @@ const checkMapping = mapping(
   }),
 );
 
-/** Where a health check has no TLS of its own, or a part of it is undefined, that is as for sessions. */
+/** The TLS of a health check. What is undefined in it is taken from `connect.tls`. */
 export const checkTls = optional(
   orOff(checkMapping, '"off" or a mapping', {
     description:
@@ -130,7 +130,7 @@ export const checkTls = optional(
   }),
 );
 
-/** What the proxy shows of itself. */
+/** The proxy's own certificate and key. */
 function ownKeyPair(
   { cert, key }: Pick<Values<typeof backendKeys>, 'cert' | 'key'>,
   location: Location,

@@ -1,8 +1,8 @@
-/** How many connections a listener takes, and how fast. */
-import type { ClientLimits, ListenerLimits } from '../../core/plan.ts';
+/** How many connections a listener takes and how fast, how many a pool takes, and how many clients wait for one. */
+import type { ClientLimits, ListenerLimits, PoolLimits } from '../../core/plan.ts';
 import type { Location } from '../location.ts';
 import { optional, section, type Values } from './option.ts';
-import { connectionLimit, integer, rate } from './terms.ts';
+import { connectionLimit, duration, integer, rate } from './terms.ts';
 
 const clientLimits = {
   maxConnections: connectionLimit('Connections that may be open at once.'),
@@ -50,3 +50,21 @@ function warnOfBurst({ burst, connectionsPerSecond }: LimitValues, location: Loc
   if (burst === undefined || connectionsPerSecond !== Infinity) return;
   location.at('burst').warn('Has no effect without connectionsPerSecond');
 }
+
+const queue = section(
+  'Waiting for a free backend, first in, first out.',
+  {
+    size: integer(0, 1_000_000, {
+      description: 'Clients that may wait for a free backend instead of being refused.',
+      default: 0,
+    }),
+    timeout: duration('positive', { description: 'How long each may wait.', default: 5_000 }),
+  },
+  ({ size, timeout }): PoolLimits['queue'] => ({ size, timeoutMs: timeout }),
+);
+
+export const poolLimits = section(
+  'How much the pool takes.',
+  { maxConnections: connectionLimit('Connections to the whole pool that may be open at once.'), queue },
+  (limits): PoolLimits => limits,
+);
