@@ -157,7 +157,7 @@ export class Service {
     const wanted = next.listeners.flatMap(({ bind }) => bind);
     const move = await this.#admin.prepare(next.admin, { held, wanted });
     try {
-      await controlPlane.apply(next, () => move.makeWay());
+      await controlPlane.apply(next, () => move.freeAddresses());
       await move.commit();
     } catch (error) {
       if (controlPlane.config === next) await controlPlane.apply(before);

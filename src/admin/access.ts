@@ -7,7 +7,7 @@ import { isIPv4, isIPv6 } from 'node:net';
  * Keeps web pages away. A page can make its visitor's browser send requests to any address, loopback
  * included, and through DNS rebinding even read the answers; but the browser then tells the truth in `Origin`
  * or in `Host`. So both must name an address that leads here anyway: loopback, or the one that was bound.
- * Names other than `localhost` are refused, for whoever owns a name says where it leads.
+ * Names other than `localhost` are refused, for the owner of a name says where it leads.
  *
  * Returns what is wrong with where a request comes from, or undefined.
  */
@@ -33,7 +33,7 @@ function hostOf(authority: string): string | undefined {
     : undefined;
 }
 
-/** Of an `Origin` header; `null`, which stands for pages that hide where they are from, has none. */
+/** The host of an `Origin` header; `null`, which stands for pages that hide where they are from, has none. */
 function originHost(origin: string): string | undefined {
   const [, authority] = /^https?:\/\/(.*)$/.exec(origin) ?? [];
   return authority === undefined ? undefined : hostOf(authority);
@@ -63,7 +63,7 @@ export class Token {
   }
 }
 
-/** Of equal length whatever goes in, which is what timingSafeEqual wants. */
+/** Has the same length whatever goes in, which is what timingSafeEqual wants. */
 function digest(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }

@@ -10,7 +10,7 @@ import { AdminServer } from './server.ts';
 
 export interface AdminMove {
   /** Stops listening where a listener wants to; answers under way are still given. */
-  makeWay(): void;
+  freeAddresses(): void;
   /** Goes over to the new server; the old one still gives the answers that are under way. Throws a BindError. */
   commit(): Promise<void>;
   /** Stays with the old one, or goes back to it. */
@@ -18,7 +18,7 @@ export interface AdminMove {
 }
 
 /** Where listeners are now and are to be: an address may change hands between them and the admin API. */
-export interface Neighbours {
+export interface ListenerAddresses {
   readonly held: readonly Address[];
   readonly wanted: readonly Address[];
 }
@@ -46,7 +46,7 @@ export class Admin {
    */
   async prepare(
     config: AdminConfig | 'off',
-    { held, wanted }: Neighbours = { held: [], wanted: [] },
+    { held, wanted }: ListenerAddresses = { held: [], wanted: [] },
   ): Promise<AdminMove> {
     if (JSON.stringify(config) === JSON.stringify(this.#config)) return unmoved;
     const { bound } = this;
@@ -54,7 +54,7 @@ export class Admin {
       config !== 'off' && (this.#isAt(config.bind) || held.some((address) => exclude(address, config.bind)));
     const opened = config === 'off' || isLate ? undefined : await this.#open(config);
     return {
-      makeWay: () => {
+      freeAddresses: () => {
         if (bound !== undefined && wanted.some((address) => exclude(address, bound))) {
           this.#server?.stopListening();
         }
@@ -94,7 +94,7 @@ export class Admin {
     this.#server = undefined;
   }
 
-  /** As it was asked for, or, of port 0, as it was given. */
+  /** Whether it is there already: as it was asked for, or with the port that 0 became. */
   #isAt(bind: Address): boolean {
     const words = formatAddress(bind);
     const isBound = this.#bound !== undefined && words === formatAddress(this.#bound);
@@ -115,4 +115,4 @@ export class Admin {
   }
 }
 
-const unmoved: AdminMove = { makeWay() {}, async commit() {}, async abandon() {} };
+const unmoved: AdminMove = { freeAddresses() {}, async commit() {}, async abandon() {} };

@@ -1,12 +1,12 @@
 /**
- * The connections of the admin API, so many and no more: one that comes when there are as many drives out another, so
- * that nobody who says nothing, says it slowly or does not read the answer keeps a probe out.
+ * The connections of the admin API, so many and no more: one that comes when there are as many evicts another, so
+ * that clients that say nothing, say it slowly or do not read the answer keep no probe out.
  *
  *     waiting ── a whole request has come ─▶ answering ── the answer is made ─▶ sending
  *        ▲                                                                        │
  *        └──────────────────────── all of it is taken ◀───────────────────────────┘
  *
- * The one that goes is of the address that has most of them, so that one address can drive out itself alone; there the
+ * The one that goes is of the address that has most of them, so that one address can evict its own alone; there the
  * one that has waited longest, then the one that has been sent to longest. One that is being answered goes last.
  *
  * Requests that a client sends without waiting for answers are answered one after the other, each once the answer before
@@ -43,7 +43,7 @@ export class Connections {
   }
 
   add(socket: Socket): void {
-    if (this.#open.size >= this.#most) this.#driveOut();
+    if (this.#open.size >= this.#most) this.#evict();
     this.#open.set(socket, { socket, address: addressOf(socket), stage: 'waiting' });
     socket.once('close', () => this.#open.delete(socket));
   }
@@ -73,7 +73,7 @@ export class Connections {
     if (stage === 'sending') this.#boundUnread(socket);
   }
 
-  #driveOut(): void {
+  #evict(): void {
     const all = [...this.#open.values()];
     const others = all.filter(({ stage }) => stage !== 'answering');
     const share = ofLargestShare(others.length > 0 ? others : all);
@@ -98,7 +98,7 @@ export class Connections {
   }
 }
 
-/** Those of the address that has most of them, in their order. */
+/** The connections of the address that has most of them, in their order. */
 function ofLargestShare(connections: readonly Connection[]): readonly Connection[] {
   const shares = new Map<string, Connection[]>();
   for (const one of connections) {

@@ -19,13 +19,13 @@ export interface AdminServerDeps extends RouteDeps {
 /** More than what watches a process needs at once. */
 const mostConnections = 64;
 
-/** Of answers that are not read: of metrics, those of thousands of backends. */
+/** For answers that are not read; the metrics of thousands of backends fit in. */
 const mostUnreadBytes = 32 * 1024 * 1024;
 
 /** For an answer to be read to its end. */
 const readingMs = 30_000;
 
-/** Of a body that nobody wants. */
+/** Read of a body that no route wants. */
 const mostUnwantedBytes = 65_536;
 
 const routeAt = new Map(routes.map((route) => [route.path, route]));

@@ -21,7 +21,7 @@ export async function readConfig(file: string): Promise<Config | undefined> {
   return usable(await loadConfig(file, process.env));
 }
 
-/** The same of what was loaded already. */
+/** The same for what was loaded already. */
 export function usable(loaded: LoadResult): Config | undefined {
   if (loaded.ok) {
     if (loaded.warnings.length > 0) process.stderr.write(`${formatIssues(loaded.warnings)}\n`);

@@ -102,7 +102,7 @@ function isPort(text: string): boolean {
   return /^[0-9]+$/.test(text);
 }
 
-/** What is no number is left as it is, for the configuration's own words about it. */
+/** A text that is no number is left as it is: the configuration says what is wrong with it. */
 function integer(text: string | undefined): number | string | undefined {
   return text !== undefined && isPort(text) ? Number(text) : text;
 }

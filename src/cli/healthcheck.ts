@@ -56,10 +56,10 @@ async function adminAddress({ admin, config }: HealthcheckArguments): Promise<As
   return { address: defaultAdminBind, guessedFor: file };
 }
 
-/** What is in the way, in a few words; undefined where it is ready. */
+/** Why it is not ready, in a few words; undefined where it is. */
 function unreadiness(admin: Address): Promise<string | undefined> {
   const where = 'path' in admin ? { socketPath: admin.path } : reachable(admin);
-  // For the whole of it: who sends a byte now and then is not ready either.
+  // For the whole answer: a server that sends a byte now and then is not ready either.
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve) => {
     request({ ...where, path: '/readyz', signal }, (response) => {

@@ -1,4 +1,4 @@
-/** That the configuration is to be read again: asked for by a signal or a changed file, from the first moment on. */
+/** Requests to read the configuration again, by a signal or a changed file, from the first moment on. */
 export class ReloadRequests {
   #reload: (() => void) | undefined;
   #isDue = false;
@@ -8,7 +8,7 @@ export class ReloadRequests {
     this.#serve();
   };
 
-  /** Whoever asked before is served now. */
+  /** Reloads at each request from now on, and at once if there was one before. */
   servedBy(reload: () => void): void {
     this.#reload = reload;
     this.#serve();

@@ -7,22 +7,22 @@ import { EventEmitter, once } from 'node:events';
 import { type FSWatcher as FolderWatcher, type Stats, statSync, watch as watchFolder } from 'node:fs';
 import { dirname } from 'node:path';
 import { FSWatcher } from 'chokidar';
-import { type Way, wayTo } from './way-to-file.ts';
+import { followLinks, type LinkedFile } from './symlinks.ts';
 
 /** Editors replace a file or write it in pieces: it has changed once it has been still for a moment. */
 const stillMs = 100;
 
 export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
   #asked: readonly string[] = [];
-  #ways: readonly Way[] = [];
-  /** Of the files behind links. */
+  #followed: readonly LinkedFile[] = [];
+  /** The states of the files behind links. */
   #seen = '';
   /** Where the files are, behind all links. */
   #files: ReadonlySet<string> = new Set();
   /** All that ever had one: chokidar would stop watching a folder together with those inside it. */
   readonly #folders = new Set<string>();
   /**
-   * Of folders with a link, and with a file behind one: chokidar does not tell that a link leads elsewhere, and begins
+   * Watch folders with a link, and with a file behind one: chokidar does not tell that a link leads elsewhere, and begins
    * to watch where it leads only a while later.
    */
   readonly #linkWatchers = new Map<string, FolderWatcher>();
@@ -38,8 +38,8 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
     super();
     this.#watcher.on('all', (_, path) => {
       if (!this.#files.has(path)) return;
-      // What the other watchers hear of too is told once.
-      if (this.#ways.some(({ file, links }) => file === path && links.length > 0)) this.#lookSoon();
+      // A change that the other watchers hear of too is told once.
+      if (this.#followed.some(({ file, links }) => file === path && links.length > 0)) this.#lookSoon();
       else this.emit('change');
     });
   }
@@ -64,15 +64,15 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
   }
 
   #follow(): void {
-    this.#ways = this.#asked.map(wayTo);
-    this.#files = new Set(this.#ways.map(({ file }) => file));
-    this.#seen = statesOf(this.#ways);
+    this.#followed = this.#asked.map(followLinks);
+    this.#files = new Set(this.#followed.map(({ file }) => file));
+    this.#seen = statesOf(this.#followed);
     for (const folder of [...this.#files].map((file) => dirname(file))) {
       if (this.#folders.has(folder)) continue;
       this.#folders.add(folder);
       this.#watcher.add(folder);
     }
-    const behindLinks = this.#ways.filter(({ links }) => links.length > 0);
+    const behindLinks = this.#followed.filter(({ links }) => links.length > 0);
     const linked = new Set(
       behindLinks.flatMap(({ file, links }) =>
         [file, ...links.map(({ path }) => path)].map((one) => dirname(one)),
@@ -105,23 +105,23 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
   }
 
   #lookAtLinks(): void {
-    if (statesOf(this.#asked.map(wayTo)) === this.#seen) return;
+    if (statesOf(this.#asked.map(followLinks)) === this.#seen) return;
     this.#follow();
     this.emit('change');
   }
 }
 
-/** Where the ways lead, and what is there: of files behind links, another after each change. */
-function statesOf(ways: readonly Way[]): string {
+/** Where paths lead, and what is there: for files behind links, another text after each change. */
+function statesOf(files: readonly LinkedFile[]): string {
   return JSON.stringify(
-    ways.map(({ file, links }) => {
+    files.map(({ file, links }) => {
       const stats = links.length === 0 ? undefined : statsOf(file);
       return [file, links, stats?.ino, stats?.size, stats?.mtimeMs];
     }),
   );
 }
 
-/** Undefined also where it may not be looked at: whoever reads it will be told. */
+/** Undefined also where it may not be looked at: the one that reads the file will be told. */
 function statsOf(file: string): Stats | undefined {
   try {
     return statSync(file);

@@ -44,13 +44,13 @@ export class Bindings {
   }
 
   /**
-   * Does all that can fail: binds what is new. `settle` then hands over what changes its listener and closes what is
+   * Does all that can fail: binds what is new. `commit` then hands over what changes its listener and closes what is
    * gone. Throws a BindError, and then what was bound is as before.
    */
   async prepare(
     listeners: readonly ListenerConfig[],
     ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
-  ): Promise<{ settle(): Promise<void> }> {
+  ): Promise<{ commit(): Promise<void> }> {
     const wanted = this.#wanted(listeners, ownerOf);
     const staying = new Set(wanted.map(({ held, binding }) => isSamePlace(held, binding) && held));
     const leaving = this.#groups.bound.all().filter((held) => !staying.has(held));
@@ -75,12 +75,12 @@ export class Bindings {
       for (const step of undo.reverse()) await step();
       throw error;
     }
-    return { settle: () => this.#settle([...next.values()]) };
+    return { commit: () => this.#commit([...next.values()]) };
   }
 
   /** Stops accepting everywhere. */
   async close(): Promise<void> {
-    await this.#settle([]);
+    await this.#commit([]);
   }
 
   #wanted(
@@ -94,7 +94,7 @@ export class Bindings {
     );
     const bound = this.#groups.bound.all();
     const byWords = new Map(bound.map((held) => [held.writtenAs, held]));
-    // What has got its port by asking for any may be asked for by its number.
+    // A port that was got by asking for any may be asked for by its number.
     const byBound = new Map(
       bound.filter((held) => !asked.has(held.writtenAs)).map((held) => [formatAddress(held.address), held]),
     );
@@ -108,7 +108,7 @@ export class Bindings {
   }
 
   async #bind({ who, binding, held }: Wanted, isOurs: boolean, undo: Undo): Promise<Binding> {
-    // Of two that listen on a unix socket, the later one has its name.
+    // Where two listen on a unix socket, the later one has its name.
     const replaces = 'path' in binding.address && held !== undefined;
     if (replaces) undo.push(() => this.#restore(held));
     try {
@@ -140,7 +140,7 @@ export class Bindings {
     );
   }
 
-  async #settle(next: readonly Binding[]): Promise<void> {
+  async #commit(next: readonly Binding[]): Promise<void> {
     const { bound } = this.#groups;
     const gone = new Map(bound.all().map((held) => [placeOf(held), held]));
     for (const binding of next) {
@@ -155,7 +155,7 @@ export class Bindings {
   }
 }
 
-/** Of a unix socket that stays. What asks for none any more leaves it as it is. */
+/** Changes the mode of a unix socket that stays. A configuration that no longer says a mode leaves it as it is. */
 function changeMode({ who, held, binding }: Wanted, undo: Undo): void {
   const { address } = binding;
   if (!('path' in address) || address.mode === undefined || held === undefined) return;

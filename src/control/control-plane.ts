@@ -97,9 +97,9 @@ export class ControlPlane {
         countHealthCheck(pool, backend, pass);
         logger.debug({ pool, backend, pass, detail }, 'health check');
       },
-      onImpeded: ({ pool, backend }, detail) =>
+      onChecksBlocked: ({ pool, backend }, detail) =>
         logger.warn({ pool, backend, detail }, 'health checks cannot be made, the last verdicts stand'),
-      onUnimpeded: () => logger.info('health checks are made again'),
+      onChecksResumed: () => logger.info('health checks are made again'),
       onTransition: ({ pool, backend, slot }, health, detail) => {
         this.#groups.tell({ kind: 'health-changed', backend: slot, health });
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
@@ -127,17 +127,17 @@ export class ControlPlane {
   }
 
   /**
-   * Changes over to another configuration. Throws as `start` does, and then all is as before. `makeWay` is called before
+   * Changes over to another configuration. Throws as `start` does, and then all is as before. `freeAddresses` is called before
    * anything is bound.
    */
-  apply(config: Config, makeWay = (): void => {}): Promise<void> {
+  apply(config: Config, freeAddresses = (): void => {}): Promise<void> {
     return this.#afterOthers(async () => {
       await untilAborted(this.#discovery.resolve(targetsOf(config)), this.#ending.signal);
       try {
-        makeWay();
+        freeAddresses();
         await this.#commit(config);
       } finally {
-        // Those of a configuration that was refused are watched no longer.
+        // Names of a configuration that was refused are watched no longer.
         this.#discovery.retain(targetsOf(this.#config));
       }
     });
@@ -214,9 +214,9 @@ export class ControlPlane {
       this.#groups.follow(this.#planNow(this.#config));
       throw error;
     }
-    // What waits where a listener is closed is served as it was until then; after that its workers forget it.
-    this.#settle(config, plan, before);
-    await prepared.settle();
+    // Clients that wait where a listener is closed are served as before; after that its workers forget it.
+    this.#adopt(config, plan, before);
+    await prepared.commit();
     this.#groups.follow(plan);
   }
 
@@ -230,7 +230,7 @@ export class ControlPlane {
     return this.#planner.plan(config, (target) => this.#discovery.endpointsOf(target));
   }
 
-  #settle(config: Config, plan: Plan, before: Plan = plan): void {
+  #adopt(config: Config, plan: Plan, before: Plan = plan): void {
     this.#config = config;
     this.#plan = plan;
     this.#health.follow(config, plan);
@@ -245,7 +245,7 @@ export class ControlPlane {
   #nameChanged(name: string): void {
     this.#afterOthers(async () => {
       if (this.#hasClosed) return;
-      this.#settle(this.#config, this.#planNow(this.#config));
+      this.#adopt(this.#config, this.#planNow(this.#config));
       this.#logger.info({ name }, 'name resolves to other addresses');
     }).catch((err: unknown) =>
       this.#logger.error({ err, name }, 'other addresses of a name were not taken over'),
@@ -254,7 +254,7 @@ export class ControlPlane {
 
   #afterOthers<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#lastChange.then(change);
-    // Whoever asked for the change hears of its failure; the next one only waits.
+    // The caller hears of a failure; the next change only waits.
     this.#lastChange = turn.catch(() => undefined);
     return turn;
   }

@@ -84,7 +84,7 @@ function ofEach(value: (backend: BackendSnapshot) => number): Family['samples'] 
     );
 }
 
-/** Of each backend, one sample for each value of a further label. */
+/** For each backend, one sample a value of a further label. */
 function ofEachBy<V extends string>(
   label: string,
   values: readonly V[],

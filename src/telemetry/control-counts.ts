@@ -6,7 +6,7 @@ export class ControlCounts {
   /** Milliseconds since 1970; the configuration that the process started with counts as a reload. */
   lastReloadMs: number;
   readonly #healthChecks = new Map<string, CheckCounts>();
-  /** Whose past the table has been cleared of. */
+  /** The plan that the table was last cleared for. */
   #clearedFor: Plan | undefined;
 
   constructor(nowMs: number) {

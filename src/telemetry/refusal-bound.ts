@@ -1,5 +1,5 @@
 /**
- * Bounds how many refusals are logged: whoever floods a listener should not flood the log too. Of each
+ * Bounds how many refusals are logged: a client that floods a listener should not flood the log too. Of each
  * listener and reason so many a second pass; of the others the last is held back, so that when the second is
  * over one line can say how many there were. Every refusal is in a line or in some line's `leftOut`.
  */

@@ -83,7 +83,7 @@ export class SessionLog {
 
 const message = 'session closed';
 
-/** That a balancer looks in is no cause for a warning. */
+/** A balancer that only looks in is no cause for a warning. */
 function refusalLevel({ isEmpty }: SessionRecord): 'info' | 'warn' {
   return isEmpty ? 'info' : 'warn';
 }
@@ -116,7 +116,7 @@ function clientText({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** To the microsecond. */
+/** Rounds to the microsecond. */
 function rounded(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }

@@ -78,7 +78,7 @@ export class Check {
     this.#underWay?.abort();
   }
 
-  /** Those that a shorter interval makes late are spread over it: a pool must not be probed all at once. */
+  /** Probes that a shorter interval makes late are spread over it: a pool must not be probed all at once. */
   #reschedule(): void {
     const { intervalMs } = this.#target.rhythm;
     const dueMs = this.#startedMs === undefined ? this.#dueMs : this.#startedMs + this.#jittered(intervalMs);
@@ -103,14 +103,14 @@ export class Check {
     const underWay = new AbortController();
     this.#underWay = underWay;
     const late = new Error(`Timed out after ${rhythm.timeoutMs} ms`);
-    const callOff = startTimeOut(rhythm.timeoutMs, () => underWay.abort(late));
+    const cancel = startTimeOut(rhythm.timeoutMs, () => underWay.abort(late));
     try {
       await this.#deps.probe(question, underWay.signal, rhythm.timeoutMs);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      callOff();
+      cancel();
       this.#underWay = undefined;
     }
   }

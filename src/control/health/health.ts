@@ -13,8 +13,8 @@ import { questionOf } from './question.ts';
 export interface HealthHost extends Omit<ProberHost, 'onSkipped'> {
   now(): number;
   /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
-  onImpeded(target: ProbeTarget, detail: string): void;
-  onUnimpeded(): void;
+  onChecksBlocked(target: ProbeTarget, detail: string): void;
+  onChecksResumed(): void;
 }
 
 export class HealthWatch {
@@ -22,7 +22,7 @@ export class HealthWatch {
   readonly #prober: HealthProber;
   readonly #host: HealthHost;
   /** Whose last check could not be made. */
-  readonly #impeded = new Set<number>();
+  readonly #blocked = new Set<number>();
 
   constructor(ledger: Ledger, host: HealthHost, deps: Partial<CheckDeps> = {}) {
     this.#ledger = ledger;
@@ -31,11 +31,11 @@ export class HealthWatch {
       {
         onResult: (target, pass, detail) => {
           host.onResult(target, pass, detail);
-          this.#unimpede([target.slot]);
+          this.#unblock([target.slot]);
         },
         onSkipped: (target, detail) => {
-          if (this.#impeded.size === 0) host.onImpeded(target, detail);
-          this.#impeded.add(target.slot);
+          if (this.#blocked.size === 0) host.onChecksBlocked(target, detail);
+          this.#blocked.add(target.slot);
         },
         onTransition: (target, health, detail) => {
           const wasDown = ledger.healthOf(target.slot) === 'down';
@@ -52,16 +52,16 @@ export class HealthWatch {
     const targets = targetsOf(config, plan);
     for (const slot of this.#prober.update(targets)) this.#write(slot, 'unknown');
     const slots = new Set(targets.map(({ slot }) => slot));
-    this.#unimpede([...this.#impeded].filter((slot) => !slots.has(slot)));
+    this.#unblock([...this.#blocked].filter((slot) => !slots.has(slot)));
   }
 
   close(): void {
     this.#prober.close();
   }
 
-  #unimpede(slots: readonly number[]): void {
-    const freed = slots.filter((slot) => this.#impeded.delete(slot));
-    if (freed.length > 0 && this.#impeded.size === 0) this.#host.onUnimpeded();
+  #unblock(slots: readonly number[]): void {
+    const freed = slots.filter((slot) => this.#blocked.delete(slot));
+    if (freed.length > 0 && this.#blocked.size === 0) this.#host.onChecksResumed();
   }
 
   #write(slot: number, health: Health): void {

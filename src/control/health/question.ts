@@ -13,7 +13,7 @@ export interface Question {
   readonly asked: Asked;
 }
 
-/** `name` is who the server must prove to be. */
+/** `name` is what the server's certificate must be for. */
 export interface QuestionTls {
   readonly name: string;
   readonly how: BackendTls;
@@ -73,7 +73,7 @@ function authority(address: Address, hostName: string | undefined, usualPort: nu
   return address.port === usualPort ? written : `${written}:${address.port}`;
 }
 
-/** What serves on a unix socket is this machine. */
+/** A unix socket is served by this machine. */
 function hostOf(address: Address): string {
   return 'path' in address ? 'localhost' : address.host;
 }

@@ -39,7 +39,7 @@ export function groupPlan(
   return union(own(plan), own(other));
 }
 
-/** A pool that has turned to TLS stays as it was, for those who came while its listeners were this driver's. */
+/** A pool that has turned to TLS stays as it was, for clients that came while its listeners were this driver's. */
 function dialable(pool: PoolPlan, driver: DriverModule, before: Plan): PoolPlan | undefined {
   if (driver.refuses({ tls: 'off' }, [pool]) === undefined) return pool;
   return before.pools.find(({ slot, name }) => slot === pool.slot && name === pool.name);
@@ -64,13 +64,13 @@ function reachable({ pool, routes }: ListenerPlan, pools: Plan['pools']): readon
   return [...slots].flatMap((slot) => known.get(slot) ?? []);
 }
 
-/** Every listener asks for some of them, so they are sorted once a plan. */
+/** Every listener asks for some of them, so the map is made once a plan. */
 function poolsBySlot(pools: Plan['pools']): ReadonlyMap<PoolSlot, PoolPlan> {
-  const known = sorted.get(pools);
+  const known = bySlot.get(pools);
   if (known !== undefined) return known;
   const made = new Map(pools.map((pool) => [pool.slot, pool]));
-  sorted.set(pools, made);
+  bySlot.set(pools, made);
   return made;
 }
 
-const sorted = new WeakMap<Plan['pools'], ReadonlyMap<PoolSlot, PoolPlan>>();
+const bySlot = new WeakMap<Plan['pools'], ReadonlyMap<PoolSlot, PoolPlan>>();

@@ -25,7 +25,7 @@ export interface SupervisorDeps {
   readonly capacity: LedgerCapacity;
   /** The main thread's view of the ledger. */
   readonly ledger: Ledger;
-  /** What workers log from their start on. */
+  /** The log settings that hold when a worker starts. */
   log(): LogConfig;
   readonly bound: BoundAddresses;
   /** The share of each worker of all that peers can make the proxy hold. */
@@ -83,7 +83,7 @@ export class Supervisor {
   async listen(binding: Binding, replaces = false): Promise<Binding> {
     const { bound } = this.#deps;
     const isKnown = bound.has(binding);
-    // Successors of those that die from now on listen for the one named now.
+    // The successor of a worker that dies from now on listens for the listener named now.
     if (isKnown) bound.set(binding);
     const listening = new Set<WorkerThread>();
     let { address } = binding;
@@ -120,7 +120,7 @@ export class Supervisor {
       await this.#allRunning();
       const asked = this.#listenersOf(address);
       await Promise.allSettled(asked.map((thread) => thread.ask({ kind: 'unlisten', address, options })));
-      // Where one died meanwhile, its successor has its queue.
+      // Where a worker died meanwhile, its successor has the clients that waited.
       if (this.#stopping || asked.every((thread) => this.#running().includes(thread))) break;
     }
     bound.delete({ address, driver: driver.name });
@@ -189,13 +189,13 @@ export class Supervisor {
     );
   }
 
-  /** One that its successor had not told of having adopted is among what that one left, or is here still. */
+  /** Keeps the sockets for the successor. Those that a successor had not adopted yet are here already. */
   #keep(worker: number, left: readonly ListeningSocket[]): void {
     const { bound, driver } = this.#deps;
     const sockets = this.#unclaimedBy(worker);
     for (const socket of left) {
       const isKnown = [...sockets].some(({ fd }) => fd === socket.fd);
-      // Where it was still to be bound on all workers, or no longer wanted, nobody waits.
+      // Nobody waits at an address that was still to be bound on all workers, or is no longer wanted.
       if (!bound.has({ address: socket.address, driver: driver.name })) closeSync(socket.fd);
       else if (!isKnown) sockets.add(socket);
     }
@@ -205,7 +205,7 @@ export class Supervisor {
     return this.#unclaimed.get(worker) ?? new Set();
   }
 
-  /** Until those who died have their successors, which is soon. */
+  /** Waits until workers that died have their successors, which is soon. */
   async #allRunning(): Promise<void> {
     await this.#until(() => this.#stopping || this.#running().length === this.#deps.workers);
   }

@@ -43,8 +43,8 @@ function harness() {
       now: () => 1_000 + Date.now(),
       onResult: () => {},
       onTransition: ({ backend }, health) => log.push(`${backend} is ${health}`),
-      onImpeded: (_target, detail) => log.push(detail),
-      onUnimpeded: () => log.push('on again'),
+      onChecksBlocked: (_target, detail) => log.push(detail),
+      onChecksResumed: () => log.push('on again'),
     },
     { probe, random: () => 0.5 },
   );

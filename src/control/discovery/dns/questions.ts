@@ -19,7 +19,7 @@ import {
 export const unstatedTtlMs = 30_000;
 
 /**
- * The questions that are asked of name servers. The same question is never asked twice at once: whoever asks
+ * The questions that are asked of name servers. The same question is never asked twice at once: what asks
  * meanwhile gets the same answer. Each answer is waited for `timeoutMs`.
  *
  * A name is completed with the system's search domains as the system does it, whichever servers are asked.
@@ -139,7 +139,7 @@ export class Questions {
     return { value: ordered(found.map(({ address }) => address)), ttlMs: unstatedTtlMs };
   }
 
-  /** One question at a time of a kind: the system's resolver may hold a thread for long after we gave up. */
+  /** Each question is asked once at a time: the system's resolver may hold a thread for long after we gave up. */
   async #ask<T>(question: string, ask: () => Promise<T>): Promise<T> {
     // The key says which question it is, and so of which type the answer.
     let answer = this.#underWay.get(question) as Promise<T> | undefined;
@@ -151,7 +151,7 @@ export class Questions {
   }
 }
 
-/** What is asked by, and the text of the system's settings that it was made from. */
+/** The resolver, and the text of the system's settings that it was made from. */
 interface Asking {
   readonly text: string;
   readonly system: SystemResolver;
@@ -159,14 +159,14 @@ interface Asking {
 }
 
 async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
-  let callOff = (): void => {};
+  let cancel = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    callOff = startTimeOut(timeoutMs, () => reject(new Error(`No answer within ${timeoutMs} ms`)));
+    cancel = startTimeOut(timeoutMs, () => reject(new Error(`No answer within ${timeoutMs} ms`)));
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
-    callOff();
+    cancel();
   }
 }
 

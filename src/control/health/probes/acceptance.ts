@@ -9,23 +9,23 @@ import { TLSSocket } from 'node:tls';
 import { startTimeOut } from '../../time-out.ts';
 
 /**
- * Fulfilled once the server has taken the client, or has had the chance to refuse it; then says goodbye. A session
+ * Fulfilled once the server has taken the client, or has had the chance to refuse it; then sends FIN. A session
  * ticket is sent to clients that were taken only (RFC 8446, 4.6.1), and so are the server's own bytes. A server that
  * stays silent for `quietMs` is told the end, to which almost all answer with theirs; it may object for `lastWordMs`.
  */
 export async function accepted(socket: Socket, quietMs: number, lastWordMs: number): Promise<void> {
   if (!(socket instanceof TLSSocket) || socket.getProtocol() !== 'TLSv1.3') {
-    await goodbye(socket);
+    await finish(socket);
     return;
   }
   const word = await next(socket, ['session', 'data', 'end', 'close'], quietMs);
   if (word === 'end' || word === 'close') throw new Error('The server closed after the TLS handshake');
-  await goodbye(socket);
+  await finish(socket);
   if (word === undefined) await next(socket, ['session', 'data', 'end', 'close'], lastWordMs);
 }
 
 /** FIN, and before it close_notify with TLS: to the server this is a client that came and left. */
-function goodbye(socket: Socket): Promise<void> {
+function finish(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.end(() => resolve()));
 }
 
@@ -37,9 +37,9 @@ async function next<E extends string>(
 ): Promise<E | undefined> {
   const heard = new AbortController();
   socket.resume();
-  let callOff = (): void => {};
+  let cancel = (): void => {};
   const quiet = new Promise<undefined>((resolve) => {
-    callOff = startTimeOut(withinMs, () => resolve(undefined));
+    cancel = startTimeOut(withinMs, () => resolve(undefined));
   });
   try {
     const happened = events.map((event) => once(socket, event, heard).then(() => event));
@@ -48,6 +48,6 @@ async function next<E extends string>(
     return await Promise.race([...happened, quiet]);
   } finally {
     heard.abort();
-    callOff();
+    cancel();
   }
 }

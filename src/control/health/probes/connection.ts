@@ -16,10 +16,10 @@ import { codeOf } from './failure.ts';
  * connection in whatever state it is, and so does a failure; after a success it is the caller's.
  */
 export async function connected(question: Question, signal: AbortSignal): Promise<Socket> {
-  const plain = await reached(question.address, signal);
+  const plain = await dialed(question.address, signal);
   try {
-    await introduce(plain, question.proxyProtocol);
-    return question.tls === 'off' ? plain : await secured(plain, question.tls, signal);
+    await sendProxyHeader(plain, question.proxyProtocol);
+    return question.tls === 'off' ? plain : await startTls(plain, question.tls, signal);
   } catch (error) {
     plain.destroy();
     throw error;
@@ -27,7 +27,7 @@ export async function connected(question: Question, signal: AbortSignal): Promis
 }
 
 /** A full accept queue is waited for, as sessions do. */
-async function reached(address: Address, signal: AbortSignal): Promise<Socket> {
+async function dialed(address: Address, signal: AbortSignal): Promise<Socket> {
   for (;;) {
     try {
       // Without Nagle's delay, for a header is a short write of its own.
@@ -41,7 +41,7 @@ async function reached(address: Address, signal: AbortSignal): Promise<Socket> {
 
 const fullQueuePauseMs = 20;
 
-async function secured(plain: Socket, { name, how }: QuestionTls, signal: AbortSignal): Promise<Socket> {
+async function startTls(plain: Socket, { name, how }: QuestionTls, signal: AbortSignal): Promise<Socket> {
   const socket = tls.connect({
     socket: plain,
     secureContext: contextOf(how),
@@ -58,7 +58,7 @@ async function ready(
   event: 'connect' | 'secureConnect',
   signal: AbortSignal,
 ): Promise<Socket> {
-  // Whoever waits for the socket hears of an error; one that comes after the outcome is of no interest.
+  // `once` rejects with an error; one that comes after the outcome is of no interest.
   socket.on('error', () => {});
   addAbortSignal(signal, socket);
   try {
@@ -74,7 +74,7 @@ async function ready(
  * Says that no client stands behind this connection. Version 1 has only UNKNOWN for that, which some servers
  * refuse, so it announces the probe's own ends where they can be said.
  */
-async function introduce(socket: Socket, version: Question['proxyProtocol']): Promise<void> {
+async function sendProxyHeader(socket: Socket, version: Question['proxyProtocol']): Promise<void> {
   if (version === 'off') return;
   const header = version === 'v1' ? encodeProxyHeader('v1', endsOf(socket)) : encodeLocalHeader('v2');
   await new Promise<void>((resolve, reject) => {

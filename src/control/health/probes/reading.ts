@@ -24,7 +24,7 @@ export function readUntil<T extends {}>(
     const atEnd = (): void => decide(seeEnd);
     socket.on('data', seeChunk).on('end', atEnd);
     socket.once('error', reject);
-    // What destroys the socket without an error, and what did so before.
+    // The socket may be destroyed without an error, or may have been before.
     socket.once('close', () => reject(new Error('Connection closed early')));
     if (socket.destroyed) reject(socket.errored ?? new Error('Connection closed early'));
   });

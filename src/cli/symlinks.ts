@@ -2,16 +2,16 @@
 import { readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, sep } from 'node:path';
 
-export interface Way {
+export interface LinkedFile {
   /** Behind all links; what is missing is taken for no link. */
   readonly file: string;
   readonly links: readonly { readonly path: string; readonly to: string }[];
 }
 
-/** As Linux has it (path_resolution(7)): where links go round, whoever opens the file will be told. */
+/** As Linux has it (path_resolution(7)): where links go in a circle, opening the file will say so. */
 const mostLinks = 40;
 
-export function wayTo(path: string): Way {
+export function followLinks(path: string): LinkedFile {
   const links: { path: string; to: string }[] = [];
   let at = parse(path).root;
   let rest = path.slice(at.length).split(sep);
