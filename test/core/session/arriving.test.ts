@@ -328,8 +328,6 @@ describe('Session on a listener that takes PROXY headers', () => {
 describe('Session on a listener with TLS', () => {
   const plain = hello({ extensions: [] });
   const named = hello({ extensions: [serverName('A.example')] });
-  const sslRequest = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
-  const gssRequest = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
   const startTls = (link: number, serverName: string | undefined): Command => ({
     kind: 'start-tls',
     link,
@@ -337,7 +335,6 @@ describe('Session on a listener with TLS', () => {
     tls,
     serverName,
   });
-  const sends = (link: number, word: string): Command => ({ kind: 'send', link, bytes: bytesOf(word) });
 
   it('begins the handshake with the name in the hello, and looks at nothing before it is done', () => {
     const stage = stageOf({
@@ -398,42 +395,6 @@ describe('Session on a listener with TLS', () => {
     expect(receive(stage, odd, Uint8Array.of(0x16, 3, 1, 0, 4, 9, 9, 9, 9))).toEqual([
       startTls(odd, undefined),
     ]);
-  });
-
-  it('answers a postgres client that asks for TLS, and refuses bytes that came before the answer', () => {
-    const stage = stageOf({ tls });
-    const { session } = stage.connect();
-    expect(receive(stage, session, sslRequest.subarray(0, 7))).toEqual([
-      { kind: 'inspect', link: session, beyond: 7 },
-    ]);
-    expect(receive(stage, session, sslRequest)).toEqual([
-      sends(session, 'S'),
-      { kind: 'discard', link: session, bytes: 8 },
-      { kind: 'inspect', link: session, beyond: 0 },
-    ]);
-    expect(receive(stage, session, named)).toEqual([startTls(session, 'a.example')]);
-    const early = stage.connect().session;
-    expect(receive(stage, early, Uint8Array.of(...sslRequest, ...named))).toEqual([
-      { kind: 'close', link: early, how: 'fin' },
-    ]);
-    stage.end(early, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: 'tls-failed', sni: undefined });
-  });
-
-  it('refuses GSS encryption once, and then takes what follows', () => {
-    const stage = stageOf({ tls });
-    const { session } = stage.connect();
-    expect(
-      receive(stage, session, Uint8Array.of(...gssRequest, ...sslRequest)).map(({ kind }) => kind),
-    ).toEqual(['send', 'discard', 'send', 'discard', 'inspect']);
-    expect(CoreStage.closed(receive(stage, session, gssRequest))).toEqual(['fin']);
-    const twice = stage.connect().session;
-    expect(CoreStage.closed(receive(stage, twice, Uint8Array.of(...gssRequest, ...gssRequest)))).toEqual([
-      'fin',
-    ]);
-    const again = stage.connect().session;
-    receive(stage, again, sslRequest);
-    expect(CoreStage.closed(receive(stage, again, sslRequest))).toEqual(['fin']);
   });
 
   it('refuses what is no handshake, and a hello that ends in FIN', () => {
