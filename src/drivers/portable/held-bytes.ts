@@ -1,7 +1,10 @@
 /**
  * What a client has sent and no backend has taken yet, in one piece, so that it can be shown at any time. The
  * piece grows by doubling: a byte is copied about twice, however small the portions are in which it comes.
+ * A large piece is freed as it is outgrown or nobody wants it any more: thousands of clients may leave at once.
  */
+import { freeableBuffer, freeMemory } from './freeable-buffer.ts';
+
 export class HeldBytes {
   #buffer: Buffer = nothing;
   #start = 0;
@@ -31,19 +34,26 @@ export class HeldBytes {
   #makeRoom(bytes: number): void {
     const held = this.view;
     const neededBytes = held.length + bytes;
-    this.#buffer = Buffer.allocUnsafe(held.length === 0 ? neededBytes : 2 * neededBytes);
+    const roomBytes = held.length === 0 ? neededBytes : 2 * neededBytes;
+    const outgrown = this.#buffer;
+    this.#buffer = roomBytes < freeableBytesMin ? Buffer.allocUnsafe(roomBytes) : freeableBuffer(roomBytes);
     this.#buffer.set(held);
     this.#start = 0;
     this.#end = held.length;
+    freeMemory(outgrown);
   }
 
   /** Forgets the first so many. */
   drop(bytes: number): void {
     this.#start = Math.min(this.#start + bytes, this.#end);
-    if (this.#start === this.#end) this.take();
+    if (this.#start === this.#end) this.free();
   }
 
-  /** Gives all of them away. */
+  free(): void {
+    freeMemory(this.take());
+  }
+
+  /** Gives all of them away. Who takes them frees them (`freeable-buffer.ts`). */
   take(): Buffer {
     const all = this.view;
     this.#buffer = nothing;
@@ -54,3 +64,5 @@ export class HeldBytes {
 }
 
 const nothing = Buffer.alloc(0);
+/** Smaller ones take their place in what Node allocates for many. */
+const freeableBytesMin = 16 * 1024;

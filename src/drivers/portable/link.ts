@@ -20,6 +20,7 @@ import type { Handshake, StartTls } from '../tls/node/handshake.ts';
 import type { Handshakes } from '../tls/node/handshakes.ts';
 import { tlsReason } from '../tls/node/reason.ts';
 import type { BufferMemory } from './buffer-memory.ts';
+import { freeMemory } from './freeable-buffer.ts';
 import { HeldBytes } from './held-bytes.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import {
@@ -96,6 +97,8 @@ export class Link implements relay.Link<Link>, SocketOwner {
   #large: Buffer | undefined;
   /** Its partner reads no stream any more, and the last of it is still being written. */
   #lastLarge: Buffer | undefined;
+  /** What its partner held before they were joined, and is still being written. */
+  #firstBytes: Buffer | undefined;
   #bytesInMemory = 0;
   #handshake: Handshake | undefined;
   #dial: Dial | undefined;
@@ -180,6 +183,8 @@ export class Link implements relay.Link<Link>, SocketOwner {
     const toBackend = first === undefined ? fromClient : Buffer.concat([first, fromClient]);
     if (toBackend.length > 0) backend.#write(toBackend, fromClient.length);
     if (fromBackend.length > 0) this.#write(fromBackend, fromBackend.length);
+    backend.#freeOnceWritten(fromClient);
+    this.#freeOnceWritten(fromBackend);
     relay.join<Link>(this, backend);
   }
 
@@ -256,7 +261,15 @@ export class Link implements relay.Link<Link>, SocketOwner {
     this.#large = undefined;
   }
 
-  #returnLastLarge(): void {
+  #freeOnceWritten(bytes: Buffer): void {
+    if (this.isSending) this.#firstBytes = bytes;
+    else freeMemory(bytes);
+  }
+
+  /** No write is under way any more. */
+  #freeWritten(): void {
+    freeMemory(this.#firstBytes);
+    this.#firstBytes = undefined;
     if (this.#lastLarge === undefined) return;
     this.#context.buffers.giveBack(this.#lastLarge);
     this.#lastLarge = undefined;
@@ -290,7 +303,7 @@ export class Link implements relay.Link<Link>, SocketOwner {
     if (!this.#is(writing) || socket === undefined) return;
     if (socket.writableLength === 0) {
       this.marks &= ~writing;
-      this.#returnLastLarge();
+      this.#freeWritten();
     }
     this.#noteMemory();
     if (this.#is(closing)) return;
@@ -373,7 +386,8 @@ export class Link implements relay.Link<Link>, SocketOwner {
   #closed(): void {
     this.marks |= closing;
     this.#returnLarge();
-    this.#returnLastLarge();
+    this.#freeWritten();
+    this.#held.free();
     this.#held = noBytes;
     this.#context.memory.change(-this.#bytesInMemory);
     this.#bytesInMemory = 0;

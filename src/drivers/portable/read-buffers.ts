@@ -8,6 +8,7 @@
  * reads are small.
  */
 import type { BufferMemory } from './buffer-memory.ts';
+import { freeableBuffer, freeMemory } from './freeable-buffer.ts';
 
 export class ReadBuffers {
   readonly shared = Buffer.allocUnsafeSlow(sharedBytes);
@@ -62,7 +63,7 @@ export class ReadBuffers {
     this.#memory.change(largeBytes);
     const free = this.#free.pop();
     this.#leastFree = Math.min(this.#leastFree, this.#free.length);
-    return free ?? largeBuffer();
+    return free ?? freeableBuffer(largeBytes);
   }
 
   giveBack(buffer: Buffer): void {
@@ -88,14 +89,3 @@ const sharedBytes = 68 * 1024;
 const largeBytes = 260 * 1024;
 const smallBytes = 4 * 1024;
 const keptFreeMs = 500;
-
-/** A buffer whose memory can be freed at once. These types lack what every Node from 20 on has (ES2024). */
-function largeBuffer(): Buffer {
-  const memory: ArrayBuffer = Reflect.construct(ArrayBuffer, [largeBytes, { maxByteLength: largeBytes }]);
-  return Buffer.from(memory);
-}
-
-function freeMemory(buffer: Buffer | undefined): void {
-  const memory = buffer?.buffer;
-  if (memory && 'resize' in memory && typeof memory.resize === 'function') memory.resize(0);
-}
