@@ -3,13 +3,15 @@
  * sessions of a batch are open at once, and only their acceptance is timed; that they are dialed and end comes
  * after it. All that is judged on the way is on: listener, client, pool and backend limits, rate, breaker.
  */
+
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
+import type { Balance } from '../../src/core/balancers/table.ts';
 import type { Core, LinkId } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { defaultCapacity, Ledger } from '../../src/core/ledger/ledger.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
-import type { Balance, Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { type LoadResult, program } from './program.ts';
 
 export interface DecisionsJob {

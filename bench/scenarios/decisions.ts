@@ -1,4 +1,4 @@
-import { type Balance, balances } from '../../src/core/plan.ts';
+import { type Balance, balances } from '../../src/core/balancers/table.ts';
 import type { DecisionsJob } from '../programs/decisions.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Subject } from '../subjects/subject.ts';

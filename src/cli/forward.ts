@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { expectedTarget, parseBind, parseTarget } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { parseConfig } from '../config/load.ts';
-import { balances } from '../core/plan.ts';
+import { balances } from '../core/balancers/table.ts';
 import { type ExitCode, UsageError } from './command.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { serve } from './serve.ts';

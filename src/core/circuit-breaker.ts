@@ -13,7 +13,7 @@ import { type CircuitState, circuitWords, type Ledger } from './ledger/ledger.ts
 import type { CircuitBreakerPolicy } from './plan.ts';
 
 /** What a session was admitted under; give it back with `settle`. */
-export interface Admission {
+export interface BreakerPermit {
   readonly epoch: number;
   readonly trial: boolean;
 }
@@ -47,7 +47,7 @@ export class CircuitBreaker {
   }
 
   /** Lets a session through, or gives undefined. When open is over this is what half-opens the breaker. */
-  admit(nowMs: number): Admission | undefined {
+  admit(nowMs: number): BreakerPermit | undefined {
     const { state, epoch, trials } = this.#ledger.circuit;
     const before = Atomics.load(epoch, this.#slot);
     const word = Atomics.load(state, this.#slot);
@@ -64,13 +64,13 @@ export class CircuitBreaker {
     return this.admit(nowMs);
   }
 
-  settle(admission: Admission, outcome: DialOutcome, nowMs: number): void {
+  settle(admission: BreakerPermit, outcome: DialOutcome, nowMs: number): void {
     this.#learn(admission, outcome, nowMs);
     // Only now, or another thread could try once more before the state has changed.
     if (admission.trial) this.#ledger.circuit.trials.release(this.#slot);
   }
 
-  #learn(admission: Admission, outcome: DialOutcome, nowMs: number): void {
+  #learn(admission: BreakerPermit, outcome: DialOutcome, nowMs: number): void {
     const { epoch, failuresInARow } = this.#ledger.circuit;
     if (outcome === 'abandoned' || admission.epoch !== Atomics.load(epoch, this.#slot)) return;
     if (outcome === 'succeeded') {

@@ -57,8 +57,8 @@ class SessionCore implements Core {
   readonly #queues: Queues;
   /** In the order in which they were sent FIN. */
   readonly #lingering = new Set<Session>();
-  readonly #circuitTimer = new Timer(() => this.#queues.wake());
-  readonly #drainTimer = new Timer((nowMs) => this.#drained(nowMs));
+  readonly #circuitTimer = new WorkerTimer(() => this.#queues.wake());
+  readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   activeSessions = 0;
 
   constructor({ ledger, worker, activity, random }: CoreDeps, links: Links<Session>) {
@@ -254,7 +254,7 @@ interface KnownListener {
   isPlanned: boolean;
 }
 
-class Timer implements Timed {
+class WorkerTimer implements Timed {
   dueMs = Number.POSITIVE_INFINITY;
   heapMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;

@@ -4,7 +4,7 @@
  */
 import { assert } from './assert.ts';
 import type { Backend } from './backend.ts';
-import type { Admission, DialOutcome } from './circuit-breaker.ts';
+import type { BreakerPermit, DialOutcome } from './circuit-breaker.ts';
 import type { LinkId, PoolSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
@@ -33,10 +33,15 @@ export class Lease {
   /** The link that was dialed with it: the lease lives as long. */
   link: LinkId = -1;
   readonly #ledger: Ledger;
-  #admission: Admission | undefined;
+  #admission: BreakerPermit | undefined;
   #held = true;
 
-  private constructor(ledger: Ledger, pool: PoolSlot, backend: Backend, admission: Admission | undefined) {
+  private constructor(
+    ledger: Ledger,
+    pool: PoolSlot,
+    backend: Backend,
+    admission: BreakerPermit | undefined,
+  ) {
     this.#ledger = ledger;
     this.pool = pool;
     this.backend = backend;

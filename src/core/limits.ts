@@ -9,7 +9,8 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
 import type { ClientLimits, ListenerLimits } from './plan.ts';
 
-export type Refusal = 'rate-limited' | 'listener-full' | 'client-full';
+type ListenerRefusal = 'rate-limited' | 'listener-full';
+type ClientRefusal = 'rate-limited' | 'client-full';
 
 /** Clients without an IP address, as those of a unix socket, count as one. */
 export const noAddress: AddressWords = [0, 0, 0, 0];
@@ -31,7 +32,7 @@ export class ListenerPermit {
     limits: ListenerLimits['perClient'],
     client: Endpoint,
     nowMs: number,
-  ): Exclude<Refusal, 'listener-full'> | undefined {
+  ): ClientRefusal | undefined {
     if (!limitsClients(limits)) return undefined;
     const admitted = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
     if (typeof admitted === 'string') return admitted;
@@ -53,7 +54,7 @@ export function admit(
   listener: ListenerSlot,
   limits: ClientLimits,
   nowMs: number,
-): ListenerPermit | Extract<Refusal, 'rate-limited' | 'listener-full'> {
+): ListenerPermit | ListenerRefusal {
   if (limits.connectionsPerSecond !== Number.POSITIVE_INFINITY) {
     ledger.lock.acquire();
     const passes = takeToken(ledger.buckets, listener, limits, nowMs);
@@ -79,7 +80,7 @@ function admitClient(
   limits: ListenerLimits['perClient'],
   client: Endpoint,
   nowMs: number,
-): ClientPlace | undefined | Exclude<Refusal, 'listener-full'> {
+): ClientPlace | undefined | ClientRefusal {
   const { clients, lock } = ledger;
   const address = client.network(limits.ipv6Prefix).words ?? noAddress;
   lock.acquire();

@@ -5,6 +5,7 @@
  */
 import type { AccessPolicy } from './access/access-policy.ts';
 import type { AddressSet } from './access/address-set.ts';
+import type { Balance } from './balancers/table.ts';
 import type { Protocol } from './wire/protocol.ts';
 
 /** Where a listener, pool, backend or split has its numbers in the ledger: stable over reloads. */
@@ -131,17 +132,6 @@ export interface PoolPlan {
   readonly policy: PoolPolicy;
   readonly backends: readonly BackendPlan[];
 }
-
-export const balances = [
-  'round-robin',
-  'least-connections',
-  'random',
-  'power-of-two',
-  'source-hash',
-  'first',
-] as const;
-
-export type Balance = (typeof balances)[number];
 
 export interface PoolPolicy {
   readonly balance: Balance;

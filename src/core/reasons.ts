@@ -44,6 +44,3 @@ export type DialFailure = (typeof dialFailures)[number];
 
 /** Whose doing the end of a session was. */
 export type EndedBy = 'client' | 'backend' | 'proxy';
-
-/** Why a backend cannot take a session now. */
-export type Unavailability = 'drained' | 'down' | 'circuit-open' | 'full';

@@ -4,7 +4,7 @@
  */
 import { contains } from './access/address-set.ts';
 import { assert } from './assert.ts';
-import { Turns } from './balancers/turns.ts';
+import { TurnSequence } from './balancers/turn-sequence.ts';
 import type { AddressWords } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { InspectPolicy, PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
@@ -19,7 +19,7 @@ export interface Route {
  * Whether a route matches: it does, it takes more bytes to say, none that come could say any more, or one of its
  * conditions does not.
  */
-export type Verdict = 'matches' | 'needs-bytes' | 'undecided' | keyof RouteCondition;
+export type RouteVerdict = 'matches' | 'needs-bytes' | 'undecided' | keyof RouteCondition;
 
 export class Router {
   readonly #routes: readonly CompiledRoute[];
@@ -60,7 +60,7 @@ export class Router {
   }
 
   /** What becomes of each route, in their order: for people. */
-  explain(client: AddressWords | undefined, facts: Facts): readonly Verdict[] {
+  explain(client: AddressWords | undefined, facts: Facts): readonly RouteVerdict[] {
     const known = new KnownFacts(facts);
     return this.#routes.map((route) => route.judge(client, known));
   }
@@ -126,7 +126,7 @@ function* inOrder(lists: readonly (readonly number[])[]): Iterable<number> {
 
 class CompiledRoute implements Route {
   readonly #plan: RoutePlan;
-  readonly #turns: Turns | undefined;
+  readonly #turns: TurnSequence | undefined;
   readonly #sni: ReadonlySet<string> | undefined;
   readonly #httpHost: ReadonlySet<string> | undefined;
 
@@ -137,7 +137,7 @@ class CompiledRoute implements Route {
     this.#httpHost = when.httpHost && new Set(when.httpHost);
     if (typeof to === 'number') return;
     const weights = to.shares.map(({ weight }) => weight);
-    this.#turns = new Turns(weights, () => Atomics.add(ledger.splitTurns, to.slot, 1) >>> 0);
+    this.#turns = new TurnSequence(weights, () => Atomics.add(ledger.splitTurns, to.slot, 1) >>> 0);
   }
 
   takePool(): PoolSlot {
@@ -148,7 +148,7 @@ class CompiledRoute implements Route {
     return share.pool;
   }
 
-  judge(client: AddressWords | undefined, known: KnownFacts): Verdict {
+  judge(client: AddressWords | undefined, known: KnownFacts): RouteVerdict {
     const { when } = this.#plan;
     if (when.client !== undefined && (client === undefined || !contains(when.client, client)))
       return 'client';

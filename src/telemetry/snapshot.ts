@@ -2,10 +2,11 @@
  * What there is to say of listeners, pools and backends at one moment: read once, for all that shows or exports it. Its
  * cost grows with the plan and no faster, for health checks wait meanwhile.
  */
+import type { Unavailability } from '../core/availability/availability.ts';
+import { standingOf } from '../core/availability/standing.ts';
 import type { BackendTotals, CircuitState, Health, Ledger } from '../core/ledger/ledger.ts';
 import type { ListenerPlan, Plan, PoolPlan, PoolPolicy } from '../core/plan.ts';
-import { type Reason, reasons, type Unavailability } from '../core/reasons.ts';
-import { standingOf } from '../core/standing.ts';
+import { type Reason, reasons } from '../core/reasons.ts';
 
 export interface Snapshot {
   readonly phase: Phase;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Admission, CircuitBreaker, type DialOutcome } from '../../src/core/circuit-breaker.ts';
+import { type BreakerPermit, CircuitBreaker, type DialOutcome } from '../../src/core/circuit-breaker.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { CircuitBreakerPolicy } from '../../src/core/plan.ts';
 import { freshLedger, sharedLedgers } from './harness.ts';
@@ -303,7 +303,7 @@ describe('CircuitBreaker', () => {
           const [breaker, other] = breakers;
           if (breaker === undefined || other === undefined) throw new Error('Expected two breakers');
           const model = new NaiveBreaker(of);
-          const open: { worker: CircuitBreaker; real: Admission; naive: NaiveAdmission }[] = [];
+          const open: { worker: CircuitBreaker; real: BreakerPermit; naive: NaiveAdmission }[] = [];
           let nowMs = 0;
           for (const step of steps) {
             if (step.act === 'elapse') nowMs += step.ms;
@@ -404,7 +404,7 @@ function settle(breaker: CircuitBreaker, outcome: DialOutcome, nowMs: number): v
   breaker.settle(admitted(breaker, nowMs), outcome, nowMs);
 }
 
-function admitted(breaker: CircuitBreaker, nowMs: number): Admission {
+function admitted(breaker: CircuitBreaker, nowMs: number): BreakerPermit {
   const admission = breaker.admit(nowMs);
   if (admission === undefined) throw new Error('Expected the breaker to let this one through');
   return admission;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
-import { admit, ListenerPermit, type Refusal } from '../../src/core/limits.ts';
+import { admit, ListenerPermit } from '../../src/core/limits.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
 import type { ListenerLimits } from '../../src/core/plan.ts';
 import { freshLedger, listenerPolicy, sharedLedgers } from './harness.ts';
@@ -181,7 +181,7 @@ function perClient(limits: Partial<ListenerLimits['perClient']>): ListenerLimits
   return { ...noLimits, perClient: { ...noLimits.perClient, ...limits } };
 }
 
-function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): ListenerPermit | Refusal {
+function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): ListenerPermit | string {
   const permit = admit(ledger, 0, limits, nowMs);
   if (!(permit instanceof ListenerPermit)) return permit;
   const refusal = permit.admitClient(limits.perClient, endpoint(address), nowMs);

@@ -2,15 +2,15 @@
  * Writes the plans: the first one, and what a reload makes of it. Slots are given out as the control plane
  * does: one for each name, and to another name once nobody holds it and it is cleared.
  */
-import {
-  type BackendPlan,
-  balances,
-  type CircuitBreakerPolicy,
-  type ConnectPolicy,
-  type ListenerPlan,
-  type Plan,
-  type PoolPlan,
-  type PoolPolicy,
+import { balances } from '../../src/core/balancers/table.ts';
+import type {
+  BackendPlan,
+  CircuitBreakerPolicy,
+  ConnectPolicy,
+  ListenerPlan,
+  Plan,
+  PoolPlan,
+  PoolPolicy,
 } from '../../src/core/plan.ts';
 import { poolPolicy } from '../core/harness.ts';
 import type { Dice } from './dice.ts';

@@ -1,5 +1,6 @@
 /** A pool: the table of its options. */
-import { balances, type PoolPolicy } from '../../core/plan.ts';
+import { balances } from '../../core/balancers/table.ts';
+import type { PoolPolicy } from '../../core/plan.ts';
 import type { PoolConfig } from '../config.ts';
 import { backends } from './backends.ts';
 import { circuitBreaker } from './circuit-breaker.ts';

@@ -5,7 +5,6 @@ import { refuse } from './gate.ts';
 import { mayAnnounce } from './proxy-header.ts';
 
 export const accessOfPeer: Gate = {
-  name: 'access-list',
   standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const { policy } = client.listener.plan;
@@ -15,7 +14,6 @@ export const accessOfPeer: Gate = {
 };
 
 export const accessOfAnnounced: Gate = {
-  name: 'access-list',
   standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const isAnnounced = client.announced !== undefined;

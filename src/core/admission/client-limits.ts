@@ -3,7 +3,6 @@ import { type Gate, refuse } from './gate.ts';
 
 /** The client's own rate and connections, now that it is known who it is. */
 export const clientLimits: Gate = {
-  name: 'client-limits',
   standsAt: ({ policy }) => limitsClients(policy.limits.perClient),
   enter(client, nowMs) {
     const { limits } = client.listener.plan.policy;

@@ -5,7 +5,6 @@ import type { PendingClient } from './pending-client.ts';
 import { decide } from './routing.ts';
 
 export const firstBytes: Gate = {
-  name: 'first-bytes',
   standsAt: ({ routes }) => routes.length > 0,
   enter(client, nowMs) {
     const { listener, held } = client;

@@ -4,20 +4,10 @@ import type { PendingClient, TlsFacts } from './pending-client.ts';
 
 /** Something that a client passes, waits at, or is refused by. */
 export interface Gate {
-  readonly name: GateName;
   /** Whether it stands at a listener: most ask for few of them, and each costs every client. */
   standsAt(listener: ListenerPlan): boolean;
   enter(client: PendingClient, nowMs: number): 'passes' | Refusal | WaitingClient;
 }
-
-export type GateName =
-  | 'access-list'
-  | 'listener-limits'
-  | 'proxy-header'
-  | 'client-limits'
-  | 'tls'
-  | 'first-bytes'
-  | 'routing';
 
 export type Verdict = 'passes' | 'waits' | Refusal;
 

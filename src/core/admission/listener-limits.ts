@@ -3,7 +3,6 @@ import { type Gate, refuse } from './gate.ts';
 
 /** The listener's rate and its connections. */
 export const listenerLimits: Gate = {
-  name: 'listener-limits',
   standsAt: () => true,
   enter(client, nowMs) {
     const { slot, policy } = client.listener.plan;

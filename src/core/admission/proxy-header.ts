@@ -18,7 +18,6 @@ export function mayAnnounce(
 
 /** Refuses peers whose header nobody believes, where one is required. */
 export const headerSource: Gate = {
-  name: 'proxy-header',
   standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
   enter({ listener, endpoint }) {
     const { policy } = listener.plan;
@@ -30,7 +29,6 @@ export const headerSource: Gate = {
 };
 
 export const proxyHeader: Gate = {
-  name: 'proxy-header',
   standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;

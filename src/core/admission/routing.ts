@@ -8,7 +8,6 @@ import type { ListenerState } from './listener-state.ts';
 import type { PendingClient } from './pending-client.ts';
 
 export const routing: Gate = {
-  name: 'routing',
   standsAt: () => true,
   enter(client) {
     const { route, listener } = client;

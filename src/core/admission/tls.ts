@@ -16,18 +16,17 @@ import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } fro
 import { noBytes, type PendingClient, type TlsFacts } from './pending-client.ts';
 
 export const tls: Gate = {
-  name: 'tls',
   standsAt: ({ policy }) => policy.tls !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     if (policy.tls === 'off') return 'passes';
-    const handshake = new Handshake(client, policy.tls, nowMs + policy.tls.handshakeTimeoutMs);
+    const handshake = new AwaitedHandshake(client, policy.tls, nowMs + policy.tls.handshakeTimeoutMs);
     const verdict = handshake.received(client.held);
     return typeof verdict === 'string' ? handshake : verdict;
   },
 };
 
-class Handshake implements WaitingClient {
+class AwaitedHandshake implements WaitingClient {
   readonly dueMs: number;
   readonly #client: PendingClient;
   readonly #tls: ListenerTls;

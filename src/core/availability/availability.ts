@@ -1,23 +1,15 @@
 /** Why a backend cannot take a session now. */
 import type { Backend } from '../backend.ts';
-import type { Unavailability } from '../reasons.ts';
 
-interface WhyNot {
-  readonly name: Unavailability;
-  /** In panic, health is ignored. */
-  applies(backend: Backend, nowMs: number, inPanic: boolean): boolean;
-}
+/** Whether each applies; the first that does counts, in this order. In panic, health is ignored. */
+const whyNots = {
+  drained: ({ weight }) => weight === 0,
+  down: (backend, _, inPanic) => !inPanic && backend.isDown,
+  'circuit-open': ({ breaker }, nowMs) => breaker !== undefined && !breaker.admits(nowMs),
+  full: (backend) => backend.active >= backend.maxConnections,
+} satisfies Record<string, (backend: Backend, nowMs: number, inPanic: boolean) => boolean>;
 
-/** The first that applies counts. */
-const whyNots: readonly WhyNot[] = [
-  { name: 'drained', applies: ({ weight }) => weight === 0 },
-  { name: 'down', applies: (backend, _, inPanic) => !inPanic && backend.isDown },
-  {
-    name: 'circuit-open',
-    applies: ({ breaker }, nowMs) => breaker !== undefined && !breaker.admits(nowMs),
-  },
-  { name: 'full', applies: (backend) => backend.active >= backend.maxConnections },
-];
+export type Unavailability = keyof typeof whyNots;
 
 /** Undefined where it can take one. */
 export function unavailability(
@@ -25,6 +17,9 @@ export function unavailability(
   nowMs: number,
   inPanic: boolean,
 ): Unavailability | undefined {
-  for (const whyNot of whyNots) if (whyNot.applies(backend, nowMs, inPanic)) return whyNot.name;
+  for (const [name, applies] of inOrder) if (applies(backend, nowMs, inPanic)) return name;
   return undefined;
 }
+
+/** A literal's keys are those that its type has, in the order of the text. */
+const inOrder = Object.entries(whyNots) as [Unavailability, (typeof whyNots)[Unavailability]][];

@@ -32,6 +32,12 @@ export interface Tier {
 /** `random` gives numbers from 0 (inclusive) to 1 (exclusive). */
 export type BalancerMaker = (tier: Tier, random: () => number) => Balancer;
 
+/** A way to balance: how it picks, and for people what it may pick. */
+export interface BalancerKind {
+  readonly make: BalancerMaker;
+  readonly possible: PossiblePicks;
+}
+
 /** How sure a pick is, and what else might have been picked: for people. */
 export type PossiblePicks = (candidates: readonly Candidate[], picked: string) => Possible;
 

@@ -1,19 +1,26 @@
 /**
- * Smooth weighted round robin in O(1) expected. The turns of a backend that is not admitted are skipped, so that over a period its share falls to
- * the others in proportion to their weights.
+ * Smooth weighted round robin in O(1) expected. The turns of a backend that is not admitted are skipped, so that over a
+ * period its share falls to the others in proportion to their weights.
  */
-import { anyPick, type Balancer, type BalancerMaker, type PossiblePicks, type Tier } from './balancer.ts';
+import {
+  anyPick,
+  type Balancer,
+  type BalancerKind,
+  type Candidate,
+  type Possible,
+  type Tier,
+} from './balancer.ts';
 import { SmoothOrder } from './smooth-order.ts';
-import { Turns } from './turns.ts';
+import { TurnSequence } from './turn-sequence.ts';
 
-export const roundRobin: BalancerMaker = (tier) => new RoundRobin(tier);
+export const roundRobin: BalancerKind = { make: (tier) => new RoundRobin(tier), possible: turnPicks };
 
 /** So many turns in a row may be skipped before every backend is asked instead. */
-const patience = 64;
+const maxSkipped = 64;
 
 class RoundRobin implements Balancer {
   readonly #tier: Tier;
-  readonly #turns: Turns;
+  readonly #turns: TurnSequence;
   /** Where the admitted have few of the turns: the same order among them alone. */
   readonly #admittedOrder: SmoothOrder;
   /** What each recovered backend has saved up of its turns, in percent of one. */
@@ -22,7 +29,7 @@ class RoundRobin implements Balancer {
   constructor(tier: Tier) {
     this.#tier = tier;
     const weights = Array.from({ length: tier.size }, (_, index) => tier.weight(index));
-    this.#turns = new Turns(weights, () => tier.takeTurn());
+    this.#turns = new TurnSequence(weights, () => tier.takeTurn());
     this.#admittedOrder = new SmoothOrder(tier.size, (index) =>
       tier.weight(index) > 0 && tier.admits(index) ? tier.weight(index) * tier.rampPercent(index) : 0,
     );
@@ -30,7 +37,7 @@ class RoundRobin implements Balancer {
   }
 
   pick(): number {
-    for (let skipped = 0; skipped < patience; skipped++) {
+    for (let skipped = 0; skipped < maxSkipped; skipped++) {
       const index = this.#turns.next();
       if (index < 0) return -1;
       if (this.#tier.admits(index) && this.#rampLets(index)) return index;
@@ -49,7 +56,7 @@ class RoundRobin implements Balancer {
 }
 
 /** Each worker thins the turns of a backend that ramps up by a memory of its own. */
-export const turnPicks: PossiblePicks = (candidates, picked) => {
+function turnPicks(candidates: readonly Candidate[], picked: string): Possible {
   if (candidates.some(({ rampPercent }) => rampPercent < 100)) return anyPick(candidates, picked);
   return { certainty: candidates.length > 1 ? 'next-turn' : 'certain', possible: [picked] };
-};
+}

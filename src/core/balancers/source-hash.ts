@@ -1,4 +1,4 @@
-import type { BalancerMaker } from './balancer.ts';
+import { type BalancerKind, certainPick } from './balancer.ts';
 
 /**
  * Sends a client to the same backend as long as that is admitted, by weighted rendezvous hashing: for each
@@ -8,29 +8,32 @@ import type { BalancerMaker } from './balancer.ts';
  * See Schindelhauer and Schomaker, "Weighted Distributed Hash Tables" (2005). O(n); `admits` is asked only
  * of a backend that would win.
  */
-export const sourceHash: BalancerMaker = (tier) => {
-  const seeds = Int32Array.from({ length: tier.size }, (_, index) => hash(tier.name(index)));
-  const weights = Float64Array.from({ length: tier.size }, (_, index) => tier.weight(index));
+export const sourceHash: BalancerKind = {
+  make(tier) {
+    const seeds = Int32Array.from({ length: tier.size }, (_, index) => hash(tier.name(index)));
+    const weights = Float64Array.from({ length: tier.size }, (_, index) => tier.weight(index));
 
-  return {
-    pick({ address }) {
-      const client = hash(address);
-      let best = -1;
-      let bestScore = Number.POSITIVE_INFINITY;
-      for (let index = 0; index < seeds.length; index++) {
-        const weight = weights[index] ?? 0;
-        if (weight === 0) continue;
-        const missing = (mix((seeds[index] ?? 0) ^ client) >>> 0) * 2 ** -32; // 1 - u
-        // Since -ln(u) is never below 1 - u, most are out of the race without a logarithm.
-        if (missing >= bestScore * weight) continue;
-        const score = -Math.log1p(-missing) / (weight * (tier.rampPercent(index) / 100));
-        if (score >= bestScore || !tier.admits(index)) continue;
-        best = index;
-        bestScore = score;
-      }
-      return best;
-    },
-  };
+    return {
+      pick({ address }) {
+        const client = hash(address);
+        let best = -1;
+        let bestScore = Number.POSITIVE_INFINITY;
+        for (let index = 0; index < seeds.length; index++) {
+          const weight = weights[index] ?? 0;
+          if (weight === 0) continue;
+          const missing = (mix((seeds[index] ?? 0) ^ client) >>> 0) * 2 ** -32; // 1 - u
+          // Since -ln(u) is never below 1 - u, most are out of the race without a logarithm.
+          if (missing >= bestScore * weight) continue;
+          const score = -Math.log1p(-missing) / (weight * (tier.rampPercent(index) / 100));
+          if (score >= bestScore || !tier.admits(index)) continue;
+          best = index;
+          bestScore = score;
+        }
+        return best;
+      },
+    };
+  },
+  possible: certainPick,
 };
 
 /** FNV-1a over the text's UTF-16 units, then mixed, for FNV leaves the high bits poor. */

@@ -2,9 +2,12 @@
  * What would become of a client, and why: plain values, as JSON and people see them. Where an operator's limit is
  * none it reads `unlimited`.
  */
+
+import type { Unavailability } from '../availability/availability.ts';
+import type { Balance } from '../balancers/table.ts';
 import type { CircuitState, Health } from '../ledger/ledger.ts';
-import type { Balance, RouteCondition } from '../plan.ts';
-import type { Reason, Unavailability } from '../reasons.ts';
+import type { RouteCondition } from '../plan.ts';
+import type { Reason } from '../reasons.ts';
 import type { Protocol } from '../wire/protocol.ts';
 
 /**

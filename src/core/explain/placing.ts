@@ -1,11 +1,11 @@
 /** Which backends of a pool could take a client, and which one would. */
+import { standingOf } from '../availability/standing.ts';
 import { balancers } from '../balancers/table.ts';
 import { Lease } from '../lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PoolPlan } from '../plan.ts';
 import { Pool } from '../pool.ts';
-import { standingOf } from '../standing.ts';
 import { type BackendExplanation, limitOf, type Outcome, type PoolExplanation } from './explanation.ts';
 
 export interface Surroundings {

@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
-import { Router, type Verdict } from '../router.ts';
+import { Router, type RouteVerdict } from '../router.ts';
 import { type Fact, type Facts, protocolOf, settled } from '../wire/sniffer.ts';
 import type { Condition, Destination, RouteExplanation, Wait } from './explanation.ts';
 import type { Sight } from './seeing.ts';
@@ -70,7 +70,7 @@ export function unreached(
 }
 
 function explainVerdict(
-  verdict: Verdict | undefined,
+  verdict: RouteVerdict | undefined,
   when: RouteCondition | undefined,
   facts: Facts,
   client: Endpoint,

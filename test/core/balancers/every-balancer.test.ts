@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { balancers } from '../../../src/core/balancers/table.ts';
-import { balances } from '../../../src/core/plan.ts';
+import { balancers, balances } from '../../../src/core/balancers/table.ts';
 import { seeded } from '../harness.ts';
 import { tierFrom, tierOf } from './fake-tier.ts';
 

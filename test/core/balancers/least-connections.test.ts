@@ -85,6 +85,6 @@ function leastLoaded(backends: readonly FakeBackend[]): number[] {
 }
 
 function picks(tier: FakeTier): () => number {
-  const balancer = leastConnections(tier, seeded(1));
+  const balancer = leastConnections.make(tier, seeded(1));
   return () => balancer.pick({ address: '10.0.0.1' });
 }

@@ -57,6 +57,6 @@ describe('PowerOfTwo', () => {
 });
 
 function picks(tier: FakeTier): () => number {
-  const balancer = powerOfTwo(tier, seeded(4_711));
+  const balancer = powerOfTwo.make(tier, seeded(4_711));
   return () => balancer.pick({ address: '10.0.0.1' });
 }

@@ -73,6 +73,6 @@ function expectShares(counts: readonly number[], weights: readonly number[]): vo
 }
 
 function picks(tier: FakeTier): () => number {
-  const balancer = random(tier, seeded(20_201));
+  const balancer = random.make(tier, seeded(20_201));
   return () => balancer.pick({ address: '10.0.0.1' });
 }

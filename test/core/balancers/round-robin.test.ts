@@ -110,6 +110,6 @@ describe('RoundRobin', () => {
 });
 
 function picks(tier: FakeTier): () => number {
-  const balancer = roundRobin(tier, seeded(1));
+  const balancer = roundRobin.make(tier, seeded(1));
   return () => balancer.pick({ address: '10.0.0.1' });
 }

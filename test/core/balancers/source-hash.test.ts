@@ -10,8 +10,8 @@ const clients = Array.from({ length: 10_000 }, (_, n) => `10.0.${Math.floor(n / 
 describe('SourceHash', () => {
   test('sends a client to the same backend again, and in another process too', () => {
     const tier = tierWith([1, 1, 1, 1, 1, 1, 1, 1]);
-    const balancer = sourceHash(tier, seeded(1));
-    const other = sourceHash(tier, seeded(2));
+    const balancer = sourceHash.make(tier, seeded(1));
+    const other = sourceHash.make(tier, seeded(2));
     for (const client of clients.slice(0, 200)) {
       const index = balancer.pick({ address: client });
       expect(balancer.pick({ address: client })).toBe(index);
@@ -84,7 +84,7 @@ describe('SourceHash', () => {
 
   test('ranks the backends of a client once and for all', () => {
     const tier = tierWith([1, 5, 2, 8, 3]);
-    const balancer = sourceHash(tier, seeded(1));
+    const balancer = sourceHash.make(tier, seeded(1));
     for (const client of clients.slice(0, 500)) {
       const ranking: number[] = [];
       for (const backend of tier.backends) backend.admits = true;
@@ -105,7 +105,7 @@ describe('SourceHash', () => {
 
   test('asks but a few backends per pick', () => {
     const tier = tierWith(new Array<number>(1_000).fill(1));
-    const balancer = sourceHash(tier, seeded(1));
+    const balancer = sourceHash.make(tier, seeded(1));
     for (const client of clients.slice(0, 1_000)) balancer.pick({ address: client });
     expect(tier.asked).toBeLessThan(1_000 * 12);
   });
@@ -117,7 +117,7 @@ function expectMovedOnlyFrom(name: string | undefined, before: string[], after: 
 }
 
 function picksByName(tier: FakeTier): string[] {
-  const balancer = sourceHash(tier, seeded(1));
+  const balancer = sourceHash.make(tier, seeded(1));
   return clients.map((client) => tier.name(balancer.pick({ address: client })));
 }
 

@@ -1,11 +1,12 @@
 /** What is explained is what happens: the same client, asked about first and then let come. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { balances } from '../../../src/core/balancers/table.ts';
 import type { Command } from '../../../src/core/contract.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation } from '../../../src/core/explain/explanation.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
-import { balances, type ListenerTls, type Plan, type RouteCondition } from '../../../src/core/plan.ts';
+import type { ListenerTls, Plan, RouteCondition } from '../../../src/core/plan.ts';
 import { backendPlan, CoreStage, capacity, seeded } from '../harness.ts';
 import { hello, serverName } from '../wire/hello.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';

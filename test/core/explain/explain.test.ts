@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Balance } from '../../../src/core/balancers/table.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../../src/core/explain/explanation.ts';
 import { healthWords, type Ledger } from '../../../src/core/ledger/ledger.ts';
-import type { Balance, ListenerTls, Plan } from '../../../src/core/plan.ts';
+import type { ListenerTls, Plan } from '../../../src/core/plan.ts';
 import { CoreStage, freshLedger, seeded } from '../harness.ts';
 import {
   balancer,

@@ -1,10 +1,9 @@
 /** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
-import { unavailability } from './availability/availability.ts';
-import { Backend } from './backend.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { type PoolPlan, tierOf } from './plan.ts';
-import { inPanic } from './pool.ts';
-import type { Unavailability } from './reasons.ts';
+import { Backend } from '../backend.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type PoolPlan, tierOf } from '../plan.ts';
+import { inPanic } from '../pool.ts';
+import { type Unavailability, unavailability } from './availability.ts';
 
 export interface PoolStanding {
   /** In panic, where too few backends are healthy for health to count. */

@@ -4,7 +4,7 @@
 import { SmoothOrder } from './smooth-order.ts';
 
 /** The turns of all that have a weight, for ever; the workers take them from one row. */
-export class Turns {
+export class TurnSequence {
   readonly #order: SmoothOrder;
   /** One period, or nothing where it is too long. */
   readonly #period: Int32Array;
