@@ -90,6 +90,11 @@ test.each<readonly [string, string]>([
     good.replace('bind: "127.0.0.1:80"', 'bind: ["unix:/${GEHEIM}", "unix:/${GEHEIM}"]'),
   ],
   [
+    'in a variable for an address with a mode',
+    good.replace('"127.0.0.1:80"', '{ address: "[fe80::1%${GEHEIM}]:80", mode: "0660" }'),
+  ],
+  ['in a variable for an address that needs a token', 'admin: { bind: "[fe80::1%${GEHEIM}]:9900" }\n'],
+  [
     'as a key file',
     good.replace('pool:', 'tls: { certificates: [{ cert: a.pem, key: "${GEHEIM}" }] }, pool:'),
   ],

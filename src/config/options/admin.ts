@@ -51,7 +51,7 @@ const adminMapping = mapping(
     const token = values.token === '' ? undefined : values.token;
     const isMistaken = values.token === undefined && location.at('token').isWritten;
     if (!isPrivate(bind.address) && token === undefined && !isMistaken) {
-      const found = formatAddress(bind.address);
+      const found = bind.location.described(formatAddress(bind.address));
       bind.location.problem(
         `Expected a token beside an address that others reach, found ${found} without one`,
       );

@@ -30,7 +30,7 @@ export const bindWithMode = mapping(
     const located = { address, location: location.at('address') };
     if (mode === undefined) return located;
     if ('path' in address) return { ...located, address: { ...address, mode: Number.parseInt(mode, 8) } };
-    const found = JSON.stringify(input.address);
+    const found = located.location.described(JSON.stringify(input.address));
     location.at('mode').problem(`Key "mode" goes with a unix socket, found ${found}`, 'key');
     return located;
   },
