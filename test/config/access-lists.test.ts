@@ -3,6 +3,7 @@ import { formatIssues } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import { type AccessPolicy, isDenied } from '../../src/core/access/access-policy.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
+import { configOf, readFrom } from '../support/configuration.ts';
 
 /** A listener with these lines, beside files of these names and texts. */
 function parse(lines: string, files: Readonly<Record<string, string>> = {}): LoadResult {
@@ -14,18 +15,13 @@ listeners:
     ${lines.split('\n').join('\n    ')}
 pools: { app: { backends: ["127.0.0.1:9001"] } }
 `;
-  const readFile = (path: string): string => {
-    const content = files[path];
-    if (content === undefined) throw new Error(`it is not among ${Object.keys(files)}`);
-    return content;
-  };
-  return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env: {}, readFile });
+  return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env: {}, readFile: readFrom(files) });
 }
 
 function accessOf(result: LoadResult): AccessPolicy {
-  const access = result.ok ? result.config.listeners[0]?.policy.access : undefined;
-  if (access === undefined) throw new Error(result.ok ? 'No listener' : formatIssues(result.issues));
-  return access;
+  const [listener] = configOf(result).listeners;
+  if (listener === undefined) throw new Error('There is no listener');
+  return listener.policy.access;
 }
 
 function issuesOf(result: LoadResult): readonly string[] {

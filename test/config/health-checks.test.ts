@@ -3,6 +3,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import { questionOf } from '../../src/control/health/question.ts';
 import type { Address } from '../../src/core/plan.ts';
 import { authority } from '../support/certificate.ts';
+import { configOf, readFrom } from '../support/configuration.ts';
 
 const ca = authority('Backends CA');
 const proxies = authority('Proxies CA');
@@ -33,10 +34,9 @@ pools: { app: { backends: ["10.0.0.1:9000"], connect: ${connect}, healthCheck: $
   const result = parseConfig(text, {
     file: '/sluice.yaml',
     env: {},
-    readFile: (path) => files[path] ?? '',
+    readFile: readFrom(files),
   });
-  if (!result.ok) throw new Error(JSON.stringify(result.issues));
-  const found = result.config.pools[0]?.healthCheck;
+  const found = configOf(result).pools[0]?.healthCheck;
   if (found === undefined) throw new Error('There is no check');
   return { ...questionOf(backend, found), timeoutMs: found.timeoutMs };
 }

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/config/config.ts';
 import { type LoadResult, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { selfSigned } from '../support/certificate.ts';
+import { configOf } from '../support/configuration.ts';
 
 const good = `version: 1
 listeners:
@@ -19,11 +19,6 @@ pools:
 
 function parse(text: string, env: Record<string, string> = {}, readFile = noFile): LoadResult {
   return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env, readFile });
-}
-
-function configOf(result: LoadResult): Config {
-  if (!result.ok) throw new Error(result.issues.map(({ path, message }) => `${path}: ${message}`).join('\n'));
-  return result.config;
 }
 
 function noFile(path: string): string {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
+import { configOf } from '../support/configuration.ts';
 
 function parse(text: string) {
   return parseConfig(text, { file: 'sluice.yaml', env: {} });
@@ -13,9 +14,7 @@ function issuesOf(text: string): readonly string[] {
 }
 
 function poolOf(text: string, name = 'app') {
-  const result = parse(text);
-  if (!result.ok) throw new Error(issuesOf(text).join('\n'));
-  const pool = result.config.pools.find((one) => one.name === name);
+  const pool = configOf(parse(text)).pools.find((one) => one.name === name);
   if (pool === undefined) throw new Error('There is no such pool');
   return pool.policy;
 }

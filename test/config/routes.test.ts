@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { contains } from '../../src/core/access/address-set.ts';
 import { addressWords } from '../../src/core/addresses.ts';
+import { configOf } from '../support/configuration.ts';
 
 describe('Routes in the configuration', () => {
   it('are read in their order, each with all five conditions', () => {
@@ -106,7 +107,5 @@ pools: { app: { backends: ["127.0.0.1:1"] }, other: { backends: ["127.0.0.1:2"] 
 }
 
 function routesOf(text: string) {
-  const result = load(text);
-  if (!result.ok) throw new Error(result.issues.map(({ message }) => message).join('\n'));
-  return result.config.listeners[0]?.routes ?? [];
+  return configOf(load(text)).listeners[0]?.routes ?? [];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { authority, selfSigned } from '../support/certificate.ts';
+import { configOf, readFrom } from '../support/configuration.ts';
 
 const a = selfSigned('a.example');
 const b = selfSigned('b.example');
@@ -222,12 +223,7 @@ pools:
     backends: ["127.0.0.1:1"]
     connect: ${connect}
 `;
-  const readFile = (path: string): string => {
-    const found = files[path];
-    if (found === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-    return found;
-  };
-  return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env: {}, readFile });
+  return parseConfig(text, { file: '/etc/sluice/sluice.yaml', env: {}, readFile: readFrom(files) });
 }
 
 function messages(listener: string, connect?: string): string {
@@ -236,13 +232,9 @@ function messages(listener: string, connect?: string): string {
 }
 
 function listenerTls(text: string) {
-  const result = load(`    tls: ${text}`);
-  if (!result.ok) throw new Error(messages(`    tls: ${text}`));
-  return result.config.listeners[0]?.policy.tls;
+  return configOf(load(`    tls: ${text}`)).listeners[0]?.policy.tls;
 }
 
 function backendTls(text: string) {
-  const result = load('', `{ tls: ${text} }`);
-  if (!result.ok) throw new Error(messages('', `{ tls: ${text} }`));
-  return result.config.pools[0]?.policy.connect.tls;
+  return configOf(load('', `{ tls: ${text} }`)).pools[0]?.policy.connect.tls;
 }
