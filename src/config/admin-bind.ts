@@ -20,10 +20,22 @@ export function adminBindIn(text: string, env: Environment): AdminBind {
   const { contents, mistakes } = composeYaml(text);
   if (mistakes.length === 0) return bindOf(readNodes(contents, env).value);
   // The text after a mistake may have been read as something else, so the section is read by itself.
-  const section = composeYaml(adminSection(text));
-  const found = section.mistakes.length === 0 ? bindOf(readNodes(section.contents, env).value) : undefined;
-  return found?.kind === 'at' ? found : { kind: 'unknown' };
+  const section = adminSection(text);
+  for (const part of [section, ...writtenBinds(section)]) {
+    const { contents, mistakes } = composeYaml(part);
+    const found = mistakes.length === 0 ? bindOf(readNodes(contents, env).value) : undefined;
+    if (found?.kind === 'at') return found;
+  }
+  return { kind: 'unknown' };
 }
+
+/** The key `bind` of a section that is damaged itself, with what stands behind it, as a section of its own. */
+function* writtenBinds(section: string): Iterable<string> {
+  for (const [, value = ''] of section.matchAll(bindKey)) yield `admin: { bind: ${value} }`;
+}
+
+/** A text in quotes, or one without up to a blank or what ends it in braces. */
+const bindKey = /(?<=^|[\s{,])["']?bind["']?[ \t]*:[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s,{}[\]"']+)/g;
 
 function bindOf(root: unknown): AdminBind {
   if (!isContainer(root)) return { kind: 'unknown' };
