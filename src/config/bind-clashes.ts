@@ -8,12 +8,12 @@ export function checkBindClashes(binds: readonly LocatedAddress[]): void {
   const taken = new Map<string, LocatedAddress[]>();
   for (const located of binds) {
     const { address, location } = located;
-    const rivals = rivalsKey(address);
-    if (rivals === undefined) continue;
-    const earlier = taken.get(rivals) ?? [];
+    const key = portOrPath(address);
+    if (key === undefined) continue;
+    const earlier = taken.get(key) ?? [];
     const clash = earlier.find((other) => clashes(other.address, address));
     if (clash === undefined) {
-      taken.set(rivals, [...earlier.slice(-mostCompared), located]);
+      taken.set(key, [...earlier.slice(-mostCompared), located]);
     } else {
       const what = clash.location.described(formatAddress(clash.address));
       location.expected(`an address that is free beside ${what} at line ${clash.location.line}`);
@@ -23,12 +23,12 @@ export function checkBindClashes(binds: readonly LocatedAddress[]): void {
 
 /** Whether the two addresses cannot be listened on at once, unless they share the port. */
 export function exclude(one: Address, other: Address): boolean {
-  const rivals = rivalsKey(one);
-  return rivals !== undefined && rivals === rivalsKey(other) && clashes(one, other);
+  const key = portOrPath(one);
+  return key !== undefined && key === portOrPath(other) && clashes(one, other);
 }
 
 /** Only addresses with the same port, or the same path, can clash; port 0 never does. */
-function rivalsKey(address: Address): string | undefined {
+function portOrPath(address: Address): string | undefined {
   if ('path' in address) return address.path;
   return address.port === 0 ? undefined : String(address.port);
 }

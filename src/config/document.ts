@@ -31,15 +31,15 @@ export class ConfigDocument {
     const isUnclear = mistakes.length > 0 && secrets.mayBeIn(text);
     this.#contents = contents;
     if (isUnclear) this.#secretLines = 'all';
-    for (const { offset, message, nameless } of mistakes) {
-      this.#issues.push(this.#issue([], offset, isUnclear ? nameless : message));
+    for (const { offset, message, redacted } of mistakes) {
+      this.#issues.push(this.#issue([], offset, isUnclear ? redacted : message));
     }
     if (mistakes.length > 0) return;
 
     const reading = readNodes(contents, env);
-    for (const { path, offset, message, nameless } of reading.mistakes) {
+    for (const { path, offset, message, redacted } of reading.mistakes) {
       const isSecret = secrets.stepsToSecret(path) !== undefined;
-      this.#issues.push(this.#issue(path, offset, isSecret ? nameless : message));
+      this.#issues.push(this.#issue(path, offset, isSecret ? redacted : message));
     }
     this.value = reading.value;
     this.#root = reading.place;
@@ -91,7 +91,7 @@ export class ConfigDocument {
   }
 
   /** A mistake about a key whose name may be a part of a secret, and so is not shown. */
-  nameless(path: Path, message: string): void {
+  unknownSecretKey(path: Path, message: string): void {
     const issue = this.#issue(path, this.#offset(path, 'key'), message);
     this.#issues.push({ ...issue, path: formatPath(path.slice(0, -1)), excerpt: undefined });
   }
@@ -106,8 +106,8 @@ export class ConfigDocument {
   }
 
   /**
-   * The text of a value that takes something from the environment, in quotes, to be shown in its place: what the
-   * environment holds is for it to show, and a variable may be the wrong one.
+   * The text of a value before substitution, in quotes. Messages show it instead of the value: the variable may be the
+   * wrong one, and a secret.
    */
   templateAt(path: Path): string | undefined {
     const { template } = this.placeOf(path) ?? {};

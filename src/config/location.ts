@@ -30,7 +30,7 @@ export class Location {
     return this.document.lineOf(this.path);
   }
 
-  /** The value in words: `text`, or where that takes something from the environment, what the file has for it. */
+  /** The value for a message: `text`, but never what a variable of the environment holds. */
   described(text: string): string {
     const template = this.document.templateAt(this.path);
     return template === undefined ? text : `what ${template} stands for`;

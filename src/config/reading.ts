@@ -180,8 +180,8 @@ class NodeReader {
       );
     }
     if (this.#open.has(target)) {
-      const nameless = 'The alias stands inside its own anchor';
-      return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`, nameless);
+      const redacted = 'The alias stands inside its own anchor';
+      return this.#unreadable(offset, spot, `The alias *${name} stands inside its own anchor`, redacted);
     }
     this.#aliasDepth++;
     const read = this.read(target, spot);
@@ -193,19 +193,19 @@ class NodeReader {
     if (typeof value !== 'string' || !value.includes('${')) return { value, place: place(offset, spot) };
     const substituted = substitute(value, this.#env);
     if (!substituted.ok) {
-      return this.#unreadable(offset, spot, substituted.message, substituted.nameless);
+      return this.#unreadable(offset, spot, substituted.message, substituted.redacted);
     }
     const { text } = substituted;
     return { value: text, place: { ...place(offset, spot), template: value, reread: asYaml(value, text) } };
   }
 
-  #unreadable(offset: number, spot: Spot, message: string | undefined, nameless = message): Read {
-    if (message !== undefined) this.#mistake(spot.path, offset, message, nameless);
+  #unreadable(offset: number, spot: Spot, message: string | undefined, redacted = message): Read {
+    if (message !== undefined) this.#mistake(spot.path, offset, message, redacted);
     return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
   }
 
-  #mistake(path: Path, offset: number, message: string, nameless = message): void {
-    this.mistakes.push({ path, offset, message, nameless });
+  #mistake(path: Path, offset: number, message: string, redacted = message): void {
+    this.mistakes.push({ path, offset, message, redacted });
   }
 }
 

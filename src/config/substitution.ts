@@ -6,8 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Substituted =
   | { readonly ok: true; readonly text: string }
-  /** `nameless` says the same without a word of the value, for one that is a secret. */
-  | { readonly ok: false; readonly message: string; readonly nameless: string };
+  /** `redacted` says the same without a word of the value, for one that is a secret. */
+  | { readonly ok: false; readonly message: string; readonly redacted: string };
 
 export function substitute(template: string, env: Environment): Substituted {
   let problem: Omit<Extract<Substituted, { readonly ok: false }>, 'ok'> | undefined;
@@ -16,8 +16,8 @@ export function substitute(template: string, env: Environment): Substituted {
     const [, name, fallback] =
       end === '' ? [] : (/^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside) ?? []);
     if (name === undefined) {
-      const nameless = `Expected "\${NAME}" or "\${NAME:-default}" ("$\${" for a literal "\${")`;
-      problem ??= { message: `${nameless}, found ${JSON.stringify(whole.slice(0, 60))}`, nameless };
+      const redacted = `Expected "\${NAME}" or "\${NAME:-default}" ("$\${" for a literal "\${")`;
+      problem ??= { message: `${redacted}, found ${JSON.stringify(whole.slice(0, 60))}`, redacted };
       return '';
     }
     const value = env[name];
@@ -25,7 +25,7 @@ export function substitute(template: string, env: Environment): Substituted {
     if (value === undefined) {
       problem ??= {
         message: `Environment variable ${name} is not set; set it, or write "\${${name}:-default}"`,
-        nameless: `An environment variable that it names is not set; set it, or write "\${NAME:-default}"`,
+        redacted: `An environment variable that it names is not set; set it, or write "\${NAME:-default}"`,
       };
     }
     return value ?? '';

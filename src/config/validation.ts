@@ -62,8 +62,8 @@ function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly 
   const shown = isSecret ? firstWord(key) : key;
   const mayBeTail = !isSecret && nearest(key, known) === undefined;
   const isTail = mayBeTail && (document.isBesideSecret(path) || hasEmptySecret(document, path.slice(0, -1)));
-  if (isTail) document.nameless(path, `Unknown key, expected one of ${known.join(', ')}`);
-  else if (shown !== key) document.nameless(path, unknownKey(shown, known));
+  if (isTail) document.unknownSecretKey(path, `Unknown key, expected one of ${known.join(', ')}`);
+  else if (shown !== key) document.unknownSecretKey(path, unknownKey(shown, known));
   else document.unknownKey(path, unknownKey(key, known));
 }
 
@@ -106,23 +106,23 @@ function pathOf({ instancePath, params }: Mistake, root: unknown): Path {
  */
 function mistakesIn(value: unknown): readonly Mistake[] {
   if (validate(value)) return [];
-  const told: Mistake[] = [];
+  const kept: Mistake[] = [];
   for (const mistake of validate.errors ?? []) {
     if (mistake.keyword !== 'anyOf') {
-      told.push(mistake);
+      kept.push(mistake);
       continue;
     }
     const ofForms: Mistake[] = [];
-    for (let last = told.at(-1); last !== undefined && isWithin(last, mistake); last = told.at(-1)) {
+    for (let last = kept.at(-1); last !== undefined && isWithin(last, mistake); last = kept.at(-1)) {
       ofForms.unshift(last);
-      told.pop();
+      kept.pop();
     }
     const ofItsShape = ofForms.filter(({ schemaPath }) =>
       schemaPath.startsWith(`${mistake.schemaPath}/${formWithShapeOf(mistake)}/`),
     );
-    told.push(...(ofItsShape.length > 0 ? ofItsShape : [mistake]));
+    kept.push(...(ofItsShape.length > 0 ? ofItsShape : [mistake]));
   }
-  return told;
+  return kept;
 }
 
 function isWithin(inner: Mistake, outer: Mistake): boolean {
@@ -144,14 +144,14 @@ function formWithShapeOf({ data, schema }: Mistake): number {
 function withoutMistakes(root: unknown): ConfigInput | undefined {
   const isMapping = isContainer(root) && !Array.isArray(root);
   const rest: unknown = isMapping ? { listeners: {}, pools: {}, ...structuredClone(root), version: 1 } : root;
-  for (let culprits = culpritsIn(rest); culprits.length > 0; culprits = culpritsIn(rest)) {
-    for (const path of culprits) if (!remove(rest, path)) return undefined;
+  for (let unfitPaths = unfitPathsIn(rest); unfitPaths.length > 0; unfitPaths = unfitPathsIn(rest)) {
+    for (const path of unfitPaths) if (!remove(rest, path)) return undefined;
   }
   // Ajv has just found no mistake but holes and empty mappings, and the schema is the type's source.
   return rest as ConfigInput;
 }
 
-function culpritsIn(root: unknown): readonly Path[] {
+function unfitPathsIn(root: unknown): readonly Path[] {
   const unfit = mistakesIn(root).filter(({ keyword }) => keyword !== 'minProperties');
   const paths = unfit.map((mistake) => {
     const path = pathOf(mistake, root);

@@ -10,7 +10,7 @@ export interface SyntaxMistake {
   readonly offset: number;
   readonly message: string;
   /** The same without a word of the text, which may hold a secret. */
-  readonly nameless: string;
+  readonly redacted: string;
 }
 
 export function composeYaml(text: string): ComposedYaml {
@@ -32,13 +32,13 @@ type LibraryError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>;
 
 /** Later mistakes of a text or a line mostly follow from the first. */
 function firstOfEachLine(errors: readonly LibraryError[], text: string): readonly LibraryError[] {
-  const told: LibraryError[] = [];
+  const kept: LibraryError[] = [];
   for (const error of errors) {
-    const before = told.at(-1);
-    if (before === undefined || text.slice(before.pos[0], error.pos[0]).includes('\n')) told.push(error);
-    if (told.length === 10) break;
+    const before = kept.at(-1);
+    if (before === undefined || text.slice(before.pos[0], error.pos[0]).includes('\n')) kept.push(error);
+    if (kept.length === 10) break;
   }
-  return told;
+  return kept;
 }
 
 /**
@@ -63,12 +63,12 @@ function explain({ code, message, pos }: LibraryError, text: string): SyntaxMist
   if (code === 'TAB_AS_INDENT') return mistake(offset, 'Expected spaces as indentation, found a tab');
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
   // The library quotes the text behind a colon; in one message there is no colon.
-  const nameless = code === 'BAD_DQ_ESCAPE' ? 'Invalid escape sequence' : message.replace(/: .*/s, '');
-  return mistake(offset, `Not valid YAML: ${message}${hint(line)}`, `Not valid YAML: ${nameless}`);
+  const redacted = code === 'BAD_DQ_ESCAPE' ? 'Invalid escape sequence' : message.replace(/: .*/s, '');
+  return mistake(offset, `Not valid YAML: ${message}${hint(line)}`, `Not valid YAML: ${redacted}`);
 }
 
-function mistake(offset: number, message: string, nameless = message): SyntaxMistake {
-  return { offset, message, nameless };
+function mistake(offset: number, message: string, redacted = message): SyntaxMistake {
+  return { offset, message, redacted };
 }
 
 /** What to write instead of a text that YAML reads otherwise than people mean it. */
