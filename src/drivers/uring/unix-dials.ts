@@ -1,16 +1,29 @@
 /**
  * Dials to unix sockets. There is nothing to wait for, but for room in the backend's accept queue: the system says so
- * at once (EAGAIN), and tells nobody when there is some. So it is asked again after a while, until the core has no
- * time left for the dial and closes its link.
+ * at once (EAGAIN), and tells nobody when there is some. So who comes for a full queue stands in line, and the first in
+ * line asks again after a while, until the core has no time left for the dial and closes its link. Where there is room,
+ * all go in for whom there is: a short queue is filled as fast as the backend empties it.
  */
 import { EAGAIN } from './kernel.ts';
-import type { Link } from './link.ts';
 import type { Sockets } from './sockets.ts';
 
-interface WaitingDial {
-  readonly link: Link;
+/** What is dialed for. */
+export interface DialingLink {
+  readonly fd: number;
   readonly serial: number;
+  /** 0, or the error's number. */
+  connectedUnix(errno: number): void;
+}
+
+interface WaitingDial {
+  readonly link: DialingLink;
+  readonly serial: number;
+}
+
+/** Who waits for one address, in the order in which they came. */
+interface Line {
   readonly sockaddr: Uint8Array;
+  dials: WaitingDial[];
   pauseMs: number;
   dueMs: number;
 }
@@ -18,51 +31,52 @@ interface WaitingDial {
 export class UnixDials {
   /** When `due` wants to be called. */
   dueMs = Number.POSITIVE_INFINITY;
-  readonly #sockets: Sockets;
-  #waiting: WaitingDial[] = [];
+  readonly #sockets: Pick<Sockets, 'connectUnix'>;
+  readonly #lines = new Map<string, Line>();
 
-  constructor(sockets: Sockets) {
+  constructor(sockets: Pick<Sockets, 'connectUnix'>) {
     this.#sockets = sockets;
   }
 
-  dial(link: Link, sockaddr: Uint8Array, nowMs: number): void {
+  dial(link: DialingLink, sockaddr: Uint8Array, nowMs: number): void {
+    const address = Buffer.from(sockaddr).toString('latin1');
+    const line = this.#lines.get(address);
+    const dial = { link, serial: link.serial };
+    if (line !== undefined) {
+      line.dials.push(dial);
+      return;
+    }
     const errno = this.#sockets.connectUnix(link.fd, sockaddr);
     if (errno !== EAGAIN) return link.connectedUnix(errno);
-    this.#waitWith({
-      link,
-      serial: link.serial,
-      sockaddr,
-      pauseMs: firstPauseMs,
-      dueMs: nowMs + firstPauseMs,
-    });
+    const dueMs = nowMs + firstPauseMs;
+    this.#lines.set(address, { sockaddr, dials: [dial], pauseMs: firstPauseMs, dueMs });
+    this.dueMs = Math.min(this.dueMs, dueMs);
   }
 
   due(nowMs: number): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
     this.dueMs = Number.POSITIVE_INFINITY;
-    for (const dial of waiting) {
-      if (nowMs >= dial.dueMs) this.#dialAgain(dial, nowMs);
-      else this.#waitWith(dial);
+    for (const [address, line] of this.#lines) {
+      if (nowMs >= line.dueMs) this.#askAgain(line, nowMs);
+      if (line.dials.length === 0) this.#lines.delete(address);
+      else this.dueMs = Math.min(this.dueMs, line.dueMs);
     }
   }
 
-  #dialAgain(dial: WaitingDial, nowMs: number): void {
-    const { link, serial, sockaddr } = dial;
-    // It was closed, and its number may be another's.
-    if (link.serial !== serial || link.fd < 0) return;
-    const errno = this.#sockets.connectUnix(link.fd, sockaddr);
-    if (errno !== EAGAIN) return link.connectedUnix(errno);
-    dial.pauseMs = Math.min(2 * dial.pauseMs, longestPauseMs);
-    dial.dueMs = nowMs + dial.pauseMs;
-    this.#waitWith(dial);
-  }
-
-  #waitWith(dial: WaitingDial): void {
-    this.#waiting.push(dial);
-    this.dueMs = Math.min(this.dueMs, dial.dueMs);
+  #askAgain(line: Line, nowMs: number): void {
+    // Those that were closed meanwhile have left; their numbers may be others'.
+    const dials = line.dials.filter(({ link, serial }) => link.serial === serial && link.fd >= 0);
+    let told = 0;
+    for (const { link } of dials) {
+      const errno = this.#sockets.connectUnix(link.fd, line.sockaddr);
+      if (errno === EAGAIN) break;
+      told++;
+      link.connectedUnix(errno);
+    }
+    line.dials = dials.slice(told);
+    line.pauseMs = told > 0 ? firstPauseMs : Math.min(2 * line.pauseMs, longestPauseMs);
+    line.dueMs = nowMs + line.pauseMs;
   }
 }
 
 const firstPauseMs = 1;
-const longestPauseMs = 50;
+const longestPauseMs = 20;
