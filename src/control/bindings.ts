@@ -35,7 +35,7 @@ export class Bindings {
   /** The addresses as they are bound, by listener. */
   bySlot(): ReadonlyMap<ListenerSlot, readonly Address[]> {
     const found = new Map<ListenerSlot, Address[]>();
-    for (const { listener, address } of this.#groups.bound.all()) {
+    for (const { listener, address } of this.#groups.bound.values()) {
       const known = found.get(listener);
       if (known === undefined) found.set(listener, [address]);
       else known.push(address);
@@ -53,7 +53,7 @@ export class Bindings {
   ): Promise<{ commit(): Promise<void> }> {
     const wanted = this.#wanted(listeners, ownerOf);
     const staying = new Set(wanted.map(({ held, binding }) => isSamePlace(held, binding) && held));
-    const leaving = this.#groups.bound.all().filter((held) => !staying.has(held));
+    const leaving = [...this.#groups.bound.values()].filter((held) => !staying.has(held));
     const next = new Map(wanted.map(({ binding }) => [binding.writtenAs, binding]));
     const undo: Undo = [];
     const fresh = wanted
@@ -92,7 +92,7 @@ export class Bindings {
         listener.bind.map((address) => [wordsFor(listener, address), { listener, address }]),
       ),
     );
-    const bound = this.#groups.bound.all();
+    const bound = [...this.#groups.bound.values()];
     const byWords = new Map(bound.map((held) => [held.writtenAs, held]));
     // A port that was got by asking for any may be asked for by its number.
     const byBound = new Map(
@@ -142,12 +142,12 @@ export class Bindings {
 
   async #commit(next: readonly Binding[]): Promise<void> {
     const { bound } = this.#groups;
-    const gone = new Map(bound.all().map((held) => [placeOf(held), held]));
+    const gone = new Map(bound);
     for (const binding of next) {
       const held = gone.get(placeOf(binding));
       gone.delete(placeOf(binding));
       if (held === undefined) continue;
-      bound.set(binding);
+      bound.set(placeOf(binding), binding);
       const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
       if (isChanged) await this.#groups.listen(binding);
     }

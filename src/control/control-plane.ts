@@ -10,7 +10,7 @@ import type { Address } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { Plan } from '../core/plan.ts';
+import type { ListenerPlan, Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
@@ -145,7 +145,7 @@ export class ControlPlane {
 
   /** Where listeners are bound now. */
   addresses(): readonly Address[] {
-    return [...this.#bindings.bySlot().values()].flat();
+    return [...this.#groups.bound.values()].map(({ address }) => address);
   }
 
   /** The addresses that each listener of the plan is bound to, as people write them. */
@@ -156,18 +156,14 @@ export class ControlPlane {
     );
   }
 
+  /** The driver that serves a listener of the plan. */
+  driverOf(listener: ListenerPlan): DriverModule['name'] {
+    return this.#groups.driverOf(listener, this.#plan);
+  }
+
   /** What there is to say of the plan's listeners, pools and backends now. */
   snapshot(): Snapshot {
-    return snapshot(
-      {
-        phase: this.#phase,
-        plan: this.#plan,
-        ledger: this.ledger,
-        bound: () => this.bound(),
-        driverOf: (listener) => this.#groups.driverOf(listener, this.#plan),
-      },
-      monotonicMs(),
-    );
+    return snapshot(this, monotonicMs());
   }
 
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */

@@ -50,4 +50,4 @@ export class WorkerWakes {
 const channelName = 'sluice-wake';
 
 /** What an eventfd takes: the number 1 in eight bytes. */
-const wakeWord = new Uint8Array(new BigUint64Array([1n]).buffer);
+export const wakeWord = new Uint8Array(new BigUint64Array([1n]).buffer);

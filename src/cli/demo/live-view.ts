@@ -2,10 +2,6 @@
 import type { WriteStream } from 'node:tty';
 import type { BackendSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
 
-export interface LiveView {
-  close(): void;
-}
-
 const everyMs = { terminal: 250, elsewhere: 1_000 };
 
 /** `names` are what people call the backends, by their addresses. */
@@ -13,7 +9,7 @@ export function startLiveView(
   snapshot: () => Snapshot,
   names: ReadonlyMap<string, string>,
   out: WriteStream,
-): LiveView {
+) {
   let drawn = 0;
   const draw = (): void => {
     const rows = snapshot()

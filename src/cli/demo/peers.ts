@@ -3,16 +3,11 @@ import { once } from 'node:events';
 import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface DemoBackends {
-  /** By their addresses, as the configuration has them. */
-  readonly names: ReadonlyMap<string, string>;
-  close(): void;
-}
-
 /** How long the flaky one serves, and how long it then is away. */
 const flaky = { upMs: 12_000, awayMs: 8_000 };
 
-export async function startBackends(): Promise<DemoBackends> {
+/** `names` are what people call them, by the addresses that the configuration has. */
+export async function startBackends() {
   const names = ['amber', 'birch', 'cedar'];
   const servers = names.map(backendServer);
   const ports = await Promise.all(servers.map((server) => listen(server, 0)));
@@ -55,14 +50,10 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port; // A TCP server that listens has an AddressInfo.
 }
 
-export interface Visitors {
-  close(): void;
-}
-
 const visitsPerSecond = 20;
 
 /** Clients that come a few times a second, so that there is something to watch. */
-export function startVisitors(port: number): Visitors {
+export function startVisitors(port: number) {
   const agent = new Agent({ keepAlive: false });
   const timer = setInterval(() => {
     request({ agent, host: '127.0.0.1', port, timeout: 5_000 }, (response) => response.resume())

@@ -3,6 +3,9 @@ import { formatAddress } from '../../config/addresses.ts';
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DriverModule } from '../../drivers/driver.ts';
 
+/** By `placeOf`. */
+export type BoundAddresses = Map<string, Binding>;
+
 /** An address that workers listen on, for which listener, and by which driver. */
 export interface Binding {
   readonly listener: ListenerSlot;
@@ -12,29 +15,7 @@ export interface Binding {
   readonly writtenAs: string;
 }
 
-export class BoundAddresses {
-  readonly #byPlace = new Map<string, Binding>();
-
-  all(): readonly Binding[] {
-    return [...this.#byPlace.values()];
-  }
-
-  has(place: Place): boolean {
-    return this.#byPlace.has(placeOf(place));
-  }
-
-  set(binding: Binding): void {
-    this.#byPlace.set(placeOf(binding), binding);
-  }
-
-  delete(place: Place): void {
-    this.#byPlace.delete(placeOf(place));
-  }
-}
-
-type Place = Pick<Binding, 'address' | 'driver'>;
-
 /** While a listener changes its driver, both have its address. */
-export function placeOf({ address, driver }: Place): string {
+export function placeOf({ address, driver }: Pick<Binding, 'address' | 'driver'>): string {
   return `${driver} ${formatAddress(address)}`;
 }

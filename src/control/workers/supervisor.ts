@@ -12,7 +12,7 @@ import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
 import type { DriverModule, ListeningSocket, UnlistenOptions } from '../../drivers/driver.ts';
-import type { Binding, BoundAddresses } from './bound-addresses.ts';
+import { type Binding, type BoundAddresses, placeOf } from './bound-addresses.ts';
 import { noPlan } from './group-plan.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -82,9 +82,9 @@ export class Supervisor {
    */
   async listen(binding: Binding, replaces = false): Promise<Binding> {
     const { bound } = this.#deps;
-    const isKnown = bound.has(binding);
+    const isKnown = bound.has(placeOf(binding));
     // The successor of a worker that dies from now on listens for the listener named now.
-    if (isKnown) bound.set(binding);
+    if (isKnown) bound.set(placeOf(binding), binding);
     const listening = new Set<WorkerThread>();
     let { address } = binding;
     try {
@@ -110,7 +110,7 @@ export class Supervisor {
       throw error;
     }
     const made = { ...binding, address };
-    bound.set(made);
+    bound.set(placeOf(made), made);
     return made;
   }
 
@@ -123,7 +123,7 @@ export class Supervisor {
       // Where a worker died meanwhile, its successor has the clients that waited.
       if (this.#stopping || asked.every((thread) => this.#running().includes(thread))) break;
     }
-    bound.delete({ address, driver: driver.name });
+    bound.delete(placeOf({ address, driver: driver.name }));
   }
 
   /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
@@ -171,7 +171,7 @@ export class Supervisor {
     });
     this.#threads[worker] = thread;
     if (this.#plan !== undefined) thread.post(this.#plan);
-    for (const binding of bound.all()) {
+    for (const binding of bound.values()) {
       if (binding.driver === driver.name) this.#relisten(thread, binding);
     }
     if (this.#drain !== undefined) thread.post(this.#drain);
@@ -196,7 +196,7 @@ export class Supervisor {
     for (const socket of left) {
       const isKnown = [...sockets].some(({ fd }) => fd === socket.fd);
       // Nobody waits at an address that was still to be bound on all workers, or is no longer wanted.
-      if (!bound.has({ address: socket.address, driver: driver.name })) closeSync(socket.fd);
+      if (!bound.has(placeOf({ address: socket.address, driver: driver.name }))) closeSync(socket.fd);
       else if (!isKnown) sockets.add(socket);
     }
   }

@@ -7,7 +7,7 @@ import type { ListenerPlan, Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
 import type { DriverModule, UnlistenOptions } from '../../drivers/driver.ts';
 import { driverModules } from '../../drivers/drivers.ts';
-import { type Binding, BoundAddresses } from './bound-addresses.ts';
+import type { Binding, BoundAddresses } from './bound-addresses.ts';
 import { driverOf, groupPlan, noPlan } from './group-plan.ts';
 import { Supervisor, type SupervisorDeps } from './supervisor.ts';
 
@@ -25,7 +25,7 @@ export type GroupSizes = Readonly<Record<DriverModule['name'], number>>;
 
 export class WorkerGroups {
   readonly #deps: WorkerGroupsDeps;
-  readonly bound = new BoundAddresses();
+  readonly bound: BoundAddresses = new Map();
   readonly #groups = new Map<DriverModule['name'], Supervisor>();
 
   constructor(deps: WorkerGroupsDeps) {

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Address } from '../../core/contract.ts';
 import type { FromWorker, Notice, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
+import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 
 export interface WorkerEvents {
@@ -116,9 +117,6 @@ interface Pending {
   resolve(address: Address): void;
   reject(error: Error): void;
 }
-
-/** What an eventfd takes: the number 1 in eight bytes. */
-const wakeWord = new Uint8Array(new BigUint64Array([1n]).buffer);
 
 /**
  * What a worker makes anew is short-lived, or a session's and long-lived. The engine would let the room for it grow
