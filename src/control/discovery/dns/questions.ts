@@ -7,7 +7,7 @@ import type { Answer } from '../watch.ts';
 import { isDenial, isServerFailure } from './failure.ts';
 import {
   candidates,
-  listedInHostsFile,
+  namesOfHostsFile,
   ownSystem,
   parseResolvConf,
   type SystemResolver,
@@ -41,8 +41,7 @@ export class Questions {
    * Where one family's question fails, its `previous` addresses stand in for the answer.
    */
   async addresses(host: string, previous: readonly string[] = []): Promise<Answer<readonly string[]>> {
-    if (isLocalhost(host) || (await listedInHostsFile(host.replace(/\.$/, ''))))
-      return this.#systemAddresses(host);
+    if (isLocalhost(host) || (await this.#isInHostsFile(host))) return this.#systemAddresses(host);
     try {
       const isKnown = previous.length > 0;
       return await this.#search(host, isKnown, (asking, name) => this.#records(asking, name, previous));
@@ -94,7 +93,7 @@ export class Questions {
 
   /** The resolver of the system's settings as they are now: servers come and go with networks. */
   async #current(): Promise<Asking> {
-    const text = await systemFile(this.#settings.file);
+    const text = await this.#once('settings', () => systemFile(this.#settings.file));
     if (this.#asking?.text !== text) {
       // What still waits for a server that has gone is asked again, as after every failure.
       this.#asking?.resolver.cancel();
@@ -139,15 +138,23 @@ export class Questions {
     return { value: ordered(found.map(({ address }) => address)), ttlMs: unstatedTtlMs };
   }
 
-  /** Each question is asked once at a time: the system's resolver may hold a thread for long after we gave up. */
-  async #ask<T>(question: string, ask: () => Promise<T>): Promise<T> {
-    // The key says which question it is, and so of which type the answer.
-    let answer = this.#underWay.get(question) as Promise<T> | undefined;
-    if (answer === undefined) {
-      answer = ask().finally(() => this.#underWay.delete(question));
-      this.#underWay.set(question, answer);
-    }
-    return await within(this.#config.timeoutMs, answer);
+  async #isInHostsFile(host: string): Promise<boolean> {
+    const names = await this.#once('hosts file', namesOfHostsFile);
+    return names.has(host.replace(/\.$/, '').toLowerCase());
+  }
+
+  #ask<T>(question: string, ask: () => Promise<T>): Promise<T> {
+    return within(this.#config.timeoutMs, this.#once(question, ask));
+  }
+
+  /** What is under way is not begun again: the system's resolver may hold a thread for long after we gave up. */
+  #once<T>(what: string, begin: () => Promise<T>): Promise<T> {
+    // The key says what it is, and so of which type.
+    const known = this.#underWay.get(what) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const begun = begin().finally(() => this.#underWay.delete(what));
+    this.#underWay.set(what, begun);
+    return begun;
   }
 }
 

@@ -89,9 +89,9 @@ const { SystemRoot = 'C:\\Windows' } = process.env;
 const systemHostsFile =
   process.platform === 'win32' ? `${SystemRoot}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
 
-/** Whether the hosts file knows a name: it goes before DNS, as everywhere on the system. */
-export async function listedInHostsFile(name: string): Promise<boolean> {
-  return hostsFileNames(await systemFile(systemHostsFile)).has(name.toLowerCase());
+/** The names that the hosts file knows: it goes before DNS, as everywhere on the system. */
+export async function namesOfHostsFile(): Promise<ReadonlySet<string>> {
+  return hostsFileNames(await systemFile(systemHostsFile));
 }
 
 /** The names in a hosts file's text, in lower case (hosts(5)). */
