@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config/load.ts';
+import { balances } from '../src/core/balancers/table.ts';
 import { reasons } from '../src/core/reasons.ts';
 import { selfSigned } from './support/certificate.ts';
 import { allPages, pageConfigs, pageText, root, shellLines, tableRows, userPages } from './support/pages.ts';
@@ -65,6 +66,11 @@ describe('docs/configuration.md', () => {
   it('has every key of the schema, with its default', () => {
     const wrong = [...known].filter(([key, cell]) => !(documented.get(key) ?? '').startsWith(cell));
     expect(wrong).toEqual([]);
+  });
+
+  it('says how each way to balance chooses', () => {
+    const rows = tableRows(pageText('docs/configuration.md'), '| `balance` | chooses |');
+    expect(rows.map(([name]) => name).sort()).toEqual(balances.map((name) => `\`${name}\``).sort());
   });
 
   it('has no key that the schema has not', () => {
