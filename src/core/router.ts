@@ -8,7 +8,7 @@ import { TurnSequence } from './balancers/turn-sequence.ts';
 import type { AddressWords } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { InspectPolicy, PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
-import { type Fact, type Facts, settled } from './wire/sniffer.ts';
+import { type Fact, type ObservedFacts, settled } from './wire/sniffer.ts';
 
 export interface Route {
   /** The pool that this session goes to; of a split, the one whose turn it is. */
@@ -46,7 +46,7 @@ export class Router {
    */
   decide(
     client: AddressWords | undefined,
-    facts: Facts,
+    facts: ObservedFacts,
     undecided: InspectPolicy['undecided'] = 'refuse',
   ): Route | 'needs-bytes' | 'undecided' | undefined {
     const known = new KnownFacts(facts.isFinal && undecided === 'fallback' ? settled(facts) : facts);
@@ -60,7 +60,7 @@ export class Router {
   }
 
   /** What becomes of each route, in their order: for people. */
-  explain(client: AddressWords | undefined, facts: Facts): readonly RouteVerdict[] {
+  explain(client: AddressWords | undefined, facts: ObservedFacts): readonly RouteVerdict[] {
     const known = new KnownFacts(facts);
     return this.#routes.map((route) => route.judge(client, known));
   }
@@ -85,14 +85,14 @@ export class Router {
   }
 }
 
-/** Facts, with what is looked up of them made once, for however many routes. */
+/** ObservedFacts, with what is looked up of them made once, for however many routes. */
 class KnownFacts {
-  readonly facts: Facts;
+  readonly facts: ObservedFacts;
   readonly sniPatterns: readonly string[];
   readonly hostPatterns: readonly string[];
   #offered: ReadonlySet<string> | undefined;
 
-  constructor(facts: Facts) {
+  constructor(facts: ObservedFacts) {
     this.facts = facts;
     this.sniPatterns = patternsOf(facts.sni ?? undefined);
     this.hostPatterns = patternsOf(facts.httpHost ?? undefined);

@@ -4,7 +4,7 @@ import { compileAddressSet } from '../../src/core/access/address-set.ts';
 import { addressWords } from '../../src/core/addresses.ts';
 import type { RouteCondition, RoutePlan } from '../../src/core/plan.ts';
 import { Router } from '../../src/core/router.ts';
-import { type Facts, nothingYet } from '../../src/core/wire/sniffer.ts';
+import { nothingYet, type ObservedFacts } from '../../src/core/wire/sniffer.ts';
 import { freshLedger, sharedLedgers } from './harness.ts';
 
 const anyone = '192.0.2.1';
@@ -139,16 +139,20 @@ function to(pool: number, when: Partial<RouteCondition>): RoutePlan {
   return { when: conditions(when), to: pool };
 }
 
-function poolFor(routes: readonly RoutePlan[], facts: Facts, client = anyone): number | string | undefined {
+function poolFor(
+  routes: readonly RoutePlan[],
+  facts: ObservedFacts,
+  client = anyone,
+): number | string | undefined {
   const route = new Router(routes, freshLedger()).decide(addressWords(client), facts);
   return typeof route === 'object' ? route.takePool() : route;
 }
 
-function tls(sni: string | null, alpn: readonly string[] | null = null): Facts {
+function tls(sni: string | null, alpn: readonly string[] | null = null): ObservedFacts {
   return { protocols: ['tls'], sni, alpn, httpHost: null, isFinal: true };
 }
 
-function http(httpHost: string): Facts {
+function http(httpHost: string): ObservedFacts {
   return { protocols: ['http'], sni: null, alpn: null, httpHost, isFinal: true };
 }
 

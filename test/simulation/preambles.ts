@@ -16,7 +16,7 @@ export function checkPreamble(
   must(preamble !== undefined, () => `session ${id} is relayed without a preamble`);
   const found = new ProxyHeaderParser().read(preamble);
   must(
-    found.state === 'found' && found.length === preamble.length,
+    found.state === 'complete' && found.length === preamble.length,
     () => `the preamble of session ${id} is none`,
   );
   const version = preamble[0] === 0x0d ? 'v2' : 'v1';

@@ -7,7 +7,7 @@ import type { PoolSlot } from '../plan.ts';
 import type { Route } from '../router.ts';
 import type { Protocol } from '../wire/protocol.ts';
 import type { ProxiedEnds, ProxyTlvs } from '../wire/proxy-header.ts';
-import { type Facts, nothingYet, type Sniffer } from '../wire/sniffer.ts';
+import { nothingYet, type ObservedFacts, type Sniffer } from '../wire/sniffer.ts';
 import type { ListenerState } from './listener-state.ts';
 
 export interface AdmissionContext {
@@ -75,7 +75,7 @@ export class PendingClient {
     return this.sniffer?.protocol ?? (this.tls && 'tls');
   }
 
-  get facts(): Facts {
+  get facts(): ObservedFacts {
     const { tls } = this;
     const facts = this.sniffer?.facts ?? nothingYet;
     if (tls === undefined) return facts;

@@ -55,15 +55,15 @@ class AwaitedHeader implements WaitingClient {
     const client = this.#client;
     const found = this.#parser.read(bytes);
     switch (found.state) {
-      case 'need-more':
+      case 'incomplete':
         return client.inspect();
       case 'broken':
         return refuse('bad-proxy-header', 'The header is malformed');
-      case 'not-this':
+      case 'mismatch':
         return this.#policy.mode === 'optional'
           ? 'passes'
           : refuse('bad-proxy-header', 'The first bytes are no header');
-      case 'found':
+      case 'complete':
         client.discard(found.length);
         if (found.header.source === 'proxied') {
           const { address, port } = found.header.client;

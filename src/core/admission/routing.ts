@@ -2,7 +2,7 @@
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PoolSlot } from '../plan.ts';
 import type { Router } from '../router.ts';
-import { type Facts, settled } from '../wire/sniffer.ts';
+import { type ObservedFacts, settled } from '../wire/sniffer.ts';
 import { type Gate, refuse } from './gate.ts';
 import type { ListenerState } from './listener-state.ts';
 import type { PendingClient } from './pending-client.ts';
@@ -19,7 +19,7 @@ export const routing: Gate = {
 export function decide(
   { plan, router }: ListenerState,
   client: Endpoint,
-  facts: Facts,
+  facts: ObservedFacts,
 ): ReturnType<Router['decide']> {
   if (plan.routes.length === 0) return undefined;
   return router.decide(client.words, facts, plan.policy.inspect.undecided);

@@ -11,7 +11,6 @@
  */
 import type { ListenerTls } from '../plan.ts';
 import { ClientHelloReader } from '../wire/client-hello.ts';
-import { firstRequest, postgresRequestBytes } from './first-request.ts';
 import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
 import { noBytes, type PendingClient, type TlsFacts } from './pending-client.ts';
 
@@ -88,9 +87,9 @@ class AwaitedHandshake implements WaitingClient {
     const client = this.#client;
     if (this.#isSecuring) return 'waits';
     const hello = this.#hello.read(bytes);
-    if (hello.state === 'need-more' && bytes.length < client.listener.plan.policy.inspect.maxBytes)
+    if (hello.state === 'incomplete' && bytes.length < client.listener.plan.policy.inspect.maxBytes)
       return client.inspect();
-    client.serverName = hello.state === 'found' ? hello.sni : undefined;
+    client.serverName = hello.state === 'complete' ? hello.sni : undefined;
     this.#isSecuring = true;
     const { link, serverName } = client;
     client.context.command({ kind: 'start-tls', link, as: 'server', tls: this.#tls, serverName });
@@ -108,3 +107,34 @@ class AwaitedHandshake implements WaitingClient {
 function refuseToSecure(detail: string): Refusal {
   return { reason: 'tls-failed', detail, with: 'fin' };
 }
+
+/**
+ * What a client of a listener with TLS asks for with its first bytes: TLS at once, or as postgres clients do, by a
+ * packet of eight bytes that asks whether encryption is wanted (PostgreSQL's "Frontend/Backend Protocol", SSLRequest
+ * and GSSENCRequest).
+ */
+type FirstRequest =
+  /** What has come so far can still become one of the others. */
+  'more' | 'tls' | 'ssl-request' | 'gssenc-request' | 'neither';
+
+const postgresRequestBytes = 8;
+
+export function firstRequest(bytes: Uint8Array): FirstRequest {
+  if (bytes.length === 0) return 'more';
+  if (bytes[0] === tlsHandshakeRecord) return 'tls';
+  for (const { name, packet } of postgresRequests) {
+    const seen = Math.min(bytes.length, packet.length);
+    if (packet.every((byte, i) => i >= seen || byte === bytes[i])) {
+      return seen === packet.length ? name : 'more';
+    }
+  }
+  return 'neither';
+}
+
+/** The content type of a record with handshake messages (RFC 8446, B.1). */
+const tlsHandshakeRecord = 0x16;
+
+const postgresRequests = [
+  { name: 'ssl-request', packet: [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f] },
+  { name: 'gssenc-request', packet: [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30] },
+] as const;

@@ -9,7 +9,7 @@ import { admit, ListenerPermit, noAddress } from '../limits.ts';
 import { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, ProxyProtocolPolicy } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
-import type { ProxyFinding } from '../wire/proxy-header.ts';
+import type { ProxyParseResult } from '../wire/proxy-header.ts';
 import { ProxyHeaderParser } from '../wire/proxy-reading.ts';
 import { accessOf } from './access.ts';
 import {
@@ -97,28 +97,28 @@ function readHeader({ mode, timeoutMs }: ProxyProtocolPolicy, inquiry: Inquiry):
   const parser = new ProxyHeaderParser();
   const found = parser.read(bytes);
   // What it is said to speak is no header, though its bytes were not given.
-  const isPending = found.state === 'need-more' && (bytes.length > 0 || isSilent(inquiry));
+  const isPending = found.state === 'incomplete' && (bytes.length > 0 || isSilent(inquiry));
   const announced =
-    found.state === 'found' && found.header.source === 'proxied' ? found.header.client : undefined;
+    found.state === 'complete' && found.header.source === 'proxied' ? found.header.client : undefined;
   const isRefused =
-    found.state === 'broken' || (found.state !== 'found' && (mode === 'required' || parser.begun));
+    found.state === 'broken' || (found.state !== 'complete' && (mode === 'required' || parser.begun));
   return {
     client: announced === undefined ? peerOf(inquiry) : endpointOf(announced),
     isAnnounced: announced !== undefined,
     verdict: verdictOn(found, bytes),
     waits: isPending ? [{ for: 'proxy-header', upToMs: timeoutMs }] : [],
-    payload: found.state === 'found' ? bytes.subarray(found.length) : bytes,
+    payload: found.state === 'complete' ? bytes.subarray(found.length) : bytes,
     refusal: isRefused ? 'bad-proxy-header' : undefined,
   };
 }
 
-function verdictOn(found: ProxyFinding, bytes: Uint8Array): ProxyHeaderVerdict {
+function verdictOn(found: ProxyParseResult, bytes: Uint8Array): ProxyHeaderVerdict {
   switch (found.state) {
-    case 'found':
+    case 'complete':
       return found.header.source === 'proxied' ? 'announces' : 'own';
-    case 'need-more':
+    case 'incomplete':
       return bytes.length > 0 ? 'incomplete' : 'absent';
-    case 'not-this':
+    case 'mismatch':
       return 'absent';
     case 'broken':
       return 'broken';

@@ -5,7 +5,7 @@
 import { assert } from '../assert.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
-import { type Facts, protocolOf } from '../wire/sniffer.ts';
+import { type ObservedFacts, protocolOf } from '../wire/sniffer.ts';
 import { type Entering, enter } from './entering.ts';
 import { type Explanation, type Inquiry, limitOf, type Outcome } from './explanation.ts';
 import { place } from './placing.ts';
@@ -61,7 +61,7 @@ function outcomeOf(
   return typeof end === 'string' ? { kind: 'refuse', reason: end, with: policy.refuseWith } : end;
 }
 
-function knownOf(facts: Facts): Explanation['seen'] {
+function knownOf(facts: ObservedFacts): Explanation['seen'] {
   const { sni, alpn, httpHost } = facts;
   const protocol = protocolOf(facts);
   return {

@@ -6,7 +6,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import { Router, type RouteVerdict } from '../router.ts';
-import { type Fact, type Facts, protocolOf, settled } from '../wire/sniffer.ts';
+import { type Fact, type ObservedFacts, protocolOf, settled } from '../wire/sniffer.ts';
 import type { Condition, Destination, RouteExplanation, Wait } from './explanation.ts';
 import type { Sight } from './seeing.ts';
 
@@ -72,7 +72,7 @@ export function unreached(
 function explainVerdict(
   verdict: RouteVerdict | undefined,
   when: RouteCondition | undefined,
-  facts: Facts,
+  facts: ObservedFacts,
   client: Endpoint,
 ): UntargetedRoute {
   if (verdict === undefined || when === undefined) return { verdict: 'not-reached' };
@@ -102,7 +102,10 @@ function listed(fact: Fact<string | readonly string[]>): readonly string[] {
   return typeof fact === 'string' ? [fact] : fact;
 }
 
-function factOf(facts: Facts, condition: Exclude<Condition, 'client'>): Fact<string | readonly string[]> {
+function factOf(
+  facts: ObservedFacts,
+  condition: Exclude<Condition, 'client'>,
+): Fact<string | readonly string[]> {
   return condition === 'protocol' ? protocolOf(facts) : facts[condition];
 }
 

@@ -1,12 +1,12 @@
 /** What routes are told of a client that was described: by its bytes, or by what is said of them. */
 import type { ListenerPolicy, ListenerTls } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
-import { type Facts, nothingYet, Sniffer, settled } from '../wire/sniffer.ts';
+import { nothingYet, type ObservedFacts, Sniffer, settled } from '../wire/sniffer.ts';
 import { isSilent } from './entering.ts';
 import type { Inquiry, Wait } from './explanation.ts';
 
 export interface Sight {
-  readonly facts: Facts;
+  readonly facts: ObservedFacts;
   /** Whether it has begun to say what routes look at. */
   readonly hasSpoken: boolean;
   readonly waits: readonly Wait[];
@@ -62,7 +62,7 @@ function seeBehind(tls: ListenerTls, inquiry: Inquiry, payload: Uint8Array, snif
 }
 
 /** What is said goes before what was seen; where nothing was seen, what is not said is not there. */
-function told({ sni, alpn, httpHost, protocol }: Inquiry, sniffer: Sniffer | undefined): Facts {
+function told({ sni, alpn, httpHost, protocol }: Inquiry, sniffer: Sniffer | undefined): ObservedFacts {
   const implied =
     sni !== undefined || alpn !== undefined ? 'tls' : httpHost === undefined ? undefined : 'http';
   const spoken = protocol ?? (sniffer === undefined ? implied : undefined);

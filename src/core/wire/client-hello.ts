@@ -3,9 +3,9 @@
  * Of a hello with Encrypted Client Hello it reads the outer one, which is all that a proxy can see.
  */
 import type { Cursor } from './cursor.ts';
-import type { Finding } from './finding.ts';
 import { HelloMessage } from './hello-message.ts';
 import { hostName } from './host-name.ts';
+import type { ParseResult } from './parse-result.ts';
 
 export interface ClientHello {
   /** The server name (RFC 6066, 3) in lower case, without a dot at its end. */
@@ -15,26 +15,26 @@ export interface ClientHello {
 }
 
 /**
- * Finds a hello once all of it is there. It is `not-this` if any length does not fill what it is the length of
+ * Finds a hello once all of it is there. It is `mismatch` if any length does not fill what it is the length of
  * exactly, if server name or ALPN come twice, and if the server name is none that a host can have: with NUL or
  * letters beyond ASCII in it, backends would not agree on what it names.
  */
 export class ClientHelloReader {
   readonly #message = new HelloMessage();
-  #answer: Finding<ClientHello> = { state: 'need-more' };
+  #answer: ParseResult<ClientHello> = { state: 'incomplete' };
 
   /** Takes all bytes from the first one on, again whenever there are more; each is looked at once. */
-  read(bytes: Uint8Array): Finding<ClientHello> {
-    if (this.#answer.state !== 'need-more') return this.#answer;
+  read(bytes: Uint8Array): ParseResult<ClientHello> {
+    if (this.#answer.state !== 'incomplete') return this.#answer;
     const message = this.#message.read(bytes);
-    if (message.state === 'found') this.#answer = helloIn(message.body);
+    if (message.state === 'complete') this.#answer = helloIn(message.body);
     else this.#answer = message;
     return this.#answer;
   }
 }
 
-function helloIn(body: Cursor): Finding<ClientHello> {
-  if (body.uint8() !== majorVersion) return notThis;
+function helloIn(body: Cursor): ParseResult<ClientHello> {
+  if (body.uint8() !== majorVersion) return mismatch;
   body.skip(minorVersionAndRandom);
   const sessionId = body.uint8();
   body.skip(sessionId);
@@ -43,15 +43,15 @@ function helloIn(body: Cursor): Finding<ClientHello> {
   const compressions = body.uint8();
   body.skip(compressions);
   const sized = sessionId <= 32 && cipherSuites > 0 && cipherSuites % 2 === 0 && compressions > 0;
-  if (!sized) return notThis;
+  if (!sized) return mismatch;
   // Before TLS 1.3 a hello may end here.
   const extensions = body.hasMore ? body.take(body.uint16()) : body;
   const named = namesIn(extensions);
-  return named !== undefined && extensions.finished && body.finished ? named : notThis;
+  return named !== undefined && extensions.finished && body.finished ? named : mismatch;
 }
 
 /** Undefined if server name or ALPN come twice or are malformed. */
-function namesIn(extensions: Cursor): Finding<ClientHello> | undefined {
+function namesIn(extensions: Cursor): ParseResult<ClientHello> | undefined {
   let sni: string | undefined;
   let alpn: readonly string[] | undefined;
   while (extensions.hasMore) {
@@ -67,7 +67,7 @@ function namesIn(extensions: Cursor): Finding<ClientHello> | undefined {
       if (alpn === undefined) return undefined;
     }
   }
-  return { state: 'found', sni, alpn: alpn ?? [] };
+  return { state: 'complete', sni, alpn: alpn ?? [] };
 }
 
 /** The list has room for several names of several types, but clients send one host name and servers take no more. */
@@ -90,7 +90,7 @@ function protocolNames(extension: Cursor): readonly string[] | undefined {
   return names.length > 0 && list.finished && extension.finished ? names : undefined;
 }
 
-const notThis: Finding<ClientHello> = { state: 'not-this' };
+const mismatch: ParseResult<ClientHello> = { state: 'mismatch' };
 const majorVersion = 3;
 const minorVersionAndRandom = 1 + 32;
 const serverNameExtension = 0;

@@ -1,4 +1,4 @@
-import { text } from './ascii.ts';
+import { text } from './text.ts';
 
 /**
  * Walks over a stretch of bytes that a stranger wrote. Numbers are big-endian. A read past the end fails the

@@ -1,5 +1,13 @@
-import { isBlank, isDigit, isTokenByte } from './ascii.ts';
-import { type Judge, mayBe, notThis, type Spoken, speaksHttp, speaksRedis, speaksSsh } from './spoken.ts';
+import {
+  type ByteMatcher,
+  type Detection,
+  mayBe,
+  mismatch,
+  speaksHttp,
+  speaksRedis,
+  speaksSsh,
+} from './protocol.ts';
+import { isBlank, isDigit, isTokenByte } from './text.ts';
 
 /**
  * Judges what begins with a word: the version line of SSH, `SSH-` (RFC 4253, 4.2), a request of HTTP, or a command
@@ -8,7 +16,7 @@ import { type Judge, mayBe, notThis, type Spoken, speaksHttp, speaksRedis, speak
  * authority; where the target is something else, ` HTTP/` must follow in the same line. So HTTP/2 is recognised by
  * the first line of its preface.
  */
-export function firstWord(): Judge {
+export function firstWord(): ByteMatcher {
   const line = new FirstLine();
   return (byte) => line.judge(byte);
 }
@@ -22,23 +30,23 @@ class FirstLine {
   /** How much of ` HTTP/` has come. */
   #matched = 0;
 
-  judge(byte: number): Spoken {
+  judge(byte: number): Detection {
     switch (this.#step) {
       case 'before':
         if (isBlank(byte)) {
           this.#isAfterBlanks = true;
           return mayBeHttp;
         }
-        if (!isTokenByte(byte)) return notThis;
+        if (!isTokenByte(byte)) return mismatch;
         this.#step = 'word';
         return this.#addToWord(byte);
       case 'word':
         if (isTokenByte(byte)) return this.#addToWord(byte);
         if (!this.#isGap(byte)) return this.#otherThanHttp(byte);
         this.#step = 'gap';
-        return this.#needMore();
+        return this.#incomplete();
       case 'gap':
-        if (this.#isGap(byte)) return this.#needMore();
+        if (this.#isGap(byte)) return this.#incomplete();
         if (isLineEnd(byte)) return this.#otherThanHttp(byte);
         this.#step = 'target';
         return this.#judgeTarget(byte);
@@ -49,33 +57,33 @@ class FirstLine {
     }
   }
 
-  #addToWord(byte: number): Spoken {
+  #addToWord(byte: number): Detection {
     if (this.#word.length <= longestKnownWord) this.#word += String.fromCharCode(byte);
-    return this.#word === 'SSH-' && !this.#isAfterBlanks ? speaksSsh : this.#needMore();
+    return this.#word === 'SSH-' && !this.#isAfterBlanks ? speaksSsh : this.#incomplete();
   }
 
   /** The target, up to where it may be a URL's scheme. */
-  #judgeTarget(byte: number): Spoken {
+  #judgeTarget(byte: number): Detection {
     this.#target += String.fromCharCode(byte).toLowerCase();
     const target = this.#target;
     if (target === '/' || target === '*' || target === 'http://' || target === 'https://') return speaksHttp;
     if (this.#word === 'CONNECT' && /^[a-z\d[]/.test(target)) return speaksHttp;
-    if ('http://'.startsWith(target) || 'https://'.startsWith(target)) return this.#needMore();
+    if ('http://'.startsWith(target) || 'https://'.startsWith(target)) return this.#incomplete();
     const isScheme = target.length <= longestScheme && /^[a-z][a-z\d+.-]*(?::|$)/.test(target);
-    if (isScheme && !target.includes(':')) return this.#needMore();
+    if (isScheme && !target.includes(':')) return this.#incomplete();
     if (!isScheme && !this.#isKnownMethod) return this.#otherThanHttp(byte);
     this.#step = 'rest';
     return this.#judgeRest(byte);
   }
 
-  #judgeRest(byte: number): Spoken {
+  #judgeRest(byte: number): Detection {
     const isGap = this.#isGap(byte);
     const isControl = byte < space || byte === del;
     if (byte === lineFeed || (isControl && !isGap && !this.#isKnownMethod)) return this.#otherThanHttp(byte);
     const letter = String.fromCharCode(byte).toUpperCase();
     if (isGap) this.#matched = 1;
     else this.#matched = letter === version[this.#matched] ? this.#matched + 1 : 0;
-    return this.#matched === version.length ? speaksHttp : this.#needMore();
+    return this.#matched === version.length ? speaksHttp : this.#incomplete();
   }
 
   /** A CR that no LF follows parts words too; but what is typed to Redis is over with it. */
@@ -88,7 +96,7 @@ class FirstLine {
     return methods.has(this.#word);
   }
 
-  #needMore(): Spoken {
+  #incomplete(): Detection {
     if (this.#isAfterBlanks) return mayBeHttp;
     const word = this.#word.toLowerCase();
     if (this.#step !== 'word') return redisCommands.includes(word) ? mayBeHttpOrRedis : mayBeHttp;
@@ -101,11 +109,11 @@ class FirstLine {
    * method of HTTP has: GET, COPY or SUBSCRIBE could be either. HELLO counts with its version alone, for much
    * else begins with hello.
    */
-  #otherThanHttp(byte: number): Spoken {
+  #otherThanHttp(byte: number): Detection {
     const command = this.#word.toLowerCase();
-    if (this.#isAfterBlanks || !redisCommands.includes(command)) return notThis;
-    if (command === 'hello') return isDigit(this.#target.charCodeAt(0)) ? speaksRedis : notThis;
-    return isLineEnd(byte) || this.#target !== '' ? speaksRedis : notThis;
+    if (this.#isAfterBlanks || !redisCommands.includes(command)) return mismatch;
+    if (command === 'hello') return isDigit(this.#target.charCodeAt(0)) ? speaksRedis : mismatch;
+    return isLineEnd(byte) || this.#target !== '' ? speaksRedis : mismatch;
   }
 }
 

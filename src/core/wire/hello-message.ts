@@ -4,9 +4,9 @@
  * client must wait. Any record version 3.x will do (RFC 5246, E.1).
  */
 import { Cursor } from './cursor.ts';
-import type { Finding } from './finding.ts';
+import type { ParseResult } from './parse-result.ts';
 
-type Message = Finding<{ readonly body: Cursor }>;
+type Message = ParseResult<{ readonly body: Cursor }>;
 
 export class HelloMessage {
   /** The next byte to look at, and where its record ends; none while a record's header comes next. */
@@ -16,14 +16,14 @@ export class HelloMessage {
   #headerRead = 0;
   #length = 0;
   #remaining = 0;
-  #answer: Message = { state: 'need-more' };
+  #answer: Message = { state: 'incomplete' };
 
   /**
    * `body` is the message without its header: in place if one record carries it whole, or else put together in
    * memory of its own, which is taken only once everything is there.
    */
   read(bytes: Uint8Array): Message {
-    let advanced = this.#answer.state === 'need-more';
+    let advanced = this.#answer.state === 'incomplete';
     while (advanced) {
       advanced = this.#recordEnd === undefined ? this.#enterRecord(bytes) : this.#passRecord(bytes);
     }
@@ -55,7 +55,7 @@ export class HelloMessage {
     this.#at = end;
     this.#recordEnd = undefined;
     if (this.#headerRead < messageHeaderLength || this.#remaining > 0) return true;
-    this.#answer = { state: 'found', body: this.#body(bytes) };
+    this.#answer = { state: 'complete', body: this.#body(bytes) };
     return false;
   }
 
@@ -86,7 +86,7 @@ export class HelloMessage {
   }
 
   #refuse(): false {
-    this.#answer = { state: 'not-this' };
+    this.#answer = { state: 'mismatch' };
     return false;
   }
 }

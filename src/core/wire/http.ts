@@ -2,10 +2,10 @@
  * Reads whom an HTTP client asks for: the head of its first HTTP/1 request (RFC 9112), or the preface of HTTP/2
  * (RFC 9113, 3.4), which is followed by a compressed host that is not read here.
  */
-import { isTokenByte, text } from './ascii.ts';
-import { authorityHost, longestAuthority } from './authority.ts';
-import type { Finding } from './finding.ts';
-import { type RequestLine, requestLine } from './http-request-line.ts';
+
+import { authorityHost, longestAuthority } from './host-name.ts';
+import type { ParseResult } from './parse-result.ts';
+import { isTokenByte, text } from './text.ts';
 
 export interface HttpHead {
   readonly version: 1 | 2;
@@ -16,7 +16,7 @@ export interface HttpHead {
 /**
  * Finds an HTTP/1 head at its empty line and not before, for a second Host may come until then. Lines end with LF,
  * as servers read them, whether a CR is before it or not, and empty lines may come first (RFC 9112, 2.2). What
- * names no host for certain is `not-this`, since servers would not agree on it: two Host fields or a malformed one,
+ * names no host for certain is `mismatch`, since servers would not agree on it: two Host fields or a malformed one,
  * a Host that is not the target's, space before a colon, folded lines, and NUL or CR by itself.
  */
 export class HttpHeadReader {
@@ -28,35 +28,35 @@ export class HttpHeadReader {
   #request: RequestLine | undefined;
   #broughtHost = false;
   #host: string | undefined;
-  #answer: Finding<HttpHead> = { state: 'need-more' };
+  #answer: ParseResult<HttpHead> = { state: 'incomplete' };
 
   /** Takes all bytes from the first one on, again whenever there are more; a line is looked at when it is whole. */
-  read(bytes: Uint8Array): Finding<HttpHead> {
-    while (this.#answer.state === 'need-more' && this.#at < bytes.length) {
+  read(bytes: Uint8Array): ParseResult<HttpHead> {
+    while (this.#answer.state === 'incomplete' && this.#at < bytes.length) {
       const byte = bytes[this.#at++];
       if (byte === lineFeed) {
         this.#answer = this.#takeLine(bytes, this.#lineStart, this.#at - (this.#afterReturn ? 2 : 1));
         this.#lineStart = this.#at;
       } else if (this.#afterReturn || byte === nul) {
-        this.#answer = notThis;
+        this.#answer = mismatch;
       }
       this.#afterReturn = byte === carriageReturn;
     }
     return this.#answer;
   }
 
-  #takeLine(bytes: Uint8Array, from: number, to: number): Finding<HttpHead> {
-    if (this.#lines === 0 && from === to) return needMore;
+  #takeLine(bytes: Uint8Array, from: number, to: number): ParseResult<HttpHead> {
+    if (this.#lines === 0 && from === to) return incomplete;
     const line = this.#lines++;
     if (line > 0 && this.#request !== undefined) {
       if (from === to) return this.#finish(this.#request);
-      return this.#takeField(bytes, from, to) ? needMore : notThis;
+      return this.#takeField(bytes, from, to) ? incomplete : mismatch;
     }
     const said = text(bytes, from, to);
     if (line === 0) this.#request = requestLine(said);
-    if (this.#request !== undefined) return needMore;
-    if (said !== preface[line]) return notThis;
-    return line === preface.length - 1 ? { state: 'found', version: 2, host: undefined } : needMore;
+    if (this.#request !== undefined) return incomplete;
+    if (said !== preface[line]) return mismatch;
+    return line === preface.length - 1 ? { state: 'complete', version: 2, host: undefined } : incomplete;
   }
 
   #takeField(bytes: Uint8Array, from: number, to: number): boolean {
@@ -78,18 +78,38 @@ export class HttpHeadReader {
     return this.#host !== undefined;
   }
 
-  #finish({ host }: RequestLine): Finding<HttpHead> {
-    if (host !== undefined && this.#broughtHost && host !== this.#host) return notThis;
-    return { state: 'found', version: 1, host: host ?? this.#host };
+  #finish({ host }: RequestLine): ParseResult<HttpHead> {
+    if (host !== undefined && this.#broughtHost && host !== this.#host) return mismatch;
+    return { state: 'complete', version: 1, host: host ?? this.#host };
   }
+}
+
+interface RequestLine {
+  /** The host that the target names; a Host field beside it must name the same (RFC 9112, 3.2). */
+  readonly host: string | undefined;
+}
+
+/**
+ * Reads `method target HTTP/1.x` (RFC 9112, 3); undefined for what a server must refuse. Letters beyond ASCII have
+ * no place in a target, but clients do send them.
+ */
+export function requestLine(line: string): RequestLine | undefined {
+  const parts = /^([\w!#$%&'*+.^`|~-]+) ([!-~\x80-\xff]+) HTTP\/1\.\d$/.exec(line);
+  if (parts === null) return undefined;
+  const [, method = '', target = ''] = parts;
+  const namesNoHost = method !== 'CONNECT' && (target.startsWith('/') || target === '*');
+  if (namesNoHost) return { host: undefined };
+  const authority = method === 'CONNECT' ? target : /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
+  const host = authorityHost(authority ?? '');
+  return host === undefined ? undefined : { host };
 }
 
 function isBlank(byte: number | undefined): boolean {
   return byte === space || byte === tab;
 }
 
-const needMore: Finding<HttpHead> = { state: 'need-more' };
-const notThis: Finding<HttpHead> = { state: 'not-this' };
+const incomplete: ParseResult<HttpHead> = { state: 'incomplete' };
+const mismatch: ParseResult<HttpHead> = { state: 'mismatch' };
 const preface = ['PRI * HTTP/2.0', '', 'SM', ''];
 const nul = 0;
 const tab = 0x09;

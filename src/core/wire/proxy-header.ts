@@ -3,7 +3,7 @@
  * Version 1 is a line of text, version 2 is binary; both are read by `proxy-reading.ts` and written by
  * `proxy-writing.ts`. All three follow HAProxy's proxy-protocol.txt.
  */
-import type { Finding } from './finding.ts';
+import type { ParseResult } from './parse-result.ts';
 
 export type ProxyHeader =
   | ({ readonly source: 'proxied' } & ProxiedEnds & ProxyTlvs)
@@ -35,9 +35,9 @@ export interface ProxyTlvs {
 }
 
 /**
- * `not-this`: the bytes begin as no header does, they are payload. `broken`: they begin as a header, and
+ * `mismatch`: the bytes begin as no header does, they are payload. `broken`: they begin as a header, and
  * cannot be one any more. `length` is how many bytes the header took; what follows is payload.
  */
-export type ProxyFinding =
-  | Finding<{ readonly header: ProxyHeader; readonly length: number }>
+export type ProxyParseResult =
+  | ParseResult<{ readonly header: ProxyHeader; readonly length: number }>
   | { readonly state: 'broken' };

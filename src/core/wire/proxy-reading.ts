@@ -1,21 +1,21 @@
 /** Reads a PROXY protocol header of either version from the first bytes of a connection. */
-import type { ProxyFinding } from './proxy-header.ts';
+import type { ProxyParseResult } from './proxy-header.ts';
 import { LineReader, v1Signature } from './proxy-v1.ts';
 import { BlockReader, v2Signature } from './proxy-v2.ts';
 
 /**
  * Reads one header, in whatever fragments it comes. The first bytes are those of a header only if they are
- * `PROXY ` or the twelve bytes that open version 2: until one differs the answer is `need-more`, with it
- * `not-this`, and after the last anything wrong is `broken`. Never throws.
+ * `PROXY ` or the twelve bytes that open version 2: until one differs the answer is `incomplete`, with it
+ * `mismatch`, and after the last anything wrong is `broken`. Never throws.
  */
 export class ProxyHeaderParser {
   #matched = 0;
   #reader: LineReader | BlockReader | undefined;
-  #finding: ProxyFinding = { state: 'need-more' };
+  #finding: ProxyParseResult = { state: 'incomplete' };
 
-  /** Takes all bytes from the connection's first on, at each call as many or more. The first answer but `need-more` stays. */
-  read(bytes: Uint8Array): ProxyFinding {
-    if (this.#finding.state === 'need-more') this.#finding = this.#readOn(bytes);
+  /** Takes all bytes from the connection's first on, at each call as many or more. The first answer but `incomplete` stays. */
+  read(bytes: Uint8Array): ProxyParseResult {
+    if (this.#finding.state === 'incomplete') this.#finding = this.#readOn(bytes);
     return this.#finding;
   }
 
@@ -24,15 +24,15 @@ export class ProxyHeaderParser {
     return this.#reader !== undefined;
   }
 
-  #readOn(bytes: Uint8Array): ProxyFinding {
+  #readOn(bytes: Uint8Array): ProxyParseResult {
     if (this.#reader === undefined) {
       const isV1 = bytes[0] === v1Signature[0];
       const signature = isV1 ? v1Signature : v2Signature;
       const end = Math.min(bytes.length, signature.length);
       for (; this.#matched < end; this.#matched++) {
-        if (bytes[this.#matched] !== signature[this.#matched]) return { state: 'not-this' };
+        if (bytes[this.#matched] !== signature[this.#matched]) return { state: 'mismatch' };
       }
-      if (this.#matched < signature.length) return { state: 'need-more' };
+      if (this.#matched < signature.length) return { state: 'incomplete' };
       this.#reader = isV1 ? new LineReader() : new BlockReader();
     }
     return this.#reader.read(bytes);

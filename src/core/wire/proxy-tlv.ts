@@ -1,7 +1,7 @@
 /** The type-length-value entries at the end of a version 2 header (proxy-protocol.txt, 2.2). */
 import { crc32c } from './crc32c.ts';
 import type { ProxyTlvs } from './proxy-header.ts';
-import { utf8Text } from './utf8.ts';
+import { utf8Text } from './text.ts';
 
 export const tlvType = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, ssl: 0x20 } as const;
 

@@ -1,7 +1,7 @@
 /** PROXY protocol version 1: one line of text, as `PROXY TCP4 192.0.2.1 192.0.2.2 1234 443\r\n`. */
 import { type AddressWords, addressText, addressWords, ipv6Text, isIpv4 } from '../addresses.ts';
-import type { ProxiedEnd, ProxiedEnds, ProxyFinding, ProxyHeader } from './proxy-header.ts';
-import { utf8Bytes } from './utf8.ts';
+import type { ProxiedEnd, ProxiedEnds, ProxyHeader, ProxyParseResult } from './proxy-header.ts';
+import { utf8Bytes } from './text.ts';
 
 export const v1Signature = utf8Bytes('PROXY ');
 
@@ -12,7 +12,7 @@ const longestLineBytes = 107;
 export class LineReader {
   #next = v1Signature.length;
 
-  read(bytes: Uint8Array): ProxyFinding {
+  read(bytes: Uint8Array): ProxyParseResult {
     const end = Math.min(bytes.length, longestLineBytes);
     for (; this.#next < end; this.#next++) {
       const endsLine = bytes[this.#next - 1] === carriageReturn;
@@ -20,7 +20,7 @@ export class LineReader {
       if (endsLine !== isLineFeed) return { state: 'broken' };
       if (isLineFeed) return readLine(bytes.subarray(0, this.#next + 1));
     }
-    return { state: end < longestLineBytes ? 'need-more' : 'broken' };
+    return { state: end < longestLineBytes ? 'incomplete' : 'broken' };
   }
 }
 
@@ -40,9 +40,9 @@ export function encodeUnknownLine(): Uint8Array<ArrayBuffer> {
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-function readLine(line: Uint8Array): ProxyFinding {
+function readLine(line: Uint8Array): ProxyParseResult {
   const header = readFields(String.fromCharCode(...line.subarray(v1Signature.length, -2)).split(' '));
-  return header === undefined ? { state: 'broken' } : { state: 'found', header, length: line.length };
+  return header === undefined ? { state: 'broken' } : { state: 'complete', header, length: line.length };
 }
 
 function readFields(fields: readonly string[]): ProxyHeader | undefined {

@@ -1,8 +1,8 @@
 /** PROXY protocol version 2: 16 bytes of head, the addresses, then what else there is as TLVs. */
 import { addressText } from '../addresses.ts';
-import type { ProxiedEnd, ProxiedEnds, ProxyFinding } from './proxy-header.ts';
+import type { ProxiedEnd, ProxiedEnds, ProxyParseResult } from './proxy-header.ts';
 import { readTlvs } from './proxy-tlv.ts';
-import { utf8Text } from './utf8.ts';
+import { utf8Text } from './text.ts';
 
 export const v2Signature = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 
@@ -25,11 +25,13 @@ export const transport = { unspecified: 0, stream: 1, datagram: 2 } as const;
 export class BlockReader {
   #length: number | undefined;
 
-  read(bytes: Uint8Array): ProxyFinding {
-    if (bytes.length < headBytes) return { state: 'need-more' };
+  read(bytes: Uint8Array): ProxyParseResult {
+    if (bytes.length < headBytes) return { state: 'incomplete' };
     this.#length ??= lengthOf(bytes);
     if (this.#length === undefined) return { state: 'broken' };
-    return bytes.length < this.#length ? { state: 'need-more' } : readHeader(bytes.subarray(0, this.#length));
+    return bytes.length < this.#length
+      ? { state: 'incomplete' }
+      : readHeader(bytes.subarray(0, this.#length));
   }
 }
 
@@ -45,16 +47,16 @@ function lengthOf(head: Uint8Array): number | undefined {
 }
 
 /** The header whole, its head in order. */
-function readHeader(header: Uint8Array): ProxyFinding {
+function readHeader(header: Uint8Array): ProxyParseResult {
   const { length } = header;
-  const own: ProxyFinding = { state: 'found', header: { source: 'own' }, length };
+  const own: ProxyParseResult = { state: 'complete', header: { source: 'own' }, length };
   if (saysNothing(header)) return own;
   const tlvs = readTlvs(header, headBytes + (blockBytesOf[familyOf(header)] ?? 0));
   if (tlvs === undefined) return { state: 'broken' };
   // No client of a TCP listener came as datagrams: the specification has what a receiver cannot do treated
   // as unspecified.
   if (transportOf(header) === transport.datagram) return own;
-  return { state: 'found', header: { source: 'proxied', ...readEnds(header), ...tlvs }, length };
+  return { state: 'complete', header: { source: 'proxied', ...readEnds(header), ...tlvs }, length };
 }
 
 /** LOCAL, whose family is to be ignored, or UNSPEC: what follows the head is skipped, whatever it is. */

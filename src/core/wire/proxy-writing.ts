@@ -13,7 +13,7 @@ import {
   unixPathBytes,
   v2Signature,
 } from './proxy-v2.ts';
-import { utf8Bytes } from './utf8.ts';
+import { utf8Bytes } from './text.ts';
 
 export type ProxyVersion = 'v1' | 'v2';
 

@@ -1,14 +1,14 @@
 /** What can be told of a client from its first bytes: the facts that rules ask for. */
 import { ClientHelloReader } from './client-hello.ts';
-import { FirstBytes } from './first-bytes.ts';
 import { HttpHeadReader } from './http.ts';
 import { type Protocol, protocols } from './protocol.ts';
+import { ProtocolDetector } from './protocol-detector.ts';
 
 /** `undefined`: not known yet, or never. `null`: known to be absent. */
 export type Fact<T> = T | null | undefined;
 
 /** What routes ask about, besides the client's address. */
-export interface Facts {
+export interface ObservedFacts {
   /** All that it may still turn out to speak: one where that is certain. */
   readonly protocols: readonly Protocol[];
   /** The server name of a TLS hello, in lower case, without a dot at its end. */
@@ -27,12 +27,12 @@ export interface Facts {
  * undecided what it names, as does HTTP/2, whose host is compressed.
  */
 export class Sniffer {
-  readonly #firstBytes = new FirstBytes();
+  readonly #firstBytes = new ProtocolDetector();
   readonly #hello = new ClientHelloReader();
   readonly #httpHead = new HttpHeadReader();
-  #facts: Facts = nothingYet;
+  #facts: ObservedFacts = nothingYet;
 
-  get facts(): Facts {
+  get facts(): ObservedFacts {
     return this.#facts;
   }
 
@@ -63,10 +63,10 @@ export class Sniffer {
 
   #readProtocol(bytes: Uint8Array): void {
     const spoken = this.#firstBytes.read(bytes);
-    if (spoken.state === 'need-more') {
+    if (spoken.state === 'incomplete') {
       const left = spoken.mayBe.length + 1;
       if (left < this.#facts.protocols.length) this.#narrow([...spoken.mayBe, 'unknown']);
-    } else this.#narrow([spoken.state === 'found' ? spoken.protocol : 'unknown']);
+    } else this.#narrow([spoken.state === 'complete' ? spoken.protocol : 'unknown']);
   }
 
   #narrow(protocols: readonly Protocol[]): void {
@@ -82,35 +82,35 @@ export class Sniffer {
 
   #readHello(bytes: Uint8Array): void {
     const hello = this.#hello.read(bytes);
-    if (hello.state === 'not-this') this.cut();
-    if (hello.state !== 'found') return;
+    if (hello.state === 'mismatch') this.cut();
+    if (hello.state !== 'complete') return;
     const { sni = null, alpn } = hello;
     this.#learn({ sni, alpn: alpn.length === 0 ? null : alpn, isFinal: true });
   }
 
   #readHttpHead(bytes: Uint8Array): void {
     const head = this.#httpHead.read(bytes);
-    if (head.state === 'not-this' || (head.state === 'found' && head.version === 2)) this.cut();
-    else if (head.state === 'found') this.#learn({ httpHost: head.host ?? null, isFinal: true });
+    if (head.state === 'mismatch' || (head.state === 'complete' && head.version === 2)) this.cut();
+    else if (head.state === 'complete') this.#learn({ httpHost: head.host ?? null, isFinal: true });
   }
 
-  #learn(more: Partial<Facts>): void {
+  #learn(more: Partial<ObservedFacts>): void {
     this.#facts = { ...this.#facts, ...more };
   }
 }
 
 /** The one protocol that is left. */
-export function protocolOf({ protocols: [first, ...others] }: Facts): Protocol | undefined {
+export function protocolOf({ protocols: [first, ...others] }: ObservedFacts): Protocol | undefined {
   return others.length === 0 ? first : undefined;
 }
 
 /** The facts with what is not known taken for absent. */
-export function settled(facts: Facts): Facts {
+export function settled(facts: ObservedFacts): ObservedFacts {
   const { sni = null, alpn = null, httpHost = null } = facts;
   return { protocols: [protocolOf(facts) ?? 'unknown'], sni, alpn, httpHost, isFinal: true };
 }
 
-export const nothingYet: Facts = {
+export const nothingYet: ObservedFacts = {
   protocols,
   sni: undefined,
   alpn: undefined,
@@ -118,4 +118,4 @@ export const nothingYet: Facts = {
   isFinal: false,
 };
 
-const absent: Facts = settled(nothingYet);
+const absent: ObservedFacts = settled(nothingYet);

@@ -3,7 +3,7 @@
  * attackers say behind it: bytes that came before the answer are plain and claim to be encrypted (CVE-2021-23222).
  */
 import { describe, expect, it } from 'vitest';
-import { firstRequest } from '../../../src/core/admission/first-request.ts';
+import { firstRequest } from '../../../src/core/admission/tls.ts';
 import type { Command } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import { backendPlan, CoreStage, listenerPlan, poolPlan } from '../harness.ts';

@@ -127,7 +127,7 @@ function firstOf(commands: readonly Command[]): Uint8Array | undefined {
 
 function headerOf(bytes: Uint8Array = new Uint8Array()): ProxyHeader | undefined {
   const found = new ProxyHeaderParser().read(bytes);
-  return found.state === 'found' && found.length === bytes.length ? found.header : undefined;
+  return found.state === 'complete' && found.length === bytes.length ? found.header : undefined;
 }
 
 function textOf(bytes: Uint8Array = new Uint8Array()): string {

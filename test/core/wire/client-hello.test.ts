@@ -19,10 +19,10 @@ import {
   vector16,
 } from './hello.ts';
 
-const needMore = { state: 'need-more' };
-const notThis = { state: 'not-this' };
+const incomplete = { state: 'incomplete' };
+const mismatch = { state: 'mismatch' };
 const found = (sni: string | undefined, protocols: readonly string[] = []) => ({
-  state: 'found',
+  state: 'complete',
   sni,
   alpn: protocols,
 });
@@ -40,7 +40,7 @@ describe('ClientHelloReader', () => {
     const expected = found(sni ?? undefined, alpn ?? []);
     expect(read(bytes)).toEqual(expected);
     const answers = byteByByte(new ClientHelloReader(), bytes);
-    expect(answers.slice(0, bytes.length - 1)).toEqual(new Array(bytes.length - 1).fill(needMore));
+    expect(answers.slice(0, bytes.length - 1)).toEqual(new Array(bytes.length - 1).fill(incomplete));
     expect(answers.slice(bytes.length - 1)).toEqual([expected, expected]);
   });
 
@@ -58,7 +58,7 @@ describe('ClientHelloReader', () => {
     const bytes = inRecords(helloMessage({ extensions: [keyShare, ...named] }), [size]);
     expect(read(bytes)).toEqual(found('a.example.com', ['h2']));
     expect(byteByByte(new ClientHelloReader(), bytes).at(-1)).toEqual(found('a.example.com', ['h2']));
-    expect(byteByByte(new ClientHelloReader(), bytes).at(-3)).toEqual(needMore);
+    expect(byteByByte(new ClientHelloReader(), bytes).at(-3)).toEqual(incomplete);
     // Lengths of records are looked at again when the message is put together.
     expect(Math.max(...looksByteByByte(new ClientHelloReader(), bytes))).toBeLessThanOrEqual(2);
   });
@@ -129,21 +129,21 @@ describe('ClientHelloReader', () => {
     ],
     ['SSLv2', [0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10]],
   ])('takes for no hello: %s', (_, bytes) => {
-    expect(read(Uint8Array.from(bytes))).toEqual(notThis);
-    expect(byteByByte(new ClientHelloReader(), Uint8Array.from(bytes)).at(-1)).toEqual(notThis);
+    expect(read(Uint8Array.from(bytes))).toEqual(mismatch);
+    expect(byteByByte(new ClientHelloReader(), Uint8Array.from(bytes)).at(-1)).toEqual(mismatch);
   });
 
   it('takes a record of 16 KiB', () => {
     const bytes = record([...message(filler(2 ** 14))].slice(0, 2 ** 14));
-    expect(read(Uint8Array.from(bytes))).toEqual(needMore);
+    expect(read(Uint8Array.from(bytes))).toEqual(incomplete);
   });
 
   it('refuses a claim as soon as it was read', () => {
-    expect(read(Uint8Array.from([22, 3, 1, 0x40, 1]))).toEqual(notThis);
-    expect(read(Uint8Array.from([22, 3, 1, 0x40, 0]))).toEqual(needMore);
-    expect(read(Uint8Array.from([22, 3, 1, 0x40, 0, 1, 1]))).toEqual(notThis);
-    expect(read(Uint8Array.from([22, 3, 1, 0, 8, 1, 0, 0, 3]))).toEqual(notThis);
-    expect(read(Uint8Array.from([22, 3, 1, 0, 8, 1, 0, 0, 4]))).toEqual(needMore);
+    expect(read(Uint8Array.from([22, 3, 1, 0x40, 1]))).toEqual(mismatch);
+    expect(read(Uint8Array.from([22, 3, 1, 0x40, 0]))).toEqual(incomplete);
+    expect(read(Uint8Array.from([22, 3, 1, 0x40, 0, 1, 1]))).toEqual(mismatch);
+    expect(read(Uint8Array.from([22, 3, 1, 0, 8, 1, 0, 0, 3]))).toEqual(mismatch);
+    expect(read(Uint8Array.from([22, 3, 1, 0, 8, 1, 0, 0, 4]))).toEqual(incomplete);
   });
 
   const shapes: readonly [string, Shape][] = [
@@ -173,19 +173,19 @@ describe('ClientHelloReader', () => {
   ];
 
   it.each(shapes)('takes for no hello: one with %s', (_, shape) => {
-    expect(read(hello(shape))).toEqual(notThis);
+    expect(read(hello(shape))).toEqual(mismatch);
   });
 
   it('takes for no hello: an odd length of cipher suites, and one that is cut anywhere', () => {
     const odd = [3, 3, ...filler(32), 0, ...vector16([0x13, 1, 0]), ...vector8([0])];
-    expect(read(inRecords(message(odd)))).toEqual(notThis);
+    expect(read(inRecords(message(odd)))).toEqual(mismatch);
     const body = helloMessage({ extensions: named }).slice(4);
     const beforeExtensions = helloMessage().length - 4;
     for (let end = 0; end < body.length; end++) {
-      const expected = end === beforeExtensions ? found(undefined) : notThis;
+      const expected = end === beforeExtensions ? found(undefined) : mismatch;
       expect(read(inRecords(message(body.slice(0, end))))).toEqual(expected);
     }
-    expect(read(inRecords(message([...body, 0])))).toEqual(notThis);
+    expect(read(inRecords(message([...body, 0])))).toEqual(mismatch);
   });
 
   it.each([
@@ -194,13 +194,13 @@ describe('ClientHelloReader', () => {
     ['a stray byte behind the last', [...uint16(43), ...uint16(1), 1, 0]],
   ])('takes for no hello: extensions with %s', (_, content) => {
     const body = [...helloMessage().slice(4), ...vector16(content)];
-    expect(read(inRecords(message(body)))).toEqual(notThis);
+    expect(read(inRecords(message(body)))).toEqual(mismatch);
   });
 
   it('keeps its answer', () => {
     const reader = new ClientHelloReader();
-    expect(reader.read(Uint8Array.from([23]))).toEqual(needMore);
-    expect(reader.read(Uint8Array.from(record([1], 23)))).toEqual(notThis);
-    expect(reader.read(hello())).toEqual(notThis);
+    expect(reader.read(Uint8Array.from([23]))).toEqual(incomplete);
+    expect(reader.read(Uint8Array.from(record([1], 23)))).toEqual(mismatch);
+    expect(reader.read(hello())).toEqual(mismatch);
   });
 });

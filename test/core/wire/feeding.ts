@@ -1,6 +1,6 @@
 /** Ways to give bytes to a reader. */
 
-/** What answers; an answer other than `need-more` stays. */
+/** What answers; an answer other than `incomplete` stays. */
 export interface Reader<Answer> {
   read(bytes: Uint8Array): Answer;
 }

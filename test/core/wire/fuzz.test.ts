@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
-import { FirstBytes } from '../../../src/core/wire/first-bytes.ts';
 import { HttpHeadReader } from '../../../src/core/wire/http.ts';
+import { ProtocolDetector } from '../../../src/core/wire/protocol-detector.ts';
 import { Sniffer } from '../../../src/core/wire/sniffer.ts';
 import { captures } from './captures.ts';
 import { byteByByte, bytesOf, inPieces, type Reader } from './feeding.ts';
@@ -12,7 +12,7 @@ import { alpn, type Extension, helloMessage, inRecords, serverName } from './hel
 const readers: readonly [string, () => Reader<{ readonly state: string }>][] = [
   ['ClientHelloReader', () => new ClientHelloReader()],
   ['HttpHeadReader', () => new HttpHeadReader()],
-  ['FirstBytes', () => new FirstBytes()],
+  ['ProtocolDetector', () => new ProtocolDetector()],
 ];
 
 const samples: readonly Uint8Array[] = [
@@ -69,7 +69,7 @@ describe.each(readers)('%s', (_, reader) => {
         expect(inPieces(reader(), bytes, ends)).toEqual(expected);
         const answers = byteByByte(reader(), bytes);
         expect(answers.at(-1)).toEqual(expected);
-        const decided = answers.findIndex(({ state }) => state !== 'need-more');
+        const decided = answers.findIndex(({ state }) => state !== 'incomplete');
         if (decided < 0) return;
         for (const answer of answers.slice(decided)) expect(answer).toBe(answers[decided]);
       }),
@@ -81,7 +81,7 @@ describe.each(readers)('%s', (_, reader) => {
     fc.assert(
       fc.property(hostile, fc.uint8Array({ maxLength: 20 }), (bytes, more) => {
         const answer = reader().read(bytes);
-        if (answer.state === 'need-more') return;
+        if (answer.state === 'incomplete') return;
         expect(reader().read(Uint8Array.from([...bytes, ...more]))).toEqual(answer);
       }),
     );
@@ -109,7 +109,7 @@ describe('ClientHelloReader', () => {
           const half = others.length >> 1;
           const extensions = [...others.slice(0, half), ...known, ...others.slice(half)];
           const bytes = inRecords(helloMessage({ extensions }), sizes);
-          const expected = { state: 'found', sni, alpn: names };
+          const expected = { state: 'complete', sni, alpn: names };
           expect(inPieces(new ClientHelloReader(), bytes, ends)).toEqual(expected);
         },
       ),

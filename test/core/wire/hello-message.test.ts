@@ -7,7 +7,7 @@ const spoken = message(ascii('what is said'));
 describe('HelloMessage', () => {
   it.each([1, 5, 100])('gives the message without its header, from records of %i bytes', (size) => {
     const found = new HelloMessage().read(inRecords(spoken, [size]));
-    expect(found.state === 'found' && found.body.text()).toBe('what is said');
+    expect(found.state === 'complete' && found.body.text()).toBe('what is said');
   });
 
   it('keeps its answer', () => {
@@ -15,6 +15,6 @@ describe('HelloMessage', () => {
     const reader = new HelloMessage();
     const answer = reader.read(bytes);
     expect(reader.read(Uint8Array.from([...bytes, ...record([1])]))).toBe(answer);
-    expect(answer.state).toBe('found');
+    expect(answer.state).toBe('complete');
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { authorityHost } from '../../../src/core/wire/authority.ts';
-import { hostName } from '../../../src/core/wire/host-name.ts';
+import { authorityHost, hostName } from '../../../src/core/wire/host-name.ts';
 
 describe('hostName', () => {
   it.each([

@@ -3,10 +3,10 @@ import { HttpHeadReader } from '../../../src/core/wire/http.ts';
 import { captures } from './captures.ts';
 import { byteByByte, bytesOf, inPieces, looksByteByByte } from './feeding.ts';
 
-const needMore = { state: 'need-more' };
-const notThis = { state: 'not-this' };
-const found = (host: string | undefined) => ({ state: 'found', version: 1, host });
-const foundHttp2 = { state: 'found', version: 2, host: undefined };
+const incomplete = { state: 'incomplete' };
+const mismatch = { state: 'mismatch' };
+const found = (host: string | undefined) => ({ state: 'complete', version: 1, host });
+const foundHttp2 = { state: 'complete', version: 2, host: undefined };
 const read = (text: string) => new HttpHeadReader().read(bytesOf(text));
 
 /** A request with the given lines of a head, and the end of it. */
@@ -43,7 +43,7 @@ describe('HttpHeadReader', () => {
     const bytes = bytesOf(`${request('Host: a.test', 'Accept: */*')}body`);
     const answers = byteByByte(new HttpHeadReader(), bytes);
     const headEnd = bytes.length - 'body'.length;
-    expect(answers.slice(0, headEnd - 1)).toEqual(new Array(headEnd - 1).fill(needMore));
+    expect(answers.slice(0, headEnd - 1)).toEqual(new Array(headEnd - 1).fill(incomplete));
     expect(answers.slice(headEnd - 1)).toEqual(new Array(6).fill(found('a.test')));
   });
 
@@ -66,8 +66,8 @@ describe('HttpHeadReader', () => {
     'GET http://sub.a.test/ HTTP/1.1',
     'CONNECT b.test:443 HTTP/1.1',
   ])('knows no host where target and Host contradict each other: %s', (line) => {
-    expect(read(head(line, 'Host: a.test'))).toEqual(notThis);
-    expect(read(head(line, 'Host:'))).toEqual(notThis);
+    expect(read(head(line, 'Host: a.test'))).toEqual(mismatch);
+    expect(read(head(line, 'Host:'))).toEqual(mismatch);
   });
 
   it('knows that a head without a Host names none but the target’s', () => {
@@ -135,21 +135,21 @@ describe('HttpHeadReader', () => {
     ['an HTTP/2 preface with another word', 'PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n'],
     ['an HTTP/2 preface with one line more', 'PRI * HTTP/2.0\r\n\r\nSM\r\nx\r\n'],
   ])('refuses %s', (_, given) => {
-    expect(read(given)).toEqual(notThis);
-    expect(byteByByte(new HttpHeadReader(), bytesOf(given)).at(-1)).toEqual(notThis);
+    expect(read(given)).toEqual(mismatch);
+    expect(byteByByte(new HttpHeadReader(), bytesOf(given)).at(-1)).toEqual(mismatch);
   });
 
   it('knows HTTP/2 by its whole preface', () => {
     const bytes = bytesOf('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     const answers = byteByByte(new HttpHeadReader(), bytes);
-    expect(answers.slice(0, 23)).toEqual(new Array(23).fill(needMore));
+    expect(answers.slice(0, 23)).toEqual(new Array(23).fill(incomplete));
     expect(answers[23]).toEqual(foundHttp2);
   });
 
   it('keeps its answer', () => {
     const reader = new HttpHeadReader();
-    expect(reader.read(bytesOf('GET / HTTP/1.1\r\r'))).toEqual(notThis);
-    expect(reader.read(bytesOf(request('Host: a.test')))).toEqual(notThis);
+    expect(reader.read(bytesOf('GET / HTTP/1.1\r\r'))).toEqual(mismatch);
+    expect(reader.read(bytesOf(request('Host: a.test')))).toEqual(mismatch);
   });
 
   it('looks at each byte of a long head a bounded number of times', () => {

@@ -7,18 +7,15 @@
 import { describe, expect, it } from 'vitest';
 import { addressWords } from '../../../src/core/addresses.ts';
 import { Router } from '../../../src/core/router.ts';
-import { text } from '../../../src/core/wire/ascii.ts';
-import { authorityHost } from '../../../src/core/wire/authority.ts';
 import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
-import { FirstBytes } from '../../../src/core/wire/first-bytes.ts';
-import { hostName } from '../../../src/core/wire/host-name.ts';
-import { HttpHeadReader } from '../../../src/core/wire/http.ts';
-import { requestLine } from '../../../src/core/wire/http-request-line.ts';
+import { authorityHost, hostName } from '../../../src/core/wire/host-name.ts';
+import { HttpHeadReader, requestLine } from '../../../src/core/wire/http.ts';
+import { ProtocolDetector } from '../../../src/core/wire/protocol-detector.ts';
 import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import { readTlvs } from '../../../src/core/wire/proxy-tlv.ts';
 import { v2Signature } from '../../../src/core/wire/proxy-v2.ts';
 import { nothingYet, Sniffer } from '../../../src/core/wire/sniffer.ts';
-import { utf8Text } from '../../../src/core/wire/utf8.ts';
+import { text, utf8Text } from '../../../src/core/wire/text.ts';
 import { to } from '../explain/plans.ts';
 import { freshLedger } from '../harness.ts';
 import { bytesOf, looksByteByByte, type Reader } from './feeding.ts';
@@ -120,7 +117,7 @@ const texts: Readonly<Record<string, readonly [read: (bytes: number) => unknown,
 
 const readers: Readonly<Record<string, () => Reader<unknown>>> = {
   Sniffer: () => new Sniffer(),
-  FirstBytes: () => new FirstBytes(),
+  ProtocolDetector: () => new ProtocolDetector(),
   HttpHeadReader: () => new HttpHeadReader(),
   ClientHelloReader: () => new ClientHelloReader(),
   ProxyHeaderParser: () => new ProxyHeaderParser(),

@@ -15,13 +15,13 @@ import {
   v2,
 } from './proxy-samples.ts';
 
-const needMore = { state: 'need-more' };
-const notThis = { state: 'not-this' };
+const incomplete = { state: 'incomplete' };
+const mismatch = { state: 'mismatch' };
 
 describe('ProxyHeaderParser', () => {
   it('wants more of no bytes, and of each beginning of a signature', () => {
     for (const whole of [ascii('PROXY '), hex(signature)]) {
-      for (let end = 0; end <= whole.length; end++) expect(read(whole.subarray(0, end))).toEqual(needMore);
+      for (let end = 0; end <= whole.length; end++) expect(read(whole.subarray(0, end))).toEqual(incomplete);
     }
   });
 
@@ -30,8 +30,8 @@ describe('ProxyHeaderParser', () => {
       for (let at = 0; at < whole.length; at++) {
         const bytes = whole.slice(0, at + 1);
         bytes[at] = (bytes[at] ?? 0) ^ 0x80;
-        expect(read(bytes)).toEqual(notThis);
-        expect(read(join(bytes, ascii('more')))).toEqual(notThis);
+        expect(read(bytes)).toEqual(mismatch);
+        expect(read(join(bytes, ascii('more')))).toEqual(mismatch);
       }
     }
   });
@@ -51,7 +51,7 @@ describe('ProxyHeaderParser', () => {
     '\x16\x03\x01\x02\x00\x01',
     '\0\0\0\x08\x04\xd2\x16\x2f',
   ])('takes %j for payload', (payload) => {
-    expect(read(ascii(payload))).toEqual(notThis);
+    expect(read(ascii(payload))).toEqual(mismatch);
   });
 
   it.each(['PROXY TCP4 999.1.1.1 1.1.1.1 1 1\r\n', 'PROXY \n', 'PROXY \r\n'])(
@@ -80,8 +80,8 @@ describe('ProxyHeaderParser', () => {
   it('finds a good header with its last byte, and not before', () => {
     for (const header of goodHeaders) {
       const parser = new ProxyHeaderParser();
-      for (const end of byteByByte(header)) expect(parser.read(header.subarray(0, end))).toEqual(needMore);
-      expect(parser.read(header)).toMatchObject({ state: 'found', length: header.length });
+      for (const end of byteByByte(header)) expect(parser.read(header.subarray(0, end))).toEqual(incomplete);
+      expect(parser.read(header)).toMatchObject({ state: 'complete', length: header.length });
     }
   });
 
@@ -90,14 +90,14 @@ describe('ProxyHeaderParser', () => {
     const bytes = join(header, ascii('hello'));
     const finding = readInFragments(bytes, [3, 10, 30, 45]);
     expect(finding).toMatchObject({ header: { client: { address: '254.254.254.254', port: 65535 } } });
-    expect(ascii('hello')).toEqual(bytes.subarray(finding.state === 'found' ? finding.length : 0));
+    expect(ascii('hello')).toEqual(bytes.subarray(finding.state === 'complete' ? finding.length : 0));
   });
 
   it('stays with its answer whatever comes then', () => {
     for (const bytes of [ascii('PROXYX'), ascii('PROXY \r\n'), v2('20000000')]) {
       const parser = new ProxyHeaderParser();
       const finding = parser.read(bytes);
-      expect(finding.state).not.toBe('need-more');
+      expect(finding.state).not.toBe('incomplete');
       expect(parser.read(join(bytes, ascii('PROXY UNKNOWN\r\n')))).toBe(finding);
     }
   });
@@ -118,10 +118,10 @@ describe('ProxyHeaderParser', () => {
     fc.assert(
       fc.property(anyMutation(), (bytes) => {
         const finding = read(bytes);
-        if (finding.state !== 'found') return;
+        if (finding.state !== 'complete') return;
         expect(finding.length).toBeLessThanOrEqual(bytes.length);
         expect(read(bytes.subarray(0, finding.length))).toEqual(finding);
-        expect(read(bytes.subarray(0, finding.length - 1))).toEqual(needMore);
+        expect(read(bytes.subarray(0, finding.length - 1))).toEqual(incomplete);
       }),
       { numRuns: 3_000 },
     );

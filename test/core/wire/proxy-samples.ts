@@ -1,6 +1,6 @@
 /** What the tests of PROXY headers share: headers as bytes, a reader, and every way to break bytes into fragments. */
 import fc from 'fast-check';
-import type { ProxiedEnd, ProxiedEnds, ProxyFinding } from '../../../src/core/wire/proxy-header.ts';
+import type { ProxiedEnd, ProxiedEnds, ProxyParseResult } from '../../../src/core/wire/proxy-header.ts';
 import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import type { SentTlvs } from '../../../src/core/wire/proxy-writing.ts';
 
@@ -25,12 +25,12 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What a parser says of bytes that come at once. */
-export function read(bytes: Uint8Array): ProxyFinding {
+export function read(bytes: Uint8Array): ProxyParseResult {
   return new ProxyHeaderParser().read(bytes);
 }
 
 /** What it says last where the bytes come in fragments that end at these places. */
-export function readInFragments(bytes: Uint8Array, ends: readonly number[]): ProxyFinding {
+export function readInFragments(bytes: Uint8Array, ends: readonly number[]): ProxyParseResult {
   const parser = new ProxyHeaderParser();
   for (const end of ends) parser.read(bytes.subarray(0, end));
   return parser.read(bytes);

@@ -10,7 +10,7 @@ const tcp4Ends = {
 describe('PROXY version 1', () => {
   it('tells the ends of an IPv4 connection', () => {
     expect(read(ascii(tcp4))).toEqual({
-      state: 'found',
+      state: 'complete',
       header: { source: 'proxied', ...tcp4Ends },
       length: tcp4.length,
     });
@@ -33,7 +33,7 @@ describe('PROXY version 1', () => {
     ['PROXY TCP6 ::ffff:192.0.2.1 ::ffff:c000:202 1 2\r\n', '192.0.2.1', '192.0.2.2'],
   ])('tells the ends of an IPv6 connection in canonical text: %j', (line, client, destination) => {
     expect(read(ascii(line))).toMatchObject({
-      state: 'found',
+      state: 'complete',
       header: { source: 'proxied', client: { address: client }, destination: { address: destination } },
     });
   });
@@ -46,18 +46,18 @@ describe('PROXY version 1', () => {
       'PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n',
     ],
   ])('keeps the own addresses of an UNKNOWN connection: %j', (line) => {
-    expect(read(ascii(line))).toEqual({ state: 'found', header: { source: 'own' }, length: line.length });
+    expect(read(ascii(line))).toEqual({ state: 'complete', header: { source: 'own' }, length: line.length });
   });
 
   it('takes a line of 107 bytes and not one of 108', () => {
     const line = (bytes: number) => `PROXY UNKNOWN ${'x'.repeat(bytes - 16)}\r\n`;
-    expect(read(ascii(line(107)))).toMatchObject({ state: 'found', length: 107 });
+    expect(read(ascii(line(107)))).toMatchObject({ state: 'complete', length: 107 });
     expect(read(ascii(line(108)))).toEqual({ state: 'broken' });
   });
 
   it('waits for the end of a line up to its 107th byte, and no longer', () => {
     const endless = ascii(`PROXY UNKNOWN ${'x'.repeat(200)}`);
-    expect(read(endless.subarray(0, 106))).toEqual({ state: 'need-more' });
+    expect(read(endless.subarray(0, 106))).toEqual({ state: 'incomplete' });
     expect(read(endless.subarray(0, 107))).toEqual({ state: 'broken' });
   });
 

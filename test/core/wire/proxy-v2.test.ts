@@ -20,13 +20,13 @@ function tlv(type: number, value: Uint8Array): string {
 describe('PROXY version 2', () => {
   it('tells the ends of an IPv4 connection', () => {
     const header = { source: 'proxied', ...inet };
-    expect(read(v2(`2111000c ${block}`))).toEqual({ state: 'found', header, length: 28 });
+    expect(read(v2(`2111000c ${block}`))).toEqual({ state: 'complete', header, length: 28 });
   });
 
   it('tells the ends of an IPv6 connection in canonical text', () => {
     const addresses = '20010db8000000000000000000000001 20010db8000000000001000000000000';
     expect(read(v2(`21210024 ${addresses} 04d201bb`))).toEqual({
-      state: 'found',
+      state: 'complete',
       header: {
         source: 'proxied',
         client: { address: '2001:db8::1', port: 1234 },
@@ -47,7 +47,7 @@ describe('PROXY version 2', () => {
       read(v2(`213100d8 ${path(client)} ${path(destination)}`));
     const unix = { address: 'unix', port: 0 };
     expect(ends('', '/run/web.sock')).toEqual({
-      state: 'found',
+      state: 'complete',
       header: { source: 'proxied', client: unix, destination: { ...unix, path: '/run/web.sock' } },
       length: 232,
     });
@@ -72,7 +72,7 @@ describe('PROXY version 2', () => {
     ['unix datagrams', `213200d8 ${'00'.repeat(216)}`],
   ])('keeps the own addresses of %s and skips its length', (_, text) => {
     const { length } = v2(text);
-    expect(read(join(v2(text), ascii('payload')))).toEqual({ state: 'found', header: own, length });
+    expect(read(join(v2(text), ascii('payload')))).toEqual({ state: 'complete', header: own, length });
   });
 
   it.each([
@@ -95,16 +95,19 @@ describe('PROXY version 2', () => {
 
   it('takes a header of 4 KiB and none that is longer', () => {
     const noop = (bytes: number) => tlv(4, new Uint8Array(bytes - 3));
-    expect(read(withTail(noop(4096 - 28)))).toMatchObject({ state: 'found', length: 4096 });
+    expect(read(withTail(noop(4096 - 28)))).toMatchObject({ state: 'complete', length: 4096 });
     expect(read(withTail(noop(4097 - 28)))).toEqual(broken);
-    expect(read(v2('20000ff0')), 'a LOCAL one that is to come').toEqual({ state: 'need-more' });
+    expect(read(v2('20000ff0')), 'a LOCAL one that is to come').toEqual({ state: 'incomplete' });
     expect(read(v2('20000ff1'))).toEqual(broken);
   });
 
   it.each(['040000', '040003000000', '040000 040000', 'e00001ff', 'ff0000', '300004 74657374'])(
     'passes over what it needs not know: %s',
     (tail) => {
-      expect(read(withTail(tail))).toMatchObject({ state: 'found', header: { source: 'proxied', ...inet } });
+      expect(read(withTail(tail))).toMatchObject({
+        state: 'complete',
+        header: { source: 'proxied', ...inet },
+      });
     },
   );
 
@@ -129,7 +132,11 @@ describe('PROXY version 2', () => {
     const names = tlv(2, ascii('a.example')) + tlv(2, ascii('b.example'));
     expect(read(withTail(names))).toMatchObject({ header: { authority: 'a.example' } });
     const finding = read(withTail(tlv(2, hex('c0af')) + tlv(1, hex('ff'))));
-    expect(finding).toEqual({ state: 'found', header: { source: 'proxied', ...inet }, length: 28 + 5 + 4 });
+    expect(finding).toEqual({
+      state: 'complete',
+      header: { source: 'proxied', ...inet },
+      length: 28 + 5 + 4,
+    });
   });
 
   it('keeps a unique id when the bytes it came in are used again', () => {
@@ -149,16 +156,16 @@ describe('PROXY version 2', () => {
     expect(finding).toEqual(read(sealed));
     expect(memory.equals(before), 'is only read').toBe(true);
     memory.fill(0);
-    expect(finding).toMatchObject({ state: 'found', header: { ...inet, uniqueId: ascii('id-1') } });
+    expect(finding).toMatchObject({ state: 'complete', header: { ...inet, uniqueId: ascii('id-1') } });
   });
 
   it('takes a unique id of 128 bytes and none that is longer', () => {
-    expect(read(withTail(tlv(5, new Uint8Array(128))))).toMatchObject({ state: 'found' });
+    expect(read(withTail(tlv(5, new Uint8Array(128))))).toMatchObject({ state: 'complete' });
     expect(read(withTail(tlv(5, new Uint8Array(129))))).toEqual(broken);
   });
 
   it('wants a checksum, where there is one, to be that of the header', () => {
-    expect(read(withTail('030004 c91d6693'))).toMatchObject({ state: 'found', length: 35 });
+    expect(read(withTail('030004 c91d6693'))).toMatchObject({ state: 'complete', length: 35 });
     expect(read(withTail('030004 deadbeef'))).toEqual(broken);
     expect(read(withTail('030004 00000000'))).toEqual(broken);
   });
@@ -186,7 +193,7 @@ describe('PROXY version 2', () => {
   it.each(['0100000000', '0100000000 210007 544c5376312e33', '0100000000 210000 220000'])(
     'takes what is known of TLS, if its own TLVs tile it: %s',
     (value) => {
-      expect(read(withTail(tlv(0x20, hex(value))))).toMatchObject({ state: 'found' });
+      expect(read(withTail(tlv(0x20, hex(value))))).toMatchObject({ state: 'complete' });
     },
   );
 

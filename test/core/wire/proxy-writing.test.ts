@@ -105,7 +105,7 @@ describe('encodeProxyHeader', () => {
       fc.property(fc.oneof(anyInetEnds(), anyUnixEnds()), anyTlvs(), (ends, { checksum, ...tlvs }) => {
         const bytes = encodeProxyHeader('v2', ends, { ...tlvs, ...(checksum && { checksum }) });
         const header = { source: 'proxied', ...ends, ...tlvs };
-        expect(read(bytes)).toEqual({ state: 'found', header, length: bytes.length });
+        expect(read(bytes)).toEqual({ state: 'complete', header, length: bytes.length });
       }),
       { numRuns: 1_000 },
     );
@@ -116,7 +116,7 @@ describe('encodeProxyHeader', () => {
       fc.property(anyInetEnds(), (ends) => {
         const bytes = encodeProxyHeader('v1', ends);
         const header = { source: 'proxied', ...ends };
-        expect(read(bytes)).toEqual({ state: 'found', header, length: bytes.length });
+        expect(read(bytes)).toEqual({ state: 'complete', header, length: bytes.length });
       }),
       { numRuns: 1_000 },
     );
@@ -128,7 +128,7 @@ describe('encodeProxyHeader', () => {
       fc.property(end, end, anyTlvs(), (client, destination, tlvs) => {
         for (const version of ['v1', 'v2'] as const) {
           const bytes = encodeProxyHeader(version, { client, destination }, tlvs);
-          expect(read(bytes)).toMatchObject({ state: 'found', length: bytes.length });
+          expect(read(bytes)).toMatchObject({ state: 'complete', length: bytes.length });
         }
       }),
     );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { utf8Bytes, utf8Text } from '../../../src/core/wire/utf8.ts';
+import { utf8Bytes, utf8Text } from '../../../src/core/wire/text.ts';
 
 describe('utf8Bytes', () => {
   it('writes what the runtime writes', () => {

@@ -53,8 +53,8 @@ function startTlsOnceHeard(
   tls: ListenerTls,
 ): void {
   const hello = new ClientHelloReader().read(bytes);
-  if (hello.state === 'need-more') return rig.inspect(link, bytes.length);
-  startTls(rig, link, tls, hello.state === 'found' ? hello.sni : undefined);
+  if (hello.state === 'incomplete') return rig.inspect(link, bytes.length);
+  startTls(rig, link, tls, hello.state === 'complete' ? hello.sni : undefined);
 }
 
 export function startTls(rig: Rig, link: LinkId, tls: ListenerTls, serverName?: string): void {

@@ -11,7 +11,7 @@ import { type Example, runExample } from './example.ts';
 async function introduced(backend: Parameters<typeof headerAt>[0]): Promise<void> {
   const { finding } = await headerAt(backend, 'GET / HTTP/1.1\r\n\r\n'.length);
   let who = 'nobody';
-  if (finding.state === 'found' && finding.header.source === 'proxied') {
+  if (finding.state === 'complete' && finding.header.source === 'proxied') {
     const { client, uniqueId = [] } = finding.header;
     who = `${client.address} ${client.port} ${Buffer.from(uniqueId)}`;
   }

@@ -123,7 +123,7 @@ frontend reading
 
   it('is understood when it can not say who the client of a unix socket is', async () => {
     const { finding, rest } = await headerFrom(backend, open({ path: peer.path('socket') }));
-    expect(finding).toMatchObject({ state: 'found', header: { source: 'own' } });
+    expect(finding).toMatchObject({ state: 'complete', header: { source: 'own' } });
     expect(rest).toBe(payload);
   });
 

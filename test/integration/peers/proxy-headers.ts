@@ -1,7 +1,7 @@
 /** PROXY headers to and from other proxies: sent before a request, and taken from what comes to a backend. */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { ProxiedEnds, ProxyFinding } from '../../../src/core/wire/proxy-header.ts';
+import type { ProxiedEnds, ProxyParseResult } from '../../../src/core/wire/proxy-header.ts';
 import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import { ending, type TestBackend } from '../../support/backends.ts';
 
@@ -28,7 +28,7 @@ export function headerFrom(backend: TestBackend, client: Socket): ReturnType<typ
       headerAt(socket, payload.length).then((arrived) => {
         // Nobody spoke on the connections that asked whether the peer accepts yet.
         const { state } = arrived.finding;
-        if (state === 'need-more' || (state === 'found' && arrived.rest === '')) return;
+        if (state === 'incomplete' || (state === 'complete' && arrived.rest === '')) return;
         backend.server.off('connection', look);
         resolve(arrived);
       }, reject);
@@ -41,14 +41,14 @@ export function headerFrom(backend: TestBackend, client: Socket): ReturnType<typ
 export async function headerAt(socket: Socket, payloadBytes: number) {
   const parser = new ProxyHeaderParser();
   let bytes = Buffer.alloc(0);
-  let finding: ProxyFinding = { state: 'need-more' };
+  let finding: ProxyParseResult = { state: 'incomplete' };
   for await (const more of socket.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, more]);
     finding = parser.read(bytes);
-    if (finding.state === 'found' && bytes.length >= finding.length + payloadBytes) break;
-    if (finding.state === 'broken' || finding.state === 'not-this') break;
+    if (finding.state === 'complete' && bytes.length >= finding.length + payloadBytes) break;
+    if (finding.state === 'broken' || finding.state === 'mismatch') break;
   }
-  const length = finding.state === 'found' ? finding.length : bytes.length;
+  const length = finding.state === 'complete' ? finding.length : bytes.length;
   return { finding, header: bytes.subarray(0, length), rest: bytes.subarray(length).toString() };
 }
 

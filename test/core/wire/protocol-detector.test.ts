@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { FirstBytes } from '../../../src/core/wire/first-bytes.ts';
+import { ProtocolDetector } from '../../../src/core/wire/protocol-detector.ts';
 import { captures } from './captures.ts';
 import { byteByByte, bytesOf, looksByteByByte } from './feeding.ts';
 
-const notThis = { state: 'not-this' };
-const found = (protocol: string) => ({ state: 'found', protocol });
+const mismatch = { state: 'mismatch' };
+const found = (protocol: string) => ({ state: 'complete', protocol });
 
 /** After which byte what is said is decided, and how; `undefined` if it never is. */
 function decision(said: Uint8Array): { readonly after: number; readonly answer: object } | undefined {
-  const answers = byteByByte(new FirstBytes(), said);
-  const after = answers.findIndex(({ state }) => state !== 'need-more');
+  const answers = byteByByte(new ProtocolDetector(), said);
+  const after = answers.findIndex(({ state }) => state !== 'incomplete');
   const answer = answers[after];
   if (answer === undefined) return undefined;
   expect(answers.slice(after)).toEqual(new Array(answers.length - after).fill(answer));
-  expect(new FirstBytes().read(said)).toEqual(answer);
+  expect(new ProtocolDetector().read(said)).toEqual(answer);
   return { after: after + 1, answer };
 }
 
@@ -22,11 +22,11 @@ function marked(text: string): { readonly said: Uint8Array; readonly after: numb
   return { said: bytesOf(text.replace('|', '')), after: text.indexOf('|') };
 }
 
-describe('FirstBytes', () => {
+describe('ProtocolDetector', () => {
   it.each(captures)('knows $protocol from $name', ({ bytes, protocol }) => {
-    expect(new FirstBytes().read(bytes)).toEqual(found(protocol));
+    expect(new ProtocolDetector().read(bytes)).toEqual(found(protocol));
     expect(decision(bytes)?.answer).toEqual(found(protocol));
-    expect(Math.max(...looksByteByByte(new FirstBytes(), bytes))).toBe(1);
+    expect(Math.max(...looksByteByByte(new ProtocolDetector(), bytes))).toBe(1);
   });
 
   it.each([
@@ -144,7 +144,7 @@ describe('FirstBytes', () => {
     ],
   ])('knows nothing of %j', (text) => {
     const { said, after } = marked(text);
-    expect(decision(said)).toEqual({ after, answer: notThis });
+    expect(decision(said)).toEqual({ after, answer: mismatch });
   });
 
   it.each([
@@ -170,6 +170,6 @@ describe('FirstBytes', () => {
     '*',
     '*10\r\n',
   ])('waits after %j', (text) => {
-    expect(new FirstBytes().read(bytesOf(text))).toMatchObject({ state: 'need-more' });
+    expect(new ProtocolDetector().read(bytesOf(text))).toMatchObject({ state: 'incomplete' });
   });
 });
