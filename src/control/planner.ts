@@ -103,8 +103,8 @@ function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonl
 
 /** Without the dot that says that a name is whole: certificates and Host headers have none. */
 function writtenName(target: Target): string | undefined {
-  if (target.kind === 'srv') return undefined;
-  return (target.kind === 'name' ? target.name : target.hostName)?.replace(/\.$/, '');
+  const written = target.kind === 'name' ? target.name : target.kind === 'address' && target.hostName;
+  return written ? written.replace(/\.$/, '') : undefined;
 }
 
 /** Two names may stand for one address: the first that does has it. */

@@ -108,12 +108,6 @@ export function idleProxy(config: Config): { readonly plan: Plan; readonly ledge
 }
 
 function unresolved(target: Target): readonly Endpoint[] {
-  const name = formatTarget(target);
-  switch (target.kind) {
-    case 'address':
-      return [{ address: target.address }];
-    case 'name':
-    case 'srv':
-      return [{ address: { host: target.name, port: 0 }, writtenAs: name }];
-  }
+  if (target.kind === 'address') return [{ address: target.address }];
+  return [{ address: { host: target.name, port: 0 }, writtenAs: formatTarget(target) }];
 }
