@@ -7,7 +7,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { formatAddress } from '../config/addresses.ts';
 import { exclude } from '../config/bind-clashes.ts';
 import type { ListenerConfig } from '../config/config.ts';
-import type { Address, ListenerSlot } from '../core/contract.ts';
+import type { Address } from '../core/contract.ts';
 import { BindError, refuseTakenPort } from './bind-error.ts';
 import { type Binding, placeOf } from './workers/bound-addresses.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
@@ -30,17 +30,6 @@ export class Bindings {
   constructor(groups: WorkerGroups, problem: (text: string) => void) {
     this.#groups = groups;
     this.#problem = problem;
-  }
-
-  /** The addresses as they are bound, by listener. */
-  bySlot(): ReadonlyMap<ListenerSlot, readonly Address[]> {
-    const found = new Map<ListenerSlot, Address[]>();
-    for (const { listener, address } of this.#groups.bound.values()) {
-      const known = found.get(listener);
-      if (known === undefined) found.set(listener, [address]);
-      else known.push(address);
-    }
-    return found;
   }
 
   /**

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
-import type { Address } from '../core/contract.ts';
+import type { Address, ListenerSlot } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
@@ -150,10 +150,10 @@ export class ControlPlane {
 
   /** The addresses that each listener of the plan is bound to, as people write them. */
   bound(): ReadonlyMap<string, readonly string[]> {
-    const bySlot = this.#bindings.bySlot();
-    return new Map(
-      this.#plan.listeners.map(({ name, slot }) => [name, (bySlot.get(slot) ?? []).map(formatAddress)]),
-    );
+    const bySlot = new Map<ListenerSlot, string[]>(this.#plan.listeners.map(({ slot }) => [slot, []]));
+    for (const { listener, address } of this.#groups.bound.values())
+      bySlot.get(listener)?.push(formatAddress(address));
+    return new Map(this.#plan.listeners.map(({ name, slot }) => [name, bySlot.get(slot) ?? []]));
   }
 
   /** The driver that serves a listener of the plan. */

@@ -46,8 +46,8 @@ const mostDeaths = 3;
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #threads: (WorkerThread | undefined)[] = [];
-  /** By worker, the sockets that its predecessors left and it does not have yet. */
-  readonly #unclaimed = new Map<number, Set<ListeningSocket>>();
+  /** Sockets that dead workers left, until their successors have them. */
+  readonly #unclaimed = new Set<ListeningSocket & { readonly worker: number }>();
   /** What a successor must hear too: the plan, and a drain that is under way. */
   #plan: Extract<Notice, { readonly kind: 'plan' }> | undefined;
   #drain: Extract<Notice, { readonly kind: 'drain' }> | undefined;
@@ -57,10 +57,7 @@ export class Supervisor {
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
-    for (let index = 0; index < deps.workers; index++) {
-      this.#unclaimed.set(deps.firstWorker + index, new Set());
-      this.#start(deps.firstWorker + index);
-    }
+    for (let index = 0; index < deps.workers; index++) this.#start(deps.firstWorker + index);
   }
 
   /** The plan that the workers follow. */
@@ -142,7 +139,8 @@ export class Supervisor {
     }, 1_000);
     await this.#until(() => this.#running().length === 0);
     clearTimeout(lastResort);
-    for (const sockets of this.#unclaimed.values()) closeAll(sockets);
+    for (const { fd } of this.#unclaimed) closeSync(fd);
+    this.#unclaimed.clear();
   }
 
   #start(worker: number): void {
@@ -180,11 +178,12 @@ export class Supervisor {
 
   #relisten(thread: WorkerThread, { listener, address }: Binding): void {
     if (!this.#listenersOf(address).includes(thread)) return;
-    const sockets = this.#unclaimedBy(thread.index);
-    const socket = [...sockets].find((one) => formatAddress(one.address) === formatAddress(address));
+    const socket = [...this.#unclaimed].find(
+      (one) => one.worker === thread.index && formatAddress(one.address) === formatAddress(address),
+    );
     const options = { shared: this.#deps.driver.sharesPorts, adopt: socket?.fd };
     thread.ask({ kind: 'listen', listener, address, options }).then(
-      () => socket && sockets.delete(socket),
+      () => socket && this.#unclaimed.delete(socket),
       (error: Error) => this.#deps.problem(`Worker ${thread.index} can't listen: ${error.message}`),
     );
   }
@@ -192,17 +191,12 @@ export class Supervisor {
   /** Keeps the sockets for the successor. Those that a successor had not adopted yet are here already. */
   #keep(worker: number, left: readonly ListeningSocket[]): void {
     const { bound, driver } = this.#deps;
-    const sockets = this.#unclaimedBy(worker);
     for (const socket of left) {
-      const isKnown = [...sockets].some(({ fd }) => fd === socket.fd);
+      const isKnown = [...this.#unclaimed].some(({ fd }) => fd === socket.fd);
       // Nobody waits at an address that was still to be bound on all workers, or is no longer wanted.
       if (!bound.has(placeOf({ address: socket.address, driver: driver.name }))) closeSync(socket.fd);
-      else if (!isKnown) sockets.add(socket);
+      else if (!isKnown) this.#unclaimed.add({ ...socket, worker });
     }
-  }
-
-  #unclaimedBy(worker: number): Set<ListeningSocket> {
-    return this.#unclaimed.get(worker) ?? new Set();
   }
 
   /** Waits until workers that died have their successors, which is soon. */
@@ -222,9 +216,4 @@ export class Supervisor {
   async #until(claim: () => boolean): Promise<void> {
     while (!claim()) await once(this.#changes, 'change');
   }
-}
-
-function closeAll(sockets: Set<ListeningSocket>): void {
-  for (const { fd } of sockets) closeSync(fd);
-  sockets.clear();
 }
