@@ -26,6 +26,7 @@ import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
 import { Router } from './router.ts';
 import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
+import type { FirstBytesReader } from './wire/sniffer.ts';
 
 export interface CoreDeps {
   readonly ledger: Ledger;
@@ -34,6 +35,7 @@ export interface CoreDeps {
   readonly activity: Activity;
   /** Gives numbers from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
+  readonly readFirstBytes?: () => FirstBytesReader;
 }
 
 /** A core without listeners: its first event is a plan. `links` is for those who want to see whose link is whose. */
@@ -61,7 +63,7 @@ class SessionCore implements Core {
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   activeSessions = 0;
 
-  constructor({ ledger, worker, activity, random }: CoreDeps, links: Links<Session>) {
+  constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
     const command = (command: Command) => this.#commands.add(command);
     this.#links = links;
     this.#queues = new Queues({ worker, pools: this.#pools, command });
@@ -69,6 +71,7 @@ class SessionCore implements Core {
       ledger,
       activity,
       random,
+      readFirstBytes,
       deadlines: this.#deadlines,
       links,
       command,

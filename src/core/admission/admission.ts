@@ -65,6 +65,10 @@ export class Admission extends Stage {
     turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
   }
 
+  get waitsFor(): WaitingClient['waitsFor'] | undefined {
+    return this.#waiting?.waitsFor;
+  }
+
   override get isAdmission(): boolean {
     return true;
   }

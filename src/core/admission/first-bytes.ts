@@ -1,5 +1,5 @@
 /** Waits until what a client says first tells which route is its. */
-import { Sniffer } from '../wire/sniffer.ts';
+import { type FirstBytesReader, Sniffer } from '../wire/sniffer.ts';
 import { type Gate, refuse, type Verdict, type WaitingClient } from './gate.ts';
 import type { PendingClient } from './pending-client.ts';
 import { decide } from './routing.ts';
@@ -17,12 +17,14 @@ export const firstBytes: Gate = {
 };
 
 class ReadClient implements WaitingClient {
+  readonly waitsFor = 'first-bytes';
   readonly dueMs: number;
   readonly #client: PendingClient;
-  readonly #sniffer = new Sniffer();
+  readonly #sniffer: FirstBytesReader;
 
   constructor(client: PendingClient, dueMs: number) {
     this.#client = client;
+    this.#sniffer = client.context.readFirstBytes?.() ?? new Sniffer();
     client.sniffer = this.#sniffer;
     this.dueMs = dueMs;
   }

@@ -21,6 +21,7 @@ export interface Refusal {
 
 /** A client that waits at a gate for something of its own. */
 export interface WaitingClient {
+  readonly waitsFor: 'proxy-header' | 'handshake' | 'first-bytes';
   /** When that is overdue. */
   readonly dueMs: number;
   /** All that is held of it. The bytes are good until this returns. */

@@ -7,12 +7,14 @@ import type { PoolSlot } from '../plan.ts';
 import type { Route } from '../router.ts';
 import type { Protocol } from '../wire/protocol.ts';
 import type { ProxiedEnds, ProxyTlvs } from '../wire/proxy-header.ts';
-import { nothingYet, type ObservedFacts, type Sniffer } from '../wire/sniffer.ts';
+import { type FirstBytesReader, nothingYet, type ObservedFacts } from '../wire/sniffer.ts';
 import type { ListenerState } from './listener-state.ts';
 
 export interface AdmissionContext {
   readonly ledger: Ledger;
   command(command: Command): void;
+  /** Where it is told beforehand what clients say first. */
+  readonly readFirstBytes?: (() => FirstBytesReader) | undefined;
 }
 
 /** What a handshake with the client has settled. */
@@ -37,7 +39,7 @@ export class PendingClient {
   serverName: string | undefined;
   tls: TlsFacts | undefined;
   /** What reads the first bytes, once they were asked for. */
-  sniffer: Sniffer | undefined;
+  sniffer: FirstBytesReader | undefined;
   /** What the routes say; undefined where none matches. */
   route: Route | undefined;
   /** Once it is routed; a pool may be missing from the plan. */

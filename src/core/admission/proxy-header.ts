@@ -40,6 +40,7 @@ export const proxyHeader: Gate = {
 };
 
 class AwaitedHeader implements WaitingClient {
+  readonly waitsFor = 'proxy-header';
   readonly dueMs: number;
   readonly #client: PendingClient;
   readonly #policy: ProxyProtocolPolicy;

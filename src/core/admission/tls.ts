@@ -26,6 +26,7 @@ export const tls: Gate = {
 };
 
 class AwaitedHandshake implements WaitingClient {
+  readonly waitsFor = 'handshake';
   readonly dueMs: number;
   readonly #client: PendingClient;
   readonly #tls: ListenerTls;

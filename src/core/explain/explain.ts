@@ -1,16 +1,25 @@
 /**
- * Says what would become of a client without anything happening: each step is taken on a draft of the ledger, by
- * the code that takes it for real clients, and the draft is thrown away.
+ * Says what would become of a client without anything happening: it visits a core over a draft of the ledger, which is
+ * thrown away, and what the core commands is what would happen.
  */
 import { assert } from '../assert.ts';
+import { balancers } from '../balancers/table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { ListenerPlan, Plan } from '../plan.ts';
+import { Endpoint } from '../net/endpoint.ts';
+import type { ListenerPolicy, Plan } from '../plan.ts';
 import { type ObservedFacts, protocolOf } from '../wire/sniffer.ts';
-import { type Entering, enter } from './entering.ts';
-import { type Explanation, type Inquiry, limitOf, type Outcome } from './explanation.ts';
-import { place } from './placing.ts';
-import { chooseRoute, type Routing, unreached } from './routing.ts';
-import { type Sight, see } from './seeing.ts';
+import { explainClient } from './client.ts';
+import {
+  type Explanation,
+  type Inquiry,
+  limitOf,
+  type Outcome,
+  type PoolExplanation,
+} from './explanation.ts';
+import { explainPool } from './pool.ts';
+import { explainRoutes } from './routing.ts';
+import { Speech } from './speech.ts';
+import { type Visit, visit } from './visit.ts';
 
 /** The plan has the listener that is asked about. The ledger is only read; `random` decides as in balancers. */
 export function explain(
@@ -22,43 +31,55 @@ export function explain(
 ): Explanation {
   const listener = plan.listeners.find(({ name }) => name === inquiry.listener);
   assert(listener !== undefined, 'an inquiry is about a listener of the plan');
-  const draft = ledger.draft();
-  const usage = {
-    active: draft.listenerActive.total(listener.slot),
-    maxConnections: limitOf(listener.policy.limits.maxConnections),
-  };
-  const entering = enter(listener, draft, inquiry, nowMs);
-  const sight = see(listener.policy, inquiry, entering.payload);
-  const routing = route(plan, listener, draft, entering, sight);
-  const poolPlan = plan.pools.find(({ slot }) => slot === routing.pool);
-  const source = entering.client.network(listener.policy.limits.perClient.ipv6Prefix);
-  const placing = poolPlan && place(poolPlan, { ledger: draft, source, nowMs, random });
+  const peer = Endpoint.parse(inquiry.client.address, inquiry.client.port) ?? Endpoint.unix;
+  const speech = new Speech(listener, peer, inquiry);
+  const visited = visit(plan, listener, ledger.draft(), speech, peer, nowMs, random);
+  const { session, refusal, waits } = visited;
+  const { policy } = listener;
+  const facts = speech.facts(
+    policy.inspect.maxBytes,
+    policy.tls === 'off' ? undefined : speech.settled(policy.tls),
+  );
+  const poolPlan = plan.pools.find(({ name }) => name === session.poolName);
+  const pool = poolPlan === undefined ? null : explainPool(poolPlan, ledger, nowMs, random);
+  const cameToRoutes = pool !== null || refusal === 'no-route' || refusal === 'inspect-timeout';
   const fallback = plan.pools.find(({ slot }) => slot === listener.pool);
+  const { hasSpoken } = speech;
+  const routes = explainRoutes(plan, listener, ledger.draft(), session.client, facts, {
+    cameToRoutes,
+    hasSpoken,
+  });
+  const takesFallback = pool !== null && !routes.some(({ verdict }) => verdict === 'matches');
   return {
-    listener: { name: listener.name, ...usage },
-    ...entering.said,
-    tls: listener.policy.tls === 'off' ? 'off' : 'terminated',
-    seen: knownOf(sight.facts),
-    waits: [...entering.waits, ...(entering.refusal === undefined ? sight.waits : []), ...routing.waits],
-    routes: routing.routes,
-    fallback: { pool: fallback?.name ?? null, verdict: routing.takesFallback ? 'taken' : 'not-reached' },
-    pool: placing?.pool ?? null,
-    outcome: outcomeOf(listener, routing.refusal ?? placing?.outcome ?? 'no-backend'),
+    listener: {
+      name: listener.name,
+      active: ledger.listenerActive.total(listener.slot),
+      maxConnections: limitOf(policy.limits.maxConnections),
+    },
+    ...explainClient(listener, ledger, inquiry, speech, visited),
+    tls: policy.tls === 'off' ? 'off' : 'terminated',
+    seen: knownOf(facts),
+    waits,
+    routes,
+    fallback: { pool: fallback?.name ?? null, verdict: takesFallback ? 'taken' : 'not-reached' },
+    pool,
+    outcome: outcomeOf(policy, visited, pool),
   };
-}
-
-function route(plan: Plan, listener: ListenerPlan, draft: Ledger, entering: Entering, sight: Sight): Routing {
-  const refusal = entering.refusal ?? sight.refusal;
-  if (refusal === undefined) return chooseRoute(plan, listener, draft, entering.client, sight);
-  const routes = unreached(plan, listener, draft);
-  return { routes, takesFallback: false, waits: [], refusal, pool: undefined };
 }
 
 function outcomeOf(
-  { policy }: ListenerPlan,
-  end: Outcome | Extract<Outcome, { kind: 'refuse' }>['reason'],
+  { refuseWith }: ListenerPolicy,
+  { refusal, session, isDialed }: Visit,
+  pool: PoolExplanation | null,
 ): Outcome {
-  return typeof end === 'string' ? { kind: 'refuse', reason: end, with: policy.refuseWith } : end;
+  if (refusal !== undefined || pool === null)
+    return { kind: 'refuse', reason: refusal ?? 'no-backend', with: refuseWith };
+  // Behind others that wait it stands in line, were it for no time at all.
+  if (!isDialed || pool.queue.waiting > 0)
+    return { kind: 'queue', ahead: pool.queue.waiting, timeoutMs: pool.queue.timeoutMs };
+  const backend = session.dialed?.name ?? '';
+  const candidates = pool.backends.filter(({ candidate }) => candidate);
+  return { kind: 'dial', backend, ...balancers[pool.balance].possible(candidates, backend) };
 }
 
 function knownOf(facts: ObservedFacts): Explanation['seen'] {

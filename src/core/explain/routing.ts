@@ -1,72 +1,43 @@
-/** Which route a client takes that says what is known of it, and what becomes of the others. */
+/** Which routes match a client by what is known of it, and why the others do not. */
 import { formatNetwork } from '../access/address-range.ts';
 import { rangesOf } from '../access/address-set.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
-import type { Reason } from '../reasons.ts';
 import { Router, type RouteVerdict } from '../router.ts';
 import { type Fact, type ObservedFacts, protocolOf, settled } from '../wire/sniffer.ts';
-import type { Condition, Destination, RouteExplanation, Wait } from './explanation.ts';
-import type { Sight } from './seeing.ts';
+import type { Condition, Destination, RouteExplanation } from './explanation.ts';
 
-export interface Routing {
-  readonly routes: readonly RouteExplanation[];
-  readonly takesFallback: boolean;
-  readonly waits: readonly Wait[];
-  readonly refusal: Reason | undefined;
-  readonly pool: PoolSlot | undefined;
-}
-
-/** Takes turns of splits: give it a ledger that nobody else has. */
-export function chooseRoute(
+/**
+ * Each route as the client found it, or as it stands for one that never came to them. `draft` is a ledger on which
+ * nothing was decided yet, for turns of splits are taken.
+ */
+export function explainRoutes(
   { pools }: Plan,
-  { routes, pool, policy }: ListenerPlan,
-  ledger: Ledger,
+  { routes, policy }: ListenerPlan,
+  draft: Ledger,
   client: Endpoint,
-  { facts: seen, hasSpoken }: Sight,
-): Routing {
-  const router = new Router(routes, ledger);
-  const { words } = client;
-  const facts = seen.isFinal && policy.inspect.undecided === 'fallback' ? settled(seen) : seen;
-  const now = router.explain(words, facts);
-  const stop = now.findIndex(
-    (verdict) => verdict === 'matches' || verdict === 'needs-bytes' || verdict === 'undecided',
-  );
-  const isStuck = now[stop] === 'needs-bytes';
-  const isUndecided = now[stop] === 'undecided';
-  // Who is silent is routed in the end by having said nothing; who has begun to speak is not.
-  const inTheEnd = hasSpoken ? now : router.explain(words, settled(facts));
-  const cutAfter = isUndecided || (isStuck && hasSpoken) ? stop : inTheEnd.indexOf('matches');
-
+  seen: ObservedFacts,
+  { cameToRoutes, hasSpoken }: { readonly cameToRoutes: boolean; readonly hasSpoken: boolean },
+): readonly RouteExplanation[] {
+  const router = new Router(routes, draft);
   const nameOf = namesOf(pools);
-  const taken = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
-  const explained = taken.map(({ to }, index): RouteExplanation => {
-    if (cutAfter >= 0 && index > cutAfter) return { verdict: 'not-reached', to };
+  const destinations = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
+  if (!cameToRoutes) return destinations.map((to) => ({ verdict: 'not-reached', to }));
+  const facts = seen.isFinal && policy.inspect.undecided === 'fallback' ? settled(seen) : seen;
+  const now = router.explain(client.words, facts);
+  // A silent client is routed in the end by having said nothing; one that has begun to speak is not.
+  const inTheEnd = hasSpoken ? now : router.explain(client.words, settled(facts));
+  const stop = now.findIndex(
+    (verdict) => verdict === 'undecided' || (verdict === 'needs-bytes' && hasSpoken),
+  );
+  const match = inTheEnd.indexOf('matches');
+  const last = stop < 0 || (match >= 0 && match < stop) ? match : stop;
+  return destinations.map((to, index): RouteExplanation => {
+    if (last >= 0 && index > last) return { verdict: 'not-reached', to };
     const verdict = inTheEnd[index] === 'matches' ? 'matches' : now[index];
     return { ...explainVerdict(verdict, routes[index]?.when, facts, client), to };
   });
-  const waits: readonly Wait[] = isStuck ? [{ for: 'first-bytes', upToMs: policy.inspect.timeoutMs }] : [];
-  const undecided = { routes: explained, waits, takesFallback: false, pool: undefined };
-  if (isUndecided) return { ...undecided, refusal: 'no-route' };
-  if (isStuck && hasSpoken) return { ...undecided, refusal: 'inspect-timeout' };
-  if (cutAfter >= 0) return { ...undecided, pool: taken[cutAfter]?.pool, refusal: undefined };
-  if (pool === undefined) return { ...undecided, refusal: isStuck ? 'inspect-timeout' : 'no-route' };
-  return { ...undecided, takesFallback: true, pool, refusal: undefined };
-}
-
-/** As they stand for a client that never came to them. */
-export function unreached(
-  { pools }: Plan,
-  { routes }: ListenerPlan,
-  ledger: Ledger,
-): readonly RouteExplanation[] {
-  const router = new Router(routes, ledger);
-  const nameOf = namesOf(pools);
-  return routes.map((route, index) => ({
-    verdict: 'not-reached',
-    to: destinationOf(route, router.takePool(index), nameOf).to,
-  }));
 }
 
 function explainVerdict(
@@ -114,12 +85,8 @@ function namesOf(pools: Plan['pools']): (slot: PoolSlot) => string {
   return (slot) => names.get(slot) ?? '';
 }
 
-function destinationOf(
-  { to }: RoutePlan,
-  next: PoolSlot,
-  nameOf: (slot: PoolSlot) => string,
-): { readonly to: Destination; readonly pool: PoolSlot } {
-  if (typeof to === 'number') return { pool: to, to: { pool: nameOf(to) } };
+function destinationOf({ to }: RoutePlan, next: PoolSlot, nameOf: (slot: PoolSlot) => string): Destination {
+  if (typeof to === 'number') return { pool: nameOf(to) };
   const split = Object.fromEntries(to.shares.map(({ pool, weight }) => [nameOf(pool), weight]));
-  return { pool: next, to: { split, next: nameOf(next) } };
+  return { split, next: nameOf(next) };
 }

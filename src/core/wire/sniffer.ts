@@ -21,12 +21,21 @@ export interface ObservedFacts {
   readonly isFinal: boolean;
 }
 
+/** What learns of a client while it speaks. */
+export interface FirstBytesReader {
+  readonly facts: ObservedFacts;
+  readonly protocol: Protocol | undefined;
+  read(bytes: Uint8Array): boolean;
+  cut(): void;
+  end(): void;
+}
+
 /**
  * Learns facts while bytes come, each as soon as it is certain; a fact once known never changes. What only
  * other protocols have is absent as soon as the protocol is ruled out. A hello or head that is malformed leaves
  * undecided what it names, as does HTTP/2, whose host is compressed.
  */
-export class Sniffer {
+export class Sniffer implements FirstBytesReader {
   readonly #firstBytes = new ProtocolDetector();
   readonly #hello = new ClientHelloReader();
   readonly #httpHead = new HttpHeadReader();

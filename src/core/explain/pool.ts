@@ -1,0 +1,45 @@
+/** Which backends of a pool could take a client now. */
+import { standingOf } from '../availability/standing.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PoolPlan } from '../plan.ts';
+import { type BackendExplanation, limitOf, type PoolExplanation } from './explanation.ts';
+
+export function explainPool(
+  plan: PoolPlan,
+  ledger: Ledger,
+  nowMs: number,
+  random: () => number,
+): PoolExplanation {
+  const { slot, name, policy } = plan;
+  const { limits, balance } = policy;
+  const standing = standingOf(plan, ledger, nowMs, random);
+  const serving = standing.backends
+    .filter(({ unavailable }) => unavailable === undefined)
+    .reduce((lowest, { tier }) => Math.min(lowest, tier), Number.POSITIVE_INFINITY);
+  return {
+    name,
+    balance,
+    active: ledger.poolActive.total(slot),
+    maxConnections: limitOf(limits.maxConnections),
+    queue: {
+      waiting: ledger.poolQueued.total(slot),
+      size: limitOf(limits.queue.size),
+      timeoutMs: limitOf(limits.queue.timeoutMs),
+    },
+    ignoresHealth: standing.ignoresHealth,
+    backends: standing.backends.map(
+      ({ backend, backup, tier, unavailable }): BackendExplanation => ({
+        address: backend.name,
+        weight: backend.weight,
+        rampPercent: backend.rampPercent(nowMs),
+        backup,
+        health: ledger.healthOf(backend.slot),
+        circuit: ledger.circuitOf(backend.slot),
+        active: backend.active,
+        maxConnections: limitOf(backend.maxConnections),
+        unavailable: unavailable ?? null,
+        candidate: unavailable === undefined && tier === serving,
+      }),
+    ),
+  };
+}
