@@ -165,7 +165,7 @@ export interface SentProxyProtocol {
 export interface BackendTls {
   /** The name that is sent and verified; undefined is the backend's own, its address. */
   readonly servername: string | undefined;
-  /** Who signs backends' certificates; undefined are the system's authorities. */
+  /** The authorities that sign backends' certificates; undefined are the system's. */
   readonly ca: string | undefined;
   readonly verify: boolean;
   /** What the proxy shows of itself. */

@@ -52,7 +52,7 @@ export class Router {
     const known = new KnownFacts(facts.isFinal && undecided === 'fallback' ? settled(facts) : facts);
     for (const index of this.#candidates(known)) {
       const route = this.#routes[index];
-      const verdict = route?.judge(client, known);
+      const verdict = route?.match(client, known);
       if (verdict === 'matches') return route;
       if (verdict === 'needs-bytes' || verdict === 'undecided') return verdict;
     }
@@ -62,7 +62,7 @@ export class Router {
   /** What becomes of each route, in their order: for people. */
   explain(client: AddressWords | undefined, facts: ObservedFacts): readonly RouteVerdict[] {
     const known = new KnownFacts(facts);
-    return this.#routes.map((route) => route.judge(client, known));
+    return this.#routes.map((route) => route.match(client, known));
   }
 
   /** The pool that a route takes now, by its place among them. */
@@ -148,7 +148,7 @@ class CompiledRoute implements Route {
     return share.pool;
   }
 
-  judge(client: AddressWords | undefined, known: KnownFacts): RouteVerdict {
+  match(client: AddressWords | undefined, known: KnownFacts): RouteVerdict {
     const { when } = this.#plan;
     if (when.client !== undefined && (client === undefined || !contains(when.client, client)))
       return 'client';

@@ -1,4 +1,4 @@
-/** Who may connect to a listener, by address. */
+/** Which clients may connect to a listener, by address. */
 import type { Endpoint } from '../net/endpoint.ts';
 import { type AddressSet, contains } from './address-set.ts';
 

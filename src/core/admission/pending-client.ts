@@ -35,7 +35,7 @@ export class PendingClient {
   permit: ListenerPermit | undefined;
   /** What a PROXY header told. */
   announced: (ProxiedEnds & ProxyTlvs) | undefined;
-  /** Of a handshake that has begun: the name in the hello. */
+  /** The name in the hello, once the handshake has begun. */
   serverName: string | undefined;
   tls: TlsFacts | undefined;
   /** What reads the first bytes, once they were asked for. */

@@ -45,7 +45,9 @@ export function explain(
   const cameToRoutes = pool !== null || refusal === 'no-route' || refusal === 'inspect-timeout';
   const fallback = plan.pools.find(({ slot }) => slot === listener.pool);
   const { hasSpoken } = speech;
-  const routes = explainRoutes(plan, listener, ledger.draft(), session.client, facts, {
+  // Only splits take turns, and a draft is some megabytes to copy.
+  const draft = listener.routes.some(({ to }) => typeof to === 'object') ? ledger.draft() : ledger;
+  const routes = explainRoutes(plan, listener, draft, session.client, facts, {
     cameToRoutes,
     hasSpoken,
   });

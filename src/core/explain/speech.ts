@@ -21,7 +21,7 @@ export class Speech {
   readonly header: ProxyParseResult | undefined;
   readonly #inquiry: Inquiry;
   readonly #endsTls: boolean;
-  /** Of a listener that terminates TLS, what is said behind the handshake; otherwise all. */
+  /** What is said behind the handshake, where the listener terminates TLS; otherwise all behind a PROXY header. */
   readonly #plain: Uint8Array;
   readonly #hello: Uint8Array | undefined;
   #unread: Uint8Array;
@@ -142,7 +142,7 @@ class ToldReader implements FirstBytesReader {
 
 const noBytes = new Uint8Array(0);
 
-/** Of a client whose words are told and not given, a byte that begins nothing. */
+/** Where words are told and not given: a byte that begins nothing. */
 function orStandIn(bytes: Uint8Array, { sni, alpn, httpHost, protocol }: Inquiry): Uint8Array {
   const isTold = [sni, alpn, httpHost, protocol].some((fact) => fact !== undefined);
   return bytes.length === 0 && isTold ? Uint8Array.of(0) : bytes;

@@ -25,7 +25,7 @@ export class QueueTickets {
     return ticket;
   }
 
-  /** Whoever of this worker is first now; without a number, nobody waits any more. */
+  /** The number of this worker's first now; without one, none of its sessions waits any more. */
   show(pool: number, ticket: number | undefined): void {
     Atomics.store(this.#own, pool, ticket ?? nobody);
   }

@@ -156,7 +156,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     clientLeft(this.#session, nowMs);
   }
 
-  /** Of a session that has dialed, the last dial tells more than what came after it. */
+  /** If the session has dialed, its last dial tells more than what came after it. */
   #giveUp(reason: Reason, nowMs: number): void {
     refuse(this.#session, { reason: this.#lastFailure ?? reason, detail: this.#detail }, nowMs);
   }

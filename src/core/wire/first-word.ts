@@ -18,7 +18,7 @@ import { isBlank, isDigit, isTokenByte } from './text.ts';
  */
 export function firstWord(): ByteMatcher {
   const line = new FirstLine();
-  return (byte) => line.judge(byte);
+  return (byte) => line.match(byte);
 }
 
 class FirstLine {
@@ -30,7 +30,7 @@ class FirstLine {
   /** How much of ` HTTP/` has come. */
   #matched = 0;
 
-  judge(byte: number): Detection {
+  match(byte: number): Detection {
     switch (this.#step) {
       case 'before':
         if (isBlank(byte)) {
@@ -49,11 +49,11 @@ class FirstLine {
         if (this.#isGap(byte)) return this.#incomplete();
         if (isLineEnd(byte)) return this.#otherThanHttp(byte);
         this.#step = 'target';
-        return this.#judgeTarget(byte);
+        return this.#matchTarget(byte);
       case 'target':
-        return this.#judgeTarget(byte);
+        return this.#matchTarget(byte);
       case 'rest':
-        return this.#judgeRest(byte);
+        return this.#matchRest(byte);
     }
   }
 
@@ -63,7 +63,7 @@ class FirstLine {
   }
 
   /** The target, up to where it may be a URL's scheme. */
-  #judgeTarget(byte: number): Detection {
+  #matchTarget(byte: number): Detection {
     this.#target += String.fromCharCode(byte).toLowerCase();
     const target = this.#target;
     if (target === '/' || target === '*' || target === 'http://' || target === 'https://') return speaksHttp;
@@ -73,10 +73,10 @@ class FirstLine {
     if (isScheme && !target.includes(':')) return this.#incomplete();
     if (!isScheme && !this.#isKnownMethod) return this.#otherThanHttp(byte);
     this.#step = 'rest';
-    return this.#judgeRest(byte);
+    return this.#matchRest(byte);
   }
 
-  #judgeRest(byte: number): Detection {
+  #matchRest(byte: number): Detection {
     const isGap = this.#isGap(byte);
     const isControl = byte < space || byte === del;
     if (byte === lineFeed || (isControl && !isGap && !this.#isKnownMethod)) return this.#otherThanHttp(byte);
