@@ -55,7 +55,7 @@ export function dialing(spec: Spec): void {
     client.end('hello');
     const first = await rig.backend(idle);
     // Both in one turn, or the first dial might be through before it is given up.
-    rig.stall();
+    await rig.stall();
     rig.dial(link, first);
     rig.resetBackend(link);
     rig.resume();

@@ -43,7 +43,8 @@ function handle(message: ToThread): void {
     case 'wake-at':
       return brain?.driver?.wakeAt(message.deadlineMs);
     case 'stall':
-      while (Atomics.load(words, shared.isStalled) === 1) Atomics.wait(words, shared.isStalled, 1, 10_000);
+      if (Atomics.compareExchange(words, shared.isStalled, 1, 2) !== 1) return;
+      while (Atomics.load(words, shared.isStalled) === 2) Atomics.wait(words, shared.isStalled, 2, 10_000);
   }
 }
 

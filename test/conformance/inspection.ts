@@ -69,7 +69,7 @@ export function inspection(spec: Spec): void {
       // The driver's thread is done with the first bytes, and finds the FIN right behind the question.
       await rig.ask({ what: 'waitingBytes', link });
       rig.inspect(link, 0);
-      rig.stall();
+      await rig.stall();
       client.end();
       await once(client, 'finish');
       rig.resume();

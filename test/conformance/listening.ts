@@ -179,7 +179,7 @@ export function listening(spec: Spec): void {
     await rig.backend(echo);
     const address = await rig.listen();
     // The kernel completes these while the driver has no turn to accept them.
-    rig.stall();
+    await rig.stall();
     const clients = Array.from({ length: 20 }, () => net.connect({ ...address, allowHalfOpen: true }));
     for (const client of clients) client.on('error', () => {});
     await Promise.all(clients.map((client) => once(client, 'connect')));

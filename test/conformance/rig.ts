@@ -21,7 +21,7 @@ import {
   shared,
   type ToThread,
 } from './messages.ts';
-import { connect, inTime, listenOn, Signal } from './peers.ts';
+import { connect, inTime, listenOn, pause, Signal } from './peers.ts';
 
 export { listenerSlot } from './messages.ts';
 
@@ -220,9 +220,10 @@ export class Rig {
   }
 
   /** The driver's thread sleeps until `resume`, as under SIGSTOP. */
-  stall(): void {
+  async stall(): Promise<void> {
     Atomics.store(this.#thread.words, shared.isStalled, 1);
     this.#thread.tell({ kind: 'stall' });
+    while (Atomics.load(this.#thread.words, shared.isStalled) === 1) await pause(1);
   }
 
   resume(): void {

@@ -10,10 +10,10 @@ export function stalls(spec: Spec): void {
     rig.inspect(link, 0);
     const order: string[] = [];
     rig.onEvent = ({ kind }) => order.push(kind);
-    rig.wakeAt(rig.now() + 30);
-    rig.stall();
+    rig.wakeAt(rig.now() + 100);
+    await rig.stall();
     client.write('meanwhile');
-    await pause(60);
+    await pause(150);
     rig.resume();
     await rig.until('the deadline', () => {
       if (rig.deadlinesMs.length > 0) order.push('deadline');
@@ -26,11 +26,11 @@ export function stalls(spec: Spec): void {
   spec('Driver knows of the bytes that came during a stall when it calls for the deadline', async (rig) => {
     const { client, backend } = await rig.pair();
     const { link } = await rig.event('accepted');
-    const dueMs = rig.now() + 30;
+    const dueMs = rig.now() + 100;
     rig.wakeAt(dueMs);
-    rig.stall();
+    await rig.stall();
     client.write('meanwhile');
-    await pause(60);
+    await pause(150);
     rig.resume();
     await rig.until('the deadline', () => rig.deadlinesMs.length > 0);
     const lastByteMs = await rig.ask<number>({ what: 'lastByteMs', link });
@@ -48,9 +48,9 @@ export function stalls(spec: Spec): void {
       const order: string[] = [];
       rig.onEvent = ({ kind }) => order.push(kind);
       rig.dial(link, address);
-      rig.wakeAt(rig.now() + 30);
-      rig.stall();
-      await pause(60);
+      rig.wakeAt(rig.now() + 100);
+      await rig.stall();
+      await pause(150);
       rig.resume();
       await rig.until('the deadline', () => {
         if (rig.deadlinesMs.length > 0) order.push('deadline');
