@@ -13,7 +13,7 @@ const waiting = 1;
 const taken = 2;
 
 const slabBytes = 4 * 1024 * 1024;
-/** A group that is asked for more than it has grows by so much at once. */
+/** A group that is asked for more than it has grows by so much a turn. */
 const growthBytesMax = 1024 * 1024;
 
 export interface GroupSize {
@@ -38,6 +38,7 @@ export class BufferGroup {
   /** Buffers that the kernel may take or has taken; above the target they are not provided again. */
   #provided = 0;
   #target = 0;
+  #hasGrown = false;
   #mostInUse = 0;
   /** Ids below this were provided once. */
   #touched = 0;
@@ -109,9 +110,17 @@ export class BufferGroup {
     return slab.subarray(at + start, at + end);
   }
 
-  /** The kernel found none left: gives it more. False if there are no more. */
+  /**
+   * The kernel found none left: gives it more. False if there are no more. Only once a turn: receives that go on take
+   * all there is before what they have brought is looked at, and in the next turn those with enough are stopped.
+   */
   grow(): boolean {
-    return this.#provideMore(Math.min(this.#provided, growthBytesMax / this.#bytesEach));
+    this.#hasGrown ||= this.#provideMore(Math.min(this.#provided, growthBytesMax / this.#bytesEach));
+    return this.#hasGrown;
+  }
+
+  beginTurn(): void {
+    this.#hasGrown = false;
   }
 
   /**

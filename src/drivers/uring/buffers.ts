@@ -154,6 +154,10 @@ export class Buffers {
     return this.#groups[group].grow();
   }
 
+  beginTurn(): void {
+    for (const group of this.#groups) group.beginTurn();
+  }
+
   /** So many small ones are held that nobody should be given many at once. */
   get areScarce(): boolean {
     return this.#small.inUse > this.#scarceFrom;

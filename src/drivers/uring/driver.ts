@@ -199,6 +199,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
   turn(waitMs: number): number {
     const sends = this.ring.enter(waitMs, this.#wanted.count);
     this.turnMs = this.host.now();
+    this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
     this.#tell();
