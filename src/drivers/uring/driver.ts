@@ -79,6 +79,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
       resources,
       budget: host.descriptors,
       now: () => host.now(),
+      turnMs: () => this.turnMs,
       accepted: (listening, fd) => this.#accepted(listening, fd),
       exhausted: () => {
         this.#isOutOfDescriptors = true;

@@ -1,6 +1,8 @@
 /**
  * An address that is listened on. One operation accepts connection after connection; out of descriptors it ends,
  * the clients wait in the kernel's queue, and it is begun again once a descriptor was closed or a while has gone by.
+ * That operation empties the queue in one go, however long it is. So while a crowd comes, a few are accepted each turn:
+ * who is to be refused has left before the next come, and thousands take no more descriptors than some dozens.
  *
  *     accepting ── leave ─▶ passed by ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
  *         ▲                     │            │                               │
@@ -25,6 +27,8 @@ interface Parts {
   readonly ring: Ring;
   readonly sockets: Sockets;
   now(): number;
+  /** When the completions at hand were taken: another time in each turn. */
+  turnMs(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** How many more clients there are descriptors for. */
@@ -48,6 +52,11 @@ export class Listening {
   leaveMs = Number.POSITIVE_INFINITY;
   #stage: 'accepting' | 'passed-by' | 'last-call' | 'leaving' = 'accepting';
   #isAccepting = false;
+  #isCrowded = false;
+  /** What is under way tells only that somebody can be accepted. */
+  #isPolling = false;
+  #turnMs = 0;
+  #acceptedInTurn = 0;
   #isCancelling = false;
   #isOver = false;
   #giveUpMs = Number.POSITIVE_INFINITY;
@@ -82,13 +91,17 @@ export class Listening {
 
   /** An accept has completed: with a descriptor, or an error's number below zero. */
   completed(result: number, flags: number): void {
-    if (result >= 0) this.#take(result);
+    const wasPolling = this.#isPolling;
+    if (result >= 0 && !wasPolling) this.#take(result);
     if ((flags & kernel.IORING_CQE_F_MORE) !== 0) {
-      if (!this.#parts.budget.isPlentiful) this.#stopAccepting();
+      this.#isCrowded ||= this.#acceptedInTurn > acceptedAtOnce;
+      if (this.#isCrowded || !this.#parts.budget.isPlentiful) this.#stopAccepting();
       return;
     }
     this.#isAccepting = false;
+    this.#isPolling = false;
     if (this.#stage === 'leaving') return this.#leave();
+    if (wasPolling && result >= 0) return this.#acceptFew();
     if (exhaustion.has(-result)) {
       this.#parts.budget.areGone();
       this.#parts.exhausted();
@@ -168,8 +181,26 @@ export class Listening {
     const isPlentiful = budget.isPlentiful;
     if (!isPlentiful && budget.clients < 1) return this.#parts.exhausted();
     this.#isAccepting = true;
-    if (isPlentiful) ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
+    this.#isPolling = this.#isCrowded && isPlentiful;
+    if (this.#isPolling) ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
+    else if (isPlentiful) ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
     else ring.acceptOne(this.fd, this.#tag(operation.accept), 0);
+  }
+
+  /** Of a crowd, until nobody waits. */
+  #acceptFew(): void {
+    const { budget, sockets } = this.#parts;
+    for (let taken = 0; taken < acceptedAtOnce && budget.isPlentiful; taken++) {
+      const fd = sockets.acceptNow(this.fd);
+      if (fd >= 0) this.#take(fd);
+      else if (fd === -kernel.EAGAIN) this.#isCrowded = false;
+      else if (exhaustion.has(-fd)) {
+        budget.areGone();
+        return this.#parts.exhausted();
+      }
+      if (!this.#isCrowded) break;
+    }
+    this.#accept();
   }
 
   #leave(): void {
@@ -200,6 +231,9 @@ export class Listening {
 
   #take(fd: number): void {
     if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(fd);
+    const turnMs = this.#parts.turnMs();
+    this.#acceptedInTurn = turnMs === this.#turnMs ? this.#acceptedInTurn + 1 : 1;
+    this.#turnMs = turnMs;
     this.#parts.accepted(this, fd);
   }
 
@@ -220,6 +254,8 @@ export class Listening {
 /** Stands in the second word of a cancellation, where those of connections have their serial, which is never 0. */
 export const listeningSerial = 0;
 
+/** More in one turn are a crowd. */
+const acceptedAtOnce = 32;
 /** Until then the other workers have heard that they are to leave, too. */
 const othersMs = 50;
 /** Longer than the way to nearly every client and back. */

@@ -17,6 +17,7 @@ interface Parts {
   readonly resources: KernelResources;
   readonly budget: DescriptorBudget;
   now(): number;
+  turnMs(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** Clients wait that there are no descriptors for. */
@@ -43,6 +44,7 @@ export class Listenings {
       ring: parts.ring,
       sockets: parts.sockets,
       now: () => parts.now(),
+      turnMs: () => parts.turnMs(),
       accepted: (listening, fd) => {
         this.#stuckMs = Number.POSITIVE_INFINITY;
         parts.accepted(listening, fd);
