@@ -59,6 +59,7 @@ export class ShadowArrival {
   /** How many of the words were handed over. */
   #seen = 0;
   #name: string | undefined;
+  #isNameUnclear = false;
   #isAskedFor = false;
   #isSecuring = false;
   /** What looking at the words has told; undefined where nobody had to look. */
@@ -214,6 +215,7 @@ export class ShadowArrival {
     if (bytes[0] !== 0x16) return { refused: 'tls-failed', with: 'fin' };
     if (this.#seen < helloAt && this.#seen < inspect.maxBytes) return this.#inspect();
     this.#name = this.#seen < helloAt ? undefined : (names.sni ?? undefined);
+    this.#isNameUnclear = this.#seen >= helloAt && names.sni === undefined;
     this.#isSecuring = true;
     this.asked.push({ kind: 'secure', session: this.#session, tls, serverName: this.#name });
     return 'waits';
@@ -261,7 +263,11 @@ export class ShadowArrival {
   #withHandshake(known: Known): Known {
     if (this.handshake === undefined) return known;
     const { sni, alpn } = this.handshake;
-    return { ...known, sni: sni ?? null, alpn: alpn === undefined ? null : [alpn] };
+    return {
+      ...known,
+      sni: sni ?? (this.#isNameUnclear ? undefined : null),
+      alpn: alpn === undefined ? null : [alpn],
+    };
   }
 
   #discard(bytes: number, then: Words): void {

@@ -37,6 +37,8 @@ export class PendingClient {
   announced: (ProxiedEnds & ProxyTlvs) | undefined;
   /** The name in the hello, once the handshake has begun. */
   serverName: string | undefined;
+  /** Its hello was malformed: without a name from the handshake, nobody can tell which one it asks for. */
+  isNameUnclear = false;
   tls: TlsFacts | undefined;
   /** What reads the first bytes, once they were asked for. */
   sniffer: FirstBytesReader | undefined;
@@ -81,7 +83,8 @@ export class PendingClient {
     const { tls } = this;
     const facts = this.sniffer?.facts ?? nothingYet;
     if (tls === undefined) return facts;
-    return { ...facts, sni: tls.serverName ?? null, alpn: tls.alpn === undefined ? null : [tls.alpn] };
+    const sni = tls.serverName ?? (this.isNameUnclear ? undefined : null);
+    return { ...facts, sni, alpn: tls.alpn === undefined ? null : [tls.alpn] };
   }
 
   /** Asks for more bytes than are held. */

@@ -91,6 +91,7 @@ class AwaitedHandshake implements WaitingClient {
     if (hello.state === 'incomplete' && bytes.length < client.listener.plan.policy.inspect.maxBytes)
       return client.inspect();
     client.serverName = hello.state === 'complete' ? hello.sni : undefined;
+    client.isNameUnclear = hello.state === 'mismatch';
     this.#isSecuring = true;
     const { link, serverName } = client;
     client.context.command({ kind: 'start-tls', link, as: 'server', tls: this.#tls, serverName });

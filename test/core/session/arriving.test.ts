@@ -384,6 +384,20 @@ describe('Session on a listener with TLS', () => {
     expect(stage.lastRecord).toMatchObject({ sni: undefined, protocol: 'tls' });
   });
 
+  it.each(['a.example..', '', 'a.example\0', '\xe4.example', 'a..example'])(
+    'has an unclear name where its hello brought %j, and is sent to no fallback',
+    (name) => {
+      const stage = stageOf({ tls, routes: [to(1, { sni: ['a.example'] })] });
+      const { session } = stage.connect();
+      receive(stage, session, hello({ extensions: [serverName(name)] }));
+      stage.secure(session);
+      expectRefusal(stage, session, receive(stage, session, get), 'no-route');
+      const clear = stage.connect().session;
+      receive(stage, clear, plain);
+      expect(CoreStage.dialed(stage.secure(clear))).toEqual([0]);
+    },
+  );
+
   it('begins without a name at inspect.maxBytes, and where the hello is none', () => {
     const stage = stageOf({ tls, inspect: { ...listenerPolicy.inspect, maxBytes: 32 } });
     const long = stage.connect().session;
