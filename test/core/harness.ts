@@ -9,6 +9,7 @@ import type {
   BackendPlan,
   ListenerPlan,
   ListenerPolicy,
+  ListenerTls,
   Plan,
   PoolPlan,
   PoolPolicy,
@@ -44,6 +45,15 @@ export const listenerPolicy: ListenerPolicy = {
   proxyProtocol: 'off',
   inspect: { timeoutMs: 3_000, maxBytes: 16_384, undecided: 'refuse' },
   tls: 'off',
+};
+
+export const listenerTls: ListenerTls = {
+  certificates: [],
+  minVersion: 'TLSv1.2',
+  alpn: [],
+  clientAuth: 'off',
+  clientCa: undefined,
+  handshakeTimeoutMs: 5_000,
 };
 
 export const poolPolicy: PoolPolicy = {

@@ -3,8 +3,8 @@ import { driverOf } from '../../../src/control/workers/group-plan.ts';
 import type { ListenerPlan } from '../../../src/core/plan.ts';
 import type { DriverModule } from '../../../src/drivers/driver.ts';
 import { driverModules } from '../../../src/drivers/drivers.ts';
-import { listenerPlan } from '../../core/harness.ts';
-import { plain, secure, tls } from './tls-plans.ts';
+import { listenerPlan, listenerTls } from '../../core/harness.ts';
+import { plain, secure } from './tls-plans.ts';
 
 const { uring, portable } = driverModules;
 const anyClient = {
@@ -21,7 +21,7 @@ describe('driverOf', () => {
   const rows: readonly (readonly [string, ListenerPlan, DriverModule])[] = [
     ['a plain listener to a plain pool', web, uring],
     ['a listener without a pool', { ...web, pool: undefined }, uring],
-    ['a listener that terminates TLS', listenerPlan({ tls }), portable],
+    ['a listener that terminates TLS', listenerPlan({ tls: listenerTls }), portable],
     ['a listener whose pool is dialed over TLS', { ...web, pool: 1 }, portable],
     ['a listener with a route to such a pool', { ...web, routes: [{ when: anyClient, to: 1 }] }, portable],
     ['a listener with a route to a plain pool', { ...web, routes: [{ when: anyClient, to: 0 }] }, uring],

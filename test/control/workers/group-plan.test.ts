@@ -3,14 +3,14 @@ import { groupPlan } from '../../../src/control/workers/group-plan.ts';
 import type { Plan } from '../../../src/core/plan.ts';
 import type { DriverModule } from '../../../src/drivers/driver.ts';
 import { driverModules } from '../../../src/drivers/drivers.ts';
-import { listenerPlan, planOf } from '../../core/harness.ts';
-import { plain, secure, tls } from './tls-plans.ts';
+import { listenerPlan, listenerTls, planOf } from '../../core/harness.ts';
+import { plain, secure } from './tls-plans.ts';
 
 const { uring, portable } = driverModules;
 
 describe('groupPlan', () => {
   const nothing: Plan = { listeners: [], pools: [] };
-  const api = { ...listenerPlan({ tls }), slot: 1, name: 'api' };
+  const api = { ...listenerPlan({ tls: listenerTls }), slot: 1, name: 'api' };
   const web = listenerPlan();
   const pools = [plain, secure];
 

@@ -1,15 +1,7 @@
-/** Parts of plans that want TLS, and one that does not. */
-import type { ListenerTls, PoolPlan } from '../../../src/core/plan.ts';
+/** A pool that wants TLS, and one that does not. */
+import type { PoolPlan } from '../../../src/core/plan.ts';
 import { poolPlan, poolPolicy } from '../../core/harness.ts';
 
-export const tls: ListenerTls = {
-  certificates: [],
-  minVersion: 'TLSv1.2',
-  alpn: [],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
-};
 const dialledByTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
 export const plain: PoolPlan = { ...poolPlan(1), slot: 0, name: 'plain' };
 export const secure: PoolPlan = {

@@ -6,8 +6,8 @@ import type { Command } from '../../../src/core/contract.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation } from '../../../src/core/explain/explanation.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
-import type { ListenerTls, Plan, RouteCondition } from '../../../src/core/plan.ts';
-import { backendPlan, CoreStage, capacity, seeded } from '../harness.ts';
+import type { Plan, RouteCondition } from '../../../src/core/plan.ts';
+import { backendPlan, CoreStage, capacity, listenerTls, seeded } from '../harness.ts';
 import { hello, serverName } from '../wire/hello.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
 
@@ -79,7 +79,7 @@ const plan: fc.Arbitrary<Plan> = fc
         ),
         pool: some.pool,
         access: { allow: some.allow, deny: some.deny },
-        tls: some.mode === 'off' && some.endsTls ? tls : 'off',
+        tls: some.mode === 'off' && some.endsTls ? listenerTls : 'off',
         proxyProtocol: some.mode === 'off' ? 'off' : headersFrom('10.0.0.0/8', some.mode),
         limits: limitsOf(
           { maxConnections: some.listenerMax * 2, connectionsPerSecond: some.rate, burst: 2 },
@@ -111,15 +111,6 @@ const plan: fc.Arbitrary<Plan> = fc
   });
 
 type End = { readonly address: string; readonly port: number };
-
-const tls: ListenerTls = {
-  certificates: [],
-  minVersion: 'TLSv1.2',
-  alpn: [],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
-};
 
 const bareHello = hello({ extensions: [] });
 const namedHello = hello({ extensions: [serverName('a.example')] });

@@ -5,8 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { firstRequest } from '../../../src/core/admission/tls.ts';
 import type { Command } from '../../../src/core/contract.ts';
-import type { ListenerTls } from '../../../src/core/plan.ts';
-import { backendPlan, CoreStage, listenerPlan, poolPlan } from '../harness.ts';
+import { backendPlan, CoreStage, listenerPlan, listenerTls, poolPlan } from '../harness.ts';
 import { hello, serverName } from '../wire/hello.ts';
 
 const sslRequest = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -14,15 +13,6 @@ const gssencRequest = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30];
 const query = [...Buffer.from('Q\0\0\0\rselect 1\0')];
 const startup = [0, 0, 0, 8, 0, 3, 0, 0];
 const named = [...hello({ extensions: [serverName('a.example')] })];
-
-const tls: ListenerTls = {
-  certificates: [],
-  minVersion: 'TLSv1.2',
-  alpn: [],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
-};
 
 describe('Session of a postgres client on a listener with TLS', () => {
   it.each([
@@ -75,7 +65,7 @@ it('A first request is told by as few bytes as show it', () => {
 /** One client that sends its segments, each after what came back for the one before; the last thing done about it. */
 function said(segments: readonly (readonly number[])[]) {
   const stage = new CoreStage({
-    listeners: [listenerPlan({ tls })],
+    listeners: [listenerPlan({ tls: listenerTls })],
     pools: [poolPlan([backendPlan(0)])],
   });
   const { session } = stage.connect();

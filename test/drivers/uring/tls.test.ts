@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { echo, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
-import { tls } from '../../control/workers/tls-plans.ts';
+import { listenerTls } from '../../core/harness.ts';
 
 const backendTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
 
@@ -22,7 +22,7 @@ describe.skipIf(whyNot() !== undefined)('Uring driver', () => {
   it('fails a handshake with a client', async () => {
     await rig.client(await rig.listen());
     const { link } = await rig.event('accepted');
-    rig.execute({ kind: 'start-tls', link, as: 'server', tls, serverName: undefined });
+    rig.execute({ kind: 'start-tls', link, as: 'server', tls: listenerTls, serverName: undefined });
     expect(await rig.event('tls-failed')).toMatchObject({ link });
     rig.close(link, 'reset');
     await rig.event('over');
