@@ -9,10 +9,11 @@ import type { Launch, Setting, Subject } from '../subjects/subject.ts';
 import { certificate } from './certificate.ts';
 import { type Cores, share } from './cores.ts';
 import { type Drive, type DriveOptions, drive } from './drive.ts';
+import { freePort } from './free-ports.ts';
 import { dropped, withLastWords } from './last-words.ts';
 import { type ProgramName, startProgram } from './loads.ts';
 import { end, type Running, start, temporaryDirectory } from './processes.ts';
-import { accepts, freePort, within } from './waits.ts';
+import { accepts, within } from './waits.ts';
 
 /** What a scenario sees: where to connect, and how to have load made and measured. */
 export interface Stage {

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 
 /** Rejects when `promise` takes longer than this. */
 export async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
@@ -15,19 +15,6 @@ export async function within<T>(limitMs: number, what: string, promise: Promise<
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      // A TCP server that listens has an AddressInfo.
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Resolves once something accepts on the port; `signal` ends the tries. */

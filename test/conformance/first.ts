@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import { expect } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import type { LinkId } from '../../src/core/contract.ts';
-import { fate, listenOn, readAll, readBytes } from './peers.ts';
+import { fate, readAll, readBytes } from './peers.ts';
 import type { Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
@@ -68,10 +68,7 @@ export function first(spec: Spec): void {
     const arrived = await arrival(rig);
     arrived.client.write('hello');
     await rig.event('received');
-    const refused = net.createServer();
-    const nobody = await listenOn(refused, { host: '127.0.0.1', port: 0 });
-    refused.close();
-    await once(refused, 'close');
+    const nobody = { host: '127.0.0.1', port: await freePort() };
     rig.dial(arrived.link, nobody, { first: Buffer.from('first ') });
     await rig.event('connect-failed');
     rig.set({ joinsAtOnce: false });

@@ -1,6 +1,7 @@
 /** A backend that is a process of its own, so that signals can kill and stop it: it says hello and its name, then echoes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { freePort } from '../../bench/stage/free-ports.ts';
 
 export interface BackendProcess {
   readonly port: number;
@@ -9,15 +10,16 @@ export interface BackendProcess {
   close(): Promise<void>;
 }
 
-export async function startBackendProcess(name: string, port = 0): Promise<BackendProcess> {
+/** At a port that stays free when it dies, unless one is given. */
+export async function startBackendProcess(name: string, at?: number): Promise<BackendProcess> {
+  const port = at ?? (await freePort());
   const child = spawn(process.execPath, ['-e', script, name, String(port)], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const [text]: unknown[] = await once(child.stdout, 'data');
-  const bound = Number(String(text));
+  await once(child.stdout, 'data');
   return {
-    port: bound,
-    address: `127.0.0.1:${bound}`,
+    port,
+    address: `127.0.0.1:${port}`,
     signal: (signal) => child.kill(signal),
     close: () => ended(child),
   };
@@ -37,6 +39,6 @@ const script = `
     socket.on('error', () => {}).write('hello ' + name);
     socket.pipe(socket);
   });
-  server.listen(Number(port), '127.0.0.1', () => process.stdout.write(String(server.address().port)));
+  server.listen(Number(port), '127.0.0.1', () => process.stdout.write('listening'));
   process.stdin.on('end', () => process.exit()).resume();
 `;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import {
   connected,
   echo,
@@ -184,7 +185,7 @@ describe('sluice healthcheck', () => {
 
 describe('sluice demo', () => {
   it('prints rows about three backends and ends by itself', async () => {
-    const [port, adminPort] = [await vacantPort(), await vacantPort()];
+    const [port, adminPort] = [await freePort(), await freePort()];
     const { exit, stdout, stderr } = await ran(
       ...['demo', '--for', '2s', '--port', String(port), '--admin-port', String(adminPort)],
     );
@@ -218,12 +219,6 @@ async function backend(serve: typeof echo): Promise<TestBackend> {
   const started = await startBackend(serve);
   backends.push(started);
   return started;
-}
-
-async function vacantPort(): Promise<number> {
-  const taken = await startBackend(echo);
-  await taken.close();
-  return taken.port;
 }
 
 function file(name: string, text: string): string {

@@ -5,6 +5,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { named, startBackend, type TestBackend } from '../support/backends.ts';
 import { Sluice } from '../support/sluice.ts';
@@ -209,15 +210,6 @@ function posted(port: number): Promise<number | undefined> {
       .on('error', reject)
       .end();
   });
-}
-
-/** One that nobody has now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function portOf(server: Server): number {

@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { connect, type ListenOptions, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { afterAll, afterEach, expect } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import { startBackend, type TestBackend } from '../support/backends.ts';
 import { eventually, settled } from '../support/eventually.ts';
 import { type BackendStatus, type LogLine, Sluice } from '../support/sluice.ts';
@@ -65,9 +66,7 @@ export class Scene {
 
   /** A backend that has gone: its port refuses. */
   async deadBackend(): Promise<string> {
-    const backend = await startBackend(() => {});
-    await backend.close();
-    return backend.address;
+    return `127.0.0.1:${await freePort()}`;
   }
 
   /** Serves with this from now on. */

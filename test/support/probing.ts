@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { CheckConnection, ProbeConfig } from '../../src/config/config.ts';
 import { probe as ask } from '../../src/control/health/probes/probe.ts';
 import { questionOf } from '../../src/control/health/question.ts';
 import type { Address, BackendTls } from '../../src/core/plan.ts';
-import { listening } from './loopback-server.ts';
 
 /** A backend's address, and what is known of it besides. */
 type Probed = Address & {
@@ -46,13 +43,4 @@ const trusting: BackendTls = {
 /** Bounds a wait in a test that should never take this long. */
 export function deadline(): AbortSignal {
   return AbortSignal.timeout(10_000);
-}
-
-/** A loopback port that nobody listens on. */
-export async function vacantPort(): Promise<number> {
-  const server = createServer();
-  const { port } = await listening(server);
-  server.close();
-  await once(server, 'close', { signal: deadline() });
-  return port;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { connected, ending, startBackend, type TestBackend } from '../../support/backends.ts';
 import {
   type Block,
@@ -17,7 +18,6 @@ import {
 } from '../../support/pages.ts';
 import { installed, output, run, skippedWithout } from '../../support/programs.ts';
 import { executable, nodeBinary, Sluice } from '../../support/sluice.ts';
-import { freePorts } from '../peers/peer.ts';
 import { web } from './web.ts';
 
 const sluice = (...args: readonly string[]) => run(nodeBinary, [executable, ...args]);

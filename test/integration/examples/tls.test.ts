@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { startBackend } from '../../support/backends.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output, run } from '../../support/programs.ts';
 import { suiteEnds } from '../../support/suite-ends.ts';
-import { freePorts, Peer } from '../peers/peer.ts';
+import { Peer } from '../peers/peer.ts';
 import { certifiedFolder, type Example, runExample } from './example.ts';
 import { web } from './web.ts';
 

@@ -1,13 +1,14 @@
 /** The real client's address on its way: another proxy in front of sluice, another server behind it. */
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { ending } from '../../support/backends.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { LogLine } from '../../support/sluice.ts';
 import { web } from '../examples/web.ts';
 import { openScene } from '../scene.ts';
 import { hasNginxStream, startNginx } from './nginx.ts';
-import { freePorts, hasIpv6, Peer, versionOf } from './peer.ts';
+import { hasIpv6, Peer, versionOf } from './peer.ts';
 
 const versions = ['v1', 'v2'] as const;
 const scene = openScene();

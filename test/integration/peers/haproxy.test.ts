@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { startBackend, type TestBackend } from '../../support/backends.ts';
 import { selfSigned } from '../../support/certificate.ts';
-import { freePorts, hasIpv6, Peer, versionOf } from './peer.ts';
+import { hasIpv6, Peer, versionOf } from './peer.ts';
 import {
   answerTo,
   endsOf,

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { ending } from '../../support/backends.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output } from '../../support/programs.ts';
@@ -8,7 +9,7 @@ import { suiteEnds } from '../../support/suite-ends.ts';
 import { certifiedFolder } from '../examples/example.ts';
 import { openScene, type Proxied } from '../scene.ts';
 import { hasNginx, startNginx } from './nginx.ts';
-import { freePorts, Peer } from './peer.ts';
+import { Peer } from './peer.ts';
 
 const canRun = hasNginx && installed('openssl', 'curl');
 

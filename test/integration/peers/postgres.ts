@@ -1,7 +1,8 @@
 /** PostgreSQL with a cluster of its own, which anybody on this machine may enter. */
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import type { TestCertificate } from '../../support/certificate.ts';
 import { installed, modestUser } from '../../support/programs.ts';
-import { freePorts, Peer } from './peer.ts';
+import { Peer } from './peer.ts';
 
 export interface Postgres {
   readonly port: number;

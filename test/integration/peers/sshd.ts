@@ -1,7 +1,8 @@
 /** OpenSSH's server for one user with one key. */
 import { readFileSync } from 'node:fs';
+import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { installed, modestUser, pathOf } from '../../support/programs.ts';
-import { freePorts, Peer } from './peer.ts';
+import { Peer } from './peer.ts';
 
 export interface Sshd {
   readonly port: number;

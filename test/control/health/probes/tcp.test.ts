@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../../bench/stage/free-ports.ts';
 import { listening, listeningOnPath } from '../../../support/loopback-server.ts';
-import { deadline, probe, vacantPort } from '../../../support/probing.ts';
+import { deadline, probe } from '../../../support/probing.ts';
 
 describe('the tcp probe', () => {
   it('passes when the connection stands, and closes with FIN', async () => {
@@ -29,7 +30,7 @@ describe('the tcp probe', () => {
   });
 
   it('fails when the connection is refused', async () => {
-    const address = { host: '127.0.0.1', port: await vacantPort() };
+    const address = { host: '127.0.0.1', port: await freePort() };
     await expect(probe(address, { type: 'tcp' }, deadline())).rejects.toThrow('Connection refused');
   });
 
