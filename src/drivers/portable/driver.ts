@@ -11,7 +11,7 @@ import { Endpoint } from '../../core/net/endpoint.ts';
 import { Alarm } from '../alarm.ts';
 import type { Driver, DriverCommand, DriverEvent, DriverHost, ListenOptions } from '../driver.ts';
 import { isSameAddress } from '../shared.ts';
-import { Handshakes } from '../tls/node/handshakes.ts';
+import { NodeTlsEngine } from '../tls/node/engine.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { BufferMemory } from './buffer-memory.ts';
@@ -40,7 +40,7 @@ interface Listening {
 class PortableDriver implements Driver, LinkContext {
   readonly memory: BufferMemory;
   readonly buffers: ReadBuffers;
-  readonly handshakes: Handshakes;
+  readonly tls: NodeTlsEngine;
   readonly #host: DriverHost;
   readonly #means: Means;
   /** By their numbers. */
@@ -62,7 +62,7 @@ class PortableDriver implements Driver, LinkContext {
     this.#alarm = new Alarm(host);
     this.memory = new BufferMemory(host.bufferBytes, () => this.emit({ kind: 'exhausted', what: 'memory' }));
     this.buffers = new ReadBuffers(this.memory);
-    this.handshakes = new Handshakes(host.ticketKeys);
+    this.tls = new NodeTlsEngine(host.ticketKeys);
   }
 
   async listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Promise<Address> {

@@ -1,5 +1,5 @@
 /**
- * A connection over a `net.Socket`, or with TLS over the `TLSSocket` that takes its place. What FIN, RST, close and
+ * A connection over a `net.Socket`, or with TLS over the one that takes its place. What FIN, RST, close and
  * back-pressure mean is in `../relay.ts`; here is how a socket of Node does it.
  *
  * Of what a plain peer is sent, at most one chunk is being written at a time; while its kernel doesn't take that, its
@@ -7,18 +7,14 @@
  * tells at once that a write through TLS is done, so there several may be under way, up to a bound.
  */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { Address, LinkEnd, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
+import type { Address, LinkEnd, LinkEvent, LinkId, ListenerSlot, TlsSession } from '../../core/contract.ts';
 import type { Endpoint } from '../../core/net/endpoint.ts';
-import { hostName } from '../../core/wire/host-name.ts';
 import { dialFailure, isExhaustion, isFullQueue } from '../dial-failure.ts';
 import type { DriverEvent, DriverHost } from '../driver.ts';
 import * as relay from '../relay.ts';
 import { closing, dialing, discarding, finReceived, resetSeen, writeBroken } from '../relay.ts';
 import { heldBytesMax } from '../shared.ts';
-import type { Handshake, StartTls } from '../tls/node/handshake.ts';
-import type { Handshakes } from '../tls/node/handshakes.ts';
-import { tlsReason } from '../tls/node/reason.ts';
+import type { StartTls, TlsEngine, TlsLink } from '../tls/engine.ts';
 import type { BufferMemory } from './buffer-memory.ts';
 import { freeMemory } from './freeable-buffer.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -30,7 +26,6 @@ import {
   isFinishing,
   localEndpoint,
   own,
-  ownHandshake,
   type Read,
   readByEvent,
   type SocketOwner,
@@ -41,7 +36,7 @@ import {
 export interface LinkContext extends Pick<DriverHost, 'now' | 'countBytes'> {
   readonly buffers: ReadBuffers;
   readonly memory: BufferMemory;
-  readonly handshakes: Handshakes;
+  readonly tls: TlsEngine<Socket>;
   emit(event: DriverEvent): void;
   /** The system has said so. */
   outOfDescriptors(): void;
@@ -70,7 +65,7 @@ const failureTold = relay.firstDriverMark << 4;
 /** RST goes out once `finish` was told. */
 const resetAfterFin = relay.firstDriverMark << 5;
 
-export class Link implements relay.Link<Link>, SocketOwner {
+export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
   readonly id: LinkId;
   marks = 0;
   end: LinkEnd | undefined;
@@ -100,7 +95,6 @@ export class Link implements relay.Link<Link>, SocketOwner {
   /** What its partner held before they were joined, and is still being written. */
   #firstBytes: Buffer | undefined;
   #bytesInMemory = 0;
-  #handshake: Handshake | undefined;
   #dial: Dial | undefined;
   #dialFailure: ConnectFailed | undefined;
 
@@ -357,7 +351,6 @@ export class Link implements relay.Link<Link>, SocketOwner {
   failed(error: NodeJS.ErrnoException): void {
     if (this.#is(closing)) return;
     if (this.#is(dialing)) return this.#connectFailed(error);
-    if (this.#is(securing)) return this.#handshakeFailed(error);
     if (relay.readEnded<Link>(this, 'reset'))
       this.#context.emit({ kind: 'half-closed', link: this.id, heldBytes: this.#held.length });
   }
@@ -402,42 +395,24 @@ export class Link implements relay.Link<Link>, SocketOwner {
     this.#withdraw();
     this.marks |= securing;
     if (this.#is(finReceived)) return this.#leaveHandshake();
-    const handshake = this.#context.handshakes.of(command);
+    const handshake = this.#context.tls.handshake(command);
     if (handshake === undefined) {
-      process.nextTick(() => this.#refuse('the key or a certificate is none'));
+      process.nextTick(() => this.tlsFailed('the key or a certificate is none'));
       return;
     }
     if (command.as === 'client' && command.first !== undefined) this.#write(Buffer.from(command.first), 0);
-    // What is put back into a socket that nobody reads is what the engine takes first. A socket that flows by itself
-    // would throw it away.
-    transport.removeAllListeners('data');
-    if (transport.readableFlowing) transport.pause();
-    const held = this.#takeHeld();
-    if (held.length > 0) transport.unshift(held);
     disown(transport);
-    const socket = handshake.begin(transport);
-    this.#handshake = handshake;
     this.#transport = transport;
-    this.#socket = socket;
+    this.#socket = handshake.begin(transport, this.#takeHeld(), this);
     this.#openSockets++;
     this.#writableBytesMax = writableBytesMax;
-    ownHandshake(socket, command.as, this);
+    own(this.#socket, this);
   }
 
-  handshakeDone(socket: TLSSocket): void {
-    if (!this.#is(securing) || this.#is(closing)) return;
-    const handshake = this.#handshake;
-    this.#handshake = undefined;
-    const objection = handshake?.objectionTo(socket);
-    if (objection !== undefined) return this.#refuse(objection);
+  tlsEstablished(tls: TlsSession): void {
+    if (this.#socket === undefined) return;
     this.marks &= ~(securing | paused);
-    readByEvent(socket, this.received);
-    const tls = {
-      version: socket.getProtocol() ?? 'unknown',
-      alpn: socket.alpnProtocol || undefined,
-      clientSubject: handshake?.clientSubject(socket),
-      serverName: serverNameOf(socket),
-    };
+    readByEvent(this.#socket, this.received);
     this.#context.emit({ kind: 'tls-established', link: this.id, tls });
   }
 
@@ -445,18 +420,10 @@ export class Link implements relay.Link<Link>, SocketOwner {
     return this.#is(securing) && !this.#is(closing);
   }
 
-  #handshakeFailed(error: NodeJS.ErrnoException): void {
-    // What the system says is of the connection; the rest, of the handshake.
-    if (error.syscall !== undefined) relay.readEnded<Link>(this, 'reset');
-    // Node's words for FIN, which is told besides.
-    else if (error.code !== 'ECONNRESET') this.#refuse(tlsReason(error));
-  }
-
-  /** An alert may be on its way: the socket is not closed until that is commanded, and read until FIN comes. */
-  #refuse(detail: string): void {
+  /** The socket is not closed until that is commanded, and read until FIN comes. */
+  tlsFailed(detail: string): void {
     if (!this.isInHandshake) return;
     this.marks = (this.marks & ~securing) | refused;
-    this.#handshake = undefined;
     if (this.#transport !== undefined) this.#socket?.resume();
     this.#context.emit({ kind: 'tls-failed', link: this.id, detail });
   }
@@ -543,10 +510,5 @@ const longestWaitMs = 50;
 
 const nothing = Buffer.alloc(0);
 
-/** Node types no name on the server's side; without one it is false. */
-function serverNameOf(socket: TLSSocket): string | undefined {
-  const { servername } = socket as TLSSocket & { readonly servername?: string | false };
-  return hostName(servername || '');
-}
 /** Of all links that hold none, which are most. */
 const noBytes = new HeldBytes();

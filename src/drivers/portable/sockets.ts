@@ -7,11 +7,9 @@
  * is read to its end.
  */
 import net from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Address } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import { keepAliveDelayMs } from '../shared.ts';
-import { type HandshakeOwner, keepOpenInHandshake } from '../tls/node/handshake-socket.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 
 /** Takes the bytes just read into `buffer`; false stops the reading until the socket is resumed. */
@@ -20,19 +18,19 @@ export type Read = (length: number, buffer: Uint8Array) => boolean;
 export type WriteDone = (error?: Error | null) => void;
 
 /** Who is told. */
-export interface SocketOwner extends HandshakeOwner {
+export interface SocketOwner {
   /** A write begins: whether it is to be tried, and what to call then in the place of `done`. */
   beginWrite(done: WriteDone): WriteDone | undefined;
   connected(): void;
-  handshakeDone(socket: TLSSocket): void;
   /** All that was written is the kernel's, and FIN too. */
   writeEnded(): void;
   readEnded(): void;
+  failed(error: NodeJS.ErrnoException): void;
   socketClosed(): void;
 }
 
 const owner = Symbol('owner');
-type Owned<S extends net.Socket = net.Socket> = S & { readonly [owner]: SocketOwner };
+type Owned = net.Socket & { readonly [owner]: SocketOwner };
 
 /** Has an open socket tell its owner what happens to it. */
 export function own(socket: net.Socket, by: SocketOwner): void {
@@ -49,15 +47,6 @@ export function disown(transport: net.Socket): void {
   Object.assign(transport, { _write, _writev });
   transport.off('finish', onFinish);
   transport.off('end', onEnd);
-}
-
-/** A TLS socket whose handshake begins. */
-export function ownHandshake(socket: TLSSocket, role: 'server' | 'client', by: SocketOwner): void {
-  own(socket, by);
-  keepOpenInHandshake(socket, by);
-  socket.on(role === 'server' ? 'secure' : 'secureConnect', onSecure);
-  // What goes wrong once the handshake is done is told by this alone.
-  if (role === 'server') socket.on('_tlsError', onError);
 }
 
 /** Closes, with FIN where nothing waits to be read. */
@@ -83,10 +72,6 @@ function writeMany(
 
 function onConnect(this: Owned): void {
   this[owner].connected();
-}
-
-function onSecure(this: Owned<TLSSocket>): void {
-  this[owner].handshakeDone(this);
 }
 
 function onFinish(this: Owned): void {

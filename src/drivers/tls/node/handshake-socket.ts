@@ -1,19 +1,14 @@
 /**
- * Node destroys a socket whose handshake fails, and closes the connection with it. Here such a failure is told to an
- * owner instead, and the connection stays open until the alert has arrived.
+ * Node destroys a socket whose handshake fails, and closes the connection with it. Here such a failure is told to the
+ * link instead, and the connection stays open until the alert has arrived.
  */
 import tls from 'node:tls';
+import type { StartTls, TlsLink } from '../engine.ts';
 
-export interface HandshakeOwner {
-  /** Once it is not, failures destroy the socket. */
-  readonly isInHandshake: boolean;
-  failed(error: NodeJS.ErrnoException): void;
-}
+const owner = Symbol('link of a TLS socket');
+const earlyFailure = Symbol('failure before there is a link');
 
-const owner = Symbol('owner of a handshake');
-const earlyFailure = Symbol('failure before there is an owner');
-
-type Owned = tls.TLSSocket & { [owner]?: HandshakeOwner; [earlyFailure]?: Error };
+type Owned = tls.TLSSocket & { [owner]?: TlsLink; [earlyFailure]?: Error };
 
 /** Of a server: handshakes that fail of the bytes that they begin with do so in the constructor. */
 export class HandshakeSocket extends tls.TLSSocket {
@@ -24,16 +19,36 @@ export class HandshakeSocket extends tls.TLSSocket {
 }
 
 /** To be called right after the socket was made. */
-export function keepOpenInHandshake(socket: Owned, by: HandshakeOwner): void {
-  Object.assign(socket, { [owner]: by, destroy: destroyOrTell });
+export function keepOpenInHandshake(socket: Owned, role: StartTls['as'], link: TlsLink): void {
+  Object.assign(socket, { [owner]: link, destroy: destroyOrTell });
+  // What goes wrong once the handshake is done is told by this alone.
+  if (role === 'server') socket.on('_tlsError', onTlsError);
   const error = socket[earlyFailure];
-  if (error !== undefined) process.nextTick(() => by.failed(error));
+  if (error !== undefined) process.nextTick(() => tell(link, error));
 }
 
 function destroyOrTell(this: Owned, error?: Error): Owned {
-  const by = this[owner];
-  if (error === undefined || by?.isInHandshake === false) tls.TLSSocket.prototype.destroy.call(this, error);
-  else if (by === undefined) this[earlyFailure] = error;
-  else by.failed(error);
+  const link = this[owner];
+  if (error === undefined || link?.isInHandshake === false) tls.TLSSocket.prototype.destroy.call(this, error);
+  else if (link === undefined) this[earlyFailure] = error;
+  else tell(link, error);
   return this;
+}
+
+function onTlsError(this: Owned, error: Error): void {
+  const link = this[owner];
+  if (link !== undefined) tell(link, error);
+}
+
+function tell(link: TlsLink, error: NodeJS.ErrnoException): void {
+  // What the system says is of the connection; the rest, of the handshake.
+  if (!link.isInHandshake || error.syscall !== undefined) link.failed(error);
+  // Node's words for FIN, which is told besides.
+  else if (error.code !== 'ECONNRESET') link.tlsFailed(reasonOf(error));
+}
+
+/** In OpenSSL's words where there are any. */
+function reasonOf(error: Error & { readonly reason?: unknown; readonly code?: unknown }): string {
+  const { reason, code, message } = error;
+  return [reason, code].find((word) => typeof word === 'string') ?? message;
 }

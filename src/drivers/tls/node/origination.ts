@@ -2,15 +2,16 @@
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { BackendTls } from '../../../core/plan.ts';
+import type { StartTls } from '../engine.ts';
 import { strength } from '../strength.ts';
-import type { Handshake, StartTls } from './handshake.ts';
+import type { TlsSide } from './handshake.ts';
 
 /** The backends of one driver: keys and authorities are read once, and forgotten with their plan. */
 export class Originations {
   readonly #contexts = new WeakMap<BackendTls, tls.SecureContext>();
 
   /** Undefined where the keys and certificates are none. */
-  of({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>): Handshake | undefined {
+  of({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>): TlsSide | undefined {
     const secureContext = this.#context(tls);
     return secureContext && new Origination(tls, serverName, secureContext);
   }
@@ -29,7 +30,7 @@ export class Originations {
   }
 }
 
-class Origination implements Handshake {
+class Origination implements TlsSide {
   readonly #options: tls.ConnectionOptions;
 
   constructor({ verify }: BackendTls, serverName: string, secureContext: tls.SecureContext) {
@@ -42,7 +43,7 @@ class Origination implements Handshake {
     };
   }
 
-  begin(transport: Socket): tls.TLSSocket {
+  open(transport: Socket): tls.TLSSocket {
     return tls.connect({ ...this.#options, socket: transport });
   }
 

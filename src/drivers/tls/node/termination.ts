@@ -11,7 +11,7 @@ import type { TicketKeys } from '../../ticket-keys.ts';
 import { type CertificateFacts, CertificateTable, certificateFacts } from '../certificate-names.ts';
 import { strength } from '../strength.ts';
 import { alertOfBadCertificate, objectionText } from './certificate-alert.ts';
-import type { Handshake } from './handshake.ts';
+import type { TlsSide } from './handshake.ts';
 import { HandshakeSocket } from './handshake-socket.ts';
 import { sealTickets } from './tickets.ts';
 
@@ -63,20 +63,20 @@ export class Termination {
    * certificates of the first context too, those whose key is of another kind than that of the certificate chosen.
    * Undefined where that certificate is of no use.
    */
-  handshake(serverName: string | undefined): Handshake | undefined {
+  side(serverName: string | undefined): TlsSide | undefined {
     const { byDefault } = this.#certificates;
     const shown = serverName === undefined ? byDefault : this.#certificates.find(serverName);
     const options = this.#optionsFor(shown);
     return (
       options && {
-        begin: (transport) => this.#begin(transport, options),
+        open: (transport) => this.#open(transport, options),
         objectionTo: (client) => this.#objectionTo(client),
         clientSubject: (client) => this.#clientSubject(client),
       }
     );
   }
 
-  #begin(transport: Socket, options: tls.TLSSocketOptions): tls.TLSSocket {
+  #open(transport: Socket, options: tls.TLSSocketOptions): tls.TLSSocket {
     const client = new HandshakeSocket(transport, options);
     if (this.#listener.clientAuth !== 'off')
       alertOfBadCertificate(client, transport, () => badCertificate(client));
