@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** For users: README.md and docs/. */
-export const userPages = ['README.md', ...pagesIn('docs/')];
+/** For users: README.md, docs/ and monitoring/. */
+export const userPages = ['README.md', ...pagesIn('docs/'), ...pagesIn('monitoring/')];
 
 /** All of them, by their paths from the root. */
-export const allPages = [...pagesIn(''), ...pagesIn('docs/')];
+export const allPages = [...pagesIn(''), ...pagesIn('docs/'), ...pagesIn('monitoring/')];
 
 function pagesIn(folder: string): readonly string[] {
   return readdirSync(root + folder)
