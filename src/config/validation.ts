@@ -7,7 +7,7 @@ import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigInput, configSchema, secrets } from './options/config.ts';
-import { expectation } from './options/option.ts';
+import { expectation } from './options/json-schema.ts';
 import { firstWord, mayHoldSecret } from './secrets.ts';
 
 /** The document's value without its mistaken parts; undefined where too little is left. */

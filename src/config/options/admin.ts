@@ -1,10 +1,10 @@
 /** The admin API's address and token. */
-import Type from 'typebox';
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, formatAddress } from '../addresses.ts';
 import type { AdminConfig } from '../config.ts';
 import { bindWithMode, type LocatedAddress, readBind } from './bind.ts';
-import { expects, type Input, mapping, optional, type Reader, withDefault } from './option.ts';
+import { expects } from './json-schema.ts';
+import { type Input, mapping, optional, type Reader, withDefault } from './option.ts';
 import { text } from './terms.ts';
 
 /** Where the admin API listens once the file has an `admin` key; without one it is off. */
@@ -13,7 +13,8 @@ export const defaultAdminBind: Address = { host: '127.0.0.1', port: 9900 };
 const expectedBindOrOff = `${expectedBind}, or "off"`;
 
 const bind: Reader<string | Input<typeof bindWithMode>, LocatedAddress | 'off' | undefined> = {
-  schema: Type.Union([text(expectedBindOrOff, { description: 'The address.' }).schema, bindWithMode.schema], {
+  schema: {
+    anyOf: [text(expectedBindOrOff, { description: 'The address.' }).schema, bindWithMode.schema],
     description:
       'Where the admin API listens: off, host:port or unix:/path. Anything but loopback and unix needs a token.',
     default: formatAddress(defaultAdminBind),
@@ -24,19 +25,20 @@ const bind: Reader<string | Input<typeof bindWithMode>, LocatedAddress | 'off' |
       'off',
     ],
     [expects]: expectedBindOrOff,
-  }),
+  },
   read: (input, location) => (input === 'off' ? 'off' : readBind(input, location)),
 };
 
 const token: Reader<string, string> = {
-  schema: Type.String({
+  schema: {
+    type: 'string',
     pattern: '^[!-~]*$',
     maxLength: 4096,
     writeOnly: true,
     description: 'What requests must bring as "Authorization: Bearer …". Empty is none.',
     examples: [`\${SLUICE_ADMIN_TOKEN:-}`],
     [expects]: 'a token of printable ASCII without spaces',
-  }),
+  },
   read: (input) => input,
 };
 

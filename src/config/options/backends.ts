@@ -1,9 +1,9 @@
 /** The backends of a pool. */
-import Type from 'typebox';
 import { expectedTarget, formatTarget, parseTarget } from '../addresses.ts';
 import type { BackendConfig } from '../config.ts';
 import type { Location } from '../location.ts';
-import { defaultsOf, expects, type Input, mapping, type Reader } from './option.ts';
+import { expects } from './json-schema.ts';
+import { defaultsOf, type Input, mapping, type Reader } from './option.ts';
 import { connectionLimit, flag, integer, parsedText } from './terms.ts';
 
 const address = parsedText(expectedTarget, parseTarget, {
@@ -32,9 +32,10 @@ type BackendInput = string | Input<typeof backendMapping>;
 export const defaultBackend = defaultsOf(options);
 
 const backend: Reader<BackendInput, BackendConfig | undefined> = {
-  schema: Type.Union([address.schema, backendMapping.schema], {
+  schema: {
+    anyOf: [address.schema, backendMapping.schema],
     [expects]: `${expectedTarget}, or a mapping with an "address"`,
-  }),
+  },
   read: (input, location) => {
     if (typeof input !== 'string') return backendMapping.read(input, location);
     const target = address.read(input, location);
@@ -43,12 +44,14 @@ const backend: Reader<BackendInput, BackendConfig | undefined> = {
 };
 
 export const backends: Reader<readonly BackendInput[], readonly BackendConfig[]> = {
-  schema: Type.Array(backend.schema, {
+  schema: {
+    type: 'array',
+    items: backend.schema,
     minItems: 1,
     description: 'Who serves: addresses, or mappings with an address, weight, backup and maxConnections.',
     examples: [['10.0.0.1:9000', { address: '10.0.0.2:9000', weight: 2 }]],
     [expects]: 'a list of at least one backend, such as ["10.0.0.1:9000"]',
-  }),
+  },
   read: (input, location) => {
     const first = new Map<string, Location>();
     const read = input.flatMap((entry, index) => {

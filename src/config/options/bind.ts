@@ -1,9 +1,9 @@
 /** Addresses to listen on: each is a text, or a mapping with the mode of a unix socket. */
-import Type from 'typebox';
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, parseBind } from '../addresses.ts';
 import type { Location } from '../location.ts';
-import { expects, type Input, list, mapping, oneOrList, optional, type Reader } from './option.ts';
+import { expects } from './json-schema.ts';
+import { type Input, list, mapping, oneOrList, optional, type Reader } from './option.ts';
 import { parsedText, text } from './terms.ts';
 
 const address = parsedText(expectedBind, parseBind, {
@@ -52,14 +52,15 @@ export function readBind(input: BindInput, location: Location): LocatedAddress |
 }
 
 const bind: Reader<BindInput, LocatedAddress | undefined> = {
-  schema: Type.Union([address.schema, bindWithMode.schema], { [expects]: expectedBind }),
+  schema: { anyOf: [address.schema, bindWithMode.schema], [expects]: expectedBind },
   read: readBind,
 };
 
 const bindList = list(bind, { minItems: 1, [expects]: 'at least one address' });
 
 export const binds = oneOrList(
-  Type.Union([address.schema, bindWithMode.schema, bindList.schema], {
+  {
+    anyOf: [address.schema, bindWithMode.schema, bindList.schema],
     description: 'Where to accept connections: an address, or a list of them.',
     examples: [
       '127.0.0.1:8080',
@@ -68,7 +69,7 @@ export const binds = oneOrList(
       { address: 'unix:/run/web.sock', mode: '0660' },
     ],
     [expects]: `${expectedBind}, or a list of them`,
-  }),
+  },
   bind,
   bindList,
 );

@@ -6,32 +6,33 @@
  * that, such as `burst: ${BURST}`, is a string where its key takes strings, and else is read as YAML would.
  * Inside `{ }` and `[ ]` YAML wants quotes around it.
  */
-import Type from 'typebox';
 import { checkBindClashes } from '../bind-clashes.ts';
 import type { Config } from '../config.ts';
 import type { Location } from '../location.ts';
 import { Secrets } from '../secrets.ts';
 import { admin } from './admin.ts';
+import { expects } from './json-schema.ts';
 import { listener } from './listener.ts';
 import { log } from './log.ts';
 import { memory } from './memory.ts';
-import { expects, type Inputs, named, type Option, objectSchema, type Reader, readTable } from './option.ts';
+import { type Inputs, named, type Option, objectSchema, type Reader, readTable } from './option.ts';
 import { pool } from './pool.ts';
 import { resolver } from './resolver.ts';
 import { shutdown } from './shutdown.ts';
 import { integer, oneOf } from './terms.ts';
 
 const version: Reader<1, 1> = {
-  schema: Type.Enum([1], { description: 'The version of this format.', [expects]: '1' }),
+  schema: { enum: [1], description: 'The version of this format.', [expects]: '1' },
   read: (input) => input,
 };
 
 const workers: Option<number | 'auto', number | 'auto'> = {
-  schema: Type.Union([integer(1, 256, { description: 'So many threads.' }).schema, Type.Enum(['auto'])], {
+  schema: {
+    anyOf: [integer(1, 256, { description: 'So many threads.' }).schema, { enum: ['auto'] }],
     description: 'Threads that move data; auto is one per CPU.',
     default: 'auto',
     [expects]: 'an integer from 1 to 256 or "auto"',
-  }),
+  },
   default: 'auto',
   read: (input) => input,
 };

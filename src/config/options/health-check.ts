@@ -1,32 +1,23 @@
 /** A pool's health check: its rhythm, and what each type of probe needs. */
 import { isIP } from 'node:net';
-import Type from 'typebox';
 import type { BackendTls, ConnectPolicy } from '../../core/plan.ts';
 import type { CheckConnection, HealthCheckConfig, ProbeConfig } from '../config.ts';
 import type { Location } from '../location.ts';
-import {
-  expects,
-  type Inputs,
-  list,
-  mapping,
-  optional,
-  type Reader,
-  type Values,
-  withDefault,
-} from './option.ts';
+import { expects } from './json-schema.ts';
+import { type Inputs, list, mapping, optional, type Reader, type Values, withDefault } from './option.ts';
 import { duration, integer, oneOf, orList, percent, text } from './terms.ts';
 import { checkTls } from './tls.ts';
 
 const defaultStatus = { from: 200, to: 399 };
 
 const statusRange: Reader<number | string, typeof defaultStatus> = {
-  schema: Type.Union(
-    [
-      Type.Integer({ minimum: 100, maximum: 599 }),
-      Type.String({ pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' }),
+  schema: {
+    anyOf: [
+      { type: 'integer', minimum: 100, maximum: 599 },
+      { type: 'string', pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' },
     ],
-    { [expects]: 'a status such as 204 or a range such as "200-399"' },
-  ),
+    [expects]: 'a status such as 204 or a range such as "200-399"',
+  },
   read: (input, location) => {
     const [from = 0, to = from] = String(input).split('-').map(Number);
     if (from > to) location.expected('a range that goes up, such as "200-399"');

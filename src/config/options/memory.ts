@@ -1,20 +1,21 @@
-import Type from 'typebox';
 import type { MemoryConfig } from '../config.ts';
 import { formatSize, parseSize } from '../sizes.ts';
-import { expects, type Option, section } from './option.ts';
+import { expects } from './json-schema.ts';
+import { type Option, section } from './option.ts';
 import { sizeForms } from './terms.ts';
 
 /** Enough for two workers to hold a full buffer for about ten slow readers each. */
 const leastBufferBytes = 8 * 2 ** 20;
 
 const buffers: Option<number | string, MemoryConfig['bufferBytes']> = {
-  schema: Type.Union([Type.Enum(['auto']), ...sizeForms], {
+  schema: {
+    anyOf: [{ enum: ['auto'] }, ...sizeForms],
     description:
       "All that peers can make the proxy hold, over all workers; auto is a quarter of the container's or machine's memory, at most 512MiB.",
     default: 'auto',
     examples: ['auto', '128MiB'],
     [expects]: '"auto" or a size such as "128MiB"',
-  }),
+  },
   default: 'auto',
   read: (input, location) => {
     if (input === 'auto') return 'auto';

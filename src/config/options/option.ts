@@ -2,12 +2,12 @@
  * An option of the configuration: the schema of its value, how the value is read, and its default. A mapping has a
  * table from key to option. The schema of the whole file and its types are made from these tables.
  */
-import Type, { type TObjectOptions, type TSchema, type TSchemaOptions } from 'typebox';
 import type { Location } from '../location.ts';
+import { expects, type JsonSchema } from './json-schema.ts';
 
 /** A value that must be there, such as an item of a list. */
 export interface Reader<Input, Value> {
-  readonly schema: TSchema;
+  readonly schema: JsonSchema;
   /** The input fits the schema. What is wrong with it besides becomes an issue at the location. */
   read(input: Input, location: Location): Value;
 }
@@ -29,15 +29,6 @@ export type Inputs<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: Inpu
 };
 export type Values<T> = { readonly [K in keyof T]: Value<T[K]> };
 export type Defaults<T> = { readonly [K in OptionalKey<T>]: Value<T[K]> };
-
-/** The key of the phrase that says what a schema expects, for messages about other values. JSON leaves it out. */
-export const expects: unique symbol = Symbol('expects');
-
-/** The phrase of a schema, which the validator hands back with a mistake. */
-export function expectation(schema: unknown): string {
-  const phrase = typeof schema === 'object' && schema !== null ? Reflect.get(schema, expects) : undefined;
-  return typeof phrase === 'string' ? phrase : 'another value';
-}
 
 /** A mapping with these keys and no others. `build` makes one value from theirs, and may report issues. */
 export function mapping<T extends Table, V>(
@@ -76,7 +67,7 @@ export function orOff<I, V>(
   term: { readonly description: string; readonly default?: unknown; readonly examples?: readonly unknown[] },
 ): Reader<I | 'off', V | 'off'> {
   return {
-    schema: Type.Union([Type.Enum(['off']), reader.schema], { ...term, [expects]: expected }),
+    schema: { anyOf: [{ enum: ['off'] }, reader.schema], ...term, [expects]: expected },
     read: (input, location) => (input === 'off' ? 'off' : reader.read(input, location)),
   };
 }
@@ -84,17 +75,17 @@ export function orOff<I, V>(
 /** A list. It leaves out the items that are mistaken, and those that are read as undefined. */
 export function list<I, V>(
   item: Reader<I, V>,
-  options: TSchemaOptions,
+  options: JsonSchema,
 ): Reader<readonly I[], readonly Exclude<V, undefined>[]> {
   return {
-    schema: Type.Array(item.schema, options),
+    schema: { type: 'array', items: item.schema, ...options },
     read: (input, location) => present(input.map((one, index) => item.read(one, location.at(index)))),
   };
 }
 
 /** One item, or a list of them. */
 export function oneOrList<I, V>(
-  schema: TSchema,
+  schema: JsonSchema,
   one: Reader<I, V>,
   many: Reader<readonly I[], readonly Exclude<V, undefined>[]>,
 ): Reader<I | readonly I[], readonly Exclude<V, undefined>[]> {
@@ -117,12 +108,14 @@ export function named<I, V>(
   description: string,
 ): Reader<Readonly<Record<string, I>>, readonly (readonly [name: string, value: V])[]> {
   return {
-    schema: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$' }), value.schema, {
+    schema: {
+      type: 'object',
+      patternProperties: { '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$': value.schema },
       additionalProperties: false,
       minProperties: 1,
       description,
       [expects]: `a mapping with at least one ${what}`,
-    }),
+    },
     read: (input, location) =>
       Object.entries(input).map(([name, one]) => [name, value.read(one, location.at(name))]),
   };
@@ -137,12 +130,14 @@ export function withDefault<I, V, D>(reader: Reader<I, V>, value: D): Option<I, 
   return { ...reader, default: value };
 }
 
-export function objectSchema(table: Table, options: TObjectOptions): TSchema {
-  const keys = Object.entries(table).map(([key, option]) => [
-    key,
-    'default' in option ? Type.Optional(option.schema) : option.schema,
-  ]);
-  return Type.Object(Object.fromEntries(keys), options);
+export function objectSchema(table: Table, more: JsonSchema): JsonSchema {
+  const required = Object.entries(table).flatMap(([key, option]) => ('default' in option ? [] : [key]));
+  return {
+    type: 'object',
+    ...(required.length > 0 && { required }),
+    properties: Object.fromEntries(Object.entries(table).map(([key, { schema }]) => [key, schema])),
+    ...more,
+  };
 }
 
 export function readTable<T extends Table>(table: T, input: Inputs<T>, location: Location): Values<T> {

@@ -1,11 +1,11 @@
 /** PROXY protocol, from clients and to backends. */
-import Type from 'typebox';
 import type { AddressRange } from '../../core/access/address-range.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { ProxyProtocolPolicy, SentProxyProtocol } from '../../core/plan.ts';
 import { expectedNetwork, parseNetwork } from '../networks.ts';
 import { parsed } from '../parsed.ts';
-import { expects, type Input, list, mapping, optional, orOff, type Reader, withDefault } from './option.ts';
+import { expects } from './json-schema.ts';
+import { type Input, list, mapping, optional, orOff, type Reader, withDefault } from './option.ts';
 import { duration, networks, oneOf, parsedText } from './terms.ts';
 
 const trusted = parsedText<AddressRange | 'unix'>(
@@ -84,12 +84,13 @@ const sent = mapping(
 type SentInput = Input<typeof version> | Input<typeof sent>;
 
 const sentInEitherForm: Reader<SentInput, SentProxyProtocol | 'off'> = {
-  schema: Type.Union([version.schema, sent.schema], {
+  schema: {
+    anyOf: [version.schema, sent.schema],
     description: 'Tells backends who the client is, ahead of its bytes. Health checks then say LOCAL.',
     default: 'off',
     examples: ['off', 'v1', 'v2', { version: 'v2', include: ['sni', 'unique-id'] }],
     [expects]: '"off", "v1", "v2" or a mapping',
-  }),
+  },
   read: (input, location) => sent.read(typeof input === 'string' ? { version: input } : input, location),
 };
 

@@ -1,5 +1,4 @@
 /** Routes: what they ask for, and the pools that they lead to. */
-import Type, { type TSchemaOptions } from 'typebox';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { RouteCondition } from '../../core/plan.ts';
 import { protocols } from '../../core/wire/protocol.ts';
@@ -8,8 +7,8 @@ import { expectedHostPattern, parseHostPattern } from '../host-patterns.ts';
 import type { Location } from '../location.ts';
 import { nearest } from '../nearest.ts';
 import { expectedNetwork } from '../networks.ts';
+import { expects, type JsonSchema } from './json-schema.ts';
 import {
-  expects,
   type Input,
   list,
   mapping,
@@ -146,7 +145,7 @@ function checkPool(name: string, location: Location): void {
 }
 
 /** One, or a list of them. */
-function some<V>(item: Reader<string, V>, options: TSchemaOptions) {
+function some<V>(item: Reader<string, V>, options: JsonSchema) {
   const items = list(item, { minItems: 1, [expects]: 'a list of at least one' });
-  return optional(oneOrList(Type.Union([item.schema, items.schema], options), item, items));
+  return optional(oneOrList({ anyOf: [item.schema, items.schema], ...options }, item, items));
 }

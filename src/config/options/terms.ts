@@ -1,5 +1,4 @@
 /** The kinds of values that options have. A value whose term has a default may be absent. */
-import Type, { type TSchema, type TSchemaOptions } from 'typebox';
 import {
   type DurationRule,
   durationPattern,
@@ -11,9 +10,10 @@ import type { Location } from '../location.ts';
 import { expectedNetwork, parseNetwork } from '../networks.ts';
 import type { Parsed } from '../parsed.ts';
 import { expectedSize, formatSize, parseSize, sizePattern } from '../sizes.ts';
-import { expects, list, type Option, type Reader } from './option.ts';
+import { expects, type JsonSchema } from './json-schema.ts';
+import { list, type Option, type Reader } from './option.ts';
 
-interface Term<Value> extends TSchemaOptions {
+interface Term<Value> extends JsonSchema {
   readonly description: string;
   readonly default?: Value;
   readonly examples?: readonly unknown[];
@@ -26,7 +26,7 @@ interface TermWithDefault<Value> extends Term<Value> {
 type Leaf<T, V> = T extends { readonly default: unknown } ? Option<V, V> : Reader<V, V>;
 
 /** A value that is read as it stands. */
-function leaf<V, T extends Term<V>>(schema: TSchema, term: T): Leaf<T, V> {
+function leaf<V, T extends Term<V>>(schema: JsonSchema, term: T): Leaf<T, V> {
   const reader: Reader<V, V> = { schema, read: (input) => input };
   // The type asks the same question.
   return ('default' in term ? { ...reader, default: term.default } : reader) as Leaf<T, V>;
@@ -36,13 +36,14 @@ function leaf<V, T extends Term<V>>(schema: TSchema, term: T): Leaf<T, V> {
 export function duration(rule: DurationRule, term: TermWithDefault<number>): Option<string, number> {
   const word = rule === 'unlimited' || rule === 'off' ? rule : undefined;
   return {
-    schema: Type.String({
+    schema: {
+      type: 'string',
       pattern: `^(?:${durationPattern}${word === undefined ? '' : `|${word}`})$`,
       examples: ['250ms', '30s', '10m', ...(word === undefined ? [] : [word])],
       ...term,
       default: formatDuration(term.default, word),
       [expects]: expectedDuration(rule),
-    }),
+    },
     default: term.default,
     read: (text, location) => location.parsed(parseDuration(text, rule), term.default),
   };
@@ -63,34 +64,40 @@ export function checkOrder<Low extends string, High extends string>(
 
 export function integer<T extends Term<number>>(minimum: number, maximum: number, term: T): Leaf<T, number> {
   const expected = `an integer from ${minimum} to ${maximum}`;
-  return leaf<number, T>(Type.Integer({ minimum, maximum, ...term, [expects]: expected }), term);
+  return leaf<number, T>({ type: 'integer', minimum, maximum, ...term, [expects]: expected }, term);
 }
 
 /** Connections that may be open at once. The ledger counts in signed 32-bit integers. */
 export function connectionLimit(description: string): Option<number | 'unlimited', number> {
   const maximum = 2 ** 31 - 1;
-  return unlimitedOr(Type.Integer({ minimum: 1, maximum }), {
-    description,
-    default: 'unlimited',
-    examples: [1000, 'unlimited'],
-    [expects]: `an integer from 1 to ${maximum} or "unlimited"`,
-  });
+  return unlimitedOr(
+    { type: 'integer', minimum: 1, maximum },
+    {
+      description,
+      default: 'unlimited',
+      examples: [1000, 'unlimited'],
+      [expects]: `an integer from 1 to ${maximum} or "unlimited"`,
+    },
+  );
 }
 
 /** Connections a second, possibly a fraction of one. */
 export function rate(description: string): Option<number | 'unlimited', number> {
   const maximum = 1_000_000;
-  return unlimitedOr(Type.Number({ exclusiveMinimum: 0, maximum }), {
-    description,
-    default: 'unlimited',
-    examples: [500, 0.5, 'unlimited'],
-    [expects]: `a number above 0, at most ${maximum}, or "unlimited"`,
-  });
+  return unlimitedOr(
+    { type: 'number', exclusiveMinimum: 0, maximum },
+    {
+      description,
+      default: 'unlimited',
+      examples: [500, 0.5, 'unlimited'],
+      [expects]: `a number above 0, at most ${maximum}, or "unlimited"`,
+    },
+  );
 }
 
-function unlimitedOr(limit: TSchema, options: TSchemaOptions): Option<number | 'unlimited', number> {
+function unlimitedOr(limit: JsonSchema, options: JsonSchema): Option<number | 'unlimited', number> {
   return {
-    schema: Type.Union([limit, Type.Enum(['unlimited'])], options),
+    schema: { anyOf: [limit, { enum: ['unlimited'] }], ...options },
     default: Infinity,
     read: (input) => (input === 'unlimited' ? Infinity : input),
   };
@@ -99,29 +106,34 @@ function unlimitedOr(limit: TSchema, options: TSchemaOptions): Option<number | '
 /** `10%` is 10. */
 export function percent(term: TermWithDefault<number>): Option<string, number> {
   return {
-    schema: Type.String({
+    schema: {
+      type: 'string',
       pattern: '^(?:100|[0-9]{1,2}(?:\\.[0-9]+)?)%$',
       ...term,
       default: `${term.default}%`,
       [expects]: 'a percentage from "0%" to "100%"',
-    }),
+    },
     default: term.default,
     read: (text) => Number.parseFloat(text),
   };
 }
 
 /** The two ways to write a size. */
-export const sizeForms = [Type.Integer({ minimum: 1 }), Type.String({ pattern: `^${sizePattern}$` })];
+export const sizeForms: readonly JsonSchema[] = [
+  { type: 'integer', minimum: 1 },
+  { type: 'string', pattern: `^${sizePattern}$` },
+];
 
 /** At least 1 byte and at most `maximum`. */
 export function size(maximum: number, term: TermWithDefault<number>): Option<number | string, number> {
   return {
-    schema: Type.Union(sizeForms, {
+    schema: {
+      anyOf: sizeForms,
       ...term,
       default: formatSize(term.default),
       examples: [16_384, '16KiB'],
       [expects]: expectedSize,
-    }),
+    },
     default: term.default,
     read: (input, location) => {
       const bytes = location.parsed(parseSize(input), term.default);
@@ -132,7 +144,7 @@ export function size(maximum: number, term: TermWithDefault<number>): Option<num
 }
 
 export function flag<T extends Term<boolean>>(term: T): Leaf<T, boolean> {
-  return leaf<boolean, T>(Type.Boolean({ ...term, [expects]: 'true or false' }), term);
+  return leaf<boolean, T>({ type: 'boolean', ...term, [expects]: 'true or false' }, term);
 }
 
 export function oneOf<const Word extends string, T extends Term<Word>>(
@@ -140,11 +152,11 @@ export function oneOf<const Word extends string, T extends Term<Word>>(
   term: T,
 ): Leaf<T, Word> {
   const expected = orList(words.map((word) => JSON.stringify(word)));
-  return leaf<Word, T>(Type.Enum<Word[]>([...words], { ...term, [expects]: expected }), term);
+  return leaf<Word, T>({ enum: [...words], ...term, [expects]: expected }, term);
 }
 
 export function text<T extends Term<string>>(what: string, term: T): Leaf<T, string> {
-  return leaf<string, T>(Type.String({ minLength: 1, ...term, [expects]: what }), term);
+  return leaf<string, T>({ type: 'string', minLength: 1, ...term, [expects]: what }, term);
 }
 
 /** A text that is parsed. Reports one that cannot be, and reads it as undefined. */

@@ -3,7 +3,8 @@ import type { BackendTls, ListenerTls } from '../../core/plan.ts';
 import { warnOfOverlaps } from '../certificate-overlaps.ts';
 import type { Location } from '../location.ts';
 import { readCertificates, readKeyPair } from '../pem.ts';
-import { expects, list, mapping, type Option, optional, orOff, type Values, withDefault } from './option.ts';
+import { expects } from './json-schema.ts';
+import { list, mapping, type Option, optional, orOff, type Values, withDefault } from './option.ts';
 import { duration, flag, oneOf, text } from './terms.ts';
 
 /** `writeOnly` keeps a key's text out of messages when it is written where its path belongs. */
