@@ -3,7 +3,7 @@
  * have made of it (the ledger).
  */
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { Address, BackendSlot } from './contract.ts';
+import type { Address, BackendSlot, CircuitChange } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
 import type { BackendPlan, PoolPolicy } from './plan.ts';
 import { rampPercent } from './slow-start.ts';
@@ -20,7 +20,14 @@ export class Backend {
   readonly #ledger: Ledger;
   readonly #slowStartMs: number;
 
-  constructor(plan: BackendPlan, policy: PoolPolicy, ledger: Ledger, random: () => number) {
+  /** `circuitChanged` as the breaker has it. */
+  constructor(
+    plan: BackendPlan,
+    policy: PoolPolicy,
+    ledger: Ledger,
+    random: () => number,
+    circuitChanged?: (change: CircuitChange) => void,
+  ) {
     this.slot = plan.slot;
     this.name = plan.name;
     this.address = plan.address;
@@ -30,7 +37,7 @@ export class Backend {
     this.breaker =
       policy.circuitBreaker === 'off'
         ? undefined
-        : new CircuitBreaker(ledger, plan.slot, policy.circuitBreaker, random);
+        : new CircuitBreaker(ledger, plan.slot, policy.circuitBreaker, random, circuitChanged);
     this.#ledger = ledger;
     this.#slowStartMs = policy.slowStartMs;
   }

@@ -9,7 +9,8 @@
  *
  * An outcome counts only in the epoch that admitted it: every transition starts a new one.
  */
-import { type CircuitState, circuitWords, type Ledger } from './ledger/ledger.ts';
+import type { CircuitChange } from './contract.ts';
+import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { CircuitBreakerPolicy } from './plan.ts';
 
 /** What a session was admitted under; give it back with `settle`. */
@@ -29,12 +30,21 @@ export class CircuitBreaker {
   readonly #slot: number;
   readonly #policy: CircuitBreakerPolicy;
   readonly #random: () => number;
+  readonly #changed: (change: CircuitChange) => void;
 
-  constructor(ledger: Ledger, slot: number, policy: CircuitBreakerPolicy, random: () => number) {
+  /** `changed` is called where this one has changed the state, and not where another worker's has. */
+  constructor(
+    ledger: Ledger,
+    slot: number,
+    policy: CircuitBreakerPolicy,
+    random: () => number,
+    changed: (change: CircuitChange) => void = () => {},
+  ) {
     this.#ledger = ledger;
     this.#slot = slot;
     this.#policy = policy;
     this.#random = random;
+    this.#changed = changed;
   }
 
   /** Whether `admit` would let a session through, as far as can be seen without waiting. Changes nothing. */
@@ -54,7 +64,7 @@ export class CircuitBreaker {
     if (word === closed) return { epoch: before, trial: false };
     if (word === open) {
       if (!this.#openIsOver(nowMs)) return undefined;
-      this.#transition(before, 'half-open');
+      if (this.#leave(before, 'half-open')) this.#changed({ to: 'half-open' });
     }
     if (!trials.tryTake(this.#slot, this.#policy.halfOpenTrials)) return undefined;
     const admission = { epoch: Atomics.load(epoch, this.#slot), trial: true };
@@ -64,38 +74,41 @@ export class CircuitBreaker {
     return this.admit(nowMs);
   }
 
-  settle(admission: BreakerPermit, outcome: DialOutcome, nowMs: number): void {
-    this.#learn(admission, outcome, nowMs);
+  /** `error` is what a failed dial has failed of. */
+  settle(admission: BreakerPermit, outcome: DialOutcome, nowMs: number, error?: string): void {
+    this.#learn(admission, outcome, nowMs, error);
     // Only now, or another thread could try once more before the state has changed.
     if (admission.trial) this.#ledger.circuit.trials.release(this.#slot);
   }
 
-  #learn(admission: BreakerPermit, outcome: DialOutcome, nowMs: number): void {
-    const { epoch, failuresInARow } = this.#ledger.circuit;
+  #learn(admission: BreakerPermit, outcome: DialOutcome, nowMs: number, lastError: string | undefined): void {
+    const { epoch, failuresInARow, openForMs } = this.#ledger.circuit;
     if (outcome === 'abandoned' || admission.epoch !== Atomics.load(epoch, this.#slot)) return;
     if (outcome === 'succeeded') {
-      if (admission.trial) this.#transition(admission.epoch, 'closed');
-      else if (Atomics.load(failuresInARow, this.#slot) !== 0) Atomics.store(failuresInARow, this.#slot, 0);
+      if (!admission.trial) {
+        if (Atomics.load(failuresInARow, this.#slot) !== 0) Atomics.store(failuresInARow, this.#slot, 0);
+      } else if (this.#leave(admission.epoch, 'closed')) this.#changed({ to: 'closed' });
       return;
     }
     const failures = Atomics.add(failuresInARow, this.#slot, 1) + 1;
-    if (admission.trial || failures >= this.#policy.consecutiveFailures) {
-      this.#transition(admission.epoch, 'open', nowMs);
-    }
+    if (!admission.trial && failures < this.#policy.consecutiveFailures) return;
+    if (this.#leave(admission.epoch, 'open', nowMs))
+      this.#changed({ to: 'open', failures, lastError, openForMs: openForMs[this.#slot] ?? 0 });
   }
 
   #openIsOver(nowMs: number): boolean {
     return nowMs >= (this.#ledger.circuit.untilMs[this.#slot] ?? 0);
   }
 
-  /** Goes to another state, unless another thread has left the epoch first. */
-  #transition(fromEpoch: number, to: 'closed' | 'half-open'): void;
-  #transition(fromEpoch: number, to: 'open', nowMs: number): void;
-  #transition(fromEpoch: number, to: CircuitState, nowMs = 0): void {
+  /** Leaves the epoch for another state, and returns whether it has: another thread may have left it first. */
+  #leave(fromEpoch: number, to: 'closed' | 'half-open'): boolean;
+  #leave(fromEpoch: number, to: 'open', nowMs: number): boolean;
+  #leave(fromEpoch: number, to: CircuitChange['to'], nowMs = 0): boolean {
     const { state, epoch, failuresInARow, untilMs, openForMs } = this.#ledger.circuit;
     const slot = this.#slot;
     this.#ledger.lock.acquire();
-    if (Atomics.load(epoch, slot) === fromEpoch) {
+    const isFirst = Atomics.load(epoch, slot) === fromEpoch;
+    if (isFirst) {
       if (to === 'open') {
         const { openForMs: initial, maxOpenForMs } = this.#policy;
         const lasting = Math.min(maxOpenForMs, openForMs[slot] ? openForMs[slot] * 2 : initial);
@@ -108,6 +121,7 @@ export class CircuitBreaker {
       Atomics.add(epoch, slot, 1);
     }
     this.#ledger.lock.release();
+    return isFirst;
   }
 }
 

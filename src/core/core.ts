@@ -21,7 +21,7 @@ import type {
 import { Deadlines } from './deadlines.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { Links } from './links.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PoolPlan } from './plan.ts';
 import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
 import { Router } from './router.ts';
@@ -223,7 +223,7 @@ class SessionCore implements Core {
         pool.follow(plan);
         this.#queues.changed(pool);
         retired.delete(plan.slot);
-      } else this.#pools.set(plan.slot, new Pool(plan, this.#context.ledger, this.#context.random));
+      } else this.#pools.set(plan.slot, this.#newPool(plan));
     }
     this.#followListeners({ listeners, pools });
     for (const [slot, pool] of retired) {
@@ -234,6 +234,11 @@ class SessionCore implements Core {
         if (listener !== undefined) session.reroute(listener.state, nowMs);
       }
     }
+  }
+
+  #newPool(plan: PoolPlan): Pool<QueuedSession> {
+    const { ledger, random, command } = this.#context;
+    return new Pool(plan, ledger, random, (incident) => command({ kind: 'tell', incident }));
   }
 
   #followListeners({ listeners, pools }: Plan): void {

@@ -49,12 +49,12 @@ export class Lease {
   }
 
   /** Tells the breaker how the dial went, and returns whether that has changed its state. The lease stays held. */
-  settle(outcome: DialOutcome, nowMs: number): boolean {
+  settle(outcome: DialOutcome, nowMs: number, error?: string): boolean {
     if (this.#admission === undefined) return false;
     const { epoch } = this.#ledger.circuit;
     const { slot, breaker } = this.backend;
     const before = Atomics.load(epoch, slot);
-    breaker?.settle(this.#admission, outcome, nowMs);
+    breaker?.settle(this.#admission, outcome, nowMs, error);
     this.#admission = undefined;
     return Atomics.load(epoch, slot) !== before;
   }

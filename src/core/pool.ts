@@ -6,7 +6,7 @@
 import { unavailability } from './availability/availability.ts';
 import { Backend } from './backend.ts';
 import { BackendTier } from './backend-tier.ts';
-import type { BackendSlot, PoolSlot } from './contract.ts';
+import type { BackendSlot, CircuitIncident, PoolSlot } from './contract.ts';
 import type { Lease } from './lease.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
@@ -22,17 +22,24 @@ export class Pool<Waiting = unknown> {
   readonly queue: SessionQueue<Waiting>;
   readonly #ledger: Ledger;
   readonly #random: () => number;
+  readonly #tell: (incident: CircuitIncident) => void;
   #plan: PoolPlan;
   #backends: readonly Backend[] = [];
   #tiers: readonly BackendTier[] = [];
   #inPanic = false;
 
-  constructor(plan: PoolPlan, ledger: Ledger, random: () => number) {
+  constructor(
+    plan: PoolPlan,
+    ledger: Ledger,
+    random: () => number,
+    tell: (incident: CircuitIncident) => void = () => {},
+  ) {
     this.slot = plan.slot;
     this.name = plan.name;
     this.queue = new SessionQueue(ledger, plan.slot);
     this.#ledger = ledger;
     this.#random = random;
+    this.#tell = tell;
     this.#plan = plan;
     this.#build();
   }
@@ -117,7 +124,9 @@ export class Pool<Waiting = unknown> {
   #build(): void {
     const { backends, policy } = this.#plan;
     const known = backends.map((plan) => ({
-      backend: new Backend(plan, policy, this.#ledger, this.#random),
+      backend: new Backend(plan, policy, this.#ledger, this.#random, (change) =>
+        this.#tell({ kind: 'circuit', pool: this.name, backend: plan.name, slot: plan.slot, change }),
+      ),
       tier: tierOf(plan),
     }));
     this.#backends = known.map(({ backend }) => backend);

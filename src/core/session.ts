@@ -16,6 +16,7 @@ import type {
   Activity,
   BackendSlot,
   ConnectFailure,
+  FailedDial,
   LinkEnd,
   LinkId,
   SessionRecord,
@@ -98,6 +99,8 @@ export class Session implements Timed {
   /** Dials so far, and the backend that was dialed last. */
   attempts = 0;
   dialed: Backend | undefined;
+  /** Those of them that have failed and were no fault of ours. */
+  failedDials: readonly FailedDial[] | undefined;
   queueMs = 0;
   /** How long the dial took that succeeded: a session without one was not served. */
   connectMs: number | undefined;
@@ -213,6 +216,7 @@ export class Session implements Timed {
       client: this.client,
       pool: this.poolName,
       backend: dialed?.name,
+      backendName: dialed?.hostName,
       attempts: this.attempts,
       queueMs: this.queueMs,
       connectMs,
@@ -221,9 +225,13 @@ export class Session implements Timed {
       bytesToClient: this.bytesToClient,
       reason,
       endedBy,
+      dials: this.attempts > 1 ? this.failedDials : undefined,
       isEmpty: reason === 'client-left' && this.poolName === undefined && admitted?.hasSpoken === false,
       sni: admitted?.sni,
       protocol: admitted?.protocol,
+      alpn: admitted?.alpn,
+      tlsVersion: admitted?.tls?.version,
+      clientSubject: admitted?.tls?.clientSubject,
       uniqueId: this.uniqueId && uniqueIdText(this.uniqueId),
       detail,
     };

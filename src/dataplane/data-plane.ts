@@ -1,8 +1,8 @@
 /**
  * One core tied to one driver: what the driver reports goes to the core, what the core commands goes to the
- * driver, and finished sessions go to the log. There is one timer, and the driver keeps it.
+ * driver, and what people should know goes to the log. There is one timer, and the driver keeps it.
  */
-import type { Command, Core, CoreEvent, SessionRecord } from '../core/contract.ts';
+import type { Command, Core, CoreEvent, Incident, SessionRecord } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
@@ -25,9 +25,10 @@ export interface DataPlaneDeps {
   onDrained(): void;
 }
 
-/** Where finished sessions are written down, in batches that are due at a time. */
+/** Where finished sessions and incidents are written down, in batches that are due at a time. */
 export interface SessionSink {
   write(record: SessionRecord, nowMs: number): void;
+  tell(incident: Incident, nowMs: number): void;
   readonly nextFlushMs: number | undefined;
   flush(nowMs: number): void;
 }
@@ -73,6 +74,7 @@ export class DataPlane {
 
   #execute(command: Command, nowMs: number): void {
     if (command.kind === 'report') this.#deps.sessionLog.write(command.record, nowMs);
+    else if (command.kind === 'tell') this.#deps.sessionLog.tell(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
   }

@@ -93,8 +93,8 @@ export interface ListeningSocket {
   readonly fd: number;
 }
 
-/** `report` and `wake` are the data plane's business. */
-export type DriverCommand = Exclude<Command, { readonly kind: 'report' | 'wake' }>;
+/** `report`, `tell` and `wake` are the data plane's business. */
+export type DriverCommand = Exclude<Command, { readonly kind: 'report' | 'tell' | 'wake' }>;
 
 export type DriverEvent = LinkEvent | Extract<WorkerEvent, { readonly kind: 'exhausted' }>;
 

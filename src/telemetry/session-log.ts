@@ -1,13 +1,14 @@
 /**
- * A worker's log: turns what the core reports of a finished session into its line. The lines are formatted
+ * A worker's log: turns what the core reports of sessions and backends into lines. These are formatted
  * here, in the worker, and handed over in batches, so that the main thread has nothing to do but write. It
  * keeps no timer of its own, for a worker may sleep where timers don't wake it: see `nextFlushMs`.
  */
 import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
-import type { SessionRecord } from '../core/contract.ts';
-import type { Endpoint } from '../core/net/endpoint.ts';
+import type { Incident, SessionRecord } from '../core/contract.ts';
 import type { Reason } from '../core/reasons.ts';
+import { endpointText } from './endpoint-text.ts';
+import { logIncident } from './incident-lines.ts';
 import { LineBatch, lineFormat } from './lines.ts';
 import { type Counted, RefusalBound } from './refusal-bound.ts';
 
@@ -46,6 +47,11 @@ export class SessionLog {
     if (record.isEmpty && !(this.#emptySessions && this.#sessions)) return;
     if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
     else if (this.#sessions) this.#logger.info(fieldsOf({ record, leftOut: 0 }), message);
+    this.#setBatchDue(nowMs);
+  }
+
+  tell(incident: Incident, nowMs: number): void {
+    logIncident(this.#logger, incident);
     this.#setBatchDue(nowMs);
   }
 
@@ -94,7 +100,8 @@ function fieldsOf({ record, leftOut }: Counted): object {
     listener: record.listener,
     pool: record.pool,
     backend: record.backend,
-    client: clientText(record.client),
+    backendName: record.backendName,
+    client: endpointText(record.client),
     attempts: record.attempts,
     queueMs: rounded(record.queueMs),
     connectMs: record.connectMs === undefined ? undefined : rounded(record.connectMs),
@@ -104,16 +111,15 @@ function fieldsOf({ record, leftOut }: Counted): object {
     reason: record.reason,
     endedBy: record.endedBy,
     detail: record.detail,
+    dials: record.dials,
     sni: record.sni,
+    alpn: record.alpn,
     protocol: record.protocol,
+    tlsVersion: record.tlsVersion,
+    clientSubject: record.clientSubject,
     uniqueId: record.uniqueId,
     leftOut: leftOut === 0 ? undefined : leftOut,
   };
-}
-
-function clientText({ address, port }: Endpoint): string {
-  if (address === 'unix') return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Rounds to the microsecond. */

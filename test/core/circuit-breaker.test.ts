@@ -15,6 +15,24 @@ const policy: CircuitBreakerPolicy = {
 const noJitter = () => 0.5;
 
 describe('CircuitBreaker', () => {
+  it('tells of a change on the worker that has made it alone', () => {
+    const told: string[] = [];
+    const breakers = sharedLedgers(2).map(
+      (ledger, worker) =>
+        new CircuitBreaker(ledger, 0, policy, noJitter, ({ to }) => told.push(`${worker} ${to}`)),
+    );
+    const [one, other] = breakers;
+    if (one === undefined || other === undefined) throw new Error('Expected two breakers');
+    // All of these dials are under way when the last that it takes fails.
+    const permits = breakers.flatMap((breaker) =>
+      Array.from({ length: policy.consecutiveFailures }, () => ({ breaker, permit: admitted(breaker, 0) })),
+    );
+    for (const { breaker, permit } of permits) breaker.settle(permit, 'failed', 0);
+    expect(told).toEqual(['0 open']);
+    settle(other, 'succeeded', policy.openForMs);
+    expect(told).toEqual(['0 open', '1 half-open', '1 closed']);
+  });
+
   it('is closed at first and lets everyone through', () => {
     const { breaker, ledger } = stage();
     expect(ledger.circuitOf(0)).toBe('closed');

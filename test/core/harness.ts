@@ -1,6 +1,14 @@
 /** A core on a plain buffer with virtual time: what its tests share. */
 import { expect } from 'vitest';
-import type { Command, Core, CoreEvent, LinkEnd, LinkId, SessionRecord } from '../../src/core/contract.ts';
+import type {
+  Command,
+  Core,
+  CoreEvent,
+  Incident,
+  LinkEnd,
+  LinkId,
+  SessionRecord,
+} from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import { Links } from '../../src/core/links.ts';
@@ -138,6 +146,7 @@ export class CoreStage {
   readonly ledger: Ledger;
   readonly core: Core;
   readonly records: SessionRecord[] = [];
+  readonly incidents: Incident[] = [];
   nowMs = 1_000;
   lastByteMs = 0;
   waitingBytes = 0;
@@ -173,17 +182,18 @@ export class CoreStage {
     this.say({ kind: 'plan', plan });
   }
 
-  /** Hands an event over; reports are put into `records`, the other commands are given back. */
+  /** Hands an event over; what is for people is put into `records` and `incidents`, the other commands are given back. */
   say(event: CoreEvent): readonly Command[] {
     const { count, commands } = this.core.handle(event, this.nowMs);
     const given = commands.slice(0, count);
     for (const command of given) {
       if (command.kind === 'report') this.records.push(command.record);
+      if (command.kind === 'tell') this.incidents.push(command.incident);
       if (command.kind === 'join') this.#joined.add(command.client);
       if (command.kind === 'connect')
         this.#backends.set(command.link, { client: this.#clientOf(command.link) });
     }
-    return given.filter(({ kind }) => kind !== 'report');
+    return given.filter(({ kind }) => kind !== 'report' && kind !== 'tell');
   }
 
   /** A client connects; gives its session and what the core did at once. */

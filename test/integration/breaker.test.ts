@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connected, ending, named, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
+import type { LogLine } from '../support/sluice.ts';
 import { openBlackHole } from './black-hole.ts';
 import { openScene, type Proxied } from './scene.ts';
 
@@ -16,6 +17,21 @@ describe('an open breaker', () => {
     expect(revived.total).toBe(0);
     expect(await proxy.ended(13)).toEqual({ 'connect-refused': 3, 'no-backend': 10 });
     expect(await proxy.backend()).toMatchObject({ circuit: 'open', unavailable: 'circuit-open' });
+  });
+
+  it('says once that it has opened, and why, and that it has closed', async () => {
+    const proxy = await withOpenBreaker({ openFor: '100ms' });
+    const backend = addressOf(proxy);
+    await scene.backend(named('alive'), portOf(proxy));
+    await eventually(async () => expect((await proxy.backend()).unavailable).toBeNull());
+    expect(await textOf(scene.client(proxy.port), 5)).toBe('alive');
+    const isOfIt = (line: LogLine): boolean => line['backend'] === backend && line.msg !== 'session closed';
+    await proxy.sluice.logged((line) => isOfIt(line) && line.msg === 'circuit closed');
+    const { lines } = proxy.sluice;
+    expect(lines.filter((line) => isOfIt(line) && line.msg === 'circuit opened')).toMatchObject([
+      { level: 'warn', pool: proxy.pool, failures: 3, lastError: 'ECONNREFUSED', openForMs: 100 },
+    ]);
+    expect(lines.filter((line) => isOfIt(line) && line.msg === 'circuit closed')).toHaveLength(1);
   });
 
   it('leaves the clients to the other backends', async () => {

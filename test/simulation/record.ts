@@ -13,7 +13,8 @@ export function checkRecord(
 ): void {
   const pools = [session.pool, ...session.mayBeIn].map((pool) => pool?.plan.name);
   const lacksPool = session.mayLackPool && record.pool === undefined;
-  const { sni, protocol } = session.arrival;
+  const { sni, protocol, alpn, handshake } = session.arrival;
+  const { failedDials, attempts } = session;
   const isUnseen =
     session.uniqueId === unseenId && record.uniqueId !== undefined && isDrawnId(record.uniqueId);
   const expected: Readonly<
@@ -23,13 +24,18 @@ export function checkRecord(
     client: session.arrival.client,
     pool: lacksPool ? undefined : (pools.find((name) => name === record.pool) ?? pools[0]),
     backend: session.backendName,
-    attempts: session.attempts,
+    backendName: undefined,
+    attempts,
+    dials: attempts > 1 && failedDials.length > 0 ? failedDials : undefined,
     connectMs: session.connectMs,
     durationMs: nowMs - session.acceptedMs,
     bytesToBackend: event.bytesToBackend,
     bytesToClient: event.bytesToClient,
     sni,
     protocol,
+    alpn,
+    tlsVersion: handshake && 'TLSv1.3',
+    clientSubject: undefined,
     uniqueId: isUnseen ? record.uniqueId : session.uniqueId,
     endedBy: record.reason === 'client-left' ? 'client' : session.endedBy,
   };
@@ -50,5 +56,5 @@ export function checkRecord(
 
 function inWords(record: SessionRecord) {
   const { address, port } = record.client;
-  return { ...record, client: { address, port } };
+  return { ...record, client: { address, port }, dials: record.dials?.map(({ backend }) => backend) };
 }

@@ -17,6 +17,8 @@ export class ShadowBreaker {
   #failures = 0;
   #lastingMs = 0;
   #trials = 0;
+  /** The states it has gone to of which nobody was told yet. */
+  readonly #untold: string[] = [];
 
   constructor(ledger: Ledger, slot: number) {
     this.#ledger = ledger;
@@ -66,8 +68,14 @@ export class ShadowBreaker {
     );
   }
 
-  /** That the ledger says the same. */
+  told(state: string): void {
+    const due = this.#untold.shift();
+    must(state === due, () => `breaker of backend ${this.#slot} is said to be ${state}, not ${due}`);
+  }
+
+  /** That the ledger says the same, and that each change was told. */
   check(): void {
+    must(this.#untold.length === 0, () => `breaker of backend ${this.#slot} is ${this.#untold}, untold`);
     const { failuresInARow, trials } = this.#ledger.circuit;
     const found = [this.#ledger.circuitOf(this.#slot), trials.total(this.#slot), failuresInARow[this.#slot]];
     const expected = [this.#state, this.#trials, this.#failures];
@@ -84,6 +92,7 @@ export class ShadowBreaker {
 
   #go(state: 'closed' | 'open' | 'half-open'): void {
     this.#state = state;
+    this.#untold.push(state);
     this.#epoch++;
     this.#failures = 0;
   }

@@ -56,6 +56,8 @@ export interface ShadowSession {
   maybeTried: Set<BackendSlot>;
   lastFailure: Reason | undefined;
   backendName: string | undefined;
+  /** The backends whose fault it was that they could not be dialed, in order. */
+  failedDials: string[];
   connectMs: number | undefined;
   /** Since when one side has finished. */
   finnedMs: number | undefined;
@@ -100,6 +102,7 @@ export function newcomer(
     maybeTried: new Set(),
     lastFailure: undefined,
     backendName: undefined,
+    failedDials: [],
     connectMs: undefined,
     finnedMs: undefined,
     leftMs: Number.POSITIVE_INFINITY,

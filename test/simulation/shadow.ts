@@ -2,7 +2,7 @@
  * What must be true of sessions, leases and counts, worked out from events and commands alone. It never asks
  * a core; of the ledger it reads what others wrote (health) or what chance decides (how long a breaker is open).
  */
-import type { SessionRecord } from '../../src/core/contract.ts';
+import type { Incident, SessionRecord } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
@@ -172,6 +172,13 @@ export class Shadow {
     }
   }
 
+  /** What a core has told of breakers in the event that was observed last. */
+  told(incidents: readonly Incident[]): void {
+    for (const incident of incidents) {
+      if (incident.kind === 'circuit') this.#breaker(incident.slot).told(incident.change.to);
+    }
+  }
+
   #dialed(session: ShadowSession): void {
     const { lease } = session;
     if (lease === undefined) return;
@@ -185,9 +192,12 @@ export class Shadow {
   #blame(session: ShadowSession, why: Reason | 'exhausted'): void {
     const { lease } = session;
     must(lease !== undefined, () => `session ${session.id} dials without a lease`);
-    if (why === 'exhausted') session.lastFailure = 'overloaded';
-    else {
+    if (why === 'exhausted') {
+      session.lastFailure = 'overloaded';
+      session.backendName = undefined;
+    } else {
       session.lastFailure = why;
+      session.failedDials.push(lease.backend.name);
       session.surelyTried.add(lease.backend.slot);
       session.maybeTried.add(lease.backend.slot);
       if (lease.admission !== undefined) this.#breaker(lease.backend.slot).fail(lease.admission, this.#nowMs);

@@ -322,8 +322,10 @@ export class Simulation {
     const isOfLink = 'link' in event;
     must(isOfLink === (told !== undefined), () => `${event.kind} is not translated`);
     this.#shadow.observe(view, told ?? (event as WorkerEvent), driver.told(commands), this.#nowMs);
+    this.#shadow.told(commands.flatMap((one) => (one.kind === 'tell' ? [one.incident] : [])));
     for (const command of commands) {
-      if (command.kind !== 'report' && command.kind !== 'wake') driver.execute(command, this.#nowMs);
+      if (command.kind !== 'report' && command.kind !== 'tell' && command.kind !== 'wake')
+        driver.execute(command, this.#nowMs);
     }
     if (event.kind === 'closed' || event.kind === 'connect-failed') driver.forget(event.link);
     driver.check();

@@ -222,6 +222,7 @@ export class VirtualDriver implements Activity {
     switch (command.kind) {
       case 'report':
         return [command];
+      case 'tell':
       case 'wake':
         return [];
       case 'inspect':

@@ -9,6 +9,7 @@ const finished: SessionRecord = {
   client: new Endpoint([0, 0, 0xffff, 0xcb00_7107 | 0], 50_123),
   pool: 'app',
   backend: '10.0.0.1:9000',
+  backendName: undefined,
   attempts: 1,
   queueMs: 0,
   connectMs: 0.812_345_6,
@@ -17,9 +18,13 @@ const finished: SessionRecord = {
   bytesToClient: 0,
   reason: 'finished',
   endedBy: 'client',
+  dials: undefined,
   isEmpty: false,
   sni: undefined,
   protocol: undefined,
+  alpn: undefined,
+  tlsVersion: undefined,
+  clientSubject: undefined,
   uniqueId: undefined,
   detail: undefined,
 };
@@ -33,7 +38,11 @@ const refused: SessionRecord = {
   endedBy: 'proxy',
 };
 
-function sessionLog(level: 'info' | 'warn' | 'error' = 'info', sessions = true, emptySessions = true) {
+function sessionLog(
+  level: 'debug' | 'info' | 'warn' | 'error' = 'info',
+  sessions = true,
+  emptySessions = true,
+) {
   const batches: string[] = [];
   const log = new SessionLog({ level, sessions, emptySessions }, (lines) => batches.push(lines));
   const lines = (): Record<string, unknown>[] =>
@@ -135,6 +144,49 @@ describe('SessionLog', () => {
       expect(log.nextFlushMs).toBeUndefined();
     },
   );
+
+  test('writes what is known of TLS, names and dials', () => {
+    const { log, lines } = sessionLog();
+    const known = {
+      backendName: 'app.internal',
+      alpn: 'h2',
+      tlsVersion: 'TLSv1.3',
+      clientSubject: 'CN=robot',
+      dials: [{ backend: '10.0.0.2:9000', error: 'ECONNREFUSED' }],
+    };
+    log.write({ ...finished, ...known }, 0);
+    log.flush(0);
+    expect(lines()[0]).toMatchObject(known);
+  });
+
+  test('speaks of failed dials at debug, and of breakers at warn, debug and info', () => {
+    const { log, lines } = sessionLog('debug');
+    const backend = { pool: 'app', backend: '10.0.0.1:9000' };
+    const circuit = { kind: 'circuit', ...backend, slot: 0 } as const;
+    const { client } = finished;
+    const dial = { ...backend, listener: 'web', attempt: 1, reason: 'connect-refused' } as const;
+    const opened = { failures: 5, lastError: 'ECONNREFUSED', openForMs: 5_000 };
+    log.tell({ kind: 'dial-failed', ...dial, client, error: 'ECONNREFUSED' }, 0);
+    log.tell({ ...circuit, change: { to: 'open', ...opened } }, 0);
+    log.tell({ ...circuit, change: { to: 'half-open' } }, 0);
+    log.tell({ ...circuit, change: { to: 'closed' } }, 0);
+    expect(log.nextFlushMs).toBe(100);
+    log.flush(0);
+    const time = expect.any(String);
+    expect(lines()).toEqual([
+      {
+        level: 'debug',
+        time,
+        ...dial,
+        client: '203.0.113.7:50123',
+        error: 'ECONNREFUSED',
+        msg: 'dial failed',
+      },
+      { level: 'warn', time, ...backend, ...opened, msg: 'circuit opened' },
+      { level: 'debug', time, ...backend, msg: 'circuit half-open' },
+      { level: 'info', time, ...backend, msg: 'circuit closed' },
+    ]);
+  });
 
   test('keeps to the level and to `sessions`, also when a reload changes them', () => {
     const { log, lines } = sessionLog('info', false);

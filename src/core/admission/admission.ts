@@ -36,10 +36,10 @@ export class Admission extends Stage {
     this.#goOn(this.#waiting?.received(bytes), nowMs);
   }
 
-  override tlsEstablished({ serverName, alpn }: TlsSession, nowMs: number): void {
+  override tlsEstablished(tls: TlsSession, nowMs: number): void {
     const client = this.#client;
-    client.serverName = serverName ?? client.serverName;
-    this.#goOn(this.#waiting?.tlsEstablished?.({ serverName: client.serverName, alpn }), nowMs);
+    client.serverName = tls.serverName ?? client.serverName;
+    this.#goOn(this.#waiting?.tlsEstablished?.({ ...tls, serverName: client.serverName }), nowMs);
   }
 
   override tlsFailed(detail: string, nowMs: number): void {

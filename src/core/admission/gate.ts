@@ -1,6 +1,7 @@
+import type { TlsSession } from '../contract.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
-import type { PendingClient, TlsFacts } from './pending-client.ts';
+import type { PendingClient } from './pending-client.ts';
 
 /** Something that a client passes, waits at, or is refused by. */
 export interface Gate {
@@ -29,7 +30,7 @@ export interface WaitingClient {
   /** It has sent FIN; what came before was handed over, and there was something. */
   finished(): Verdict;
   expired(): Verdict;
-  tlsEstablished?(tls: TlsFacts): Verdict;
+  tlsEstablished?(tls: TlsSession): Verdict;
   tlsFailed?(detail: string): Verdict;
 }
 

@@ -1,5 +1,5 @@
 /** A client on its way to a pool, as the gates see it: what they learn of it is kept here, for those behind them. */
-import type { Command, LinkId } from '../contract.ts';
+import type { Command, LinkId, TlsSession } from '../contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPermit } from '../limits.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -15,12 +15,6 @@ export interface AdmissionContext {
   command(command: Command): void;
   /** Where it is told beforehand what clients say first. */
   readonly readFirstBytes?: (() => FirstBytesReader) | undefined;
-}
-
-/** What a handshake with the client has settled. */
-export interface TlsFacts {
-  readonly serverName: string | undefined;
-  readonly alpn: string | undefined;
 }
 
 export const noBytes = new Uint8Array(0);
@@ -39,7 +33,8 @@ export class PendingClient {
   serverName: string | undefined;
   /** Its hello was malformed: without a name from the handshake, nobody can tell which one it asks for. */
   isNameUnclear = false;
-  tls: TlsFacts | undefined;
+  /** What its handshake has settled. */
+  tls: TlsSession | undefined;
   /** What reads the first bytes, once they were asked for. */
   sniffer: FirstBytesReader | undefined;
   /** What the routes say; undefined where none matches. */

@@ -9,10 +9,11 @@
  * Anything else is refused. So are bytes behind an SSLRequest that the client sent before it was answered: they would
  * be plain ones that claim to have come encrypted (CVE-2021-23222).
  */
+import type { TlsSession } from '../contract.ts';
 import type { ListenerTls } from '../plan.ts';
 import { ClientHelloReader } from '../wire/client-hello.ts';
 import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
-import { noBytes, type PendingClient, type TlsFacts } from './pending-client.ts';
+import { noBytes, type PendingClient } from './pending-client.ts';
 
 export const tls: Gate = {
   standsAt: ({ policy }) => policy.tls !== 'off',
@@ -73,8 +74,8 @@ class AwaitedHandshake implements WaitingClient {
     return refuse('tls-failed', 'The handshake took too long');
   }
 
-  tlsEstablished(facts: TlsFacts): Verdict {
-    this.#client.tls = facts;
+  tlsEstablished(tls: TlsSession): Verdict {
+    this.#client.tls = tls;
     this.#client.held = noBytes;
     this.#client.hasSpoken = false;
     return 'passes';

@@ -16,8 +16,8 @@ export type DialFault = ConnectFailure | 'connect-timeout';
 export interface Dialer {
   /** When the client counts as gone: it has finished without a byte. Infinity as long as it has not. */
   leftMs: number;
-  /** The lease is held still. */
-  dialFailed(lease: Lease, why: DialFault, detail: string | undefined, nowMs: number): void;
+  /** The lease is held still. `error` is the errno's name, or a sentence. */
+  dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void;
   /** The link has ended, and another may be dialed. */
   goOn(why: DialFault, nowMs: number): void;
 }
@@ -29,6 +29,7 @@ export class Dialing extends Stage implements DialTimes {
   readonly #dialer: Dialer;
   readonly #sinceMs: number;
   readonly untilMs: number;
+  #isConnected = false;
 
   constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, dialer: Dialer, nowMs: number) {
     super();
@@ -62,6 +63,7 @@ export class Dialing extends Stage implements DialTimes {
     const { tls, proxyProtocol } = this.#pool.policy.connect;
     const first = firstBytes(this.#session, proxyProtocol);
     if (tls === 'off') return this.#succeeded(first, nowMs);
+    this.#isConnected = true;
     const serverName = nameOf(this.#lease, tls);
     const { link } = this.#lease;
     this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, serverName, first });
@@ -99,12 +101,17 @@ export class Dialing extends Stage implements DialTimes {
 
   override due(nowMs: number): void {
     if (soonest(dialTimers, this).name === 'client-left') this.#leave(nowMs);
-    else this.#abandon('connect-timeout', undefined, nowMs);
+    else this.#abandon('connect-timeout', this.#timeoutText, nowMs);
   }
 
   override cut(reason: CutReason, nowMs: number): void {
     this.#reset();
     turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  }
+
+  get #timeoutText(): string {
+    const what = this.#isConnected ? 'TLS handshake' : 'answer';
+    return `No ${what} within ${this.#pool.policy.connect.timeoutMs} ms`;
   }
 
   #leave(nowMs: number): void {
@@ -116,16 +123,16 @@ export class Dialing extends Stage implements DialTimes {
     this.#session.context.command({ kind: 'close', link: this.#lease.link, how: 'reset' });
   }
 
-  #failed(why: DialFault, detail: string, nowMs: number): void {
-    this.#dialer.dialFailed(this.#lease, why, detail, nowMs);
+  #failed(why: DialFault, error: string, nowMs: number): void {
+    this.#dialer.dialFailed(this.#lease, why, error, nowMs);
     this.#session.releaseLease(nowMs);
     this.#dialer.goOn(why, nowMs);
   }
 
   /** The dial has failed, and its link is there still: the lease is held until that has ended. */
-  #abandon(why: DialFault, detail: string | undefined, nowMs: number): void {
+  #abandon(why: DialFault, error: string, nowMs: number): void {
     const session = this.#session;
-    this.#dialer.dialFailed(this.#lease, why, detail, nowMs);
+    this.#dialer.dialFailed(this.#lease, why, error, nowMs);
     this.#reset();
     session.stage = new Abandoning(session, this.#dialer, why);
     session.setTimer(Number.POSITIVE_INFINITY);

@@ -6,7 +6,7 @@ import type { ListenerState } from '../admission/listener-state.ts';
 import { PendingClient } from '../admission/pending-client.ts';
 import { poolBy } from '../admission/routing.ts';
 import { backoffMs } from '../backoff.ts';
-import type { BackendSlot, LinkEnd } from '../contract.ts';
+import type { BackendSlot, DialIncident, LinkEnd } from '../contract.ts';
 import { Lease } from '../lease.ts';
 import type { NoLease, Pool } from '../pool.ts';
 import type { DialFailure, Reason } from '../reasons.ts';
@@ -65,17 +65,36 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   /** What is our own fault is not held against the backend. */
-  dialFailed(lease: Lease, why: DialFault, detail: string | undefined, nowMs: number): void {
-    this.#detail = detail;
+  dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void {
+    const session = this.#session;
+    const { context, failedDials = [] } = session;
+    const { slot, name: backend } = lease.backend;
+    const reason = why === 'exhausted' ? 'overloaded' : why;
+    this.#detail = error;
+    this.#lastFailure = reason;
+    context.command({ kind: 'tell', incident: this.#incident(backend, reason, error) });
     if (why === 'exhausted') {
-      this.#lastFailure = 'overloaded';
+      session.dialed = undefined;
       return;
     }
-    const { context } = this.#session;
-    if (lease.settle('failed', nowMs)) context.circuitChanged(this.#pool.slot);
-    context.ledger.countDialFailure(lease.backend.slot, why);
-    this.#lastFailure = why;
-    this.#tried = [...this.#tried, lease.backend.slot];
+    if (lease.settle('failed', nowMs, error)) context.circuitChanged(this.#pool.slot);
+    context.ledger.countDialFailure(slot, why);
+    session.failedDials = [...failedDials, { backend, error }];
+    this.#tried = [...this.#tried, slot];
+  }
+
+  #incident(backend: string, reason: DialIncident['reason'], error: string): DialIncident {
+    const { listener, client, attempts } = this.#session;
+    return {
+      kind: 'dial-failed',
+      listener: listener.plan.name,
+      client,
+      pool: this.#pool.name,
+      backend,
+      attempt: attempts,
+      reason,
+      error,
+    };
   }
 
   goOn(why: DialFault, nowMs: number): void {

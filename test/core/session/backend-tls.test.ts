@@ -72,7 +72,10 @@ describe('Session whose pool wants TLS', () => {
     expect(stage.elapse(1)).toEqual([{ kind: 'close', link, how: 'reset' }]);
     stage.close(link);
     stage.end(session, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: 'connect-timeout', detail: undefined });
+    expect(stage.lastRecord).toMatchObject({
+      reason: 'connect-timeout',
+      detail: 'No TLS handshake within 2000 ms',
+    });
   });
 
   it('counts a failed handshake against the backend', () => {

@@ -69,6 +69,70 @@ describe('Session that dials', () => {
     expect([0, 1, 2].map((slot) => stage.ledger.backendActive.total(slot))).toEqual([0, 0, 0]);
   });
 
+  it('writes down which dials failed where there was more than one, and says each', () => {
+    const stage = of(3);
+    const { session } = stage.connect();
+    stage.failDial(session);
+    stage.elapse(2_000);
+    stage.close(stage.backendOf(session) ?? -1);
+    stage.dialed(session);
+    stage.end(session);
+    const dials = [
+      { backend: '10.0.0.1:9000', error: 'ECONNREFUSED' },
+      { backend: '10.0.0.1:9001', error: 'No answer within 2000 ms' },
+    ];
+    expect(stage.lastRecord).toMatchObject({ backend: '10.0.0.1:9002', detail: undefined, dials });
+    const said = { kind: 'dial-failed', listener: 'web', client: endpoint('192.0.2.1', 40_000), pool: 'app' };
+    expect(stage.incidents).toEqual([
+      { ...said, ...dials[0], attempt: 1, reason: 'connect-refused' },
+      { ...said, ...dials[1], attempt: 2, reason: 'connect-timeout' },
+    ]);
+  });
+
+  it('has no list of a single dial', () => {
+    const stage = of(1, { connect: { ...poolPolicy.connect, retries: 0 } });
+    const { session } = stage.connect();
+    stage.failDial(session);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ detail: 'ECONNREFUSED', dials: undefined });
+  });
+
+  it('blames no backend for a dial that this process had no descriptor for', () => {
+    const stage = of(1, { connect: { ...poolPolicy.connect, retries: 1 } });
+    const { session } = stage.connect();
+    stage.failDial(session, 'exhausted');
+    stage.elapse(1_000);
+    stage.failDial(session, 'exhausted');
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'overloaded', backend: undefined, dials: undefined });
+    expect(stage.incidents).toMatchObject([{ reason: 'overloaded' }, { reason: 'overloaded' }]);
+  });
+
+  it('says of a breaker that it has opened, half-opened and closed, once each', () => {
+    const stage = of(1, { circuitBreaker: breaker(2), connect: { ...poolPolicy.connect, retries: 0 } });
+    const fail = () => {
+      const { session } = stage.connect();
+      stage.failDial(session);
+      stage.end(session, 'closed');
+    };
+    const changes = () => stage.incidents.splice(0).flatMap((one) => (one.kind === 'circuit' ? [one] : []));
+    fail();
+    expect(changes()).toEqual([]);
+    fail();
+    const backend = { kind: 'circuit', pool: 'app', backend: '10.0.0.1:9000', slot: 0 };
+    const opened = { to: 'open', failures: 2, lastError: 'ECONNREFUSED', openForMs: 5_000 };
+    expect(changes()).toEqual([{ ...backend, change: opened }]);
+    stage.elapse(6_000);
+    fail();
+    expect(changes().map(({ change }) => change)).toEqual([
+      { to: 'half-open' },
+      { ...opened, failures: 1, openForMs: 10_000 },
+    ]);
+    stage.elapse(12_000);
+    stage.end(stage.relay().session);
+    expect(changes().map(({ change }) => change)).toEqual([{ to: 'half-open' }, { to: 'closed' }]);
+  });
+
   it('waits before it dials a backend again only after all were tried', () => {
     const stage = of(2, { connect: { ...poolPolicy.connect, retries: 3 } });
     const { session } = stage.connect();
