@@ -70,6 +70,8 @@ export type LinkEvent =
       /** The errno's name. */
       readonly detail: string;
     }
+  /** The first byte came from a backend, since its link was joined. */
+  | { readonly kind: 'first-byte'; readonly link: LinkId }
   /** FIN came, behind a `received` that was due. Of two joined links only the first FIN is told. */
   | {
       readonly kind: 'half-closed';
@@ -151,11 +153,15 @@ export type Command =
     }
   /** Ends in `connected` or `connect-failed`, or in `closed` if it is closed before. */
   | { readonly kind: 'connect'; readonly link: LinkId; readonly address: Address }
-  /** Copy both ways, beginning with what is held of each. `first` goes ahead of the client's bytes, in one write. */
+  /**
+   * Copy both ways, beginning with what is held of each. `first` goes ahead of the client's bytes, in one write. `slot`
+   * is the backend whose bytes are counted.
+   */
   | {
       readonly kind: 'join';
       readonly client: LinkId;
       readonly backend: LinkId;
+      readonly slot: BackendSlot;
       readonly first: Uint8Array | undefined;
     }
   /**

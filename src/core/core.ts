@@ -117,6 +117,8 @@ class SessionCore implements Core {
         return session?.tlsFailed(event.detail, nowMs);
       case 'connected':
         return session?.connected(nowMs);
+      case 'first-byte':
+        return session?.firstByteCame(nowMs);
       case 'half-closed':
         return session?.halfClosed(link, event.heldBytes, nowMs);
       case 'connect-failed':

@@ -4,12 +4,13 @@
  */
 import type { PoolSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Ticket } from './ledger/queue-tickets.ts';
 
 export class SessionQueue<Waiting> {
   readonly #ledger: Ledger;
   readonly #pool: PoolSlot;
-  /** Those of this worker, in order, and their numbers. */
-  readonly #tickets = new Map<Waiting, number>();
+  /** Those of this worker, in order. */
+  readonly #tickets = new Map<Waiting, Ticket>();
 
   constructor(ledger: Ledger, pool: PoolSlot) {
     this.#ledger = ledger;
@@ -34,7 +35,7 @@ export class SessionQueue<Waiting> {
   get beforeFirst(): number {
     const ticket = this.#tickets.values().next().value;
     if (ticket === undefined) return 0;
-    const before = this.#ledger.queueTickets.before(this.#pool, ticket);
+    const before = this.#ledger.queueTickets.before(this.#pool, ticket.number);
     if (before === 0) return 0;
     // Numbers of those who have gone lie between; but no more than wait can stand before anyone.
     return Math.min(before, this.#ledger.poolQueued.total(this.#pool) - this.#tickets.size);
@@ -51,9 +52,9 @@ export class SessionQueue<Waiting> {
   }
 
   /** Stands at the end, unless `size` wait already; says whether it does. */
-  join(session: Waiting, size: number): boolean {
+  join(session: Waiting, size: number, nowMs: number): boolean {
     if (!this.#ledger.poolQueued.tryTake(this.#pool, size)) return false;
-    this.#tickets.set(session, this.#ledger.queueTickets.draw(this.#pool, this.isEmpty));
+    this.#tickets.set(session, this.#ledger.queueTickets.draw(this.#pool, this.isEmpty, nowMs));
     return true;
   }
 

@@ -3,8 +3,7 @@
  * adding one literal here; the ledger then has a counter for it and the compiler lists every `switch` that
  * must speak of it.
  */
-export const reasons = [
-  // it ran, and ended
+const ranReasons = [
   'finished',
   'client-reset',
   'backend-reset',
@@ -14,6 +13,11 @@ export const reasons = [
   'drain-timeout',
   'backend-down',
   'operator',
+] as const;
+
+export const reasons = [
+  // it ran, and ended
+  ...ranReasons,
   // refused before a backend was asked
   'denied',
   'listener-full',
@@ -36,6 +40,11 @@ export const reasons = [
 ] as const;
 
 export type Reason = (typeof reasons)[number];
+
+/** How a session ends that a backend has served: the last is one whose worker has died. */
+export const servedReasons = [...ranReasons, 'overloaded'] as const;
+
+export type ServedReason = (typeof servedReasons)[number];
 
 /** Why a dial failed, in the words of a session that ends of it. */
 export const dialFailures = ['connect-refused', 'connect-timeout', 'connect-failed'] as const;

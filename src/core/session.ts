@@ -102,8 +102,10 @@ export class Session implements Timed {
   /** Those of them that have failed and were no fault of ours. */
   failedDials: readonly FailedDial[] | undefined;
   queueMs = 0;
-  /** How long the dial took that succeeded: a session without one was not served. */
+  /** How long the dial took that succeeded. */
   connectMs: number | undefined;
+  /** By which pool and since when, once a backend serves it. */
+  served: { readonly pool: PoolSlot; readonly sinceMs: number } | undefined;
   /** There is one, with its link, as long as that has not ended. */
   lease: Lease | undefined;
   /** The first FIN. */
@@ -133,6 +135,10 @@ export class Session implements Timed {
 
   connected(nowMs: number): void {
     this.stage.connected(nowMs);
+  }
+
+  firstByteCame(nowMs: number): void {
+    this.stage.firstByteCame(nowMs);
   }
 
   halfClosed(link: LinkId, heldBytes: number, nowMs: number): void {
@@ -200,11 +206,13 @@ export class Session implements Timed {
 
   /** Counts the session and reports it. */
   end({ reason, endedBy, detail }: Ending, nowMs: number): void {
-    const { context, listener, dialed, connectMs, admitted } = this;
+    const { context, listener, dialed, connectMs, served, admitted } = this;
     const { slot, name } = listener.plan;
     const { ledger } = context;
-    if (connectMs !== undefined && dialed !== undefined)
-      ledger.countBackendBytes(dialed.slot, this.bytesToBackend, this.bytesToClient);
+    if (served !== undefined && dialed !== undefined) {
+      ledger.countBackendClosed(dialed.slot, reason);
+      ledger.servedDuration.observe(served.pool, nowMs - served.sinceMs);
+    }
     this.permit?.release();
     context.deadlines.remove(this);
     const durationMs = nowMs - this.acceptedMs;

@@ -51,7 +51,8 @@ export class DataPlane {
       bufferBytes,
       descriptors: new DescriptorBudget(ledger.owedDials, worker),
       ticketKeys,
-      countBytes: (listener, toBackend, toClient) => ledger.countBytes(listener, toBackend, toClient),
+      countBytes: (listener, backend, toBackend, toClient) =>
+        ledger.countBytes(listener, backend, toBackend, toClient),
     };
     this.driver = deps.driver.create(host, deps.resources);
     this.#core = createCore({ ledger, worker, activity: this.driver, random: Math.random });

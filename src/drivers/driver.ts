@@ -24,7 +24,15 @@
  * - A time-out is believed only after what had come was read: `deadline` comes behind a turn that took all of it.
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */
-import type { Activity, Address, Command, LinkEvent, ListenerSlot, WorkerEvent } from '../core/contract.ts';
+import type {
+  Activity,
+  Address,
+  BackendSlot,
+  Command,
+  LinkEvent,
+  ListenerSlot,
+  WorkerEvent,
+} from '../core/contract.ts';
 import type { ListenerPolicy, PoolPlan } from '../core/plan.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import type { TicketKeys } from './ticket-keys.ts';
@@ -116,6 +124,6 @@ export interface DriverHost {
   readonly ticketKeys: TicketKeys;
   /** The monotonic clock that all threads share, in milliseconds. */
   now(): number;
-  /** Called with every delivery between joined links: an add to two numbers, cheap enough for every chunk. */
-  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void;
+  /** Called with every delivery between joined links: an add to a few numbers, cheap enough for every chunk. */
+  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void;
 }

@@ -3,6 +3,8 @@ import type { Plan } from '../core/plan.ts';
 
 export class ControlCounts {
   readonly reloads = { success: 0, failure: 0 };
+  /** An older configuration runs than the last one that was asked for. */
+  lastReloadFailed = false;
   /** Milliseconds since 1970; the configuration that the process started with counts as a reload. */
   lastReloadMs: number;
   readonly #healthChecks = new Map<string, CheckCounts>();
@@ -15,6 +17,7 @@ export class ControlCounts {
 
   countReload(success: boolean, nowMs: number): void {
     this.reloads[success ? 'success' : 'failure']++;
+    this.lastReloadFailed = !success;
     if (success) this.lastReloadMs = nowMs;
   }
 

@@ -6,6 +6,7 @@ import { standingOf } from '../core/availability/standing.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { reasons } from '../core/reasons.ts';
+import { labelsOf } from './families/family.ts';
 
 /** `starting` until all listeners accept, `draining` once the process has been told to stop. */
 export type Phase = 'starting' | 'serving' | 'draining';
@@ -33,6 +34,10 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
     phase,
     listeners: plan.listeners.map((listener) => ({
       name: listener.name,
+      /** In a metric. */
+      labels: labelsOf({ listener: listener.name }),
+      /** Connections that it may have. */
+      limit: listener.policy.limits.maxConnections,
       bound: bound.get(listener.name) ?? [],
       driver: source.driverOf(listener),
       ...listenerCounts(ledger, listener.slot),
@@ -40,29 +45,48 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
     })),
     pools: plan.pools.map((pool) => ({
       name: pool.name,
+      labels: labelsOf({ pool: pool.name }),
       balance: pool.policy.balance,
+      /** Leases: those of sessions that are being connected too. */
+      active: ledger.poolActive.total(pool.slot),
+      limit: pool.policy.limits.maxConnections,
       queued: ledger.poolQueued.total(pool.slot),
+      queueLimit: pool.policy.limits.queue.size,
+      /** Of the session that is first in the queue. */
+      longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
+      dialRetries: ledger.dialRetries.sum(pool.slot, 0),
       /** In the plan's order; no two of a pool have the same name. */
       backends: backendSnapshots(pool, ledger, nowMs),
       connectDuration: () => durations(ledger.connectDuration, pool.slot),
+      firstByte: () => durations(ledger.firstByte, pool.slot),
+      queueWait: () => durations(ledger.queueWait, pool.slot),
+      servedDuration: () => durations(ledger.servedDuration, pool.slot),
     })),
   };
 }
 
 function backendSnapshots(pool: PoolPlan, ledger: Ledger, nowMs: number) {
   const standing = standingOf(pool, ledger, nowMs, Math.random);
-  return pool.backends.map(({ name, slot, weight, backup }, index) => ({
-    ...ledger.backendTotals(slot),
-    name,
-    weight,
-    backup,
-    health: ledger.healthOf(slot),
-    circuit: ledger.circuitOf(slot),
-    /** Sessions that hold a place, those that are being connected included. */
-    active: ledger.backendActive.total(slot),
-    /** Why it takes no session now: the core's own answer. */
-    unavailable: standing.backends[index]?.unavailable,
-  }));
+  const poolLabel = labelsOf({ pool: pool.name });
+  return pool.backends.map(({ name, slot, weight, backup, maxConnections }, index) => {
+    const { backend, unavailable } = standing.backends[index] ?? {};
+    return {
+      name,
+      labels: `${poolLabel},${labelsOf({ backend: name })}`,
+      weight,
+      /** What balancing goes by: less than the weight in a slow start. */
+      effectiveWeight: (weight * (backend?.rampPercent(nowMs) ?? 100)) / 100,
+      backup,
+      health: ledger.healthOf(slot),
+      circuit: ledger.circuitOf(slot),
+      /** Sessions that hold a place, those that are being connected included. */
+      active: ledger.backendActive.total(slot),
+      limit: maxConnections,
+      /** Why it takes no session now: the core's own answer. */
+      unavailable,
+      totals: ledger.backendTotals(slot),
+    };
+  });
 }
 
 /**

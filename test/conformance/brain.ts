@@ -8,7 +8,7 @@ import { DescriptorBudget } from '../../src/drivers/descriptor-budget.ts';
 import type { Driver, DriverCommand, DriverEvent, DriverHost } from '../../src/drivers/driver.ts';
 import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
 import type { DialOptions, DriverOptions, RigEvent, Rules } from './messages.ts';
-import { listenerSlot, shared } from './messages.ts';
+import { backendSlot, listenerSlot, shared } from './messages.ts';
 
 /** A client, and whom it was dialed to. */
 interface Session {
@@ -74,8 +74,9 @@ export class Brain implements DriverHost {
     this.#told.deadline(this.now());
   }
 
-  countBytes(listener: number, toBackend: number, toClient: number): void {
+  countBytes(listener: number, backend: number, toBackend: number, toClient: number): void {
     if (listener !== listenerSlot) this.violations.push(`bytes were counted for listener ${listener}`);
+    if (backend !== backendSlot) this.violations.push(`bytes were counted for backend ${backend}`);
     Atomics.add(this.#counts, shared.toBackend, toBackend);
     Atomics.add(this.#counts, shared.toClient, toClient);
   }
@@ -231,6 +232,9 @@ export class Brain implements DriverHost {
       case 'tls-failed':
         this.#tell({ ...event, client });
         return this.execute({ kind: 'close', link: event.link, how: 'fin' });
+      case 'first-byte':
+        if (!dial.isJoined) this.violations.push('the first byte came before the join');
+        return this.#tell({ ...event, client });
       case 'half-closed':
         session.firstFin ??= 'backend';
         return this.#tell({ ...event, client });
@@ -269,6 +273,7 @@ export class Brain implements DriverHost {
         kind: 'join',
         client,
         backend,
+        slot: backendSlot,
         first: tls === undefined ? dial.options.first : undefined,
       });
     }

@@ -56,6 +56,21 @@ export function bytes(spec: Spec): void {
     for (const [i, payload] of payloads.entries()) expect(echoes[i]?.equals(payload)).toBe(true);
   });
 
+  spec("Driver tells a backend's first byte once, and not what clients say", async (rig) => {
+    const { client, backend } = await rig.pair();
+    client.write('hello');
+    await readBytes(backend, 5);
+    expect(rig.count('first-byte')).toBe(0);
+    for (const word of ['well', 'come']) {
+      backend.write(word);
+      await readBytes(client, 4);
+    }
+    expect(rig.count('first-byte')).toBe(1);
+    client.write('bye');
+    await readBytes(backend, 3);
+    expect(rig.count('first-byte')).toBe(1);
+  });
+
   spec('Driver lets the server speak first', async (rig) => {
     await rig.backend((socket) => socket.write('220 ready'));
     const client = await rig.client(await rig.listen());

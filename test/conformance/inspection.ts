@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Address, LinkId } from '../../src/core/contract.ts';
 import type { DriverCommand } from '../../src/drivers/driver.ts';
 import { echo, eventually, quiet, readAll } from './peers.ts';
-import type { Rig } from './rig.ts';
+import { backendSlot, type Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
 export function inspection(spec: Spec): void {
@@ -143,7 +143,7 @@ export function inspection(spec: Spec): void {
       await rig.event('connected');
       const command: DriverCommand =
         next === 'join'
-          ? { kind: 'join', client: link, backend: -1, first: undefined }
+          ? { kind: 'join', client: link, backend: -1, slot: backendSlot, first: undefined }
           : { kind: 'close', link, how: next };
       rig.execute({ kind: 'inspect', link, beyond: 0 }, command);
       client.resume();

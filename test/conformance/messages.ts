@@ -105,3 +105,4 @@ export type FromThread =
 export const shared = { toBackend: 0, toClient: 1, isStalled: 2, words: 3 } as const;
 
 export const listenerSlot = 7;
+export const backendSlot = 5;

@@ -10,6 +10,7 @@ import type { Address, LinkId } from '../../src/core/contract.ts';
 import { monotonicMs } from '../../src/dataplane/clock.ts';
 import type { DriverCommand } from '../../src/drivers/driver.ts';
 import {
+  backendSlot,
   type DialOptions,
   type DriverName,
   type DriverOptions,
@@ -23,7 +24,7 @@ import {
 } from './messages.ts';
 import { connect, inTime, listenOn, pause, Signal } from './peers.ts';
 
-export { listenerSlot } from './messages.ts';
+export { backendSlot, listenerSlot } from './messages.ts';
 
 export type EventOf<Kind extends RigEvent['kind']> = Extract<RigEvent, { readonly kind: Kind }>;
 
@@ -199,7 +200,7 @@ export class Rig {
 
   /** Joins a client with the backend that is connected for it. */
   join(link: LinkId): void {
-    this.execute({ kind: 'join', client: link, backend: -1, first: undefined });
+    this.execute({ kind: 'join', client: link, backend: -1, slot: backendSlot, first: undefined });
   }
 
   inspect(link: LinkId, beyond: number): void {

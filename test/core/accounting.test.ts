@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/core/contract.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
-import { reasons } from '../../src/core/reasons.ts';
+import { reasons, servedReasons } from '../../src/core/reasons.ts';
 import {
   backendPlan,
   CoreStage,
@@ -33,6 +33,43 @@ describe('Accounting', () => {
     expect(ledger.backendTotals(1).connections).toBe(1);
     expect(ledger.connectDuration.read(0).sumMs).toBe(7);
     expect(ledger.sessionDuration.read(0).sumMs).toBe(110);
+    expect(ledger.servedDuration.read(0).sumMs).toBe(100);
+    expect(ledger.dialRetries.sum(0, 0)).toBe(1);
+    expect([0, 1].map((slot) => ledger.backendTotals(slot).closed('finished'))).toEqual([0, 1]);
+  });
+
+  it('counts how long a backend took to its first byte, once it was connected', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const { session } = stage.connect();
+    stage.nowMs += 7;
+    stage.dialed(session);
+    stage.nowMs += 40;
+    const link = stage.backendOf(session) ?? -1;
+    expect(stage.say({ kind: 'first-byte', link })).toEqual([]);
+    stage.end(session);
+    expect(stage.ledger.firstByte.read(0)).toMatchObject({ sumMs: 40 });
+  });
+
+  it('counts how long sessions waited in the queue, whatever became of them, and shows who waits longest', () => {
+    const limits = { maxConnections: 1, queue: { size: 3, timeoutMs: 500 } };
+    const stage = new CoreStage(planOf(poolPlan(1, { limits })));
+    const { ledger } = stage;
+    const { session } = stage.relay();
+    const left = stage.connect().session;
+    stage.nowMs += 100;
+    stage.connect();
+    stage.connect();
+    expect(ledger.queueTickets.waitingSinceMs(0)).toBe(stage.nowMs - 100);
+    stage.nowMs += 100;
+    stage.halfClose(left, 'client');
+    expect(ledger.queueTickets.waitingSinceMs(0)).toBe(stage.nowMs - 100);
+    expect(ledger.queueWait.read(0).sumMs).toBe(200);
+    stage.end(session);
+    expect(ledger.queueWait.read(0).sumMs).toBe(300);
+    stage.elapse(500);
+    expect(ledger.queueTickets.waitingSinceMs(0)).toBeUndefined();
+    expect(ledger.queueWait.read(0).sumMs).toBe(800);
+    expect(ledger.queueWait.read(0).counts.reduce((sum, count) => sum + count)).toBe(3);
   });
 
   it('leaves bytes to the driver, which counts each delivery', () => {
@@ -171,6 +208,16 @@ function expectExact(stages: readonly CoreStage[], living: readonly ReadonlySet<
   expect(ledger.backendActive.total(1)).toBeLessThanOrEqual(1);
   expect(ledger.poolActive.total(0)).toBe(ledger.backendActive.total(0) + ledger.backendActive.total(1));
   for (const slot of [0, 1]) expect(ledger.circuit.trials.total(slot)).toBeLessThanOrEqual(1);
+  const served = stages.flatMap((stage, worker) =>
+    [...(living[worker] ?? [])].filter((one) => stage.isJoined(one)),
+  );
+  expect(served.length).toBe([0, 1].reduce((sum, slot) => sum + servedBy(ledger, slot), 0));
+}
+
+/** By what is counted: connections made, less those that are over. */
+function servedBy(ledger: Ledger, backend: number): number {
+  const { connections, closed } = ledger.backendTotals(backend);
+  return servedReasons.reduce((left, reason) => left - closed(reason), connections);
 }
 
 function closedOf(ledger: Ledger): number {

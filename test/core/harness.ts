@@ -332,7 +332,8 @@ export class CoreStage {
 
   /** The command that joins the links of this session. */
   joinOf(session: LinkId): unknown {
-    return { kind: 'join', client: session, backend: this.backendOf(session), first: undefined };
+    const slot = expect.any(Number);
+    return { kind: 'join', client: session, backend: this.backendOf(session), slot, first: undefined };
   }
 
   /** How the sessions closed by these commands are closed. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { reasons } from '../../src/core/reasons.ts';
+import { reasons, servedReasons } from '../../src/core/reasons.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { FakeSource, fakePlan } from './fake-source.ts';
 import { samplesOf, sumOf } from './samples.ts';
@@ -15,22 +15,36 @@ describe('Metrics', () => {
       ([, name, type]) => `${name} ${type}`,
     );
     expect(names.sort()).toEqual([
+      'sluice_backend_bytes_total counter',
       'sluice_backend_circuit_opened_total counter',
       'sluice_backend_circuit_state gauge',
       'sluice_backend_connect_duration_seconds histogram',
       'sluice_backend_connect_failures_total counter',
       'sluice_backend_connections_active gauge',
+      'sluice_backend_connections_limit gauge',
       'sluice_backend_connections_total counter',
       'sluice_backend_health_checks_total counter',
+      'sluice_backend_session_duration_seconds histogram',
+      'sluice_backend_sessions_closed_total counter',
       'sluice_backend_up gauge',
+      'sluice_backend_weight gauge',
       'sluice_build_info gauge',
       'sluice_bytes_total counter',
       'sluice_config_last_reload_success_timestamp_seconds gauge',
+      'sluice_config_last_reload_successful gauge',
       'sluice_config_reloads_total counter',
+      'sluice_dial_retries_total counter',
       'sluice_draining gauge',
       'sluice_listener_connections_active gauge',
+      'sluice_listener_connections_limit gauge',
       'sluice_listener_connections_total counter',
+      'sluice_pool_connections_active gauge',
+      'sluice_pool_connections_limit gauge',
+      'sluice_pool_first_byte_seconds histogram',
       'sluice_pool_queue_length gauge',
+      'sluice_pool_queue_limit gauge',
+      'sluice_pool_queue_longest_wait_seconds gauge',
+      'sluice_pool_queue_wait_seconds histogram',
       'sluice_session_duration_seconds histogram',
       'sluice_sessions_closed_total counter',
     ]);
@@ -56,7 +70,17 @@ describe('Metrics', () => {
       `sluice_backend_circuit_state{${app1},state="open"}`,
       `sluice_backend_circuit_state{${app1},state="half-open"}`,
       `sluice_backend_circuit_opened_total{${app1}}`,
+      ...servedReasons.map((reason) => `sluice_backend_sessions_closed_total{${app1},reason="${reason}"}`),
+      `sluice_backend_bytes_total{${app1},direction="to_backend"}`,
+      `sluice_backend_bytes_total{${app1},direction="to_client"}`,
+      'sluice_pool_connections_active{pool="app"}',
       'sluice_pool_queue_length{pool="app"}',
+      'sluice_pool_queue_limit{pool="app"}',
+      'sluice_pool_queue_longest_wait_seconds{pool="app"}',
+      'sluice_pool_queue_wait_seconds_count{pool="app"}',
+      'sluice_pool_first_byte_seconds_count{pool="app"}',
+      'sluice_backend_session_duration_seconds_count{pool="app"}',
+      'sluice_dial_retries_total{pool="db"}',
       'sluice_config_reloads_total{result="success"}',
       'sluice_config_reloads_total{result="failure"}',
       'sluice_draining',
@@ -66,6 +90,11 @@ describe('Metrics', () => {
     );
     expect(samples.get(`sluice_backend_circuit_state{${app1},state="closed"}`)).toBe(1);
     expect(samples.get('sluice_backend_up{pool="db",backend="[::1]:5432"}')).toBe(1);
+    expect(samples.get('sluice_listener_connections_limit{listener="web"}')).toBe(Number.POSITIVE_INFINITY);
+    expect(samples.get('sluice_pool_connections_limit{pool="app"}')).toBe(Number.POSITIVE_INFINITY);
+    expect(samples.get(`sluice_backend_connections_limit{${app1}}`)).toBe(Number.POSITIVE_INFINITY);
+    expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(1);
+    expect(samples.get('sluice_config_last_reload_successful')).toBe(1);
     expect(samples.get('sluice_build_info{version="1.2.3",node="20.19.0",driver="portable"}')).toBe(1);
     expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(1_700_000_000);
   });
@@ -74,13 +103,17 @@ describe('Metrics', () => {
     const source = new FakeSource();
     const [one, two] = source.workers;
     for (const worker of [one, two]) {
-      worker.countBytes(0, 5, 7);
+      worker.countBytes(0, 2, 5, 7);
       worker.countBackendConnection(0);
       worker.countDialFailure(1, 'connect-timeout');
       worker.backendActive.tryTake(0, 9);
       worker.poolQueued.tryTake(1, 9);
       worker.countCircuitOpened(2);
+      worker.countBackendClosed(0, 'idle-timeout');
+      worker.dialRetries.add(1, 0, 3);
+      worker.poolActive.tryTake(0, 9);
     }
+    two.queueTickets.draw(1, true, 400);
     Atomics.store(source.ledger.health, 0, 2);
     Atomics.store(source.ledger.circuit.state, 0, 2);
     source.phase = 'draining';
@@ -93,6 +126,13 @@ describe('Metrics', () => {
     expect(samples.get(`sluice_backend_connect_failures_total{${unix},reason="connect-timeout"}`)).toBe(2);
     expect(samples.get('sluice_backend_circuit_opened_total{pool="db",backend="[::1]:5432"}')).toBe(2);
     expect(samples.get('sluice_pool_queue_length{pool="db"}')).toBe(2);
+    expect(samples.get('sluice_pool_queue_longest_wait_seconds{pool="db"}')).toBe(0.6);
+    expect(samples.get('sluice_pool_connections_active{pool="app"}')).toBe(2);
+    expect(samples.get('sluice_dial_retries_total{pool="db"}')).toBe(6);
+    expect(samples.get(`sluice_backend_sessions_closed_total{${app1},reason="idle-timeout"}`)).toBe(2);
+    expect(
+      samples.get('sluice_backend_bytes_total{pool="db",backend="[::1]:5432",direction="to_client"}'),
+    ).toBe(14);
     expect(samples.get(`sluice_backend_up{${app1}}`)).toBe(0);
     expect(samples.get(`sluice_backend_circuit_state{${app1},state="half-open"}`)).toBe(1);
     expect(samples.get(`sluice_backend_circuit_state{${app1},state="closed"}`)).toBe(0);
@@ -181,12 +221,51 @@ describe('Metrics', () => {
     expect(samples.get('sluice_config_reloads_total{result="success"}')).toBe(1);
     expect(samples.get('sluice_config_reloads_total{result="failure"}')).toBe(1);
     expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(6);
+    expect(samples.get('sluice_config_last_reload_successful')).toBe(0);
 
     source.plan = fakePlan(['web'], { app: ['new'] });
     metrics.countHealthCheck('app', 'new', true);
     source.plan = fakePlan(['web'], { app: ['10.0.0.1:9000'] });
     const later = samplesOf(await metrics.text());
     expect(later.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(0);
+  });
+
+  test('tells limits beside their use, and the weight that a slow start leaves', async () => {
+    const source = new FakeSource();
+    const [listener] = source.plan.listeners;
+    const [pool] = source.plan.pools;
+    if (listener === undefined || pool === undefined) throw new Error('Expected a listener and a pool');
+    const [backend] = pool.backends;
+    if (backend === undefined) throw new Error('Expected a backend');
+    const { policy } = listener;
+    source.plan = {
+      listeners: [{ ...listener, policy: { ...policy, limits: { ...policy.limits, maxConnections: 100 } } }],
+      pools: [
+        {
+          ...pool,
+          policy: {
+            ...pool.policy,
+            slowStartMs: 1_000,
+            limits: { maxConnections: 20, queue: { size: 7, timeoutMs: 1_000 } },
+          },
+          backends: [{ ...backend, weight: 4, maxConnections: 5 }],
+        },
+      ],
+    };
+    // The source's clock stands at one second.
+    source.ledger.recoveredMs[backend.slot] = 500;
+    const samples = samplesOf(await new Metrics(source).text());
+    expect(samples.get('sluice_listener_connections_limit{listener="web"}')).toBe(100);
+    expect(samples.get('sluice_pool_connections_limit{pool="app"}')).toBe(20);
+    expect(samples.get('sluice_pool_queue_limit{pool="app"}')).toBe(7);
+    expect(samples.get(`sluice_backend_connections_limit{${app1}}`)).toBe(5);
+    expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(2.2);
+  });
+
+  test('leaves out gauges of Node whose names say that they are counters', async () => {
+    const text = await new Metrics(new FakeSource()).text();
+    expect(text).toContain('# TYPE nodejs_active_handles gauge');
+    expect(text).not.toMatch(/^# TYPE \w+_total gauge$/m);
   });
 
   test('escapes what an operator may have put into a name', async () => {

@@ -6,7 +6,7 @@ export function samplesOf(text: string): ReadonlyMap<string, number> {
     const [, series, value] = /^(\w+(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
     if (series === undefined || samples.has(series))
       throw new Error(`Not a sample, or one seen before: ${line}`);
-    samples.set(series, Number(value));
+    samples.set(series, value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value));
   }
   return samples;
 }

@@ -1,4 +1,4 @@
-import type { Build } from '../../telemetry/family.ts';
+import type { Build } from '../../telemetry/families/family.ts';
 import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
 import { json } from '../http.ts';
 import type { Route } from './route.ts';
@@ -32,7 +32,7 @@ function poolStatus({ balance, queued, backends }: PoolSnapshot) {
 }
 
 function backendStatus(backend: BackendSnapshot) {
-  const { name, weight, backup, health, circuit, active, connections, unavailable } = backend;
+  const { name, weight, backup, health, circuit, active, totals, unavailable } = backend;
   return {
     address: name,
     weight,
@@ -40,7 +40,7 @@ function backendStatus(backend: BackendSnapshot) {
     health,
     circuit,
     active,
-    total: connections,
+    total: totals.connections,
     unavailable: unavailable ?? null,
   };
 }

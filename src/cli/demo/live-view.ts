@@ -32,9 +32,9 @@ const widths = [10, 9, 11, 8, 9, 13, 13] as const;
 const heading = columns(['backend', 'health', 'breaker', 'active', 'served', 'to backend', 'to client']);
 
 function inColumns(row: BackendSnapshot): string {
-  const { name, health, circuit, active, connections } = row;
-  const bytes = [size(row.bytesToBackend), size(row.bytesToClient)];
-  return columns([name, health, circuit, String(active), String(connections), ...bytes])
+  const { name, health, circuit, active, totals } = row;
+  const bytes = [size(totals.bytesToBackend), size(totals.bytesToClient)];
+  return columns([name, health, circuit, String(active), String(totals.connections), ...bytes])
     .replace(health, paint(health, health === 'down' ? red : green))
     .replace(circuit, paint(circuit, circuit === 'closed' ? green : red));
 }
@@ -46,8 +46,8 @@ function columns(texts: readonly string[]): string {
     .join('');
 }
 
-function inShort({ name, health, circuit, active, connections }: BackendSnapshot): string {
-  return `${name} ${health}, breaker ${circuit}, ${active} active, ${connections} served`;
+function inShort({ name, health, circuit, active, totals }: BackendSnapshot): string {
+  return `${name} ${health}, breaker ${circuit}, ${active} active, ${totals.connections} served`;
 }
 
 const green = 32;

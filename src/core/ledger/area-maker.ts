@@ -4,6 +4,7 @@
  */
 import { type ClientKeys, ClientTable } from './client-table.ts';
 import { Counters } from './counters.ts';
+import { Histogram } from './histogram.ts';
 import { SpinLock } from './lock.ts';
 import { QueueTickets } from './queue-tickets.ts';
 import { SharedCounts } from './shared-counts.ts';
@@ -103,9 +104,21 @@ export class AreaMaker {
     return this.#add({ owner, area, clear: (slot) => area.clear(slot) });
   }
 
+  /** Of durations; the edges of its buckets are milliseconds. */
+  histogram(owner: Owner, edgesMs: readonly number[]): Histogram {
+    return new Histogram(this.counters(owner, Histogram.width(edgesMs)), 0, edgesMs);
+  }
+
   tickets(owner: Owner): QueueTickets {
-    const shown = this.#stripes(() => this.#int32(this.#capacity[owner]));
-    const area = new QueueTickets({ drawn: this.#int32(this.#capacity[owner]), shown }, this.#ownOf(shown));
+    const slots = this.#capacity[owner];
+    const area = new QueueTickets(
+      {
+        drawn: this.#int32(slots),
+        shown: this.#stripes(() => this.#int32(slots)),
+        sinceMs: this.#stripes(() => this.#float64(slots)),
+      },
+      this.#own,
+    );
     return this.#add({
       owner,
       area,

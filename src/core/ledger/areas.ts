@@ -1,5 +1,5 @@
 /** THE TABLE of what all threads share. A number that is added here is cleared, given back and copied by itself. */
-import { dialFailures, reasons } from '../reasons.ts';
+import { dialFailures, reasons, servedReasons } from '../reasons.ts';
 import type { AreaMaker } from './area-maker.ts';
 import { Histogram } from './histogram.ts';
 
@@ -9,7 +9,6 @@ export function makeAreas(make: AreaMaker) {
   // First of all: what a dead worker held is given back once its lock is broken.
   const lock = make.lock();
   const listenerCounters = make.counters('listeners', listenerWidth);
-  const poolCounters = make.counters('pools', Histogram.width(connectEdgesMs));
   return {
     /** Guards the floats below, the breakers' transitions and the client table. */
     lock,
@@ -32,7 +31,16 @@ export function makeAreas(make: AreaMaker) {
     queueTickets: make.tickets('pools'),
     /** Turns taken in round robin: among a pool's primaries at 2 × slot, among its backups at the next. */
     turns: make.words('pools', 2),
-    connectDuration: new Histogram(poolCounters, 0, connectEdgesMs),
+    /** How long dials took that succeeded. */
+    connectDuration: make.histogram('pools', connectEdgesMs),
+    /** From dialed to the first byte of the backend. */
+    firstByte: make.histogram('pools', firstByteEdgesMs),
+    /** Further dials, after the first of a session. */
+    dialRetries: make.counters('pools', 1),
+    /** How long those were in the queue that have left it, to whatever end. */
+    queueWait: make.histogram('pools', queueEdgesMs),
+    /** How long backends served sessions: from dialed to the end of both links. */
+    servedDuration: make.histogram('pools', sessionEdgesMs),
 
     /** Turns taken among the pools of a split. */
     splitTurns: make.words('splits'),
@@ -57,6 +65,8 @@ export function makeAreas(make: AreaMaker) {
 
 const sessionEdgesMs = [5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 3e5, 1.8e6, 3.6e6];
 const connectEdgesMs = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3];
+const firstByteEdgesMs = [1, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4];
+const queueEdgesMs = [1, 5, 10, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4];
 
 /** Where a listener's counters stand; `closed` is one for each reason. */
 export const listenerFields = {
@@ -68,12 +78,13 @@ export const listenerFields = {
 };
 const listenerWidth = listenerFields.duration + Histogram.width(sessionEdgesMs);
 
-/** Where a backend's counters stand; `failures` is one for each way in which a dial fails. */
+/** Where a backend's counters stand: `failures` has one for each way in which a dial fails, `closed` one a reason. */
 export const backendFields = {
   connections: 0,
   circuitOpened: 1,
   bytesToBackend: 2,
   bytesToClient: 3,
   failures: 4,
+  closed: 4 + dialFailures.length,
 };
-const backendWidth = backendFields.failures + dialFailures.length;
+const backendWidth = backendFields.closed + servedReasons.length;

@@ -5,9 +5,17 @@
  * Ledger of their own over the same buffer. Pages never touched cost no memory, so capacities are generous.
  * What there is stands in `areas.ts`.
  */
-import { type DialFailure, dialFailures, type Reason, reasons } from '../reasons.ts';
+import {
+  type DialFailure,
+  dialFailures,
+  type Reason,
+  reasons,
+  type ServedReason,
+  servedReasons,
+} from '../reasons.ts';
 import { AreaMaker, type LedgerCapacity, type Owner } from './area-maker.ts';
 import { type Areas, backendFields, listenerFields, makeAreas } from './areas.ts';
+import type { Counters } from './counters.ts';
 
 export type { LedgerCapacity } from './area-maker.ts';
 
@@ -59,9 +67,16 @@ export class Ledger extends LedgerOfAreas {
     this.listenerCounters.add(listener, listenerFields.accepted, 1);
   }
 
-  countBytes(listener: number, toBackend: number, toClient: number): void {
-    if (toBackend > 0) this.listenerCounters.add(listener, listenerFields.bytesToBackend, toBackend);
-    if (toClient > 0) this.listenerCounters.add(listener, listenerFields.bytesToClient, toClient);
+  /** What was delivered between a listener's client and a backend. */
+  countBytes(listener: number, backend: number, toBackend: number, toClient: number): void {
+    if (toBackend > 0) {
+      this.listenerCounters.add(listener, listenerFields.bytesToBackend, toBackend);
+      this.backendCounters.add(backend, backendFields.bytesToBackend, toBackend);
+    }
+    if (toClient > 0) {
+      this.listenerCounters.add(listener, listenerFields.bytesToClient, toClient);
+      this.backendCounters.add(backend, backendFields.bytesToClient, toClient);
+    }
   }
 
   countClosed(listener: number, reason: Reason): void {
@@ -72,10 +87,10 @@ export class Ledger extends LedgerOfAreas {
     this.backendCounters.add(backend, backendFields.connections, 1);
   }
 
-  /** What a session has moved through a backend, once it is over. */
-  countBackendBytes(backend: number, toBackend: number, toClient: number): void {
-    this.backendCounters.add(backend, backendFields.bytesToBackend, toBackend);
-    this.backendCounters.add(backend, backendFields.bytesToClient, toClient);
+  /** A session that a backend has served is over. No other reasons than those listed end one. */
+  countBackendClosed(backend: number, reason: Reason): void {
+    const at = (servedReasons as readonly Reason[]).indexOf(reason);
+    if (at >= 0) this.backendCounters.add(backend, backendFields.closed + at, 1);
   }
 
   countDialFailure(backend: number, why: DialFailure): void {
@@ -100,7 +115,7 @@ export class Ledger extends LedgerOfAreas {
 
   /** What a backend has counted since its slot was given out. */
   backendTotals(backend: number): BackendTotals {
-    const { connections, failures, circuitOpened, bytesToBackend, bytesToClient } = backendFields;
+    const { connections, failures, circuitOpened, bytesToBackend, bytesToClient, closed } = backendFields;
     const sum = (field: number): number => this.backendCounters.sum(backend, field);
     return {
       connections: sum(connections),
@@ -108,6 +123,7 @@ export class Ledger extends LedgerOfAreas {
       circuitOpened: sum(circuitOpened),
       bytesToBackend: sum(bytesToBackend),
       bytesToClient: sum(bytesToClient),
+      closed: (reason) => sum(closed + servedReasons.indexOf(reason)),
     };
   }
 
@@ -160,13 +176,26 @@ export class Ledger extends LedgerOfAreas {
    */
   releaseAllOf(worker: number): void {
     this.#maker.releaseAllOf(worker);
+    const { listeners, backends } = this.capacity;
     const { accepted, closed } = listenerFields;
-    const part = this.listenerCounters.partOf(worker);
-    for (let listener = 0; listener < this.capacity.listeners; listener++) {
-      const ended = reasons.reduce((sum, _, reason) => sum + part.sum(listener, closed + reason), 0);
-      const open = part.sum(listener, accepted) - ended;
-      if (open > 0) part.add(listener, closed + reasons.indexOf('overloaded'), open);
-    }
+    closeAll(this.listenerCounters.partOf(worker), listeners, { began: accepted, closed, reasons });
+    const { connections: began, closed: served } = backendFields;
+    const ofBackends = { began, closed: served, reasons: servedReasons };
+    closeAll(this.backendCounters.partOf(worker), backends, ofBackends);
+  }
+}
+
+/** Counts as `overloaded` what has begun and was not closed. */
+function closeAll(
+  part: Counters,
+  slots: number,
+  fields: { readonly began: number; readonly closed: number; readonly reasons: readonly Reason[] },
+): void {
+  const { began, closed, reasons } = fields;
+  for (let slot = 0; slot < slots; slot++) {
+    const ended = reasons.reduce((sum, _, reason) => sum + part.sum(slot, closed + reason), 0);
+    const open = part.sum(slot, began) - ended;
+    if (open > 0) part.add(slot, closed + reasons.indexOf('overloaded'), open);
   }
 }
 
@@ -180,8 +209,8 @@ export interface ListenerTotals {
 export interface BackendTotals {
   readonly connections: number;
   readonly circuitOpened: number;
-  /** Of sessions that are over. */
   readonly bytesToBackend: number;
   readonly bytesToClient: number;
   dialFailures(why: DialFailure): number;
+  closed(reason: ServedReason): number;
 }

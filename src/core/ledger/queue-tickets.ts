@@ -1,33 +1,54 @@
 /**
  * The order of those who wait for a pool, over all workers. Who begins to wait draws a number, and each worker
- * shows the number of its first, so that all see who stands before them. Numbers go round after 2³² draws.
+ * shows the number of its first, so that all see who stands before them. Numbers go round after 2³² draws. It also
+ * shows since when that one waits.
  */
 export class QueueTickets {
   /** By pool: the number that was drawn last. */
   readonly #drawn: Int32Array;
   /** By worker, then by pool: its first number, or `nobody`. */
   readonly #shown: readonly Int32Array[];
-  readonly #own: Int32Array;
+  /** By worker, then by pool: since when its first waits, where it has one. */
+  readonly #sinceMs: readonly Float64Array[];
+  readonly #own: number;
 
-  constructor({ drawn, shown }: TicketArea, own: Int32Array) {
+  /** `own` is the stripe of this thread. */
+  constructor({ drawn, shown, sinceMs }: TicketArea, own: number) {
     this.#drawn = drawn;
     this.#shown = shown;
+    this.#sinceMs = sinceMs;
     this.#own = own;
   }
 
   /** `isFirst`: nobody else of this worker waits for the pool. */
-  draw(pool: number, isFirst: boolean): number {
+  draw(pool: number, isFirst: boolean, nowMs: number): Ticket {
     // Shown before it is drawn, at the least that it can become: whoever draws later has it before its eyes.
-    if (isFirst) this.show(pool, following(Atomics.load(this.#drawn, pool)));
-    let ticket = nobody;
-    while (ticket === nobody) ticket = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
+    if (isFirst) this.show(pool, { number: following(Atomics.load(this.#drawn, pool)), sinceMs: nowMs });
+    let number = nobody;
+    while (number === nobody) number = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
+    const ticket = { number, sinceMs: nowMs };
     if (isFirst) this.show(pool, ticket);
     return ticket;
   }
 
-  /** The number of this worker's first now; without one, none of its sessions waits any more. */
-  show(pool: number, ticket: number | undefined): void {
-    Atomics.store(this.#own, pool, ticket ?? nobody);
+  /** That of this worker's first now; without one, none of its sessions waits any more. */
+  show(pool: number, ticket: Ticket | undefined): void {
+    const sinceMs = this.#sinceMs[this.#own];
+    const shown = this.#shown[this.#own];
+    if (sinceMs === undefined || shown === undefined) return;
+    if (ticket !== undefined) sinceMs[pool] = ticket.sinceMs;
+    Atomics.store(shown, pool, ticket?.number ?? nobody);
+  }
+
+  /** Since when the session waits that has waited longest of all workers'; undefined where none waits. */
+  waitingSinceMs(pool: number): number | undefined {
+    let earliestMs: number | undefined;
+    for (const [worker, shown] of this.#shown.entries()) {
+      if (Atomics.load(shown, pool) === nobody) continue;
+      const sinceMs = this.#sinceMs[worker]?.[pool] ?? 0;
+      if (earliestMs === undefined || sinceMs < earliestMs) earliestMs = sinceMs;
+    }
+    return earliestMs;
   }
 
   /** How many at most stand before this number on other workers; that is 0 where it comes next. */
@@ -62,9 +83,16 @@ export class QueueTickets {
   }
 }
 
+export interface Ticket {
+  readonly number: number;
+  /** When it was drawn. */
+  readonly sinceMs: number;
+}
+
 export interface TicketArea {
   readonly drawn: Int32Array;
   readonly shown: readonly Int32Array[];
+  readonly sinceMs: readonly Float64Array[];
 }
 
 /** What a fresh slot holds, and no number that is drawn. */

@@ -49,6 +49,7 @@ export class Dialing extends Stage implements DialTimes {
     this.#lease.link = link;
     session.lease = this.#lease;
     session.dialed = backend;
+    if (session.attempts > 0) context.ledger.dialRetries.add(this.#pool.slot, 0, 1);
     session.attempts++;
     session.stage = this;
     context.command({ kind: 'connect', link, address: backend.address });
@@ -145,6 +146,7 @@ export class Dialing extends Stage implements DialTimes {
     if (this.#lease.settle('succeeded', nowMs)) context.circuitChanged(slot);
     const connectMs = nowMs - this.#sinceMs;
     session.connectMs = connectMs;
+    session.served = { pool: slot, sinceMs: nowMs };
     context.ledger.connectDuration.observe(slot, connectMs);
     context.ledger.countBackendConnection(this.#lease.backend.slot);
     new Relaying(session, this.#pool, this.#lease, nowMs).begin(first, nowMs);

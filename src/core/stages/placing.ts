@@ -142,7 +142,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (this.#hasLeft) return this.#leave(nowMs);
     const pool = this.#pool;
     const { size, timeoutMs } = pool.policy.limits.queue;
-    if (!pool.queue.join(this, size)) return this.#giveUp('queue-full', nowMs);
+    if (!pool.queue.join(this, size, nowMs)) return this.#giveUp('queue-full', nowMs);
     this.#session.stage = this;
     this.#queuedMs = nowMs;
     this.#session.context.waitedFor(pool);
@@ -151,8 +151,10 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   #leaveQueue(nowMs: number): void {
     if (this.#queuedMs === undefined) return;
+    const waitedMs = nowMs - this.#queuedMs;
     this.#pool.queue.leave(this);
-    this.#session.queueMs += nowMs - this.#queuedMs;
+    this.#session.queueMs += waitedMs;
+    this.#session.context.ledger.queueWait.observe(this.#pool.slot, waitedMs);
     this.#queuedMs = undefined;
   }
 

@@ -26,8 +26,14 @@ export class Relaying extends Stage implements RelayTimes {
   begin(first: Uint8Array | undefined, nowMs: number): void {
     const session = this.#session;
     session.stage = this;
-    session.context.command({ kind: 'join', client: session.link, backend: this.#lease.link, first });
+    const { link, backend } = this.#lease;
+    session.context.command({ kind: 'join', client: session.link, backend: link, slot: backend.slot, first });
     this.#watch(nowMs);
+  }
+
+  override firstByteCame(nowMs: number): void {
+    const { context, served } = this.#session;
+    if (served !== undefined) context.ledger.firstByte.observe(served.pool, nowMs - served.sinceMs);
   }
 
   override halfClosed(_heldBytes: number, nowMs: number): void {

@@ -12,6 +12,8 @@ export class Stage {
   /** The last event of a dialed link, which the session has still. */
   connectFailed(_why: ConnectFailure, _detail: string, _nowMs: number): void {}
   backendClosed(_end: LinkEnd, _nowMs: number): void {}
+  /** From the backend. */
+  firstByteCame(_nowMs: number): void {}
   /** FIN came, on the client's link until that is joined. */
   halfClosed(_heldBytes: number, _nowMs: number): void {}
   clientClosed(_end: LinkEnd, _nowMs: number): void {}

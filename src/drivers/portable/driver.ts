@@ -6,7 +6,7 @@
  * instead of being left in the queue.
  */
 import type { Server } from 'node:net';
-import type { Address, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
+import type { Address, BackendSlot, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import { Alarm } from '../alarm.ts';
 import type { Driver, DriverCommand, DriverEvent, DriverHost, ListenOptions } from '../driver.ts';
@@ -147,7 +147,8 @@ class PortableDriver implements Driver, LinkContext {
     if (command.kind === 'connect') return this.#connect(command.link, command.address);
     if (command.kind === 'join') {
       const backend = this.#links[command.backend];
-      if (backend !== undefined) this.#links[command.client]?.joinBackend(backend, command.first);
+      if (backend !== undefined)
+        this.#links[command.client]?.joinBackend(backend, command.slot, command.first);
       return;
     }
     const link = this.#links[command.link];
@@ -218,8 +219,8 @@ class PortableDriver implements Driver, LinkContext {
     return this.#host.now();
   }
 
-  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void {
-    this.#host.countBytes(listener, toBackend, toClient);
+  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void {
+    this.#host.countBytes(listener, backend, toBackend, toClient);
   }
 
   closed({ id }: Link, last: LinkEvent): void {

@@ -7,7 +7,15 @@
  * tells at once that a write through TLS is done, so there several may be under way, up to a bound.
  */
 import type { Socket } from 'node:net';
-import type { Address, LinkEnd, LinkEvent, LinkId, ListenerSlot, TlsSession } from '../../core/contract.ts';
+import type {
+  Address,
+  BackendSlot,
+  LinkEnd,
+  LinkEvent,
+  LinkId,
+  ListenerSlot,
+  TlsSession,
+} from '../../core/contract.ts';
 import type { Endpoint } from '../../core/net/endpoint.ts';
 import { dialFailure, isExhaustion, isFullQueue } from '../dial-failure.ts';
 import type { DriverEvent, DriverHost } from '../driver.ts';
@@ -74,8 +82,9 @@ export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
   /** Of its partner's bytes, those that its kernel took in whole writes. */
   sentBytes = 0;
   readonly #context: LinkContext;
-  /** Whose bytes are counted: that of the client's link, once joined. */
+  /** Whose bytes are counted: that of the client's link, and the backend, once joined. */
   #listener: ListenerSlot;
+  #backend: BackendSlot = 0;
   #held = noBytes;
   #socket: Socket | undefined;
   /** What TLS is spoken over. */
@@ -163,10 +172,12 @@ export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
     this.#write(Buffer.from(bytes), 0);
   }
 
-  joinBackend(backend: Link, first: Uint8Array | undefined): void {
+  joinBackend(backend: Link, slot: BackendSlot, first: Uint8Array | undefined): void {
     this.#withdraw();
     backend.#withdraw();
     backend.#listener = this.#listener;
+    this.#backend = slot;
+    backend.#backend = slot;
     // A write may fail at once, and what the peer has answered then is its partner's.
     this.partner = backend;
     backend.partner = this;
@@ -207,6 +218,8 @@ export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
       if (to === undefined) this.#hold(length === buffer.length ? buffer : buffer.subarray(0, length));
       else {
         to.lastByteMs = this.lastByteMs;
+        if (to.#queuedBytes === 0 && this.id % 2 === 1)
+          this.#context.emit({ kind: 'first-byte', link: this.id });
         this.#pass(to, length, buffer);
       }
     }
@@ -310,8 +323,8 @@ export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
     const bytes = this.#queuedBytes - socket.writableLength - this.sentBytes;
     if (bytes <= 0) return;
     this.sentBytes += bytes;
-    if (this.id % 2 === 0) this.#context.countBytes(this.#listener, 0, bytes);
-    else this.#context.countBytes(this.#listener, bytes, 0);
+    if (this.id % 2 === 0) this.#context.countBytes(this.#listener, this.#backend, 0, bytes);
+    else this.#context.countBytes(this.#listener, this.#backend, bytes, 0);
   }
 
   #writeFailed(): void {

@@ -4,7 +4,7 @@
  * connection does, `buffers.ts` for where bytes wait.
  */
 import { assert } from '../../core/assert.ts';
-import type { Address, LinkId, ListenerSlot } from '../../core/contract.ts';
+import type { Address, BackendSlot, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { type BufferBounds, Buffers, boundsOf, type Group, reserveGroup, smallGroup } from './buffers.ts';
@@ -119,7 +119,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
 
   execute(command: DriverCommand): void {
     if (command.kind === 'connect') return this.#connect(command.link, command.address);
-    if (command.kind === 'join') return this.#join(command.client, command.backend, command.first);
+    if (command.kind === 'join') return this.#join(command);
     const link = this.#links.open(command.link);
     if (link === undefined) return;
     switch (command.kind) {
@@ -141,9 +141,9 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#countDials();
   }
 
-  #join(client: LinkId, backend: LinkId, first: Uint8Array | undefined): void {
+  #join({ client, backend, slot, first }: Extract<DriverCommand, { readonly kind: 'join' }>): void {
     const other = this.#links.open(backend);
-    if (other !== undefined) this.#links.open(client)?.join(other, first);
+    if (other !== undefined) this.#links.open(client)?.join(other, slot, first);
   }
 
   lastByteMs(link: LinkId): number {
@@ -312,8 +312,8 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.host.descriptors.owed = this.#links.clients - this.#links.backends;
   }
 
-  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void {
-    this.host.countBytes(listener, toBackend, toClient);
+  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void {
+    this.host.countBytes(listener, backend, toBackend, toClient);
   }
 
   /** What is taken and not given back, for tests. */

@@ -31,6 +31,7 @@ export class LinkEvents {
     link: 0,
     detail: 'the uring driver speaks no TLS',
   };
+  readonly #firstByte: Kept<'first-byte'> = { kind: 'first-byte', link: 0 };
   readonly #halfClosed: Kept<'half-closed'> = { kind: 'half-closed', link: 0, heldBytes: 0 };
   readonly #closed: Kept<'closed'> = { kind: 'closed', link: 0, end: 'finished', sentBytes: 0 };
 
@@ -68,6 +69,11 @@ export class LinkEvents {
   tlsFailed({ id }: Numbered): void {
     this.#tlsFailed.link = id;
     this.#emit(this.#tlsFailed);
+  }
+
+  firstByte({ id }: Numbered): void {
+    this.#firstByte.link = id;
+    this.#emit(this.#firstByte);
   }
 
   halfClosed({ id }: Numbered, heldBytes: number): void {

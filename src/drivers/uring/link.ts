@@ -5,7 +5,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import { assert } from '../../core/assert.ts';
-import type { Address, LinkEnd, ListenerSlot } from '../../core/contract.ts';
+import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
 import { heldBytesMax } from '../shared.ts';
@@ -47,7 +47,7 @@ export interface LinkContext extends SocketContext {
   descriptorFreed(): void;
   /** Its number may be given to the next one. */
   release(link: Link): void;
-  countBytes(listener: ListenerSlot, toBackend: number, toClient: number): void;
+  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void;
 }
 
 /** Of a stream in small buffers so much may wait. */
@@ -76,6 +76,8 @@ export class Link extends RingSocket implements relay.Link<Link> {
   /** What has come of it while it was not joined; undefined where that is nothing. */
   held: ByteQueue | undefined;
   listener: ListenerSlot = 0;
+  /** Known once it is joined. */
+  backend: BackendSlot = 0;
   sentBytes = 0;
   protected readonly context: LinkContext;
   #inspection: Inspection | undefined;
@@ -199,11 +201,13 @@ export class Link extends RingSocket implements relay.Link<Link> {
   }
 
   /** What is held of each goes out to the other, uncopied, and then what comes. */
-  join(backend: Link, first: Uint8Array | undefined): void {
+  join(backend: Link, slot: BackendSlot, first: Uint8Array | undefined): void {
     // RST has come for one of them, which the core did not know yet: both are reset.
     if (this.is(relay.closing) || backend.is(relay.closing)) return relay.join<Link>(this, backend);
     if (!this.#isHeld || !backend.#isHeld) return;
     backend.listener = this.listener;
+    this.backend = slot;
+    backend.backend = slot;
     backend.marks |= isBackend;
     this.#takeAsQueue(backend);
     backend.#takeAsQueue(this);
@@ -316,6 +320,8 @@ export class Link extends RingSocket implements relay.Link<Link> {
     const to = this.partner;
     if (to === undefined) return this.#hold(chunk, length);
     this.judgePace(length);
+    if (to.sentBytes === 0 && to.queue === undefined && this.is(isBackend))
+      this.context.events.firstByte(this);
     to.#enqueue(chunk, length);
     if (this.is(streams) || !to.hasRoom) this.stopReceivingMany();
   }
@@ -409,8 +415,8 @@ export class Link extends RingSocket implements relay.Link<Link> {
 
   #countSent(bytes: number): void {
     this.sentBytes += bytes;
-    if (this.is(isBackend)) this.context.countBytes(this.listener, bytes, 0);
-    else this.context.countBytes(this.listener, 0, bytes);
+    if (this.is(isBackend)) this.context.countBytes(this.listener, this.backend, bytes, 0);
+    else this.context.countBytes(this.listener, this.backend, 0, bytes);
   }
 
   // Events that are due outside of what has brought them about.

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Ledger, type LedgerCapacity } from '../../../src/core/ledger/ledger.ts';
-import { dialFailures, reasons } from '../../../src/core/reasons.ts';
+import { dialFailures, reasons, servedReasons } from '../../../src/core/reasons.ts';
 import { freshLedger, sharedLedgers } from '../harness.ts';
 
 describe('Ledger', () => {
   it('has a counter of its own for every reason', () => {
     const ledger = freshLedger();
     ledger.countAccepted(1);
-    ledger.countBytes(1, 3, 4);
+    ledger.countBytes(1, 2, 3, 4);
     ledger.sessionDuration.observe(1, 0);
     reasons.forEach((reason, index) => {
       for (let times = 0; times <= index; times++) ledger.countClosed(1, reason);
@@ -18,16 +18,26 @@ describe('Ledger', () => {
     expect(ledger.sessionDuration.read(1).counts.reduce((sum, count) => sum + count)).toBe(1);
   });
 
-  it('has a counter of its own for every dial failure', () => {
+  it('has a counter of its own for every dial failure, and every end of a session at a backend', () => {
     const ledger = freshLedger();
     dialFailures.forEach((why, index) => {
       for (let times = 0; times <= index; times++) ledger.countDialFailure(1, why);
     });
+    servedReasons.forEach((reason, index) => {
+      for (let times = 0; times <= index; times++) ledger.countBackendClosed(1, reason);
+    });
+    // No session ends so that a backend has served.
+    ledger.countBackendClosed(1, 'denied');
+    ledger.countBytes(0, 1, 3, 4);
     ledger.countBackendConnection(1);
     for (let times = 0; times < 7; times++) ledger.countCircuitOpened(1);
     const totals = ledger.backendTotals(1);
     expect(dialFailures.map((why) => totals.dialFailures(why))).toEqual([1, 2, 3]);
+    expect(servedReasons.map((reason) => totals.closed(reason))).toEqual(
+      servedReasons.map((_, index) => index + 1),
+    );
     expect([totals.connections, totals.circuitOpened]).toEqual([1, 7]);
+    expect([totals.bytesToBackend, totals.bytesToClient]).toEqual([3, 4]);
   });
 
   it('keeps slots apart to the last one', () => {
@@ -100,6 +110,17 @@ describe('Ledger', () => {
     const totals = living.listenerTotals(1);
     expect([totals.accepted, totals.closed('finished'), totals.closed('overloaded')]).toEqual([8, 1, 4]);
     expect(living.listenerTotals(0).closed('overloaded')).toBe(0);
+  });
+
+  it('counts those that a dead worker had at a backend as closed too', () => {
+    const [dead, living] = pair();
+    for (let session = 0; session < 3; session++) dead.countBackendConnection(2);
+    dead.countBackendClosed(2, 'finished');
+    living.countBackendConnection(2);
+    living.releaseAllOf(0);
+    living.releaseAllOf(0);
+    const totals = living.backendTotals(2);
+    expect([totals.connections, totals.closed('finished'), totals.closed('overloaded')]).toEqual([4, 1, 2]);
   });
 
   it('leaves the lock to a living worker when another dies', () => {

@@ -106,7 +106,7 @@ function ofBackend(event: Exclude<DriverEvent, { readonly kind: 'exhausted' | 'a
     return dial(client);
   }
   client.isJoined = true;
-  driver.execute({ kind: 'join', client: client.link, backend, first: client.head });
+  driver.execute({ kind: 'join', client: client.link, backend, slot: 0, first: client.head });
 }
 
 function received(client: Client, bytes: Uint8Array): void {

@@ -1,0 +1,13 @@
+/** THE TABLE of what sluice counts and measures, in the order in which it is told. */
+import { backendFamilies } from './backends.ts';
+import type { Family } from './family.ts';
+import { listenerFamilies } from './listeners.ts';
+import { poolFamilies } from './pools.ts';
+import { processFamilies } from './process.ts';
+
+export const families: readonly Family[] = [
+  ...processFamilies,
+  ...listenerFamilies,
+  ...poolFamilies,
+  ...backendFamilies,
+];

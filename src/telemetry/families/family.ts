@@ -1,0 +1,84 @@
+/**
+ * A family of metrics as a table row: what it is called, and how its samples are read. A scrape of a thousand backends
+ * has tens of thousands of samples, so that labels are text from the beginning, made once for each listener, pool and
+ * backend.
+ */
+import type { ControlCounts } from '../control-counts.ts';
+import type { Durations, Snapshot } from '../snapshot.ts';
+
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** Calls `sample` for each: with what stands between the braces, and, in a histogram, the end of the name. */
+  read(scrape: Scrape, sample: (labels: string, value: number, end?: HistogramEnd) => void): void;
+}
+
+type HistogramEnd = '' | '_bucket' | '_sum' | '_count';
+
+/** What one scrape reads, once, so that families agree with each other. */
+export interface Scrape {
+  readonly build: Build;
+  readonly control: ControlCounts;
+  readonly snapshot: Snapshot;
+}
+
+export interface Build {
+  readonly version: string;
+  /** Of Node.js. */
+  readonly node: string;
+  /** The driver that runs. */
+  readonly driver: string;
+  /** For people: why that one. */
+  readonly driverReason: string;
+}
+
+/** Prometheus' text format (version 0.0.4) of one family, in lines that each have their end. */
+export function textOf({ name, help, type, read }: Family, scrape: Scrape): string {
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  read(scrape, (labels, value, end = '') => {
+    const series = labels === '' ? `${name}${end}` : `${name}${end}{${labels}}`;
+    text += `${series} ${numberText(value)}\n`;
+  });
+  return text;
+}
+
+/** `name="value"`, comma between them. */
+export function labelsOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',');
+}
+
+/** A family with one sample that has no labels. */
+export function single(
+  described: Pick<Family, 'name' | 'help' | 'type'>,
+  value: (scrape: Scrape) => number,
+): Family {
+  return { ...described, read: (scrape, sample) => sample('', value(scrape)) };
+}
+
+/** One histogram's samples: buckets are cumulative, edges in seconds, as Prometheus wants them. */
+export function sampleDurations(
+  labels: string,
+  { edgesMs, counts, sumMs }: Durations,
+  sample: Parameters<Family['read']>[1],
+): void {
+  let count = 0;
+  for (const [bucket, inBucket] of counts.entries()) {
+    count += inBucket;
+    const edgeMs = edgesMs[bucket];
+    sample(`${labels},le="${edgeMs === undefined ? '+Inf' : edgeMs / 1_000}"`, count, '_bucket');
+  }
+  sample(labels, sumMs / 1_000, '_sum');
+  sample(labels, count, '_count');
+}
+
+function numberText(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  return String(value);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}

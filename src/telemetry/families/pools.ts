@@ -1,0 +1,77 @@
+import type { Durations, PoolSnapshot } from '../snapshot.ts';
+import { type Family, sampleDurations } from './family.ts';
+
+export const poolFamilies: readonly Family[] = [
+  {
+    name: 'sluice_pool_connections_active',
+    help: 'Sessions that hold a place in the pool, those that are being connected included',
+    type: 'gauge',
+    read: ofEach(({ active }) => active),
+  },
+  {
+    name: 'sluice_pool_connections_limit',
+    help: 'As many sessions as the pool may have; +Inf without a limit',
+    type: 'gauge',
+    read: ofEach(({ limit }) => limit),
+  },
+  {
+    name: 'sluice_pool_queue_length',
+    help: 'Sessions that wait for a free backend',
+    type: 'gauge',
+    read: ofEach(({ queued }) => queued),
+  },
+  {
+    name: 'sluice_pool_queue_limit',
+    help: 'As many sessions as may wait; 0 where there is no queue',
+    type: 'gauge',
+    read: ofEach(({ queueLimit }) => queueLimit),
+  },
+  {
+    name: 'sluice_pool_queue_longest_wait_seconds',
+    help: 'For how long the session has waited that is first in the queue; 0 where none waits',
+    type: 'gauge',
+    read: ofEach(({ longestWaitMs }) => longestWaitMs / 1_000),
+  },
+  {
+    name: 'sluice_pool_queue_wait_seconds',
+    help: 'How long sessions waited in the queue that have left it, in whatever way',
+    type: 'histogram',
+    read: durationsOf((pool) => pool.queueWait()),
+  },
+  {
+    name: 'sluice_backend_connect_duration_seconds',
+    help: 'How long connecting to a backend took, where it succeeded',
+    type: 'histogram',
+    read: durationsOf((pool) => pool.connectDuration()),
+  },
+  {
+    name: 'sluice_dial_retries_total',
+    help: 'Attempts to connect after the first of a session',
+    type: 'counter',
+    read: ofEach(({ dialRetries }) => dialRetries),
+  },
+  {
+    name: 'sluice_pool_first_byte_seconds',
+    help: 'How long backends took to send their first byte, once they were connected',
+    type: 'histogram',
+    read: durationsOf((pool) => pool.firstByte()),
+  },
+  {
+    name: 'sluice_backend_session_duration_seconds',
+    help: 'How long backends served sessions, from connected to the close of both sides',
+    type: 'histogram',
+    read: durationsOf((pool) => pool.servedDuration()),
+  },
+];
+
+function ofEach(value: (pool: PoolSnapshot) => number): Family['read'] {
+  return ({ snapshot: { pools } }, sample) => {
+    for (const pool of pools) sample(pool.labels, value(pool));
+  };
+}
+
+function durationsOf(durations: (pool: PoolSnapshot) => Durations): Family['read'] {
+  return ({ snapshot: { pools } }, sample) => {
+    for (const pool of pools) sampleDurations(pool.labels, durations(pool), sample);
+  };
+}
