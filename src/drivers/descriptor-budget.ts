@@ -5,13 +5,14 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isExhaustion } from './dial-failure.ts';
-import { backlog, errorCode } from './shared.ts';
+import { errorCode } from './shared.ts';
 
 export class DescriptorBudget {
   /** Of each worker, for how many of its clients a dial is to come. Each writes its own and reads all. */
   readonly #owed: Int32Array;
   readonly #worker: number;
   #acceptsUntilCount = 0;
+  #countIsGoodUntilMs = 0;
   #lastLimit = Number.POSITIVE_INFINITY;
   #limitReadMs = Number.NEGATIVE_INFINITY;
 
@@ -25,15 +26,22 @@ export class DescriptorBudget {
     this.#owed[this.#worker] = Math.max(0, dials);
   }
 
-  /** Whether thousands may be accepted in one go. To be asked at each accept: it counts once in a thousand times. */
-  get isPlentiful(): boolean {
-    if (this.#acceptsUntilCount > 0) {
+  /**
+   * Whether there are descriptors for one more client. To be asked at each accept: while there are plenty it counts once
+   * in a thousand times, and again after a while, for the limit may have been lowered.
+   */
+  get mayAccept(): boolean {
+    const nowMs = performance.now();
+    if (this.#acceptsUntilCount > 0 && nowMs < this.#countIsGoodUntilMs) {
       this.#acceptsUntilCount--;
       return true;
     }
-    if (this.clients < plenty) return false;
-    this.#acceptsUntilCount = acceptsBetweenCounts;
-    return true;
+    const { clients } = this;
+    if (clients >= plenty) {
+      this.#acceptsUntilCount = acceptsBetweenCounts;
+      this.#countIsGoodUntilMs = nowMs + limitIsGoodMs;
+    }
+    return clients >= 1;
   }
 
   /** The next look counts again: the system has said that there are none. */
@@ -67,8 +75,8 @@ export class DescriptorBudget {
 /** For the admin API, probes, name resolution, files; and for clients that several workers accept at the same time. */
 const reserve = 16;
 const acceptsBetweenCounts = 1_024;
-/** An accept that goes on can take a full backlog in one turn, and counts only now and then. */
-const plenty = backlog + acceptsBetweenCounts;
+/** For five workers, each of which may accept so many before it counts again. */
+const plenty = 5 * acceptsBetweenCounts;
 
 function openDescriptors(): number {
   // Since Linux 6.2 the size of the directory is their number; before it is 0.

@@ -40,7 +40,6 @@ export class UringDriver implements Driver, LinkContext, Turning {
   readonly events: LinkEvents;
   readonly host: DriverHost;
   turnMs = 0;
-  readonly #resources: KernelResources;
   readonly #turns: Turns;
   readonly #links: Links;
   readonly #unixDials: UnixDials;
@@ -61,7 +60,6 @@ export class UringDriver implements Driver, LinkContext, Turning {
 
   constructor(system: Libc, host: DriverHost, resources: KernelResources, bounds: BufferBounds) {
     const libc = resources.noting(system);
-    this.#resources = resources;
     this.host = host;
     this.turnMs = host.now();
     this.sockets = new Sockets(libc);
@@ -79,7 +77,6 @@ export class UringDriver implements Driver, LinkContext, Turning {
       resources,
       budget: host.descriptors,
       now: () => host.now(),
-      turnMs: () => this.turnMs,
       accepted: (listening, fd) => this.#accepted(listening, fd),
       exhausted: () => {
         this.#isOutOfDescriptors = true;
@@ -106,7 +103,6 @@ export class UringDriver implements Driver, LinkContext, Turning {
   }
 
   #accepted({ listener, bound }: Listening, fd: number): void {
-    this.#resources.accepted(fd);
     const peer = this.#isClosed ? undefined : this.sockets.peer(fd);
     // Who has gone already is no client: nothing was promised about it yet.
     if (peer === undefined) return this.sockets.close(fd);
@@ -222,7 +218,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
     const kind = low >>> operationShift;
     const number = low & numberMask;
     if (kind === operation.wake) return this.#woken();
-    if (kind === operation.accept) return this.#listenings.completed(number, result, flags);
+    if (kind === operation.accept) return this.#listenings.completed(number, result);
     if (high === listeningSerial) return this.#listenings.cancelled(number);
     const link = this.#links.find(number, high);
     if (link === undefined) return;

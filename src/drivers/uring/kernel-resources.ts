@@ -6,8 +6,7 @@
 import { assert } from '../../core/assert.ts';
 import type { ListeningSocket } from '../driver.ts';
 import type { Libc, Pointer } from './libc.ts';
-import { operation, operationShift } from './operations.ts';
-import { type CompletionQueue, type Ring, unclaimedCompletions } from './ring.ts';
+import type { Ring } from './ring.ts';
 import { Sockets } from './sockets.ts';
 
 /** What a descriptor is, in the byte at its place. */
@@ -19,8 +18,7 @@ const holding = { nothing: 0, connection: 1, listening: 2, ring: 3, other: 4 } a
  */
 const descriptors = 2 ** 20;
 const mappings = 16;
-const queueWords = 6;
-const descriptorsAt = (2 * mappings + queueWords) * 8;
+const descriptorsAt = 2 * mappings * 8;
 
 /** Pages of it that are never touched cost nothing. */
 export const resourceBytes = descriptorsAt + descriptors;
@@ -28,12 +26,10 @@ export const resourceBytes = descriptorsAt + descriptors;
 export class KernelResources {
   /** Of each mapping its address and length; a length of 0 is none. */
   readonly #mappings: Float64Array;
-  readonly #queue: Float64Array;
   readonly #descriptors: Uint8Array;
 
   constructor(shared: SharedArrayBuffer) {
     this.#mappings = new Float64Array(shared, 0, 2 * mappings);
-    this.#queue = new Float64Array(shared, 2 * mappings * 8, queueWords);
     this.#descriptors = new Uint8Array(shared, descriptorsAt, descriptors);
   }
 
@@ -71,17 +67,11 @@ export class KernelResources {
     };
   }
 
-  accepted(fd: number): void {
-    this.#descriptors[fd] = holding.connection;
-  }
-
   listensOn(fd: number): void {
     this.#descriptors[fd] = holding.listening;
   }
 
   drives(ring: Ring): void {
-    const { address, bytes, head, tail, mask, cqes } = ring.completionQueue;
-    this.#queue.set([address, bytes, head, tail, mask, cqes]);
     this.#descriptors[ring.fd] = holding.ring;
   }
 
@@ -93,7 +83,6 @@ export class KernelResources {
   reclaim(libc: Libc): readonly ListeningSocket[] {
     const sockets = new Sockets(libc);
     const left: ListeningSocket[] = [];
-    this.#takeAccepted(libc);
     for (const fd of this.#each(holding.ring)) libc.close(fd);
     for (const fd of this.#each(holding.connection)) {
       sockets.resetAtClose(fd);
@@ -106,16 +95,6 @@ export class KernelResources {
       if (bytes > 0) libc.munmap(address, bytes);
     }
     return left;
-  }
-
-  /** Connections that the ring had accepted and the driver had not heard of. */
-  #takeAccepted(libc: Libc): void {
-    const [address = 0, bytes = 0, head = 0, tail = 0, mask = 0, cqes = 0] = this.#queue;
-    if (!this.#descriptors.includes(holding.ring)) return;
-    const queue: CompletionQueue = { address, bytes, head, tail, mask, cqes };
-    unclaimedCompletions(libc, queue, (low, _high, result) => {
-      if (low >>> operationShift === operation.accept && result >= 0) this.accepted(result);
-    });
   }
 
   #mapped(address: Pointer, bytes: number): void {

@@ -37,7 +37,6 @@ export const IORING_ENTER_EXT_ARG = 1 << 3;
 export const IORING_REGISTER_PBUF_RING = 22;
 
 export const IORING_OP_POLL_ADD = 6;
-export const IORING_OP_ACCEPT = 13;
 export const IORING_OP_ASYNC_CANCEL = 14;
 export const IORING_OP_CONNECT = 16;
 export const IORING_OP_SEND = 26;
@@ -46,7 +45,6 @@ export const IORING_OP_RECV = 27;
 export const IOSQE_BUFFER_SELECT = 1 << 5;
 export const IORING_RECVSEND_POLL_FIRST = 1 << 0;
 export const IORING_RECV_MULTISHOT = 1 << 1;
-export const IORING_ACCEPT_MULTISHOT = 1 << 0;
 export const IORING_ASYNC_CANCEL_ALL = 1 << 0;
 export const IORING_ASYNC_CANCEL_FD = 1 << 1;
 

@@ -1,8 +1,8 @@
 /**
- * An address that is listened on. One operation accepts connection after connection; out of descriptors it ends,
- * the clients wait in the kernel's queue, and it is begun again once a descriptor was closed or a while has gone by.
- * That operation empties the queue in one go, however long it is. So while a crowd comes, a few are accepted each turn:
- * who is to be refused has left before the next come, and thousands take no more descriptors than some dozens.
+ * An address that is listened on. The ring says that clients wait in the kernel's queue, and a few are accepted each
+ * turn: those of them who are refused have left before the next ones are accepted, so that a crowd of thousands takes
+ * some dozens of descriptors. The ring's own accept would empty the queue in one go, however long it is. Out of
+ * descriptors, clients go on waiting there until one was closed or a while has gone by.
  *
  *     accepting ── leave ─▶ passed by ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
  *         ▲                     │            │                               │
@@ -16,7 +16,6 @@
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
-import { backlog } from '../shared.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
 import { operation, operationShift } from './operations.ts';
@@ -27,14 +26,14 @@ interface Parts {
   readonly ring: Ring;
   readonly sockets: Sockets;
   now(): number;
-  /** When the completions at hand were taken: another time in each turn. */
-  turnMs(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** How many more clients there are descriptors for. */
   readonly budget: DescriptorBudget;
   /** It is to be resumed once a descriptor is free. */
   exhausted(): void;
+  /** `leaveMs` has changed. */
+  rescheduled(): void;
   /** Nobody waits to be accepted, and nobody will: its descriptor is to be closed. */
   left(listening: Listening): void;
 }
@@ -51,17 +50,12 @@ export class Listening {
   /** When `due` is to be called. */
   leaveMs = Number.POSITIVE_INFINITY;
   #stage: 'accepting' | 'passed-by' | 'last-call' | 'leaving' = 'accepting';
-  #isAccepting = false;
-  #isCrowded = false;
-  /** What is under way tells only that somebody can be accepted. */
   #isPolling = false;
-  #turnMs = 0;
-  #acceptedInTurn = 0;
   #isCancelling = false;
   #isOver = false;
   #giveUpMs = Number.POSITIVE_INFINITY;
   readonly #parts: Parts;
-  #waiting: (() => void)[] = [];
+  #unlistened: (() => void)[] = [];
 
   constructor(
     parts: Parts,
@@ -75,7 +69,8 @@ export class Listening {
     this.number = place.number;
     this.listener = listener;
     this.#file = 'path' in place.bound ? socketFileAt(place.bound.path) : undefined;
-    this.#accept();
+    parts.sockets.unblock(place.fd);
+    this.#poll();
   }
 
   /** Nobody can come any more: a unix socket whose name was removed can't be kept. */
@@ -85,35 +80,25 @@ export class Listening {
 
   /** Goes on after it was out of descriptors. */
   resume(): void {
-    if (this.#stage !== 'leaving') this.#accept();
-    else if (!this.#isAccepting) this.#leave();
+    if (this.#stage !== 'leaving') this.#poll();
+    else if (!this.#isPolling) this.#leave();
   }
 
-  /** An accept has completed: with a descriptor, or an error's number below zero. */
-  completed(result: number, flags: number): void {
-    const wasPolling = this.#isPolling;
-    if (result >= 0 && !wasPolling) this.#take(result);
-    if ((flags & kernel.IORING_CQE_F_MORE) !== 0) {
-      this.#isCrowded ||= this.#acceptedInTurn > acceptedAtOnce;
-      if (this.#isCrowded || !this.#parts.budget.isPlentiful) this.#stopAccepting();
-      return;
-    }
-    this.#isAccepting = false;
+  /** The poll is over: a client waits to be accepted, or it failed. */
+  completed(result: number): void {
     this.#isPolling = false;
     if (this.#stage === 'leaving') return this.#leave();
-    if (wasPolling && result >= 0) return this.#acceptFew();
-    if (exhaustion.has(-result)) {
-      this.#parts.budget.areGone();
-      this.#parts.exhausted();
-    } else this.#accept();
+    const isExhausted = result >= 0 ? this.#acceptFew() === 'out-of-descriptors' : exhaustion.has(-result);
+    if (isExhausted) this.#parts.exhausted();
+    else this.#poll();
   }
 
-  /** The cancellation of its accept has been dealt with. */
+  /** The cancellation of the poll has been dealt with. */
   cancelled(): void {
     this.#isCancelling = false;
-    if (this.#isAccepting) return;
+    if (this.#isPolling) return;
     if (this.#stage === 'leaving') this.#leave();
-    else this.#accept();
+    else this.#poll();
   }
 
   /** Stays, whoever has asked it to leave. Says whether it can; if not, a further one is to listen in its place. */
@@ -129,13 +114,13 @@ export class Listening {
     this.#stage = 'accepting';
     this.leaveMs = Number.POSITIVE_INFINITY;
     this.#settle();
-    this.#accept();
+    this.#poll();
     return true;
   }
 
   /** Accepts those who are about to come and no further ones; fulfils once it has left, or is kept after all. */
   leave(isSucceeded = false): Promise<void> {
-    const left = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const left = new Promise<void>((resolve) => this.#unlistened.push(resolve));
     if (this.#stage === 'accepting') {
       const nowMs = this.#parts.now();
       this.#giveUpMs = nowMs + emptyingMs;
@@ -164,59 +149,52 @@ export class Listening {
   leaveNow(): void {
     this.#stage = 'leaving';
     this.leaveMs = Number.POSITIVE_INFINITY;
-    if (this.#isAccepting) this.#stopAccepting();
+    if (this.#isPolling) this.#stopPolling();
     else this.#leave();
   }
 
-  #stopAccepting(): void {
+  #stopPolling(): void {
     if (this.#isCancelling) return;
     this.#isCancelling = true;
     this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
   }
 
-  /** On and on while there are plenty of descriptors, else one by one, as far as each client's dial finds one too. */
-  #accept(): void {
-    if (this.#isAccepting || this.#isCancelling) return;
-    const { budget, ring } = this.#parts;
-    const isPlentiful = budget.isPlentiful;
-    if (!isPlentiful && budget.clients < 1) return this.#parts.exhausted();
-    this.#isAccepting = true;
-    this.#isPolling = this.#isCrowded && isPlentiful;
-    if (this.#isPolling) ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
-    else if (isPlentiful) ring.acceptMany(this.fd, this.#tag(operation.accept), 0);
-    else ring.acceptOne(this.fd, this.#tag(operation.accept), 0);
+  /** Waits for clients, as long as there is a descriptor for one. */
+  #poll(): void {
+    if (this.#isPolling || this.#isCancelling) return;
+    if (!this.#parts.budget.mayAccept) return this.#parts.exhausted();
+    this.#isPolling = true;
+    this.#parts.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
   }
 
-  /** Of a crowd, until nobody waits. */
-  #acceptFew(): void {
+  /** Accepts some of the clients that wait, and says why no more of them. */
+  #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
     const { budget, sockets } = this.#parts;
-    for (let taken = 0; taken < acceptedAtOnce && budget.isPlentiful; taken++) {
+    for (let taken = 0; taken < acceptedEachTurn; taken++) {
+      if (!budget.mayAccept) return 'out-of-descriptors';
       const fd = sockets.acceptNow(this.fd);
       if (fd >= 0) this.#take(fd);
-      else if (fd === -kernel.EAGAIN) this.#isCrowded = false;
+      // EINVAL is of a unix socket to which nobody can connect any more.
+      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) return 'nobody-waits';
       else if (exhaustion.has(-fd)) {
         budget.areGone();
-        return this.#parts.exhausted();
+        return 'out-of-descriptors';
       }
-      if (!this.#isCrowded) break;
+      // Any other error is of a connection that has gone.
     }
-    this.#accept();
+    return 'enough';
   }
 
   #leave(): void {
     if (this.#isCancelling) return;
-    const { sockets } = this.#parts;
     if (this.#isUnix) this.#refuseNew();
-    for (let taken = 0; taken <= backlog; taken++) {
-      const fd = sockets.acceptNow(this.fd);
-      if (fd >= 0) this.#take(fd);
-      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) break;
-      // Any other error is of a connection that has gone; but those who wait for descriptors have not.
-      else if (exhaustion.has(-fd)) {
-        if (this.#parts.now() < this.#giveUpMs) return this.#parts.exhausted();
-        break;
-      }
+    const nowMs = this.#parts.now();
+    const why = this.#acceptFew();
+    if (why === 'enough') {
+      this.leaveMs = nowMs;
+      return this.#parts.rescheduled();
     }
+    if (why === 'out-of-descriptors' && nowMs < this.#giveUpMs) return this.#parts.exhausted();
     this.#parts.left(this);
     this.#settle();
   }
@@ -231,15 +209,12 @@ export class Listening {
 
   #take(fd: number): void {
     if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(fd);
-    const turnMs = this.#parts.turnMs();
-    this.#acceptedInTurn = turnMs === this.#turnMs ? this.#acceptedInTurn + 1 : 1;
-    this.#turnMs = turnMs;
     this.#parts.accepted(this, fd);
   }
 
   #settle(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting = [];
+    for (const resolve of this.#unlistened) resolve();
+    this.#unlistened = [];
   }
 
   get #isUnix(): boolean {
@@ -254,8 +229,7 @@ export class Listening {
 /** Stands in the second word of a cancellation, where those of connections have their serial, which is never 0. */
 export const listeningSerial = 0;
 
-/** More in one turn are a crowd. */
-const acceptedAtOnce = 32;
+const acceptedEachTurn = 32;
 /** Until then the other workers have heard that they are to leave, too. */
 const othersMs = 50;
 /** Longer than the way to nearly every client and back. */

@@ -17,7 +17,6 @@ interface Parts {
   readonly resources: KernelResources;
   readonly budget: DescriptorBudget;
   now(): number;
-  turnMs(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** Clients wait that there are no descriptors for. */
@@ -44,7 +43,6 @@ export class Listenings {
       ring: parts.ring,
       sockets: parts.sockets,
       now: () => parts.now(),
-      turnMs: () => parts.turnMs(),
       accepted: (listening, fd) => {
         this.#stuckMs = Number.POSITIVE_INFINITY;
         parts.accepted(listening, fd);
@@ -55,6 +53,7 @@ export class Listenings {
         this.#stuckMs = Math.min(this.#stuckMs, this.#resumeMs);
         this.#reschedule();
       },
+      rescheduled: () => this.#reschedule(),
       left: (listening) => this.#left(listening),
     };
   }
@@ -99,8 +98,8 @@ export class Listenings {
     return this.#table.every((one) => one === undefined);
   }
 
-  completed(number: number, result: number, flags: number): void {
-    this.#table[number]?.completed(result, flags);
+  completed(number: number, result: number): void {
+    this.#table[number]?.completed(result);
   }
 
   cancelled(number: number): void {

@@ -85,29 +85,6 @@ export class Ring {
     }
   }
 
-  /** Where another thread finds the completions that nobody has taken, should this one end: see `unclaimedCompletions`. */
-  get completionQueue(): CompletionQueue {
-    return {
-      address: this.#mappings[0]?.address ?? 0,
-      bytes: this.#mappings[0]?.bytes ?? 0,
-      head: this.#cqHead,
-      tail: this.#cqTail,
-      mask: this.#cqMask,
-      cqes: this.#cqes.byteOffset,
-    };
-  }
-
-  /** Accepts connections until it is cancelled or fails; each completes with its descriptor. */
-  acceptMany(fd: number, low: number, high: number): void {
-    const entry = this.#entry(kernel.IORING_OP_ACCEPT, 0, kernel.IORING_ACCEPT_MULTISHOT, fd, low, high);
-    this.#sqes[entry + kernel.sqe.operationFlags] = kernel.SOCK_CLOEXEC;
-  }
-
-  acceptOne(fd: number, low: number, high: number): void {
-    const entry = this.#entry(kernel.IORING_OP_ACCEPT, 0, 0, fd, low, high);
-    this.#sqes[entry + kernel.sqe.operationFlags] = kernel.SOCK_CLOEXEC;
-  }
-
   connect(fd: number, sockaddr: Uint8Array, low: number, high: number): void {
     const entry = this.#entry(kernel.IORING_OP_CONNECT, 0, 0, fd, low, high);
     const place = (entry / kernel.sqe.words) * sockaddrBytes;
@@ -321,27 +298,6 @@ export class Ring {
   #copyIn(words: Uint32Array | Int32Array): Pointer {
     this.#sockaddrs.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
     return this.#sockaddrsAt;
-  }
-}
-
-/** A ring's completions in memory: where it is mapped, and what is where in it, in words and the last in bytes. */
-export interface CompletionQueue {
-  readonly address: Pointer;
-  readonly bytes: number;
-  readonly head: number;
-  readonly tail: number;
-  readonly mask: number;
-  readonly cqes: number;
-}
-
-/** Gives the completions that a ring's thread has not taken before it ended. The memory must be mapped still. */
-export function unclaimedCompletions(libc: Libc, queue: CompletionQueue, take: Completion): void {
-  const memory = libc.view(queue.address, queue.bytes);
-  const words = new Uint32Array(memory, 0, queue.bytes >>> 2);
-  const cqes = new Int32Array(memory, queue.cqes, (queue.mask + 1) * kernel.cqe.words);
-  for (let head = at(words, queue.head); head !== at(words, queue.tail); head = (head + 1) >>> 0) {
-    const [low = 0, high = 0, result = 0, flags = 0] = cqes.subarray((head & queue.mask) * kernel.cqe.words);
-    take(low, high, result, flags);
   }
 }
 

@@ -85,16 +85,19 @@ export class Sockets {
    * ring's operation: a thread of the kernel's would wait in it for room.
    */
   connectUnix(fd: number, sockaddr: Uint8Array): number {
-    this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
+    this.unblock(fd);
     const errno = this.#libc.connect(fd, sockaddr, sockaddr.length) < 0 ? this.#libc.errno() : 0;
-    // The ring would not wait for a descriptor that does not block.
     if (errno === 0) this.#libc.fcntl(fd, kernel.F_SETFL, 0);
     return errno;
   }
 
+  /** Calls of ours on the descriptor do not block from now on; operations of the ring would not wait either. */
+  unblock(fd: number): void {
+    this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
+  }
+
   /** A connection that waits to be accepted, or the error's number below zero: EAGAIN, once none does. */
   acceptNow(fd: number): number {
-    this.#libc.fcntl(fd, kernel.F_SETFL, kernel.O_NONBLOCK);
     const accepted = this.#libc.accept4(fd, null, null, kernel.SOCK_CLOEXEC);
     return accepted < 0 ? -this.#libc.errno() : accepted;
   }
