@@ -104,8 +104,10 @@ function ascii(text: string): Uint8Array {
 
 function said(bytes: Iterable<number>, left: Words['left'], names: Partial<Names> = {}): Words {
   const all = Uint8Array.from(bytes);
-  const helloAt = left === asTls ? all.length : 6;
-  return { bytes: all, left, names: { ...nothing, ...names }, ...(all[0] === 0x16 && { helloAt }) };
+  if (all[0] !== 0x16) return { bytes: all, left, names: { ...nothing, ...names } };
+  if (left === asTls) return { bytes: all, left, names: { ...nothing, ...names }, helloAt: all.length };
+  // It begins as a hello and is none, so that nobody can tell whom it asks for.
+  return { bytes: all, left, names: { ...nothing, sni: undefined }, helloAt: 6 };
 }
 
 const nothing = { sni: null, alpn: null, httpHost: null } as const;
