@@ -116,6 +116,7 @@ function plan({ balance, backends }: DecisionsJob): Plan {
           name: `10.1.${slot >> 8}.${slot & 255}:9000`,
           address: { host: `10.1.${slot >> 8}.${slot & 255}`, port: 9000 },
           hostName: undefined,
+          state: 'ready' as const,
           weight: 1 + (slot % 3),
           backup: false,
           maxConnections: most,

@@ -16,10 +16,12 @@ import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
 import { type Phase, type Snapshot, snapshot } from '../telemetry/snapshot.ts';
+import { type Administered, Administration } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
-import { Planner } from './planner.ts';
+import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
+import { expand, Planner } from './planner.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
 import { WorkerGroups } from './workers/worker-groups.ts';
@@ -40,6 +42,8 @@ export class ControlPlane {
   readonly #bindings: Bindings;
   readonly #discovery: Discovery;
   readonly #planner: Planner;
+  readonly #administration = new Administration();
+  #nextEnd: NodeJS.Timeout | undefined;
   readonly #health: HealthWatch;
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
@@ -171,6 +175,25 @@ export class ControlPlane {
     return explain(this.#plan, this.ledger, inquiry, monotonicMs(), Math.random);
   }
 
+  /** How a backend is administered now. Throws an UnknownName. */
+  administered(name: BackendName): Administered {
+    return this.#administration.backend(name);
+  }
+
+  get overrides(): readonly Override[] {
+    return this.#administration.overrides;
+  }
+
+  /** Changes how a backend is administered, and fulfils once workers are told. Rejects with an UnknownName. */
+  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void> {
+    return this.#administer(() => this.#administration.patch(name, patch, mark));
+  }
+
+  /** Goes back to the configuration for one backend, or for all. Rejects with an UnknownName. */
+  resetBackends(name?: BackendName): Promise<void> {
+    return this.#administer(() => this.#administration.reset(name));
+  }
+
   /** Is draining from now on, for all to see, and goes on accepting until `drain`. Its configuration stays. */
   announceDrain(): void {
     this.#phase = 'draining';
@@ -190,6 +213,7 @@ export class ControlPlane {
     this.#phase = 'draining';
     this.#hasClosed = true;
     clearInterval(this.#rotation);
+    clearTimeout(this.#nextEnd);
     this.#ending.abort();
     this.#health.close();
     this.#discovery.close();
@@ -200,18 +224,19 @@ export class ControlPlane {
   async #commit(config: Config): Promise<void> {
     if (this.#phase === 'draining') throw new Error('Expected a running proxy, but it is stopping');
     const before = this.#plan;
-    const plan = this.#planNow(config);
+    const planned = this.#planNow(config);
+    const { plan } = planned;
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
     this.#groups.follow(before, plan);
     let prepared: Awaited<ReturnType<Bindings['prepare']>>;
     try {
       prepared = await this.#bindings.prepare(config.listeners, ({ name }) => this.#ownerOf(plan, name));
     } catch (error) {
-      this.#groups.follow(this.#planNow(this.#config));
+      this.#groups.follow(this.#planNow(this.#config).plan);
       throw error;
     }
     // Clients that wait where a listener is closed are served as before; after that its workers forget it.
-    this.#adopt(config, plan, before);
+    this.#adopt(planned, before);
     await prepared.commit();
     this.#groups.follow(plan);
   }
@@ -222,13 +247,20 @@ export class ControlPlane {
     return { listener: listener.slot, driver: this.#groups.driverOf(listener, plan) };
   }
 
-  #planNow(config: Config): Plan {
-    return this.#planner.plan(config, (target) => this.#discovery.endpointsOf(target));
+  #planNow(config: Config): Planned {
+    const configured = expand(config, (target) => this.#discovery.endpointsOf(target));
+    const { pools, commit } = this.#administration.over(configured, Date.now());
+    return { config, plan: this.#planner.plan(config, pools), commit };
   }
 
-  #adopt(config: Config, plan: Plan, before: Plan = plan): void {
+  #adopt({ config, plan, commit }: Planned, before: Plan = plan): void {
     this.#config = config;
     this.#plan = plan;
+    for (const { pool, backend, field, value, configured } of commit()) {
+      const changed = { pool, backend, field, value, configured };
+      this.#logger.info(changed, 'override dropped, the configuration of the backend has changed');
+    }
+    this.#expireInTime();
     this.#health.follow(config, plan);
     for (const { policy, backends } of plan.pools) {
       // A breaker that was turned off would be shown as it was left.
@@ -241,11 +273,35 @@ export class ControlPlane {
   #nameChanged(name: string): void {
     this.#afterOthers(async () => {
       if (this.#hasClosed) return;
-      this.#adopt(this.#config, this.#planNow(this.#config));
+      this.#adopt(this.#planNow(this.#config));
       this.#logger.info({ name }, 'name resolves to other addresses');
     }).catch((err: unknown) =>
       this.#logger.error({ err, name }, 'other addresses of a name were not taken over'),
     );
+  }
+
+  #administer(change: () => void): Promise<void> {
+    return this.#afterOthers(async () => {
+      if (this.#hasClosed) throw new Error('Expected a running proxy, but it is stopping');
+      change();
+      this.#adopt(this.#planNow(this.#config));
+    });
+  }
+
+  /** Overrides end by themselves; a timer waits no longer than it can. */
+  #expireInTime(): void {
+    clearTimeout(this.#nextEnd);
+    const endMs = this.#administration.nextEndMs;
+    if (endMs === undefined) return;
+    const waitMs = Math.min(Math.max(0, endMs - Date.now()), longestWaitMs);
+    this.#nextEnd = setTimeout(() => {
+      const expire = (): void => {
+        for (const { pool, backend, field, value } of this.#administration.expire(Date.now())) {
+          this.#logger.info({ pool, backend, field, value }, 'override ended');
+        }
+      };
+      this.#administer(expire).catch(() => undefined); // stopping
+    }, waitMs).unref();
   }
 
   #afterOthers<T>(change: () => Promise<T>): Promise<T> {
@@ -255,6 +311,15 @@ export class ControlPlane {
     return turn;
   }
 }
+
+interface Planned {
+  readonly config: Config;
+  readonly plan: Plan;
+  /** Takes over what is administered; gives the overrides that the configuration has overtaken. */
+  commit(): readonly Override[];
+}
+
+const longestWaitMs = 24 * 60 * 60 * 1_000;
 
 /** The key before is good still, far longer than the five minutes for which sessions can be resumed. */
 const ticketKeyLifeMs = 24 * 60 * 60 * 1_000;

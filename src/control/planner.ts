@@ -1,6 +1,6 @@
 /** Turns a checked configuration, and what its names stand for now, into the plan that workers follow. */
-import { formatAddress } from '../config/addresses.ts';
-import type { BackendConfig, Config, RouteConfig, Target } from '../config/config.ts';
+import { formatAddress, formatTarget } from '../config/addresses.ts';
+import type { BackendConfig, Config, PoolConfig, RouteConfig, Target } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan, RoutePlan } from '../core/plan.ts';
 import type { Endpoint } from './discovery/provider.ts';
@@ -32,12 +32,8 @@ export class Planner {
     });
   }
 
-  /** Throws a RangeError where the ledger has no room for all of it. */
-  plan(config: Config, endpointsOf: (target: Target) => readonly Endpoint[]): Plan {
-    const pools = config.pools.map((pool) => ({
-      ...pool,
-      backends: distinct(pool.backends.flatMap((backend) => spread(backend, endpointsOf(backend.target)))),
-    }));
+  /** `pools` are those of the configuration. Throws a RangeError where the ledger has no room for all of it. */
+  plan(config: Config, pools: readonly ExpandedPool[]): Plan {
     const assigned = {
       listeners: this.#listeners.assign(config.listeners.map(({ name }) => name)),
       pools: this.#pools.assign(pools.map(({ name }) => name)),
@@ -73,7 +69,7 @@ export class Planner {
         slot: slotOf(assigned.pools.slots, name),
         name,
         policy,
-        backends: backends.map((backend) => ({
+        backends: backends.map(({ configuredAs: _, ...backend }) => ({
           slot: slotOf(assigned.backends.slots, `${name} ${backend.name}`),
           ...backend,
         })),
@@ -86,18 +82,34 @@ function splitName(listener: string, route: number): string {
   return `${listener} routes[${route}]`;
 }
 
-type Spread = Omit<BackendPlan, 'slot'>;
+export type ExpandedPool = Omit<PoolConfig, 'backends'> & { readonly backends: readonly ExpandedBackend[] };
 
-function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly Spread[] {
+/** `configuredAs`: what the configuration has for it, and maybe for others. */
+export type ExpandedBackend = Omit<BackendPlan, 'slot'> & { readonly configuredAs: string };
+
+/** The pools as they are configured, with a backend for each of what its targets stand for. */
+export function expand(
+  config: Config,
+  endpointsOf: (target: Target) => readonly Endpoint[],
+): readonly ExpandedPool[] {
+  return config.pools.map((pool) => ({
+    ...pool,
+    backends: distinct(pool.backends.flatMap((backend) => spread(backend, endpointsOf(backend.target)))),
+  }));
+}
+
+function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly ExpandedBackend[] {
   const itsName = writtenName(backend.target);
   return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, rank = 0 }) => ({
     name: writtenAs ?? formatAddress(address),
     address,
     hostName,
+    state: 'ready',
     weight: backend.weight * weight,
     backup: backend.backup || rank > 0,
     backupRank: backend.backup ? rank : Math.max(0, rank - 1),
     maxConnections: backend.maxConnections,
+    configuredAs: formatTarget(backend.target),
   }));
 }
 
@@ -108,7 +120,7 @@ function writtenName(target: Target): string | undefined {
 }
 
 /** Two names may stand for one address: the first that does has it. */
-function distinct(backends: readonly Spread[]): readonly Spread[] {
+function distinct(backends: readonly ExpandedBackend[]): readonly ExpandedBackend[] {
   return [...new Map(backends.toReversed().map((backend) => [backend.name, backend])).values()].toReversed();
 }
 

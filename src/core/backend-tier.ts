@@ -11,6 +11,7 @@ import type { PoolPlan } from './plan.ts';
 
 export class BackendTier implements Tier {
   readonly #backends: readonly Backend[];
+  readonly #weights: readonly number[];
   readonly #balancer: Balancer;
   readonly #ledger: Ledger;
   readonly #turnSlot: number;
@@ -27,6 +28,7 @@ export class BackendTier implements Tier {
     random: () => number,
   ) {
     this.#backends = backends;
+    this.#weights = inIntegers(backends.map(({ weight }) => weight));
     this.#ledger = ledger;
     // All backups share a counter: turns are taken among one rank at a time, as a rule.
     this.#turnSlot = slot * 2 + (tier === 0 ? 0 : 1);
@@ -64,7 +66,7 @@ export class BackendTier implements Tier {
   }
 
   weight(index: number): number {
-    return this.#at(index).weight;
+    return this.#weights[index] ?? 0;
   }
 
   name(index: number): string {
@@ -95,4 +97,10 @@ export class BackendTier implements Tier {
     if (backend === undefined) throw new RangeError(`The tier has no backend ${index}`);
     return backend;
   }
+}
+
+/** Weights come in thousandths, and balancers count in integers; where all are whole, they stay as they are. */
+function inIntegers(weights: readonly number[]): readonly number[] {
+  if (weights.every(Number.isInteger)) return weights;
+  return weights.map((weight) => Math.round(weight * 1_000));
 }

@@ -2,6 +2,7 @@
  * A backend as the core sees it: what the operator wants (the plan), and what checks, breaker and sessions
  * have made of it (the ledger).
  */
+import type { AdminState } from './admin-state.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { Address, BackendSlot, CircuitChange } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
@@ -13,6 +14,7 @@ export class Backend {
   readonly name: string;
   readonly address: Address;
   readonly hostName: string | undefined;
+  readonly state: AdminState;
   readonly weight: number;
   readonly maxConnections: number;
   /** Undefined where the pool has turned it off. */
@@ -32,6 +34,7 @@ export class Backend {
     this.name = plan.name;
     this.address = plan.address;
     this.hostName = plan.hostName;
+    this.state = plan.state;
     this.weight = plan.weight;
     this.maxConnections = plan.maxConnections;
     this.breaker =
@@ -40,6 +43,11 @@ export class Backend {
         : new CircuitBreaker(ledger, plan.slot, policy.circuitBreaker, random, circuitChanged);
     this.#ledger = ledger;
     this.#slowStartMs = policy.slowStartMs;
+  }
+
+  /** Whether it is to take sessions, if it can. */
+  get isWanted(): boolean {
+    return this.state === 'ready' && this.weight > 0;
   }
 
   // What these tell may be a moment old: they are for choosing, and the lease has the last word.

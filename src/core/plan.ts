@@ -5,6 +5,7 @@
  */
 import type { AccessPolicy } from './access/access-policy.ts';
 import type { AddressSet } from './access/address-set.ts';
+import type { AdminState } from './admin-state.ts';
 import type { Balance } from './balancers/table.ts';
 import type { Protocol } from './wire/protocol.ts';
 
@@ -192,7 +193,9 @@ export interface BackendPlan {
   readonly address: Address;
   /** The name that its address was resolved from, for TLS; undefined where it was written as an address. */
   readonly hostName: string | undefined;
-  /** 0 is drained: no new sessions. */
+  /** The strictest of what configuration, operator and source want. */
+  readonly state: AdminState;
+  /** In steps of a thousandth. 0 takes no new sessions, as `drain`. */
   readonly weight: number;
   readonly backup: boolean;
   /** Backups of a rank are asked while none of the ranks before can serve; absent is 0, the first. */

@@ -139,13 +139,14 @@ export class Pool<Waiting = unknown> {
   }
 }
 
-/** Whether so few backends are healthy that health is ignored. */
+/** Whether so few of the backends that are to take sessions are healthy that health is ignored. */
 export function inPanic(
   { panicThresholdPercent }: PoolPolicy,
-  backends: readonly { readonly isDown: boolean }[],
+  backends: readonly { readonly isWanted: boolean; readonly isDown: boolean }[],
 ): boolean {
-  const healthy = backends.filter((backend) => !backend.isDown).length;
-  return healthy * 100 < panicThresholdPercent * backends.length;
+  const wanted = backends.filter(({ isWanted }) => isWanted);
+  const healthy = wanted.filter(({ isDown }) => !isDown).length;
+  return healthy * 100 < panicThresholdPercent * wanted.length;
 }
 
 /** What backends and balancers are made from; the rest of a plan is asked each time. */

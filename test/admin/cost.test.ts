@@ -37,6 +37,7 @@ function planOf(n: number): Plan {
     name: `10.0.0.1:${slot}`,
     address: { host: '10.0.0.1', port: slot },
     hostName: undefined,
+    state: 'ready',
     weight: 1,
     backup: false,
     maxConnections: 10,

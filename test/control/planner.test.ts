@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { Planner } from '../../src/control/planner.ts';
+import { expand, Planner } from '../../src/control/planner.ts';
 import { Ledger } from '../../src/core/ledger/ledger.ts';
 
 const capacity = { workers: 1, listeners: 2, pools: 2, backends: 2, splits: 1, clients: 16 };
@@ -15,7 +15,10 @@ describe('Planner', () => {
     const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
     const planner = new Planner(ledger);
     const plan = (config: Config) =>
-      planner.plan(config, (target) => (target.kind === 'address' ? [{ address: target.address }] : []));
+      planner.plan(
+        config,
+        expand(config, (target) => (target.kind === 'address' ? [{ address: target.address }] : [])),
+      );
     plan(configOf({ a: 'p', b: 'q' }, { p: [1], q: [2] }));
     ledger.countAccepted(1);
     ledger.countClosed(1, 'finished');
@@ -41,7 +44,10 @@ describe('Planner', () => {
       const backend = { target, weight: 1, backup, maxConnections: 1 };
       const named = { ...config, pools: [{ ...pool, backends: [backend] }] };
       const endpoints = [0, 1].map((rank) => ({ address: { host: `10.0.0.${rank}`, port: 1 }, rank }));
-      const { pools } = new Planner(ledger).plan(named, () => endpoints);
+      const { pools } = new Planner(ledger).plan(
+        named,
+        expand(named, () => endpoints),
+      );
       return pools[0]?.backends.map(({ hostName, backup, backupRank }) => [hostName, backup, backupRank]);
     };
     expect(spread(false)).toEqual([

@@ -13,20 +13,29 @@ describe('unavailability', () => {
     expect(unavailability(backend, 0, false)).toBeUndefined();
   });
 
-  it('names the first of all that is wrong: drained, down, circuit-open, full', () => {
+  it('names the first of all that is wrong: maint, drained, down, circuit-open, full', () => {
     const broken = { down: true, open: true, full: true };
-    const why = (weight: number, wrong: Partial<typeof broken>) => {
-      const { backend, ledger } = stage({ weight, maxConnections: 1 });
+    const why = (weight: number, wrong: Partial<typeof broken>, state: BackendPlan['state'] = 'ready') => {
+      const { backend, ledger } = stage({ state, weight, maxConnections: 1 });
       if (wrong.full) ledger.backendActive.tryTake(0, 1);
       if (wrong.open) breakOpen(backend);
       if (wrong.down) ledger.health[0] = healthWords.indexOf('down');
       return unavailability(backend, 0, false);
     };
+    expect(why(0, broken, 'maint')).toBe('maint');
     expect(why(0, broken)).toBe('drained');
+    expect(why(1, broken, 'drain')).toBe('drained');
     expect(why(1, broken)).toBe('down');
     expect(why(1, { open: true, full: true })).toBe('circuit-open');
     expect(why(1, { full: true })).toBe('full');
     expect(why(1, {})).toBeUndefined();
+  });
+
+  it('lets a drained backend be, in panic too', () => {
+    for (const state of ['drain', 'maint'] as const) {
+      const { backend } = stage({ state });
+      expect(unavailability(backend, 0, true)).toBeDefined();
+    }
   });
 
   it('ignores health in panic', () => {

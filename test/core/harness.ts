@@ -87,6 +87,7 @@ export function backendPlan(slot: number, more: Partial<BackendPlan> = {}): Back
     name: `10.0.0.1:${9_000 + slot}`,
     address,
     hostName: undefined,
+    state: 'ready',
     weight: 1,
     backup: false,
     maxConnections: unlimited,

@@ -76,6 +76,22 @@ describe('Pool', () => {
     expect([place(), place(), place()]).toEqual([1, 1, 1]);
   });
 
+  it('counts neither drained backends nor their health for the panic threshold', () => {
+    const drained = [2, 3, 4].map((slot) => backendPlan(slot, { state: 'drain' }));
+    const policy = { panicThresholdPercent: 50 };
+    const { place, turn } = stage(poolPlan([backendPlan(0), backendPlan(1), ...drained], policy));
+    turn(0, 'down');
+    expect([place(), place()]).toEqual([1, 1]);
+    turn(1, 'down');
+    expect(new Set([place(), place()])).toEqual(new Set([0, 1]));
+  });
+
+  it('spreads by halves and thousandths of a weight', () => {
+    const { place } = stage(poolPlan([backendPlan(0), backendPlan(1, { weight: 0.5 })]));
+    const taken = Array.from({ length: 30 }, () => place());
+    expect(taken.filter((slot) => slot === 1)).toHaveLength(10);
+  });
+
   describe('says why there is none:', () => {
     const full = { maxConnections: 0 };
     const drained = { weight: 0 };

@@ -93,8 +93,8 @@ export class Choice {
   }
 
   #willingness(pool: PoolView, backend: BackendPlan, heedHealth: boolean, nowMs: number): Willingness {
-    const { slot, weight, maxConnections } = backend;
-    if (weight === 0) return 'unwilling';
+    const { slot, maxConnections } = backend;
+    if (!isWanted(backend)) return 'unwilling';
     if (heedHealth && this.#isDown(backend)) return 'unwilling';
     if (this.#breakers[slot]?.admits(pool.plan.policy.circuitBreaker, nowMs) !== true) return 'unwilling';
     return this.#held.backends.of(slot) < maxConnections ? 'willing' : 'full';
@@ -102,11 +102,17 @@ export class Choice {
 
   #heeds(worker: WorkerView, { plan }: PoolView): readonly boolean[] {
     if (worker.healthIsStale()) return [true, false];
-    const healthy = plan.backends.filter((backend) => !this.#isDown(backend)).length;
-    return [healthy * 100 >= plan.policy.panicThresholdPercent * plan.backends.length];
+    const wanted = plan.backends.filter(isWanted);
+    const healthy = wanted.filter((backend) => !this.#isDown(backend)).length;
+    return [healthy * 100 >= plan.policy.panicThresholdPercent * wanted.length];
   }
 
   #isDown({ slot }: BackendPlan): boolean {
     return this.#ledger.healthOf(slot) === 'down';
   }
+}
+
+/** Whether the plan lets it have sessions at all; that it is down or broken is another matter. */
+function isWanted({ state, weight }: BackendPlan): boolean {
+  return state === 'ready' && weight > 0;
 }

@@ -129,7 +129,8 @@ export class Operator {
       name,
       address: { host: name.slice(0, name.indexOf(':')), port: 9_000 + slot },
       hostName: undefined,
-      weight: dice.one([0, 1, 1, 1, 2, 5]),
+      state: dice.one(['ready', 'ready', 'ready', 'ready', 'drain', 'maint']),
+      weight: dice.one([0, 1, 1, 1, 2, 5, 0.5]),
       backup: dice.chance(0.2),
       maxConnections: dice.one([unlimited, unlimited, 1, 2, 4]),
     };

@@ -76,6 +76,7 @@ export function fakePlan(
       policy: defaultPoolPolicy,
       backends: backends.map((name) => ({
         ...defaultBackend,
+        state: 'ready',
         slot: backendSlot++,
         name,
         address: { path: name },

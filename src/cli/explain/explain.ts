@@ -5,7 +5,7 @@ import type { Config, Target } from '../../config/config.ts';
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
 import { systemErrorText } from '../../config/named-files.ts';
 import type { Endpoint } from '../../control/discovery/provider.ts';
-import { Planner } from '../../control/planner.ts';
+import { expand, Planner } from '../../control/planner.ts';
 import { explain } from '../../core/explain/explain.ts';
 import { defaultCapacity, Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -101,7 +101,7 @@ export function idleProxy(config: Config): { readonly plan: Plan; readonly ledge
   const capacity = { ...defaultCapacity, workers: 1, clients: 16 };
   const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
   try {
-    return { plan: new Planner(ledger).plan(config, unresolved), ledger };
+    return { plan: new Planner(ledger).plan(config, expand(config, unresolved)), ledger };
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }

@@ -1,7 +1,7 @@
 /**
  * Keeps the health words of the ledger: probes the backends of every pool with a health check, writes down
  * what changes and passes it on. A backend that comes, or that is asked something else, is unknown until its first
- * result.
+ * result. One in maintenance is not probed; when it returns, it is down until a check has passed, and starts slowly.
  */
 import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
@@ -23,6 +23,7 @@ export class HealthWatch {
   readonly #host: HealthHost;
   /** Whose last check could not be made. */
   readonly #blocked = new Set<number>();
+  #inMaintenance: ReadonlySet<number> = new Set();
 
   constructor(ledger: Ledger, host: HealthHost, deps: Partial<CheckDeps> = {}) {
     this.#ledger = ledger;
@@ -52,11 +53,23 @@ export class HealthWatch {
     const targets = targetsOf(config, plan);
     for (const slot of this.#prober.update(targets)) this.#write(slot, 'unknown');
     const slots = new Set(targets.map(({ slot }) => slot));
+    this.#returnFromMaintenance(plan, slots);
     this.#unblock([...this.#blocked].filter((slot) => !slots.has(slot)));
   }
 
   close(): void {
     this.#prober.close();
+  }
+
+  #returnFromMaintenance(plan: Plan, checked: ReadonlySet<number>): void {
+    const backends = plan.pools.flatMap((pool) => pool.backends);
+    const before = this.#inMaintenance;
+    this.#inMaintenance = new Set(backends.filter(({ state }) => state === 'maint').map(({ slot }) => slot));
+    for (const { slot } of backends) {
+      if (!before.has(slot) || this.#inMaintenance.has(slot)) continue;
+      if (checked.has(slot)) this.#write(slot, 'down');
+      else this.#ledger.recoveredMs[slot] = this.#host.now();
+    }
   }
 
   #unblock(slots: readonly number[]): void {
@@ -76,7 +89,8 @@ function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
     if (check === undefined) return [];
     const { intervalMs, timeoutMs, rise, fall, jitterPercent } = check;
     const rhythm = { intervalMs, timeoutMs, rise, fall, jitterPercent };
-    return backends.map((backend) => {
+    const checked = backends.filter(({ state }) => state !== 'maint');
+    return checked.map((backend) => {
       return {
         pool,
         slot: backend.slot,

@@ -1,9 +1,10 @@
 /** Why a backend cannot take a session now. */
 import type { Backend } from '../backend.ts';
 
-/** Whether each applies; the first that does counts, in this order. In panic, health is ignored. */
+/** Whether each applies; the first that does counts, in this order. In panic, health is ignored, and nothing else. */
 const whyNots = {
-  drained: ({ weight }) => weight === 0,
+  maint: ({ state }) => state === 'maint',
+  drained: ({ isWanted }) => !isWanted,
   down: (backend, _, inPanic) => !inPanic && backend.isDown,
   'circuit-open': ({ breaker }, nowMs) => breaker !== undefined && !breaker.admits(nowMs),
   full: (backend) => backend.active >= backend.maxConnections,

@@ -4,7 +4,8 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { HealthWatch } from '../../../src/control/health/health.ts';
 import { readable } from '../../../src/control/health/probes/failure.ts';
 import type { Question } from '../../../src/control/health/question.ts';
-import { Planner } from '../../../src/control/planner.ts';
+import { expand, Planner } from '../../../src/control/planner.ts';
+import type { AdminState } from '../../../src/core/admin-state.ts';
 import { Ledger, type LedgerCapacity } from '../../../src/core/ledger/ledger.ts';
 
 const capacity: LedgerCapacity = {
@@ -48,11 +49,15 @@ function harness() {
     },
     { probe, random: () => 0.5 },
   );
-  const follow = (config: Config): void => {
-    const plan = planner.plan(config, (target) =>
+  const follow = (config: Config, state: AdminState = 'ready'): void => {
+    const pools = expand(config, (target) =>
       target.kind === 'address' ? [{ address: target.address }] : [],
     );
-    watch.follow(config, plan);
+    const inState = pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.map((one) => ({ ...one, state })),
+    }));
+    watch.follow(config, planner.plan(config, inState));
   };
   return { ledger, outcomes, log, follow, watch };
 }
@@ -143,6 +148,43 @@ describe('HealthWatch', () => {
     follow(configOf('{ type: tcp, interval: 1s, jitter: 0% }', '10.0.0.1:9000, 10.0.0.1:9002'));
     await vi.advanceTimersByTimeAsync(2_000);
     expect(log).toEqual(['This process has no file descriptor left', 'on again']);
+    watch.close();
+  });
+
+  it('leaves a backend in maintenance alone, and has it pass a check and start slowly when it returns', async () => {
+    const { ledger, outcomes, log, follow, watch } = harness();
+    const config = configOf('{ type: tcp, interval: 1s, jitter: 0%, rise: 3 }');
+    follow(config);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(ledger.healthOf(0)).toBe('up');
+
+    outcomes.set(9000, down);
+    follow(config, 'maint');
+    log.length = 0;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([ledger.healthOf(0), log]).toEqual(['unknown', []]);
+
+    follow(config);
+    expect(ledger.healthOf(0)).toBe('down');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(ledger.healthOf(0)).toBe('down');
+    outcomes.clear();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(ledger.healthOf(0)).toBe('up');
+    expect(ledger.recoveredMs[0]).toBeGreaterThan(0);
+    watch.close();
+  });
+
+  it('checks a backend that is only drained as before', async () => {
+    const { ledger, outcomes, follow, watch } = harness();
+    const config = configOf('{ type: tcp, interval: 1s, jitter: 0%, fall: 1 }');
+    follow(config);
+    await vi.advanceTimersByTimeAsync(100);
+    follow(config, 'drain');
+    expect(ledger.healthOf(0)).toBe('up');
+    outcomes.set(9000, down);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(ledger.healthOf(0)).toBe('down');
     watch.close();
   });
 });
