@@ -48,7 +48,10 @@ export type BackendPatch = { readonly [Field in BackendField]?: BackendFields[Fi
 const goneForMs = 24 * 60 * 60 * 1_000;
 
 export class Overrides {
-  static readonly none = new Overrides([]);
+  // Not a field: TypeScript 7 compiles one that makes its own class to code that fails where the module is loaded.
+  static get none(): Overrides {
+    return new Overrides([]);
+  }
 
   readonly list: readonly Override[];
   readonly #byName: ReadonlyMap<string, readonly Override[]>;
