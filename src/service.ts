@@ -7,19 +7,27 @@ import { setTimeout } from 'node:timers/promises';
 import { Admin } from './admin/admin.ts';
 import type { AdminSource, ReloadError, ReloadResult } from './admin/api/route.ts';
 import { formatAddress } from './config/addresses.ts';
+import { changesBetween } from './config/changes.ts';
 import type { Config } from './config/config.ts';
 import type { Issue } from './config/issues.ts';
-import type { LoadResult } from './config/load.ts';
+import { type ConfigOrigin, type LoadResult, originOf } from './config/load.ts';
 import { BindError } from './control/bind-error.ts';
 import { ControlPlane } from './control/control-plane.ts';
+import { pendingRestart } from './control/pending-restart.ts';
+import { bufferBytes, workerCount } from './control/workers/sizes.ts';
+import { descriptorLimit } from './drivers/descriptors.ts';
+import type { DriverModule } from './drivers/driver.ts';
 import { chooseDriver } from './drivers/drivers.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { totalsOf } from './telemetry/totals.ts';
 import { version } from './version.ts';
 
 export interface ServiceOptions {
   readonly config: Config;
   readonly log: Log;
+  /** Where the configuration was read from: the log says so. */
+  readonly origin?: ConfigOrigin | undefined;
   /** Reads the configuration again. Without it, a reload finds what is there already. */
   readonly load?: () => Promise<LoadResult>;
 }
@@ -44,15 +52,37 @@ export class Service {
   readonly metrics: Metrics;
   readonly #options: ServiceOptions;
   readonly #admin: Admin;
+  readonly #driver: DriverModule;
+  readonly #startedMs = performance.now();
+  #origin: ConfigOrigin | undefined;
+  /** Keys of the configuration that hold from the next restart on. */
+  #pendingRestart: readonly string[] = [];
+  #ended: Promise<void> | undefined;
+  #isForced = false;
   #lastReload: Promise<unknown> = Promise.resolve();
   readonly #stopping = new AbortController();
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
-    const { config, log } = options;
+    const { config, log, origin } = options;
     const { module: driver, why } = chooseDriver(config.driver);
     if (driver === undefined) throw new StartError(`The ${config.driver} driver does not run here: ${why}`);
-    log.logger.info({ driver: driver.name, why, version }, 'starting');
+    this.#driver = driver;
+    this.#origin = origin;
+    log.logger.info(
+      {
+        config: origin?.file,
+        hash: origin?.hash,
+        version,
+        node: process.version,
+        pid: process.pid,
+        driver: driver.name,
+        why,
+        workers: workerCount(config.workers, driver),
+        limits: limitsOf(config),
+      },
+      'starting',
+    );
     this.controlPlane = new ControlPlane({
       config,
       driver,
@@ -61,7 +91,8 @@ export class Service {
       countHealthCheck: (pool, backend, pass) => this.metrics.countHealthCheck(pool, backend, pass),
     });
     const { controlPlane } = this;
-    const reload = (): Promise<ReloadResult> => this.reload();
+    const reload = (trigger: string): Promise<ReloadResult> => this.reload(trigger);
+    const pendingRestart = (): readonly string[] => this.#pendingRestart;
     const source: AdminSource = {
       build: { version, node: process.version, driver: driver.name, driverReason: why },
       get plan() {
@@ -69,6 +100,9 @@ export class Service {
       },
       get phase() {
         return controlPlane.phase;
+      },
+      get pendingRestart() {
+        return pendingRestart();
       },
       snapshot: () => controlPlane.snapshot(),
       explain: (inquiry) => controlPlane.explain(inquiry),
@@ -92,13 +126,10 @@ export class Service {
       await (await this.#admin.prepare(config.admin)).commit();
       await this.controlPlane.start();
     } catch (error) {
-      await this.stop();
+      await this.#release();
       throw error instanceof BindError || error instanceof RangeError
         ? new StartError(error.message, { cause: error })
         : error;
-    }
-    for (const [listener, bind] of this.controlPlane.bound()) {
-      log.logger.info({ listener, bind }, 'listening');
     }
     log.logger.info('serving');
   }
@@ -110,20 +141,25 @@ export class Service {
 
   /**
    * Reads the configuration again and changes over to it; one that can't be had disturbs nothing. One reload
-   * waits for the other, so that the file as it was read last is what runs in the end.
+   * waits for the other, so that the file as it was read last is what runs in the end. `trigger` says for the log, in a
+   * word or two, who asks for it.
    */
-  reload(): Promise<ReloadResult> {
-    const turn = this.#lastReload.then(() => this.#reload());
+  reload(trigger = 'program'): Promise<ReloadResult> {
+    const turn = this.#lastReload.then(() => this.#reload(trigger));
     this.#lastReload = turn.catch(() => undefined);
     return turn;
   }
 
-  async #reload(): Promise<ReloadResult> {
+  async #reload(trigger: string): Promise<ReloadResult> {
     const { logger } = this.#options.log;
     const result = await this.#changeOver();
     this.metrics.countReload(result.ok);
-    if (result.ok) logger.info('configuration reloaded');
-    else for (const error of result.errors) logger.error(error, 'configuration not reloaded');
+    if (result.ok) {
+      const { changes, pendingRestart } = result;
+      logger.info({ trigger, hash: this.#origin?.hash, ...changes }, 'configuration reloaded');
+      if (pendingRestart.length > 0) logger.warn({ pendingRestart }, 'some changes take a restart');
+    } else
+      for (const error of result.errors) logger.error({ trigger, ...error }, 'configuration not reloaded');
     return result;
   }
 
@@ -131,20 +167,36 @@ export class Service {
    * Is not ready any more, goes on accepting for as long as the configuration says, lets sessions finish for as long as
    * it says, and ends.
    */
-  async drain(): Promise<void> {
+  async drain(trigger = 'program'): Promise<void> {
     const { delayMs, graceMs } = this.controlPlane.config.shutdown;
-    this.#options.log.logger.info({ delayMs, graceMs }, 'draining');
+    this.#options.log.logger.info({ trigger, delayMs, graceMs }, 'draining');
     const isReady = this.controlPlane.phase === 'serving';
     this.controlPlane.announceDrain();
     const { signal } = this.#stopping;
     // Stopped meanwhile, it has nothing left to drain.
     if (isReady && delayMs > 0) await setTimeout(delayMs, undefined, { signal }).catch(() => {});
     if (!signal.aborted) await this.controlPlane.drain(graceMs);
-    await this.stop();
+    await this.#end();
   }
 
   /** Ends at once. */
-  async stop(): Promise<void> {
+  stop(trigger = 'program'): Promise<void> {
+    if (this.#ended === undefined) this.#options.log.logger.warn({ trigger }, 'stopping at once');
+    this.#isForced ||= this.#ended === undefined;
+    return this.#end();
+  }
+
+  /** Its line is the last one. */
+  #end(): Promise<void> {
+    const { logger } = this.#options.log;
+    this.#ended ??= this.#release().then(() => {
+      const uptimeMs = Math.round(performance.now() - this.#startedMs);
+      logger.info({ forced: this.#isForced, uptimeMs, ...totalsOf(this.controlPlane.ledger) }, 'stopped');
+    });
+    return this.#ended;
+  }
+
+  async #release(): Promise<void> {
     this.#stopping.abort();
     await this.controlPlane.stop();
     await this.#admin.close();
@@ -168,29 +220,32 @@ export class Service {
 
   async #changeOver(): Promise<ReloadResult> {
     const { load, log } = this.#options;
-    const loaded = (await load?.()) ?? {
-      files: [],
-      ok: true,
-      config: this.controlPlane.config,
-      warnings: [],
-    };
-    if (!loaded.ok) return { ok: false, errors: loaded.issues.map(toReloadError) };
     const before = this.controlPlane.config;
+    const loaded = await load?.();
+    if (loaded?.ok === false) return { ok: false, errors: loaded.issues.map(toReloadError) };
+    const { config = before, warnings = [] } = loaded ?? {};
+    for (const warning of warnings) log.logger.warn(toReloadError(warning), 'configuration warning');
     try {
-      await this.#move(before, loaded.config);
+      await this.#move(before, config);
     } catch (error) {
       return { ok: false, errors: [{ message: error instanceof Error ? error.message : String(error) }] };
     }
-    log.setLevel(loaded.config.log.level);
-    if (before.workers !== loaded.config.workers || before.driver !== loaded.config.driver) {
-      log.logger.warn('workers or driver have changed: that takes a restart');
-    }
-    for (const key of ['resolver', 'memory'] as const) {
-      if (JSON.stringify(before[key]) !== JSON.stringify(loaded.config[key]))
-        log.logger.warn(`${key} has changed: that takes a restart`);
-    }
-    return { ok: true };
+    log.setLevel(config.log.level);
+    if (loaded !== undefined) this.#origin = originOf(loaded);
+    this.#pendingRestart = pendingRestart(this.#options.config, config, this.#driver);
+    return { ok: true, changes: changesBetween(before, config), pendingRestart: this.#pendingRestart };
   }
+}
+
+function limitsOf({ memory }: Config): {
+  readonly descriptors: number | undefined;
+  readonly bufferBytes: number;
+} {
+  const descriptors = descriptorLimit();
+  return {
+    descriptors: Number.isFinite(descriptors) ? descriptors : undefined,
+    bufferBytes: bufferBytes(memory),
+  };
 }
 
 function toReloadError({ file, line, column, path, message }: Issue): ReloadError {

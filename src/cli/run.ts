@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type LoadResult, loadConfig } from '../config/load.ts';
+import { type LoadResult, loadConfig, originOf } from '../config/load.ts';
 import { type ExitCode, exitCodes } from './command.ts';
 import { configFile, configOption, usable } from './config-file.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
@@ -32,7 +32,7 @@ async function run(given: RunArguments): Promise<ExitCode> {
 
   const asked = withLogLevel(config, given);
   const watched = given.watch ? new WatchedFiles() : undefined;
-  watched?.on('change', reloads.request);
+  watched?.on('change', () => reloads.request('file change'));
   await watched?.start(loaded.files);
   const load = async (): Promise<LoadResult> => {
     const again = await loadConfig(file, process.env);
@@ -40,7 +40,8 @@ async function run(given: RunArguments): Promise<ExitCode> {
     watched?.watch(again.files);
     return again.ok ? { ...again, config: withLogLevel(again.config, given) } : again;
   };
-  const { ended } = await serve({ config: asked, log: logFor(asked, given), load }, reloads);
+  const log = logFor(asked, given);
+  const { ended } = await serve({ config: asked, log, origin: originOf(loaded), load }, reloads);
   const exitCode = await ended;
   await watched?.close();
   return exitCode;

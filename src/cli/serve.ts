@@ -6,7 +6,7 @@ import { ReloadRequests } from './reload-requests.ts';
 export interface Serving {
   readonly service: Service;
   /** Does what SIGTERM does: stops gracefully; called again, at once. */
-  stop(): void;
+  stop(trigger?: string): void;
   /** Fulfils once everything has ended and the log is written. */
   readonly ended: Promise<ExitCode>;
 }
@@ -31,10 +31,10 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
   const ended = new Promise<ExitCode>((...settle) => {
     [resolve, reject] = settle;
   });
-  const stop = (): void => {
+  const stop = (trigger?: string): void => {
     stops++;
     if (stops > 2) return;
-    const ending = stops === 1 ? service.drain() : service.stop();
+    const ending = stops === 1 ? service.drain(trigger) : service.stop(trigger);
     ending
       .then(() => options.log.flush())
       .then(() => {
@@ -54,7 +54,7 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
   process.on('SIGUSR1', onUnused).on('SIGUSR2', onUnused);
   try {
     const begun = service.begin();
-    reloads.servedBy(() => void service.reload());
+    reloads.servedBy((trigger) => void service.reload(trigger));
     await begun;
     // A signal that came just before the listener may have been acted upon only now.
     await closeDebugger();

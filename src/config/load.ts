@@ -2,6 +2,7 @@
  * From a file to a checked config: its text, YAML, the schema, then mistakes that only several values together show.
  * All issues of a file are found in one run.
  */
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
@@ -15,12 +16,32 @@ import { validInput } from './validation.ts';
 
 /** The config or its issues, and the files that were read for it. */
 export type LoadResult = {
-  /** Absolute paths of the file and of all that it names, also of those that could not be read. */
+  /** Absolute paths of the file, which is the first, and of all that it names, also of those that could not be read. */
   readonly files: readonly string[];
 } & (
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Issue[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly Issue[];
+      /** Of the file's text: the first 16 digits of what sha256sum(1) prints. */
+      readonly hash: string;
+    }
   | { readonly ok: false; readonly issues: readonly Issue[] }
 );
+
+/** Where a configuration comes from. */
+export interface ConfigOrigin {
+  /** Its absolute path. */
+  readonly file: string;
+  /** As `LoadResult` has it. */
+  readonly hash: string;
+}
+
+/** Undefined for a configuration that is wrong. */
+export function originOf(loaded: LoadResult): ConfigOrigin | undefined {
+  const [file = ''] = loaded.files;
+  return loaded.ok ? { file, hash: loaded.hash } : undefined;
+}
 
 /** Reads and checks a file. Never rejects: whatever is wrong is an issue. */
 export async function loadConfig(file: string, env: Environment): Promise<LoadResult> {
@@ -67,7 +88,8 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const config = input && readConfig(input, new Location(document, [], remember));
   const { issues, warnings } = document;
   if (config === undefined || issues.length > 0) return { files: [...files], ok: false, issues };
-  return { files: [...files], ok: true, config: frozen(config), warnings };
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return { files: [...files], ok: true, config: frozen(config), warnings, hash };
 }
 
 /** Thousands of backends fit, and no text of this size takes long to read. */

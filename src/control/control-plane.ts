@@ -49,9 +49,12 @@ export class ControlPlane {
   readonly #rotation: NodeJS.Timeout;
   #config: Config;
   #plan: Plan = { listeners: [], pools: [] };
+  /** Those that are in no plan any more, by name, with the driver that serves their last sessions. */
+  readonly #leaving = new Map<string, LeavingListener>();
   #phase: Phase = 'starting';
   /** Accepts no more. Draining, it may still accept for a while, and follows what names stand for. */
   #hasClosed = false;
+  #hasStopped = false;
   /** Changes under way wait for no names any more. */
   readonly #ending = new AbortController();
   /** Changes wait for each other: the end of the last one. */
@@ -160,9 +163,17 @@ export class ControlPlane {
     return new Map(this.#plan.listeners.map(({ name, slot }) => [name, bySlot.get(slot) ?? []]));
   }
 
-  /** The driver that serves a listener of the plan. */
+  /** Listeners that the configuration has no more, but that have open sessions. */
+  leaving(): readonly ListenerPlan[] {
+    for (const [name, { plan }] of this.#leaving)
+      if (this.ledger.openSessions(plan.slot) === 0) this.#leaving.delete(name);
+    return [...this.#leaving.values()].map(({ plan }) => plan);
+  }
+
+  /** The driver that serves a listener of the plan, or one that is leaving. */
   driverOf(listener: ListenerPlan): DriverModule['name'] {
-    return this.#groups.driverOf(listener, this.#plan);
+    const leaving = this.#leaving.get(listener.name);
+    return leaving?.driver ?? this.#groups.driverOf(listener, this.#plan);
   }
 
   /** What there is to say of the plan's listeners, pools and backends now. */
@@ -204,7 +215,11 @@ export class ControlPlane {
     this.#phase = 'draining';
     this.#hasClosed = true;
     this.#ending.abort();
-    await this.#afterOthers(() => this.#bindings.close());
+    await this.#afterOthers(async () => {
+      const before = this.bound();
+      await this.#bindings.close();
+      this.#logBound(before);
+    });
     await this.#groups.drain(monotonicMs() + graceMs);
   }
 
@@ -212,6 +227,7 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#phase = 'draining';
     this.#hasClosed = true;
+    this.#hasStopped = true;
     clearInterval(this.#rotation);
     clearTimeout(this.#nextEnd);
     this.#ending.abort();
@@ -224,6 +240,7 @@ export class ControlPlane {
   async #commit(config: Config): Promise<void> {
     if (this.#phase === 'draining') throw new Error('Expected a running proxy, but it is stopping');
     const before = this.#plan;
+    const boundBefore = this.bound();
     const planned = this.#planNow(config);
     const { plan } = planned;
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
@@ -239,6 +256,23 @@ export class ControlPlane {
     this.#adopt(planned, before);
     await prepared.commit();
     this.#groups.follow(plan);
+    this.#logBound(boundBefore);
+  }
+
+  /** Where listeners accept now and did not, and the other way round. */
+  #logBound(before: ReadonlyMap<string, readonly string[]>): void {
+    if (this.#hasStopped) return;
+    const after = this.bound();
+    const only = (bound: readonly string[] = [], other: readonly string[] = []): readonly string[] =>
+      bound.filter((address) => !other.includes(address));
+    for (const [listener, addresses] of before) {
+      const bind = only(addresses, after.get(listener));
+      if (bind.length > 0) this.#logger.info({ listener, bind }, 'closed');
+    }
+    for (const [listener, addresses] of after) {
+      const bind = only(addresses, before.get(listener));
+      if (bind.length > 0) this.#logger.info({ listener, bind }, 'listening');
+    }
   }
 
   #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
@@ -255,6 +289,7 @@ export class ControlPlane {
 
   #adopt({ config, plan, commit }: Planned, before: Plan = plan): void {
     this.#config = config;
+    this.#letLeave(this.#plan.listeners, new Set(plan.listeners.map(({ name }) => name)));
     this.#plan = plan;
     for (const { pool, backend, field, value, configured } of commit()) {
       const changed = { pool, backend, field, value, configured };
@@ -268,6 +303,13 @@ export class ControlPlane {
     }
     this.#groups.follow(plan, before);
     this.#groups.tell({ kind: 'log', log: config.log });
+  }
+
+  #letLeave(listeners: readonly ListenerPlan[], staying: ReadonlySet<string>): void {
+    for (const name of staying) this.#leaving.delete(name);
+    for (const plan of listeners) {
+      if (!staying.has(plan.name)) this.#leaving.set(plan.name, { plan, driver: this.driverOf(plan) });
+    }
   }
 
   #nameChanged(name: string): void {
@@ -320,6 +362,11 @@ interface Planned {
 }
 
 const longestWaitMs = 24 * 60 * 60 * 1_000;
+
+interface LeavingListener {
+  readonly plan: ListenerPlan;
+  readonly driver: DriverModule['name'];
+}
 
 /** The key before is good still, far longer than the five minutes for which sessions can be resumed. */
 const ticketKeyLifeMs = 24 * 60 * 60 * 1_000;

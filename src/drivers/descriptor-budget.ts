@@ -3,9 +3,7 @@
  * where accepting took them all, no dial would find one, and nobody were served. The limit (RLIMIT_NOFILE) is the
  * process's, and so is what this counts: all workers, probes, files and the admin API together.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { isExhaustion } from './dial-failure.ts';
-import { errorCode } from './shared.ts';
+import { descriptorLimit, openDescriptors } from './descriptors.ts';
 
 export class DescriptorBudget {
   /** Of each worker, for how many of its clients a dial is to come. Each writes its own and reads all. */
@@ -64,7 +62,7 @@ export class DescriptorBudget {
   #limit(): number | undefined {
     const nowMs = performance.now();
     if (nowMs - this.#limitReadMs < limitIsGoodMs) return this.#lastLimit;
-    const limit = readLimit();
+    const limit = descriptorLimit();
     if (limit === undefined) return undefined;
     this.#limitReadMs = nowMs;
     this.#lastLimit = limit;
@@ -78,27 +76,4 @@ const acceptsBetweenCounts = 1_024;
 /** For five workers, each of which may accept so many before it counts again. */
 const plenty = 5 * acceptsBetweenCounts;
 
-function openDescriptors(): number {
-  // Since Linux 6.2 the size of the directory is their number; before it is 0.
-  const { size } = statSync('/proc/self/fd');
-  if (size > 0) return size;
-  try {
-    return readdirSync('/proc/self/fd').length;
-  } catch {
-    // There is none left to read the directory with.
-    return Number.POSITIVE_INFINITY;
-  }
-}
-
-/** The soft limit, which may be changed from outside: unlimited where the system doesn't tell, undefined without a descriptor. */
-function readLimit(): number | undefined {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
-    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch (error) {
-    return isExhaustion(errorCode(error)) ? undefined : Number.POSITIVE_INFINITY;
-  }
-}
-
-/** To read it takes 80 µs. */
 const limitIsGoodMs = 100;

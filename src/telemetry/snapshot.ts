@@ -18,6 +18,8 @@ export interface SnapshotSource {
   readonly ledger: Ledger;
   /** The addresses that each listener of the plan is bound to, as people write them; none while it starts. */
   bound(): ReadonlyMap<string, readonly string[]>;
+  /** Listeners that were taken out of the plan and have open sessions still. */
+  leaving(): readonly ListenerPlan[];
   driverOf(listener: ListenerPlan): string;
 }
 
@@ -32,7 +34,8 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
   const bound = source.bound();
   return {
     phase,
-    listeners: plan.listeners.map((listener) => ({
+    /** Those of the plan, then those that are leaving it: they are bound nowhere. */
+    listeners: [...plan.listeners, ...source.leaving()].map((listener) => ({
       name: listener.name,
       /** In a metric. */
       labels: labelsOf({ listener: listener.name }),

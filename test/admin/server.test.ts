@@ -53,6 +53,7 @@ describe('AdminServer', () => {
     expect(JSON.parse(body)).toEqual({
       version: '1.2.3',
       driver: 'portable',
+      pendingRestart: [],
       driverReason: 'the test says so',
       draining: false,
       listeners: {
@@ -98,7 +99,7 @@ describe('AdminServer', () => {
   test('reloads', async () => {
     const { ask } = await startAdmin();
     const answer = await ask('/api/v1/reload', { method: 'POST' });
-    expect(answer).toMatchObject({ status: 200, body: '{"reloaded":true}\n' });
+    expect(answer).toMatchObject({ status: 200, body: '{"reloaded":true,"pendingRestart":[]}\n' });
   });
 
   test('answers a reload that failed with every error', async () => {
@@ -166,7 +167,7 @@ describe('AdminServer', () => {
     let reloads = 0;
     source.reloaded = () => {
       reloads++;
-      return Promise.resolve({ ok: true });
+      return Promise.resolve({ ok: true, changes: {}, pendingRestart: [] });
     };
     expect((await ask('/api/v1/reload', { method: 'POST', body: Buffer.alloc(65_536) })).status).toBe(200);
     expect((await ask('/api/v1/reload', { method: 'POST', body: Buffer.alloc(65_537) })).status).toBe(413);
@@ -213,7 +214,7 @@ describe('AdminServer', () => {
     const started = new Promise<void>((reloading) => {
       source.reloaded = () =>
         new Promise((resolve) => {
-          finishReload = () => resolve({ ok: true });
+          finishReload = () => resolve({ ok: true, changes: {}, pendingRestart: [] });
           reloading();
         });
     });

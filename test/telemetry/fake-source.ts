@@ -6,7 +6,7 @@ import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { ListenerPlan, Plan } from '../../src/core/plan.ts';
 import { type Phase, type Snapshot, snapshot } from '../../src/telemetry/snapshot.ts';
 
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
@@ -24,7 +24,10 @@ export class FakeSource implements AdminSource {
     ['web', ['0.0.0.0:8080']],
     ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],
   ]);
-  reloaded: () => Promise<ReloadResult> = () => Promise.resolve({ ok: true });
+  pendingRestart: readonly string[] = [];
+  readonly leavingListeners: ListenerPlan[] = [];
+  reloaded: () => Promise<ReloadResult> = () =>
+    Promise.resolve({ ok: true, changes: {}, pendingRestart: [] });
   readonly ledger: Ledger;
   /** Two workers' views of the same numbers. */
   readonly workers: readonly [Ledger, Ledger];
@@ -41,6 +44,10 @@ export class FakeSource implements AdminSource {
 
   bound(): ReadonlyMap<string, readonly string[]> {
     return this.boundTo;
+  }
+
+  leaving(): readonly ListenerPlan[] {
+    return this.leavingListeners;
   }
 
   snapshot(): Snapshot {

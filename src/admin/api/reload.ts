@@ -1,12 +1,14 @@
 import { json } from '../http.ts';
 import type { Route } from './route.ts';
 
-/** Reads the configuration again, and answers once it holds or is refused. */
+/** Reads the configuration again, and answers once it holds or is refused: with what it has changed. */
 export const reload: Route = {
   path: '/api/v1/reload',
   method: 'POST',
   async reply({ source }) {
-    const result = await source.reload();
-    return result.ok ? json(200, { reloaded: true }) : json(422, { errors: result.errors });
+    const result = await source.reload('admin API');
+    if (!result.ok) return json(422, { errors: result.errors });
+    const { changes, pendingRestart } = result;
+    return json(200, { reloaded: true, ...changes, pendingRestart });
   },
 };

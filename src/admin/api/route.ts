@@ -1,4 +1,5 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
+import type { Changes } from '../../config/changes.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
 import type { Phase } from '../../telemetry/snapshot.ts';
@@ -25,12 +26,17 @@ export interface AdminSource extends MetricsSource {
   readonly phase: Phase;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;
-  /** Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. */
-  reload(): Promise<ReloadResult>;
+  /** Settings of the file that hold from the next restart on. */
+  readonly pendingRestart: readonly string[];
+  /**
+   * Reads the configuration again. What is wrong with it, or can't be done, is told and changes nothing. `trigger` says
+   * in a word or two who asks for it.
+   */
+  reload(trigger: string): Promise<ReloadResult>;
 }
 
 export type ReloadResult =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly changes: Changes; readonly pendingRestart: readonly string[] }
   | { readonly ok: false; readonly errors: readonly ReloadError[] };
 
 /** Where it is a mistake in the file, with its place; else with a message alone. */

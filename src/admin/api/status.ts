@@ -7,7 +7,10 @@ import type { Route } from './route.ts';
 export const status: Route = {
   path: '/api/v1/status',
   method: 'GET',
-  reply: ({ source }) => json(200, statusOf(source.snapshot(), source.build)),
+  reply: ({ source }) => {
+    const { build, pendingRestart } = source;
+    return json(200, { ...statusOf(source.snapshot(), build), pendingRestart });
+  },
 };
 
 export function statusOf({ phase, listeners, pools }: Snapshot, build: Build) {
