@@ -20,6 +20,7 @@ import type { DriverModule } from './drivers/driver.ts';
 import { chooseDriver } from './drivers/drivers.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { Observations } from './telemetry/observations.ts';
 import { totalsOf } from './telemetry/totals.ts';
 import { version } from './version.ts';
 
@@ -51,6 +52,7 @@ export class Service {
   readonly controlPlane: ControlPlane;
   readonly metrics: Metrics;
   readonly #options: ServiceOptions;
+  readonly #observations: Observations;
   readonly #admin: Admin;
   readonly #driver: DriverModule;
   readonly #startedMs = performance.now();
@@ -64,15 +66,15 @@ export class Service {
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
-    const { config, log, origin } = options;
+    const { config, log } = options;
     const { module: driver, why } = chooseDriver(config.driver);
     if (driver === undefined) throw new StartError(`The ${config.driver} driver does not run here: ${why}`);
     this.#driver = driver;
-    this.#origin = origin;
+    this.#origin = options.origin;
     log.logger.info(
       {
-        config: origin?.file,
-        hash: origin?.hash,
+        config: options.origin?.file,
+        hash: options.origin?.hash,
         version,
         node: process.version,
         pid: process.pid,
@@ -83,18 +85,25 @@ export class Service {
       },
       'starting',
     );
+    const observations = new Observations(Date.now());
     this.controlPlane = new ControlPlane({
       config,
       driver,
       logger: log.logger,
       logLines: (lines) => log.writeLines(lines),
-      countHealthCheck: (pool, backend, pass) => this.metrics.countHealthCheck(pool, backend, pass),
+      observations,
     });
+    this.#observations = observations;
     const { controlPlane } = this;
     const reload = (trigger: string): Promise<ReloadResult> => this.reload(trigger);
     const pendingRestart = (): readonly string[] => this.#pendingRestart;
+    const origin = (): ConfigOrigin | undefined => this.#origin;
     const source: AdminSource = {
       build: { version, node: process.version, driver: driver.name, driverReason: why },
+      observations,
+      get origin() {
+        return origin();
+      },
       get plan() {
         return controlPlane.plan;
       },
@@ -105,6 +114,7 @@ export class Service {
         return pendingRestart();
       },
       snapshot: () => controlPlane.snapshot(),
+      probeLag: () => controlPlane.probeLag(),
       explain: (inquiry) => controlPlane.explain(inquiry),
       reload,
     };
@@ -153,7 +163,7 @@ export class Service {
   async #reload(trigger: string): Promise<ReloadResult> {
     const { logger } = this.#options.log;
     const result = await this.#changeOver();
-    this.metrics.countReload(result.ok);
+    this.#observations.countReload(result.ok, Date.now());
     if (result.ok) {
       const { changes, pendingRestart } = result;
       logger.info({ trigger, hash: this.#origin?.hash, ...changes }, 'configuration reloaded');
@@ -200,6 +210,7 @@ export class Service {
     this.#stopping.abort();
     await this.controlPlane.stop();
     await this.#admin.close();
+    this.metrics.close();
   }
 
   /** Takes effect whole or not at all, also where a listener and the admin API have each other's addresses. */

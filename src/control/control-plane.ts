@@ -15,7 +15,8 @@ import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
-import { type Phase, type Snapshot, snapshot } from '../telemetry/snapshot.ts';
+import type { Observations } from '../telemetry/observations.ts';
+import { type Phase, type Snapshot, snapshot, type WorkerSnapshot } from '../telemetry/snapshot.ts';
 import { type Administered, Administration } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Discovery } from './discovery/discovery.ts';
@@ -23,6 +24,7 @@ import { HealthWatch } from './health/health.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import type { Binding } from './workers/bound-addresses.ts';
+import { WorkerLag } from './workers/lag.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
 import { WorkerGroups } from './workers/worker-groups.ts';
 
@@ -32,11 +34,14 @@ export interface ControlPlaneDeps {
   readonly logger: Logger;
   /** Takes finished log lines of the workers. */
   logLines(lines: string): void;
-  countHealthCheck(pool: string, backend: string, pass: boolean): void;
+  readonly observations: Observations;
 }
 
 export class ControlPlane {
   readonly ledger: Ledger;
+  /** As much as the buffers of all workers may hold. */
+  readonly bufferLimitBytes: number;
+  readonly #lag: WorkerLag;
   readonly #logger: Logger;
   readonly #groups: WorkerGroups;
   readonly #bindings: Bindings;
@@ -60,7 +65,7 @@ export class ControlPlane {
   /** Changes wait for each other: the end of the last one. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor({ config, driver, logger, logLines, countHealthCheck }: ControlPlaneDeps) {
+  constructor({ config, driver, logger, logLines, observations }: ControlPlaneDeps) {
     const size = (module: DriverModule): number =>
       workerCount(config.workers, module, module === driver ? logger : undefined);
     const sizes = { uring: size(driverModules.uring), portable: size(driverModules.portable) };
@@ -70,6 +75,7 @@ export class ControlPlane {
     this.#logger = logger;
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
     this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
+    this.bufferLimitBytes = bufferBytes(config.memory);
     this.#planner = new Planner(this.ledger);
     this.#groups = new WorkerGroups({
       driver,
@@ -77,17 +83,21 @@ export class ControlPlane {
       ledgerBuffer,
       capacity,
       ledger: this.ledger,
-      bufferBytes: bufferBytes(config.memory),
+      bufferBytes: this.bufferLimitBytes,
       log: () => this.#config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
+      workerReplaced: () => {
+        observations.workerRestarts++;
+      },
       problem: (text) => logger.error(text),
       secondGroupStarted: ({ name }) => {
         const workers = workerCount(config.workers, driverModules.portable, logger);
         logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
       },
     });
+    this.#lag = new WorkerLag(this.ledger, (notice) => this.#groups.tell(notice));
     this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
     this.#discovery = new Discovery({
@@ -100,8 +110,8 @@ export class ControlPlane {
     });
     this.#health = new HealthWatch(this.ledger, {
       now: monotonicMs,
-      onResult: ({ pool, backend }, pass, detail) => {
-        countHealthCheck(pool, backend, pass);
+      onResult: ({ pool, backend }, pass, detail, tookMs) => {
+        observations.checked(pool, backend, { atMs: Date.now(), pass, detail, tookMs }, this.#plan);
         logger.debug({ pool, backend, pass, detail }, 'health check');
       },
       onChecksBlocked: ({ pool, backend }, detail) =>
@@ -174,6 +184,17 @@ export class ControlPlane {
   driverOf(listener: ListenerPlan): DriverModule['name'] {
     const leaving = this.#leaving.get(listener.name);
     return leaving?.driver ?? this.#groups.driverOf(listener, this.#plan);
+  }
+
+  /** The workers that run, and how late each was when it was last looked at. */
+  running(nowMs: number): readonly WorkerSnapshot[] {
+    return this.#groups.running().map((worker) => ({ ...worker, lagMs: this.#lag.of(worker.number, nowMs) }));
+  }
+
+  /** Looks how late the workers are: the next snapshot tells. */
+  probeLag(): void {
+    const numbers = this.#groups.running().map(({ number }) => number);
+    this.#lag.ask(numbers, monotonicMs());
   }
 
   /** What there is to say of the plan's listeners, pools and backends now. */
@@ -291,6 +312,7 @@ export class ControlPlane {
     this.#config = config;
     this.#letLeave(this.#plan.listeners, new Set(plan.listeners.map(({ name }) => name)));
     this.#plan = plan;
+    notePlanned(this.ledger, before, plan);
     for (const { pool, backend, field, value, configured } of commit()) {
       const changed = { pool, backend, field, value, configured };
       this.#logger.info(changed, 'override dropped, the configuration of the backend has changed');
@@ -352,6 +374,19 @@ export class ControlPlane {
     this.#lastChange = turn.catch(() => undefined);
     return turn;
   }
+}
+
+/** Writes down since when the plan has each of its backends. */
+function notePlanned(ledger: Ledger, before: Plan, plan: Plan): void {
+  const known = new Set(slotsOf(before));
+  for (const slot of slotsOf(plan)) {
+    if (!known.has(slot)) ledger.plannedMs[slot] = 0;
+    ledger.plannedMs[slot] ||= monotonicMs();
+  }
+}
+
+function slotsOf({ pools }: Plan): readonly number[] {
+  return pools.flatMap(({ backends }) => backends.map(({ slot }) => slot));
 }
 
 interface Planned {

@@ -64,7 +64,7 @@ export class CircuitBreaker {
     if (word === closed) return { epoch: before, trial: false };
     if (word === open) {
       if (!this.#openIsOver(nowMs)) return undefined;
-      if (this.#leave(before, 'half-open')) this.#changed({ to: 'half-open' });
+      if (this.#leave(before, 'half-open', nowMs)) this.#changed({ to: 'half-open' });
     }
     if (!trials.tryTake(this.#slot, this.#policy.halfOpenTrials)) return undefined;
     const admission = { epoch: Atomics.load(epoch, this.#slot), trial: true };
@@ -87,7 +87,7 @@ export class CircuitBreaker {
     if (outcome === 'succeeded') {
       if (!admission.trial) {
         if (Atomics.load(failuresInARow, this.#slot) !== 0) Atomics.store(failuresInARow, this.#slot, 0);
-      } else if (this.#leave(admission.epoch, 'closed')) this.#changed({ to: 'closed' });
+      } else if (this.#leave(admission.epoch, 'closed', nowMs)) this.#changed({ to: 'closed' });
       return;
     }
     const failures = Atomics.add(failuresInARow, this.#slot, 1) + 1;
@@ -101,14 +101,13 @@ export class CircuitBreaker {
   }
 
   /** Leaves the epoch for another state, and returns whether it has: another thread may have left it first. */
-  #leave(fromEpoch: number, to: 'closed' | 'half-open'): boolean;
-  #leave(fromEpoch: number, to: 'open', nowMs: number): boolean;
-  #leave(fromEpoch: number, to: CircuitChange['to'], nowMs = 0): boolean {
-    const { state, epoch, failuresInARow, untilMs, openForMs } = this.#ledger.circuit;
+  #leave(fromEpoch: number, to: CircuitChange['to'], nowMs: number): boolean {
+    const { state, epoch, failuresInARow, sinceMs, untilMs, openForMs } = this.#ledger.circuit;
     const slot = this.#slot;
     this.#ledger.lock.acquire();
     const isFirst = Atomics.load(epoch, slot) === fromEpoch;
     if (isFirst) {
+      sinceMs[slot] = nowMs;
       if (to === 'open') {
         const { openForMs: initial, maxOpenForMs } = this.#policy;
         const lasting = Math.min(maxOpenForMs, openForMs[slot] ? openForMs[slot] * 2 : initial);

@@ -49,6 +49,9 @@ export class DataPlane {
       receive: () => deps.receive(),
       now,
       bufferBytes,
+      buffersHold: (bytes) => {
+        ledger.bufferBytes[worker] = bytes;
+      },
       descriptors: new DescriptorBudget(ledger.owedDials, worker),
       ticketKeys,
       countBytes: (listener, backend, toBackend, toClient) =>

@@ -41,6 +41,8 @@ export type Notice =
   /** What the core hears as it is: `woken` where a worker has died, `drain` is answered by `drained` in the end. */
   | Extract<WorkerEvent, { readonly kind: 'plan' | 'health-changed' | 'woken' | 'drain' }>
   | { readonly kind: 'log'; readonly log: LogConfig }
+  /** Answered in the ledger: how long after `askedMs` it was heard. */
+  | { readonly kind: 'sign-of-life'; readonly askedMs: number }
   /** Answered by the thread's end. */
   | { readonly kind: 'stop' };
 

@@ -63,6 +63,10 @@ function run(
           message.request,
           plane.driver.unlisten(message.address, message.options).then(() => message.address),
         );
+      case 'sign-of-life':
+        ledger.lag.tookMs[worker] = monotonicMs() - message.askedMs;
+        ledger.lag.askedMs[worker] = message.askedMs;
+        return;
       case 'log':
         return sessionLog.configure(message.log);
       case 'stop':

@@ -3,6 +3,21 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isExhaustion } from './dial-failure.ts';
 import { errorCode } from './shared.ts';
 
+export interface DescriptorUse {
+  readonly open: number;
+  /** NaN where none is left to read it with. */
+  readonly limit: number;
+}
+
+/** Undefined where the system does not tell. */
+export function descriptorUse(): DescriptorUse | undefined {
+  try {
+    return { open: openDescriptors(), limit: descriptorLimit() ?? Number.NaN };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Infinity where none is left to count them with. Throws where the system does not tell. */
 export function openDescriptors(): number {
   // Since Linux 6.2 the size of the directory is their number; before it is 0.

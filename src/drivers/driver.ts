@@ -118,6 +118,8 @@ export interface DriverHost {
   receive(): void;
   /** What its buffers may hold in all, as far as peers decide: this worker's share of the configured bound. */
   readonly bufferBytes: number;
+  /** Told what they hold, whenever that has changed or at the end of a turn. */
+  buffersHold(bytes: number): void;
   /** Says whether another client may be accepted; the driver tells it how many dials are to come. */
   readonly descriptors: DescriptorBudget;
   /** What TLS session tickets are sealed with: the same in all threads, so that each opens the others'. */

@@ -3,30 +3,40 @@
  * the plan by then: nothing is pushed, and what a reload removed is gone with the next scrape.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Plan } from '../core/plan.ts';
-import { ControlCounts } from './control-counts.ts';
+import type { ConfigOrigin } from '../config/load.ts';
+import { descriptorUse } from '../drivers/descriptors.ts';
 import { families } from './families/families.ts';
 import { type Build, type Scrape, textOf } from './families/family.ts';
+import { LoopLag } from './loop-lag.ts';
+import type { Observations } from './observations.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What metrics are made of; read anew each time, for a reload brings a new plan. */
 export interface MetricsSource {
-  readonly plan: Plan;
   readonly build: Build;
+  /** Of the configuration that runs; undefined where it is in no file. */
+  readonly origin: ConfigOrigin | undefined;
+  readonly observations: Observations;
   snapshot(): Snapshot;
+  /** Has workers show how late they are, for the next snapshot. */
+  probeLag(): void;
 }
 
-/** Gauges whose names say that they are counters: Prometheus' own linter objects to them. */
-const misnamed = [
-  'nodejs_active_resources_total',
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
+/**
+ * Gauges of Node that mislead: `_total` is the name of a counter, to which Prometheus' own linter objects, and of the
+ * event loop the time between two looks is told, which is a second here.
+ */
+const misleading = [
+  ...['resources', 'handles', 'requests'].map((what) => `nodejs_active_${what}_total`),
+  ...['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
+    (what) => `nodejs_eventloop_lag_${what}_seconds`,
+  ),
 ];
 
 export class Metrics {
   readonly #source: MetricsSource;
   readonly #wallClockMs: () => number;
-  readonly #control: ControlCounts;
+  readonly #loopLag = new LoopLag();
   /** Of the process and of Node.js. */
   readonly #defaults = new Registry();
 
@@ -34,10 +44,9 @@ export class Metrics {
   constructor(source: MetricsSource, wallClockMs: () => number = Date.now) {
     this.#source = source;
     this.#wallClockMs = wallClockMs;
-    this.#control = new ControlCounts(wallClockMs());
     // It measures the event loop with a timer: every 10 ms unless told otherwise, which an idle process would feel.
     collectDefaultMetrics({ register: this.#defaults, eventLoopMonitoringPrecision: 1_000 });
-    for (const name of misnamed) this.#defaults.removeSingleMetric(name);
+    for (const name of misleading) this.#defaults.removeSingleMetric(name);
   }
 
   get contentType(): string {
@@ -48,19 +57,24 @@ export class Metrics {
   async text(): Promise<string> {
     const scrape = this.#read();
     const own = families.map((family) => textOf(family, scrape)).join('\n');
+    this.#source.probeLag();
     return `${own}\n${await this.#defaults.metrics()}`;
   }
 
-  countHealthCheck(pool: string, backend: string, pass: boolean): void {
-    this.#control.countHealthCheck(pool, backend, pass, this.#source.plan);
-  }
-
-  countReload(success: boolean): void {
-    this.#control.countReload(success, this.#wallClockMs());
+  close(): void {
+    this.#loopLag.close();
   }
 
   #read(): Scrape {
-    const { build } = this.#source;
-    return { build, control: this.#control, snapshot: this.#source.snapshot() };
+    const { build, origin, observations } = this.#source;
+    return {
+      build,
+      origin,
+      observations,
+      snapshot: this.#source.snapshot(),
+      descriptors: descriptorUse(),
+      mainLagMs: this.#loopLag.take(),
+      wallClockMs: this.#wallClockMs(),
+    };
   }
 }

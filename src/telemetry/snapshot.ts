@@ -21,6 +21,16 @@ export interface SnapshotSource {
   /** Listeners that were taken out of the plan and have open sessions still. */
   leaving(): readonly ListenerPlan[];
   driverOf(listener: ListenerPlan): string;
+  /** Those that run, and how late each was when it was last looked at. */
+  running(nowMs: number): readonly WorkerSnapshot[];
+  /** As much as the buffers of all workers may hold. */
+  readonly bufferLimitBytes: number;
+}
+
+export interface WorkerSnapshot {
+  readonly number: number;
+  readonly driver: string;
+  readonly lagMs: number;
 }
 
 export type Snapshot = ReturnType<typeof snapshot>;
@@ -34,6 +44,8 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
   const bound = source.bound();
   return {
     phase,
+    workers: source.running(nowMs),
+    buffers: { bytes: sumOf(ledger.bufferBytes), limit: source.bufferLimitBytes },
     /** Those of the plan, then those that are leaving it: they are bound nowhere. */
     listeners: [...plan.listeners, ...source.leaving()].map((listener) => ({
       name: listener.name,
@@ -63,6 +75,7 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
       connectDuration: () => durations(ledger.connectDuration, pool.slot),
       firstByte: () => durations(ledger.firstByte, pool.slot),
       queueWait: () => durations(ledger.queueWait, pool.slot),
+      checkDuration: () => durations(ledger.checkDuration, pool.slot),
       servedDuration: () => durations(ledger.servedDuration, pool.slot),
     })),
   };
@@ -103,6 +116,10 @@ function listenerCounts(ledger: Ledger, listener: number) {
   const { accepted, bytesToBackend, bytesToClient } = ledger.listenerTotals(listener);
   const ended = [...closed.values()].reduce((sum, count) => sum + count, 0);
   return { accepted, active: accepted - ended, closed, bytesToBackend, bytesToClient };
+}
+
+function sumOf(numbers: Float64Array): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 /** A histogram: counts of each bucket by itself, the last of which is beyond all edges. */

@@ -9,8 +9,8 @@ import type { BackendExplanation } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { Plan, PoolPlan, RouteCondition } from '../../src/core/plan.ts';
 import { driverModules } from '../../src/drivers/drivers.ts';
-import { ControlCounts } from '../../src/telemetry/control-counts.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import { Observations } from '../../src/telemetry/observations.ts';
 import { FakeSource } from '../telemetry/fake-source.ts';
 
 const capacity: LedgerCapacity = {
@@ -103,9 +103,9 @@ test.each<readonly [string, (source: Source) => unknown]>([
   [
     'the first health check of every backend',
     ({ plan }) => {
-      const counts = new ControlCounts(0);
-      for (const { name } of plan.pools[0]?.backends ?? [])
-        counts.countHealthCheck('pool-0', name, true, plan);
+      const seen = new Observations(0);
+      const check = { atMs: 0, tookMs: 1, pass: true, detail: '' };
+      for (const { name } of plan.pools[0]?.backends ?? []) seen.checked('pool-0', name, check, plan);
     },
   ],
 ])('%s costs in proportion to the plan', async (_, act) => {

@@ -66,6 +66,8 @@ export class Brain implements DriverHost {
     return monotonicMs();
   }
 
+  buffersHold(): void {}
+
   receive(): void {
     this.#told.receive();
   }

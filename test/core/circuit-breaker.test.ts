@@ -128,6 +128,17 @@ describe('CircuitBreaker', () => {
     expect([breaker.admits(499), breaker.admits(500)]).toEqual([false, true]);
   });
 
+  it('knows since when it is in its state', () => {
+    const { ledger, open, dial } = stage();
+    expect(ledger.circuit.sinceMs[0]).toBe(0);
+    open(500);
+    expect(ledger.circuit.sinceMs[0]).toBe(500);
+    dial('failed', 1_700);
+    expect(ledger.circuit.sinceMs[0]).toBe(1_700);
+    dial('succeeded', 9_000);
+    expect([ledger.circuitOf(0), ledger.circuit.sinceMs[0]]).toEqual(['closed', 9_000]);
+  });
+
   it('shortens or lengthens an opening by at most a tenth', () => {
     const lasts = (drawn: number) => {
       const { ledger, open } = stage(policy, () => drawn);

@@ -124,6 +124,7 @@ describe.skipIf(reason !== undefined)(
         expect(now.rings).toBe(before.rings);
         expect(now.gibibytes).toBe(before.gibibytes);
       });
+      expect(await proxy.service.metrics.text()).toContain('sluice_worker_restarts_total 4\n');
       const { ledger } = proxy.service.controlPlane;
       expect(ledger.listenerActive.total(0)).toBe(0);
       expect(ledger.backendActive.total(0)).toBe(0);

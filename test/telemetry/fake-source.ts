@@ -7,6 +7,7 @@ import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../../src/core/plan.ts';
+import { Observations } from '../../src/telemetry/observations.ts';
 import { type Phase, type Snapshot, snapshot } from '../../src/telemetry/snapshot.ts';
 
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
@@ -14,6 +15,9 @@ const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends:
 export class FakeSource implements AdminSource {
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
+  readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
+  readonly observations = new Observations(1_700_000_000_000);
+  readonly bufferLimitBytes = 1_000;
   readonly build = {
     version: '1.2.3',
     node: '20.19.0',
@@ -49,6 +53,15 @@ export class FakeSource implements AdminSource {
   leaving(): readonly ListenerPlan[] {
     return this.leavingListeners;
   }
+
+  running() {
+    return [
+      { number: 0, driver: 'uring', lagMs: 2 },
+      { number: 1, driver: 'portable', lagMs: 3 },
+    ];
+  }
+
+  probeLag(): void {}
 
   snapshot(): Snapshot {
     return snapshot(this, 1_000);

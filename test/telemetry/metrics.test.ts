@@ -7,10 +7,12 @@ import { samplesOf, sumOf } from './samples.ts';
 
 const app1 = 'pool="app",backend="10.0.0.1:9000"';
 
+const check = (pass: boolean) => ({ atMs: 1_000, tookMs: 2, pass, detail: 'as the test says' });
+
 describe('Metrics', () => {
   test('has every series of the contract from the start', async () => {
     const source = new FakeSource();
-    const text = await new Metrics(source, () => 1_700_000_000_000).text();
+    const text = await new Metrics(source, () => 1_700_000_005_000).text();
     const names = [...text.matchAll(/^# TYPE (sluice_\w+) (\w+)$/gm)].map(
       ([, name, type]) => `${name} ${type}`,
     );
@@ -23,18 +25,26 @@ describe('Metrics', () => {
       'sluice_backend_connections_active gauge',
       'sluice_backend_connections_limit gauge',
       'sluice_backend_connections_total counter',
+      'sluice_backend_health_check_duration_seconds histogram',
       'sluice_backend_health_checks_total counter',
       'sluice_backend_session_duration_seconds histogram',
       'sluice_backend_sessions_closed_total counter',
       'sluice_backend_up gauge',
       'sluice_backend_weight gauge',
+      'sluice_buffer_memory_bytes gauge',
+      'sluice_buffer_memory_limit_bytes gauge',
       'sluice_build_info gauge',
       'sluice_bytes_total counter',
+      'sluice_config_age_seconds gauge',
+      'sluice_config_hash gauge',
       'sluice_config_last_reload_success_timestamp_seconds gauge',
       'sluice_config_last_reload_successful gauge',
       'sluice_config_reloads_total counter',
+      'sluice_descriptors_limit gauge',
+      'sluice_descriptors_open gauge',
       'sluice_dial_retries_total counter',
       'sluice_draining gauge',
+      'sluice_event_loop_lag_seconds gauge',
       'sluice_listener_connections_active gauge',
       'sluice_listener_connections_limit gauge',
       'sluice_listener_connections_total counter',
@@ -47,6 +57,7 @@ describe('Metrics', () => {
       'sluice_pool_queue_wait_seconds histogram',
       'sluice_session_duration_seconds histogram',
       'sluice_sessions_closed_total counter',
+      'sluice_worker_restarts_total counter',
     ]);
     const samples = samplesOf(text);
     const zero = [
@@ -81,6 +92,9 @@ describe('Metrics', () => {
       'sluice_pool_first_byte_seconds_count{pool="app"}',
       'sluice_backend_session_duration_seconds_count{pool="app"}',
       'sluice_dial_retries_total{pool="db"}',
+      'sluice_backend_health_check_duration_seconds_count{pool="app"}',
+      'sluice_buffer_memory_bytes',
+      'sluice_worker_restarts_total',
       'sluice_config_reloads_total{result="success"}',
       'sluice_config_reloads_total{result="failure"}',
       'sluice_draining',
@@ -95,6 +109,14 @@ describe('Metrics', () => {
     expect(samples.get(`sluice_backend_connections_limit{${app1}}`)).toBe(Number.POSITIVE_INFINITY);
     expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(1);
     expect(samples.get('sluice_config_last_reload_successful')).toBe(1);
+    expect(samples.get('sluice_config_hash{hash="0123456789abcdef"}')).toBe(1);
+    expect(samples.get('sluice_config_age_seconds')).toBe(5);
+    expect(samples.get('sluice_buffer_memory_limit_bytes')).toBe(1_000);
+    expect(samples.get('sluice_event_loop_lag_seconds{thread="worker-1"}')).toBe(0.003);
+    expect(samples.get('sluice_event_loop_lag_seconds{thread="main"}')).toBeGreaterThanOrEqual(0);
+    const [open = 0, limit = 0] = ['open', 'limit'].map((what) => samples.get(`sluice_descriptors_${what}`));
+    expect(open).toBeGreaterThan(2);
+    expect(limit).toBeGreaterThanOrEqual(open);
     expect(samples.get('sluice_build_info{version="1.2.3",node="20.19.0",driver="portable"}')).toBe(1);
     expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(1_700_000_000);
   });
@@ -113,6 +135,9 @@ describe('Metrics', () => {
       worker.dialRetries.add(1, 0, 3);
       worker.poolActive.tryTake(0, 9);
     }
+    one.bufferBytes[0] = 400;
+    two.bufferBytes[1] = 30;
+    source.observations.workerRestarts++;
     two.queueTickets.draw(1, true, 400);
     Atomics.store(source.ledger.health, 0, 2);
     Atomics.store(source.ledger.circuit.state, 0, 2);
@@ -129,6 +154,8 @@ describe('Metrics', () => {
     expect(samples.get('sluice_pool_queue_longest_wait_seconds{pool="db"}')).toBe(0.6);
     expect(samples.get('sluice_pool_connections_active{pool="app"}')).toBe(2);
     expect(samples.get('sluice_dial_retries_total{pool="db"}')).toBe(6);
+    expect(samples.get('sluice_buffer_memory_bytes')).toBe(430);
+    expect(samples.get('sluice_worker_restarts_total')).toBe(1);
     expect(samples.get(`sluice_backend_sessions_closed_total{${app1},reason="idle-timeout"}`)).toBe(2);
     expect(
       samples.get('sluice_backend_bytes_total{pool="db",backend="[::1]:5432",direction="to_client"}'),
@@ -194,7 +221,7 @@ describe('Metrics', () => {
     const source = new FakeSource();
     const metrics = new Metrics(source);
     source.workers[0].countAccepted(0);
-    metrics.countHealthCheck('app', '10.0.0.1:9000', true);
+    source.observations.checked('app', '10.0.0.1:9000', check(true), source.plan);
     await metrics.text();
     source.plan = fakePlan(['web'], { app: ['10.0.0.1:9000'] });
     const text = await metrics.text();
@@ -208,13 +235,12 @@ describe('Metrics', () => {
 
   test('counts health checks and reloads, and forgets the checks of a backend that left', async () => {
     const source = new FakeSource();
-    let nowMs = 5_000;
-    const metrics = new Metrics(source, () => nowMs);
-    for (const pass of [true, true, false]) metrics.countHealthCheck('app', '10.0.0.1:9000', pass);
-    nowMs = 6_000;
-    metrics.countReload(true);
-    nowMs = 7_000;
-    metrics.countReload(false);
+    const { observations } = source;
+    const metrics = new Metrics(source, () => 8_500);
+    for (const pass of [true, true, false])
+      observations.checked('app', '10.0.0.1:9000', check(pass), source.plan);
+    observations.countReload(true, 6_000);
+    observations.countReload(false, 7_000);
     const samples = samplesOf(await metrics.text());
     expect(samples.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(2);
     expect(samples.get(`sluice_backend_health_checks_total{${app1},result="fail"}`)).toBe(1);
@@ -222,9 +248,10 @@ describe('Metrics', () => {
     expect(samples.get('sluice_config_reloads_total{result="failure"}')).toBe(1);
     expect(samples.get('sluice_config_last_reload_success_timestamp_seconds')).toBe(6);
     expect(samples.get('sluice_config_last_reload_successful')).toBe(0);
+    expect(samples.get('sluice_config_age_seconds')).toBe(2.5);
 
     source.plan = fakePlan(['web'], { app: ['new'] });
-    metrics.countHealthCheck('app', 'new', true);
+    observations.checked('app', 'new', check(true), source.plan);
     source.plan = fakePlan(['web'], { app: ['10.0.0.1:9000'] });
     const later = samplesOf(await metrics.text());
     expect(later.get(`sluice_backend_health_checks_total{${app1},result="pass"}`)).toBe(0);

@@ -1,6 +1,7 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
+import type { Plan } from '../../core/plan.ts';
 import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
 import type { Phase } from '../../telemetry/snapshot.ts';
 import type { Reply } from '../http.ts';
@@ -23,6 +24,7 @@ export interface RouteDeps {
 
 /** The running proxy, as far as the admin API has to do with it. */
 export interface AdminSource extends MetricsSource {
+  readonly plan: Plan;
   readonly phase: Phase;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;

@@ -1,5 +1,5 @@
 import type { HealthCheckConfig } from '../../config/config.ts';
-import type { BackendSlot } from '../../core/contract.ts';
+import type { BackendSlot, PoolSlot } from '../../core/contract.ts';
 import { HealthState } from '../../core/health.ts';
 import { startTimeOut } from '../time-out.ts';
 import { isOwnFault } from './probes/failure.ts';
@@ -9,6 +9,7 @@ import type { Question } from './question.ts';
 /** A backend that is to be probed, and how. */
 export interface ProbeTarget {
   readonly pool: string;
+  readonly poolSlot: PoolSlot;
   readonly slot: BackendSlot;
   readonly backend: string;
   readonly question: Question;
@@ -20,7 +21,7 @@ export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise'
 
 /** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
 export interface ProberHost {
-  onResult(target: ProbeTarget, pass: boolean, detail: string): void;
+  onResult(target: ProbeTarget, pass: boolean, detail: string, tookMs: number): void;
   /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
   onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
   /** A probe could not be made for want of descriptors or memory: no result, and no fault of the backend. */
@@ -123,7 +124,7 @@ export class Check {
     }
     const pass = failure === undefined;
     const detail = failure?.message ?? `Passed in ${tookMs.toFixed(1)} ms`;
-    this.#host.onResult(target, pass, detail);
+    this.#host.onResult(target, pass, detail, tookMs);
     const changed = this.#state.record(pass);
     if (changed !== undefined) this.#host.onTransition(target, changed, detail);
   }

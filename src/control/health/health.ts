@@ -30,8 +30,9 @@ export class HealthWatch {
     this.#host = host;
     this.#prober = new HealthProber(
       {
-        onResult: (target, pass, detail) => {
-          host.onResult(target, pass, detail);
+        onResult: (target, pass, detail, tookMs) => {
+          ledger.checkDuration.observe(target.poolSlot, tookMs);
+          host.onResult(target, pass, detail, tookMs);
           this.#unblock([target.slot]);
         },
         onSkipped: (target, detail) => {
@@ -79,12 +80,13 @@ export class HealthWatch {
 
   #write(slot: number, health: Health): void {
     Atomics.store(this.#ledger.health, slot, healthWords.indexOf(health));
+    this.#ledger.healthSinceMs[slot] = this.#host.now();
   }
 }
 
 function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
   const checks = new Map(config.pools.map(({ name, healthCheck }) => [name, healthCheck]));
-  return plan.pools.flatMap(({ name: pool, backends }) => {
+  return plan.pools.flatMap(({ name: pool, slot: poolSlot, backends }) => {
     const check = checks.get(pool);
     if (check === undefined) return [];
     const { intervalMs, timeoutMs, rise, fall, jitterPercent } = check;
@@ -93,6 +95,7 @@ function targetsOf(config: Config, plan: Plan): readonly ProbeTarget[] {
     return checked.map((backend) => {
       return {
         pool,
+        poolSlot,
         slot: backend.slot,
         backend: backend.name,
         question: questionOf(backend, check),

@@ -34,6 +34,8 @@ export interface SupervisorDeps {
   readonly ticketKeys: SharedArrayBuffer;
   logLines(lines: string): void;
   workerDied(worker: number, error: Error): void;
+  /** Another one is about to take the place of one that has ended. */
+  workerReplaced(): void;
   /** A successor could not listen where its predecessor did. */
   problem(text: string): void;
 }
@@ -63,6 +65,11 @@ export class Supervisor {
   /** The plan that the workers follow. */
   get plan(): Plan {
     return this.#plan?.plan ?? noPlan;
+  }
+
+  /** The numbers of the workers that run. */
+  get numbers(): readonly number[] {
+    return this.#running().map(({ index }) => index);
   }
 
   /** Tells all workers; what lasts is also told to those that take the place of dead ones. */
@@ -163,7 +170,10 @@ export class Supervisor {
         ledger.releaseAllOf(worker);
         this.tell({ kind: 'woken' });
         if (error !== undefined) this.#deps.workerDied(worker, error);
-        if (!this.#stopping) setTimeout(() => this.#start(worker), restartDelayMs);
+        if (!this.#stopping) {
+          this.#deps.workerReplaced();
+          setTimeout(() => this.#start(worker), restartDelayMs);
+        }
         this.#changes.emit('change');
       },
     });

@@ -43,6 +43,13 @@ export class WorkerGroups {
     return driverModules[one].sharesPorts && driverModules[other].sharesPorts;
   }
 
+  /** Those that run, by their numbers. */
+  running(): readonly { readonly number: number; readonly driver: DriverModule['name'] }[] {
+    return [...this.#groups].flatMap(([driver, { numbers }]) =>
+      numbers.map((number) => ({ number, driver })),
+    );
+  }
+
   driverOf(listener: ListenerPlan, plan: Plan): DriverModule['name'] {
     return driverOf(listener, plan, this.#deps.driver).name;
   }

@@ -155,6 +155,12 @@ export class AreaMaker {
     return this.#add({ owner: 'workers', area, releaseAllOf: (worker) => area.fill(0, worker, worker + 1) });
   }
 
+  /** The same of a number. */
+  floatOfEach(): Float64Array {
+    const area = this.#float64(this.#capacity.workers);
+    return this.#add({ owner: 'workers', area, releaseAllOf: (worker) => area.fill(0, worker, worker + 1) });
+  }
+
   wakeFds(lock: SpinLock): WakeFds {
     return new WakeFds(lock, this.#int32(this.#capacity.workers));
   }

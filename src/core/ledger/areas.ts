@@ -15,6 +15,10 @@ export function makeAreas(make: AreaMaker) {
     wakeFds: make.wakeFds(lock),
     /** By worker, for how many of its clients a dial is to come: descriptors that accepting must leave. */
     owedDials: make.wordOfEach(),
+    /** By worker, what its driver's buffers hold: a part of what peers can make all hold. */
+    bufferBytes: make.floatOfEach(),
+    /** By worker, how long its last sign of life took, and when it had been asked for: see `lag.ts`. */
+    lag: { tookMs: make.floatOfEach(), askedMs: make.floatOfEach() },
 
     /** Sessions accepted and not ended, by listener. */
     listenerActive: make.counts('listeners'),
@@ -39,6 +43,8 @@ export function makeAreas(make: AreaMaker) {
     dialRetries: make.counters('pools', 1),
     /** How long those were in the queue that have left it, to whatever end. */
     queueWait: make.histogram('pools', queueEdgesMs),
+    /** How long checks took, whatever they found. */
+    checkDuration: make.histogram('pools', connectEdgesMs),
     /** How long backends served sessions: from dialed to the end of both links. */
     servedDuration: make.histogram('pools', sessionEdgesMs),
 
@@ -48,8 +54,14 @@ export function makeAreas(make: AreaMaker) {
     /** Leases, by backend. */
     backendActive: make.counts('backends'),
     backendCounters: make.counters('backends', backendWidth),
-    /** An index into `healthWords`, and since when it is up after having been down (0: never was). */
+    /** Since when the plan has it. */
+    plannedMs: make.floats('backends'),
+    /**
+     * An index into `healthWords`, since when (0: since it is planned), and since when it is up after having been down
+     * (0: never was).
+     */
     health: make.words('backends'),
+    healthSinceMs: make.floats('backends'),
     recoveredMs: make.floats('backends'),
     /** A breaker: an index into `circuitWords`, the epoch of that state, and what the state needs. */
     circuit: {
@@ -57,6 +69,8 @@ export function makeAreas(make: AreaMaker) {
       epoch: make.lastingWords('backends'),
       failuresInARow: make.words('backends'),
       trials: make.counts('backends'),
+      /** When the state was entered; 0 where it is the first. */
+      sinceMs: make.floats('backends'),
       untilMs: make.floats('backends'),
       openForMs: make.floats('backends'),
     },

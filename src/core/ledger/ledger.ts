@@ -140,9 +140,9 @@ export class Ledger extends LedgerOfAreas {
    * are under way are given back by whoever made them.
    */
   closeCircuit(backend: number): void {
-    const { state, epoch, failuresInARow, untilMs, openForMs } = this.circuit;
+    const { state, epoch, failuresInARow, sinceMs, untilMs, openForMs } = this.circuit;
     this.lock.acquire();
-    for (const floats of [untilMs, openForMs]) floats[backend] = 0;
+    for (const floats of [sinceMs, untilMs, openForMs]) floats[backend] = 0;
     for (const words of [failuresInARow, state]) Atomics.store(words, backend, 0);
     Atomics.add(epoch, backend, 1);
     this.lock.release();

@@ -6,14 +6,19 @@
 export class BufferMemory {
   readonly #limit: number;
   readonly #exhausted: () => void;
+  readonly #changed: (bytes: number) => void;
   #bytes = 0;
   #isTold = false;
   readonly #waiting = new Set<{ read(): void }>();
 
-  /** `exhausted` is called, at most once a turn, while there is more than the bound. */
-  constructor(limit: number, exhausted: () => void) {
+  /**
+   * `exhausted` is called, at most once a turn, while there is more than the bound; `changed` with what is held at each
+   * change.
+   */
+  constructor(limit: number, exhausted: () => void, changed: (bytes: number) => void = () => {}) {
     this.#limit = limit;
     this.#exhausted = exhausted;
+    this.#changed = changed;
   }
 
   get isScarce(): boolean {
@@ -22,6 +27,7 @@ export class BufferMemory {
 
   change(bytes: number): void {
     this.#bytes += bytes;
+    this.#changed(this.#bytes);
     if (bytes > 0 && this.#bytes > this.#limit) this.#tell();
     if (bytes < 0 && this.#waiting.size > 0 && this.#bytes < ampleShare * this.#limit) this.#wake();
   }

@@ -60,7 +60,11 @@ class PortableDriver implements Driver, LinkContext {
     this.#host = host;
     this.#means = means;
     this.#alarm = new Alarm(host);
-    this.memory = new BufferMemory(host.bufferBytes, () => this.emit({ kind: 'exhausted', what: 'memory' }));
+    this.memory = new BufferMemory(
+      host.bufferBytes,
+      () => this.emit({ kind: 'exhausted', what: 'memory' }),
+      (bytes) => host.buffersHold(bytes),
+    );
     this.buffers = new ReadBuffers(this.memory);
     this.tls = new NodeTlsEngine(host.ticketKeys);
   }

@@ -189,6 +189,13 @@ export class Buffers {
     return inUse;
   }
 
+  /** What the pieces take that were taken and not given back. */
+  get bytesInUse(): number {
+    const [small, large, reserve] = this.#groups;
+    const cells = this.#cells.inUse * cellBytes;
+    return (small.inUse + reserve.inUse) * smallBytes + large.inUse * largeBytes + cells;
+  }
+
   /** Gives the system back what nobody has needed for a while; says whether to look again. */
   releaseIdle(): boolean {
     let hasMore = this.#cells.releaseIdle();

@@ -201,6 +201,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
     if (waitMs > 0) this.#wanted.learn(completed - sends);
     this.#tell();
     this.#resumeWaiting();
+    this.host.buffersHold(this.buffers.bytesInUse);
     if (completed > 0 && this.#releaseMs === Number.POSITIVE_INFINITY && this.buffers.inUse > 0) {
       this.#releaseMs = this.turnMs + releaseEveryMs;
       this.#setWake();

@@ -58,10 +58,10 @@ export const backendFamilies: readonly Family[] = [
     name: 'sluice_backend_health_checks_total',
     help: 'Health checks made',
     type: 'counter',
-    read: ({ control, snapshot: { pools } }, sample) => {
+    read: ({ observations, snapshot: { pools } }, sample) => {
       for (const { name: pool, backends } of pools) {
         for (const { name: backend, labels } of backends) {
-          const { pass, fail } = control.healthChecks(pool, backend);
+          const { pass, fail } = observations.checksOf(pool, backend);
           sample(`${labels},result="pass"`, pass);
           sample(`${labels},result="fail"`, fail);
         }

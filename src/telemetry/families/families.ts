@@ -1,5 +1,6 @@
 /** THE TABLE of what sluice counts and measures, in the order in which it is told. */
 import { backendFamilies } from './backends.ts';
+import { configurationFamilies } from './configuration.ts';
 import type { Family } from './family.ts';
 import { listenerFamilies } from './listeners.ts';
 import { poolFamilies } from './pools.ts';
@@ -7,6 +8,7 @@ import { processFamilies } from './process.ts';
 
 export const families: readonly Family[] = [
   ...processFamilies,
+  ...configurationFamilies,
   ...listenerFamilies,
   ...poolFamilies,
   ...backendFamilies,

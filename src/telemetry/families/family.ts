@@ -3,7 +3,9 @@
  * has tens of thousands of samples, so that labels are text from the beginning, made once for each listener, pool and
  * backend.
  */
-import type { ControlCounts } from '../control-counts.ts';
+import type { ConfigOrigin } from '../../config/load.ts';
+import type { DescriptorUse } from '../../drivers/descriptors.ts';
+import type { Observations } from '../observations.ts';
 import type { Durations, Snapshot } from '../snapshot.ts';
 
 export interface Family {
@@ -19,8 +21,15 @@ type HistogramEnd = '' | '_bucket' | '_sum' | '_count';
 /** What one scrape reads, once, so that families agree with each other. */
 export interface Scrape {
   readonly build: Build;
-  readonly control: ControlCounts;
+  readonly origin: ConfigOrigin | undefined;
+  readonly observations: Observations;
   readonly snapshot: Snapshot;
+  /** Undefined where the system doesn't tell. */
+  readonly descriptors: DescriptorUse | undefined;
+  /** How late the main thread was at most since the last scrape. */
+  readonly mainLagMs: number;
+  /** Milliseconds since 1970. */
+  readonly wallClockMs: number;
 }
 
 export interface Build {

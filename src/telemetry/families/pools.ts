@@ -57,6 +57,12 @@ export const poolFamilies: readonly Family[] = [
     read: durationsOf((pool) => pool.firstByte()),
   },
   {
+    name: 'sluice_backend_health_check_duration_seconds',
+    help: 'How long health checks took, whatever they found',
+    type: 'histogram',
+    read: durationsOf((pool) => pool.checkDuration()),
+  },
+  {
     name: 'sluice_backend_session_duration_seconds',
     help: 'How long backends served sessions, from connected to the close of both sides',
     type: 'histogram',

@@ -7,30 +7,6 @@ export const processFamilies: readonly Family[] = [
     type: 'gauge',
     read: ({ build: { version, node, driver } }, sample) => sample(labelsOf({ version, node, driver }), 1),
   },
-  {
-    name: 'sluice_config_reloads_total',
-    help: 'Reloads of the configuration',
-    type: 'counter',
-    read: ({ control: { reloads } }, sample) => {
-      for (const [result, count] of Object.entries(reloads)) sample(labelsOf({ result }), count);
-    },
-  },
-  single(
-    {
-      name: 'sluice_config_last_reload_successful',
-      help: '0 where the last reload was refused, so that an older configuration runs; else 1, also without a reload',
-      type: 'gauge',
-    },
-    ({ control }) => (control.lastReloadFailed ? 0 : 1),
-  ),
-  single(
-    {
-      name: 'sluice_config_last_reload_success_timestamp_seconds',
-      help: 'When the configuration that runs was loaded, in seconds since 1970',
-      type: 'gauge',
-    },
-    ({ control }) => control.lastReloadMs / 1_000,
-  ),
   single(
     {
       name: 'sluice_draining',
@@ -39,4 +15,53 @@ export const processFamilies: readonly Family[] = [
     },
     ({ snapshot: { phase } }) => (phase === 'draining' ? 1 : 0),
   ),
+  {
+    name: 'sluice_descriptors_open',
+    help: 'Descriptors that the process has open',
+    type: 'gauge',
+    read: ({ descriptors }, sample) => {
+      if (descriptors !== undefined) sample('', descriptors.open);
+    },
+  },
+  {
+    name: 'sluice_descriptors_limit',
+    help: 'As many descriptors as the process may have open',
+    type: 'gauge',
+    read: ({ descriptors }, sample) => {
+      if (descriptors !== undefined) sample('', descriptors.limit);
+    },
+  },
+  single(
+    {
+      name: 'sluice_buffer_memory_bytes',
+      help: 'What the buffers of all workers hold: bytes that wait for a side that does not read, or are on their way',
+      type: 'gauge',
+    },
+    ({ snapshot: { buffers } }) => buffers.bytes,
+  ),
+  single(
+    {
+      name: 'sluice_buffer_memory_limit_bytes',
+      help: 'As much as the buffers of all workers may hold',
+      type: 'gauge',
+    },
+    ({ snapshot: { buffers } }) => buffers.limit,
+  ),
+  single(
+    {
+      name: 'sluice_worker_restarts_total',
+      help: 'Workers that died and were replaced',
+      type: 'counter',
+    },
+    ({ observations }) => observations.workerRestarts,
+  ),
+  {
+    name: 'sluice_event_loop_lag_seconds',
+    help: 'How late threads get to their work: the main thread at most since the last scrape, workers at that scrape',
+    type: 'gauge',
+    read: ({ mainLagMs, snapshot: { workers } }, sample) => {
+      sample('thread="main"', mainLagMs / 1_000);
+      for (const { number, lagMs } of workers) sample(`thread="worker-${number}"`, lagMs / 1_000);
+    },
+  },
 ];

@@ -48,7 +48,7 @@ describe('a probe on a busy thread', () => {
         asked: what,
       };
       const rhythm = { intervalMs: 60_000, timeoutMs: 80, rise: 1, fall: 1, jitterPercent: 0 };
-      prober.update([{ pool: 'app', slot: 0, backend: 'b', question, rhythm }]);
+      prober.update([{ pool: 'app', poolSlot: 0, slot: 0, backend: 'b', question, rhythm }]);
     });
     // Again and again, so that each step of the probe meets it.
     const busyTurns = setInterval(() => busy(200), 1);

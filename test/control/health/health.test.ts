@@ -104,6 +104,19 @@ describe('HealthWatch', () => {
     watch.close();
   });
 
+  it('counts how long checks took, and knows since when a backend is up or down', async () => {
+    const { ledger, outcomes, follow, watch } = harness();
+    outcomes.set(9000, down);
+    follow(configOf('{ type: tcp, interval: 1s, jitter: 0%, rise: 1 }'));
+    expect(ledger.healthSinceMs[0]).toBe(1_000);
+    await vi.advanceTimersByTimeAsync(500);
+    outcomes.delete(9000);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([ledger.healthOf(0), ledger.healthSinceMs[0]]).toEqual(['up', 2_000]);
+    expect(ledger.checkDuration.read(0).counts.reduce((sum, count) => sum + count)).toBe(3);
+    watch.close();
+  });
+
   it.each([
     '{ type: tcp }',
     '{ type: http, path: /ready }',

@@ -9,6 +9,7 @@ const rhythm: Rhythm = { intervalMs: 1_000, timeoutMs: 200, rise: 2, fall: 3, ji
 function target(slot: number, changes: Partial<ProbeTarget> = {}): ProbeTarget {
   return {
     pool: 'app',
+    poolSlot: 0,
     slot,
     backend: `10.0.0.1:${9000 + slot}`,
     question: asking(9000 + slot),

@@ -50,6 +50,7 @@ const host: DriverHost = {
   ticketKeys: new TicketKeys(),
   now: monotonicMs,
   countBytes: () => {},
+  buffersHold: () => {},
 };
 const driver = createUringDriver(host);
 parentPort?.on('message', report);

@@ -1,0 +1,92 @@
+/**
+ * What the main thread sees by itself, having no place in the ledger: checks, reloads, names, deaths of workers. Times are
+ * milliseconds since 1970, since people and Prometheus ask for them.
+ */
+import type { Plan } from '../core/plan.ts';
+
+export class Observations {
+  readonly startedMs: number;
+  readonly reloads = { success: 0, failure: 0 };
+  /** An older configuration runs than the last one that was asked for. */
+  lastReloadFailed = false;
+  /** When the configuration that runs was loaded; that of the start counts as a reload. */
+  lastReloadMs: number;
+  /** Workers that have taken the place of dead ones. */
+  workerRestarts = 0;
+  readonly #checks = new PlannedTable<ChecksOfBackend>(() => ({ pass: 0, fail: 0, last: undefined }));
+
+  constructor(nowMs: number) {
+    this.startedMs = nowMs;
+    this.lastReloadMs = nowMs;
+  }
+
+  countReload(success: boolean, nowMs: number): void {
+    this.reloads[success ? 'success' : 'failure']++;
+    this.lastReloadFailed = !success;
+    if (success) this.lastReloadMs = nowMs;
+  }
+
+  checked(pool: string, backend: string, check: LastCheck, plan: Plan): void {
+    const checks = this.#checks.of(keyOf(pool, backend), plan);
+    checks[check.pass ? 'pass' : 'fail']++;
+    checks.last = check;
+  }
+
+  checksOf(pool: string, backend: string): Readonly<ChecksOfBackend> {
+    return this.#checks.find(keyOf(pool, backend)) ?? noChecks;
+  }
+}
+
+export interface ChecksOfBackend {
+  pass: number;
+  fail: number;
+  last: LastCheck | undefined;
+}
+
+export interface LastCheck {
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly pass: boolean;
+  /** A sentence for people: how long a pass took, or why it failed. */
+  readonly detail: string;
+}
+
+const noChecks: ChecksOfBackend = { pass: 0, fail: 0, last: undefined };
+
+/** Something of each backend. The plan bounds it: the first that is new to it drives out those of the past. */
+class PlannedTable<T> {
+  readonly #fresh: () => T;
+  readonly #rows = new Map<string, T>();
+  /** The plan that the table was last cleared for. */
+  #clearedFor: Plan | undefined;
+
+  constructor(fresh: () => T) {
+    this.#fresh = fresh;
+  }
+
+  of(key: string, plan: Plan): T {
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    this.#makeRoom(plan);
+    const made = this.#fresh();
+    this.#rows.set(key, made);
+    return made;
+  }
+
+  find(key: string): T | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Once for each plan, and not for each backend: n of them would cost n times n. */
+  #makeRoom(plan: Plan): void {
+    if (this.#clearedFor === plan) return;
+    this.#clearedFor = plan;
+    const planned = plan.pools.flatMap(({ name, backends }) => backends.map((one) => keyOf(name, one.name)));
+    const isPlanned = new Set(planned);
+    for (const key of this.#rows.keys()) if (!isPlanned.has(key)) this.#rows.delete(key);
+  }
+}
+
+function keyOf(pool: string, backend: string): string {
+  return JSON.stringify([pool, backend]);
+}
