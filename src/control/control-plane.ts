@@ -19,10 +19,12 @@ import type { Observations } from '../telemetry/observations.ts';
 import { type Phase, type Snapshot, snapshot, type WorkerSnapshot } from '../telemetry/snapshot.ts';
 import { type Administered, Administration } from './administration.ts';
 import { Bindings } from './bindings.ts';
-import { Discovery } from './discovery/discovery.ts';
+import { Discovery, type NameChange, poolsWith } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
+import { logBound, logNameState } from './lines.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
+import { PoolWatch } from './pool-watch.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { WorkerLag } from './workers/lag.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
@@ -50,9 +52,12 @@ export class ControlPlane {
   readonly #administration = new Administration();
   #nextEnd: NodeJS.Timeout | undefined;
   readonly #health: HealthWatch;
+  readonly #poolWatch: PoolWatch;
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
   #config: Config;
+  /** The one whose names are asked for. */
+  #named: Config;
   #plan: Plan = { listeners: [], pools: [] };
   /** Those that are in no plan any more, by name, with the driver that serves their last sessions. */
   readonly #leaving = new Map<string, LeavingListener>();
@@ -72,6 +77,7 @@ export class ControlPlane {
     const capacity: LedgerCapacity = { ...defaultCapacity, workers: WorkerGroups.workers(driver, sizes) };
     const ledgerBuffer = new SharedArrayBuffer(Ledger.byteLength(capacity));
     this.#config = config;
+    this.#named = config;
     this.#logger = logger;
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
     this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
@@ -87,6 +93,11 @@ export class ControlPlane {
       log: () => this.#config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,
+      circuitChanged: ({ pool, backend, change }) =>
+        this.#poolWatch.changed(pool, {
+          backend,
+          detail: change.to === 'open' ? change.lastError : `circuit ${change.to}`,
+        }),
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
       workerReplaced: () => {
         observations.workerRestarts++;
@@ -102,12 +113,10 @@ export class ControlPlane {
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
     this.#discovery = new Discovery({
       resolver: config.resolver,
-      onChange: (name) => this.#nameChanged(name),
-      onProblem: (name, problem) =>
-        problem === undefined
-          ? logger.info({ name }, 'name resolves again')
-          : logger.warn({ name, problem }, 'name does not resolve, the addresses it had are kept'),
+      onChange: (name, change) => this.#nameChanged(name, change),
+      onProblem: (name, state) => logNameState(logger, name, poolsWith(name, this.#named.pools), state),
     });
+    this.#poolWatch = new PoolWatch(this.ledger, logger, monotonicMs);
     this.#health = new HealthWatch(this.ledger, {
       now: monotonicMs,
       onResult: ({ pool, backend }, pass, detail, tookMs) => {
@@ -121,6 +130,7 @@ export class ControlPlane {
         this.#groups.tell({ kind: 'health-changed', backend: slot, health });
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
         else logger.warn({ pool, backend, detail }, 'backend down');
+        this.#poolWatch.changed(pool, { backend, detail });
       },
     });
   }
@@ -149,12 +159,14 @@ export class ControlPlane {
    */
   apply(config: Config, freeAddresses = (): void => {}): Promise<void> {
     return this.#afterOthers(async () => {
+      this.#named = config;
       await untilAborted(this.#discovery.resolve(targetsOf(config)), this.#ending.signal);
       try {
         freeAddresses();
         await this.#commit(config);
       } finally {
         // Names of a configuration that was refused are watched no longer.
+        this.#named = this.#config;
         this.#discovery.retain(targetsOf(this.#config));
       }
     });
@@ -280,20 +292,8 @@ export class ControlPlane {
     this.#logBound(boundBefore);
   }
 
-  /** Where listeners accept now and did not, and the other way round. */
   #logBound(before: ReadonlyMap<string, readonly string[]>): void {
-    if (this.#hasStopped) return;
-    const after = this.bound();
-    const only = (bound: readonly string[] = [], other: readonly string[] = []): readonly string[] =>
-      bound.filter((address) => !other.includes(address));
-    for (const [listener, addresses] of before) {
-      const bind = only(addresses, after.get(listener));
-      if (bind.length > 0) this.#logger.info({ listener, bind }, 'closed');
-    }
-    for (const [listener, addresses] of after) {
-      const bind = only(addresses, before.get(listener));
-      if (bind.length > 0) this.#logger.info({ listener, bind }, 'listening');
-    }
+    if (!this.#hasStopped) logBound(this.#logger, before, this.bound());
   }
 
   #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
@@ -323,6 +323,7 @@ export class ControlPlane {
       // A breaker that was turned off would be shown as it was left.
       if (policy.circuitBreaker === 'off') for (const { slot } of backends) this.ledger.closeCircuit(slot);
     }
+    this.#poolWatch.follow(plan);
     this.#groups.follow(plan, before);
     this.#groups.tell({ kind: 'log', log: config.log });
   }
@@ -334,11 +335,12 @@ export class ControlPlane {
     }
   }
 
-  #nameChanged(name: string): void {
+  #nameChanged(name: string, change: NameChange): void {
     this.#afterOthers(async () => {
       if (this.#hasClosed) return;
       this.#adopt(this.#planNow(this.#config));
-      this.#logger.info({ name }, 'name resolves to other addresses');
+      const fields = { name, pools: poolsWith(name, this.#config.pools), ...change };
+      this.#logger.info(fields, 'name resolves to other addresses');
     }).catch((err: unknown) =>
       this.#logger.error({ err, name }, 'other addresses of a name were not taken over'),
     );

@@ -21,6 +21,8 @@ export interface DataPlaneDeps {
   receive(): void;
   /** Has another worker handle `woken`, at once. */
   wake(worker: number): void;
+  /** Is told of incidents, besides the log. */
+  told(incident: Incident): void;
   /** Draining, and the last session has ended. Called once. */
   onDrained(): void;
 }
@@ -78,9 +80,14 @@ export class DataPlane {
 
   #execute(command: Command, nowMs: number): void {
     if (command.kind === 'report') this.#deps.sessionLog.write(command.record, nowMs);
-    else if (command.kind === 'tell') this.#deps.sessionLog.tell(command.incident, nowMs);
+    else if (command.kind === 'tell') this.#tell(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
+  }
+
+  #tell(incident: Incident, nowMs: number): void {
+    this.#deps.sessionLog.tell(incident, nowMs);
+    this.#deps.told(incident);
   }
 
   #deadline(): void {

@@ -1,6 +1,6 @@
 /** What the control plane and a worker say to each other. */
 import type { LogConfig } from '../config/config.ts';
-import type { Address, ListenerSlot, WorkerEvent } from '../core/contract.ts';
+import type { Address, CircuitIncident, ListenerSlot, WorkerEvent } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
 
@@ -51,5 +51,7 @@ export type FromWorker =
   | { readonly kind: 'done'; readonly request: number; readonly address: Address }
   | { readonly kind: 'failed'; readonly request: number; readonly code: string; readonly message: string }
   | { readonly kind: 'drained' }
+  /** The worker has changed a breaker's state, and logged that. */
+  | CircuitIncident
   /** Finished log lines, JSON, each with its newline. */
   | { readonly kind: 'log-lines'; readonly lines: string };

@@ -32,6 +32,9 @@ function run(
     bufferBytes,
     ticketKeys: new TicketKeys(ticketKeys),
     now: monotonicMs,
+    told: (incident) => {
+      if (incident.kind === 'circuit') post(incident);
+    },
     wake: (other) => wakes.wake(other),
     receive: () => {
       wakes.receive();

@@ -32,6 +32,10 @@ describe('an open breaker', () => {
       { level: 'warn', pool: proxy.pool, failures: 3, lastError: 'ECONNREFUSED', openForMs: 100 },
     ]);
     expect(lines.filter((line) => isOfIt(line) && line.msg === 'circuit closed')).toHaveLength(1);
+    await proxy.sluice.logged((line) => isOfIt(line) && line.msg === 'pool has one again');
+    expect(lines.filter((line) => isOfIt(line) && line.msg === 'pool has no backend left')).toMatchObject([
+      { level: 'warn', pool: proxy.pool, why: '1 circuit-open', detail: 'ECONNREFUSED' },
+    ]);
   });
 
   it('leaves the clients to the other backends', async () => {

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
+import { type LogLine, Sluice } from '../support/sluice.ts';
 import { openScene, type Proxied } from './scene.ts';
 
 // One for the file: a resolver is chosen at start. So each test has names of its own.
@@ -26,6 +26,12 @@ describe('a name', () => {
     await eventually(async () =>
       expect(await addresses(proxy)).toEqual([`127.0.0.2:${port}`, `127.0.0.3:${port}`]),
     );
+    expect(await lineOf(proxy, 'name resolves to other addresses', 'app.test')).toMatchObject({
+      level: 'info',
+      pools: [proxy.pool],
+      added: ['127.0.0.3'],
+      removed: ['127.0.0.1'],
+    });
     expect(await names(proxy, 4)).toBe('2233');
   });
 
@@ -34,8 +40,19 @@ describe('a name', () => {
     const proxy = await scene.proxy({ backends: [`late.test:${backend.port}`], more });
     expect((await ending(scene.client(proxy.port))).reset).toBe(true);
     expect(await proxy.closed()).toMatchObject([{ reason: 'no-backend' }]);
+    expect(await lineOf(proxy, 'name does not resolve', 'late.test')).toMatchObject({
+      level: 'warn',
+      pools: [proxy.pool],
+      problem: 'There is no such name',
+      addresses: [],
+    });
+    const isOfPool = (msg: string) => (line: LogLine) => line.msg === msg && line['pool'] === proxy.pool;
+    const why = 'no address is known';
+    expect(await proxy.sluice.logged(isOfPool('pool has no backend left'))).toMatchObject({ why });
     dns.zone.set('late.test', [a('127.0.0.1')]);
     await eventually(async () => expect(await proxy.backends()).toHaveLength(1));
+    await lineOf(proxy, 'name resolves again', 'late.test');
+    await proxy.sluice.logged(isOfPool('pool has one again'));
     expect(await textOf(scene.client(proxy.port), 4)).toBe('late');
   });
 
@@ -97,6 +114,10 @@ describe('a name', () => {
     expect(asked('refused.test')).toBe(1);
   });
 });
+
+function lineOf({ sluice }: Proxied, msg: string, name: string): Promise<LogLine> {
+  return sluice.logged((line) => line.msg === msg && line['name'] === name);
+}
 
 /** A record that may be asked again as soon as it can be. */
 function a(address: string) {

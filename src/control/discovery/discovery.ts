@@ -4,7 +4,7 @@
  * not empty a pool.
  */
 import { formatAddress } from '../../config/addresses.ts';
-import type { ResolverConfig, Target } from '../../config/config.ts';
+import type { Config, ResolverConfig, Target } from '../../config/config.ts';
 import { Questions } from './dns/questions.ts';
 import type { SystemSettings } from './dns/system-resolver.ts';
 import type { Endpoint, Lookup, Provider } from './provider.ts';
@@ -14,11 +14,26 @@ import { type Timing, Watch } from './watch.ts';
 export interface DiscoveryDeps {
   readonly resolver: ResolverConfig;
   /** A name stands for other endpoints than before: not called for what `resolve` finds. */
-  onChange(name: string): void;
-  /** A name cannot be resolved any more (and why), or, with undefined, can be again. Once per change. */
-  onProblem(name: string, problem: string | undefined): void;
+  onChange(name: string, change: NameChange): void;
+  /** A name cannot be resolved, or can be again. Once per change. */
+  onProblem(name: string, state: NameState): void;
   readonly timing?: Timing;
   readonly system?: SystemSettings;
+}
+
+/** Addresses as people write them; of a name they have no port, which each backend has its own. */
+export interface NameChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface NameState {
+  /** Why it cannot be resolved; undefined where it can be again. */
+  readonly problem: string | undefined;
+  /** Only some of the hosts that it names cannot be. */
+  readonly isPartial: boolean;
+  /** What it stands for now. */
+  readonly addresses: readonly string[];
 }
 
 const usualTiming: Timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 1_000, maxRetryMs: 30_000 };
@@ -72,11 +87,13 @@ export class Discovery {
     if (watched !== undefined) return watched;
     const { onChange, onProblem, timing = usualTiming } = this.#deps;
     const name = nameOf(target);
-    const watch = new Watch<readonly Endpoint[]>(
+    const addresses = (endpoints: readonly Endpoint[] = []) => addressesOf(target, endpoints);
+    const watch: Watch<readonly Endpoint[]> = new Watch(
       {
         lookup: lookupOf(target, this.#questions),
-        onChange: () => onChange(name),
-        onProblem: (problem) => onProblem(name, problem),
+        onChange: (previous) => onChange(name, difference(addresses(previous), addresses(watch.value))),
+        onProblem: (problem, isPartial) =>
+          onProblem(name, { problem, isPartial, addresses: addresses(watch.value) }),
       },
       timing,
     );
@@ -93,6 +110,26 @@ function lookupOf(target: Target, questions: Questions): Lookup {
 /** Targets with the same key stand for the same endpoints, but for their port. */
 function keyOf(target: Target): string {
   return `${target.kind} ${nameOf(target)}`;
+}
+
+function addressesOf({ kind }: Target, endpoints: readonly Endpoint[]): readonly string[] {
+  return endpoints.map(({ address, writtenAs }) =>
+    kind === 'name' && 'host' in address ? address.host : (writtenAs ?? formatAddress(address)),
+  );
+}
+
+function difference(before: readonly string[], after: readonly string[]): NameChange {
+  return {
+    added: after.filter((address) => !before.includes(address)),
+    removed: before.filter((address) => !after.includes(address)),
+  };
+}
+
+/** The pools that have a backend by this name. */
+export function poolsWith(name: string, pools: Config['pools']): readonly string[] {
+  return pools
+    .filter(({ backends }) => backends.some(({ target }) => nameOf(target) === name))
+    .map((pool) => pool.name);
 }
 
 function nameOf(target: Target): string {

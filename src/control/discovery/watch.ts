@@ -15,10 +15,13 @@ export interface Answer<T> {
 export interface WatchHost<T> {
   /** Finds the value; `previous` is the last one found. */
   lookup(previous: T | undefined): Promise<Answer<T>>;
-  /** The value is another than before. Not called for the first lookup, whose end is `first`. */
-  onChange(): void;
-  /** Something went wrong after all had been well, or (undefined) is well again. */
-  onProblem(problem: string | undefined): void;
+  /** The value is another than `previous`. Not called for the first lookup, whose end is `first`. */
+  onChange(previous: T | undefined): void;
+  /**
+   * Something went wrong after all had been well, or (undefined) is well again. `isPartial`: there was an answer
+   * nevertheless.
+   */
+  onProblem(problem: string | undefined, isPartial: boolean): void;
 }
 
 export interface Timing {
@@ -62,10 +65,12 @@ export class Watch<T> {
     const waitMs = outcome instanceof Error ? this.#retryMs() : this.#ttlMs(outcome);
     if (waitMs < Number.POSITIVE_INFINITY)
       this.#timer = setTimeout(() => void this.#refresh('later'), waitMs);
-    this.#tell(outcome instanceof Error ? outcome.message : outcome.problem);
-    if (outcome instanceof Error || isDeepStrictEqual(outcome.value, this.#value)) return;
-    this.#value = outcome.value;
-    if (round === 'later') this.#host.onChange();
+    if (outcome instanceof Error) return this.#tell(outcome.message, false);
+    const previous = this.#value;
+    const isOther = !isDeepStrictEqual(outcome.value, previous);
+    if (isOther) this.#value = outcome.value;
+    this.#tell(outcome.problem, true);
+    if (isOther && round === 'later') this.#host.onChange(previous);
   }
 
   async #lookup(): Promise<Answer<T> | Error> {
@@ -76,9 +81,9 @@ export class Watch<T> {
     }
   }
 
-  #tell(problem: string | undefined): void {
+  #tell(problem: string | undefined, isPartial: boolean): void {
     const troubled = problem !== undefined;
-    if (troubled !== this.#troubled) this.#host.onProblem(problem);
+    if (troubled !== this.#troubled) this.#host.onProblem(problem, isPartial);
     this.#troubled = troubled;
   }
 

@@ -7,7 +7,7 @@ import { EventEmitter, once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { formatAddress } from '../../config/addresses.ts';
 import type { LogConfig } from '../../config/config.ts';
-import type { Address } from '../../core/contract.ts';
+import type { Address, CircuitIncident } from '../../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
@@ -33,6 +33,8 @@ export interface SupervisorDeps {
   /** The memory of what TLS session tickets are sealed with. */
   readonly ticketKeys: SharedArrayBuffer;
   logLines(lines: string): void;
+  /** Told once of each change, by whichever worker has made it. */
+  circuitChanged(incident: CircuitIncident): void;
   workerDied(worker: number, error: Error): void;
   /** Another one is about to take the place of one that has ended. */
   workerReplaced(): void;
@@ -156,6 +158,7 @@ export class Supervisor {
     const init = { worker, ledger: ledgerBuffer, capacity, log: log(), bufferBytes, ticketKeys };
     const thread = new WorkerThread(driver, init, {
       logLines: (lines) => this.#deps.logLines(lines),
+      circuitChanged: (incident) => this.#deps.circuitChanged(incident),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');

@@ -1,7 +1,7 @@
 /** One worker thread as the control plane sees it: messages out, answers in, and its end. */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { Address } from '../../core/contract.ts';
+import type { Address, CircuitIncident } from '../../core/contract.ts';
 import type { FromWorker, Notice, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
@@ -9,6 +9,7 @@ import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 export interface WorkerEvents {
   logLines(lines: string): void;
   drained(): void;
+  circuitChanged(incident: CircuitIncident): void;
   /** The thread is gone, and what it held is about to be given back. */
   exited(): void;
   /**
@@ -92,6 +93,8 @@ export class WorkerThread {
         );
       case 'drained':
         return this.#events.drained();
+      case 'circuit':
+        return this.#events.circuitChanged(message);
       case 'log-lines':
         return this.#events.logLines(message.lines);
     }

@@ -27,12 +27,12 @@ describe('Discovery', () => {
   async function start(zone: Record<string, DnsAnswer>, options: { timing: Timing; timeoutMs?: number }) {
     const server = await startDnsServer(zone);
     const events = new EventEmitter();
-    const log: (readonly [string, string | undefined])[] = [];
+    const log: (readonly [name: string, problem: string | undefined, ...addresses: string[]])[] = [];
     const names = new Discovery({
       resolver: { servers: [server.address], timeoutMs: options.timeoutMs ?? 5_000 },
-      onChange: (name) => events.emit('change', name),
-      onProblem: (name, problem) => {
-        log.push([name, problem]);
+      onChange: (name, change) => events.emit('change', name, change),
+      onProblem: (name, { problem, addresses }) => {
+        log.push([name, problem, ...addresses]);
         events.emit('problem', problem);
       },
       timing: options.timing,
@@ -89,7 +89,8 @@ describe('Discovery', () => {
     expect(changes).toEqual([]);
 
     server.zone.set('app.test', [a('10.0.0.3')]);
-    expect(await once(events, 'change', { signal: deadline() })).toEqual(['app.test']);
+    const change = { added: ['10.0.0.3'], removed: ['10.0.0.1', '10.0.0.2'] };
+    expect(await once(events, 'change', { signal: deadline() })).toEqual(['app.test', change]);
     expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.3']);
   });
 
@@ -110,8 +111,8 @@ describe('Discovery', () => {
       server.zone.set('app.test', [a('10.0.0.1')]);
       await once(events, 'problem', { signal: deadline() });
       expect(log).toEqual([
-        ['app.test', expect.stringMatching(/^[A-Z].*[a-z]/)],
-        ['app.test', undefined],
+        ['app.test', expect.stringMatching(/^[A-Z].*[a-z]/), '10.0.0.1'],
+        ['app.test', undefined, '10.0.0.1'],
       ]);
     },
   );
@@ -166,7 +167,9 @@ describe('Discovery', () => {
     const { names, server, events } = await start(zone, { timing: hasty });
     await names.resolve([pg]);
     server.zone.set('_pg._tcp.test', [srv('b.test', 5432)]);
-    await once(events, 'change', { signal: deadline() });
+    const [name, change] = await once(events, 'change', { signal: deadline() });
+    expect(name).toBe('_pg._tcp.test');
+    expect(change).toEqual({ added: ['10.0.0.2:5432'], removed: ['10.0.0.1:5432'] });
     expect(hosts(names.endpointsOf(pg))).toEqual(['10.0.0.2']);
   });
 

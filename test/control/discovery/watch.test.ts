@@ -18,8 +18,9 @@ describe('Watch', () => {
       if (answer === undefined || answer instanceof Error) throw answer;
       return answer;
     });
-    const onChange = () => log.push(`changed to ${watch.value}`);
-    const onProblem = (problem: string | undefined) => log.push(problem ?? 'well again');
+    const onChange = (previous: string | undefined) => log.push(`changed from ${previous} to ${watch.value}`);
+    const onProblem = (problem: string | undefined, isPartial: boolean) =>
+      log.push(problem === undefined ? 'well again' : `${problem}${isPartial ? ', in part' : ''}`);
     const watch: Watch<string> = new Watch({ lookup, onChange, onProblem }, timing);
     await watch.first;
     return { watch, lookup, log };
@@ -63,14 +64,14 @@ describe('Watch', () => {
     await vi.advanceTimersByTimeAsync(5_000 + 5_000);
     expect(watch.value).toBe('b');
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(log).toEqual(['changed to b', 'Down', 'well again']);
+    expect(log).toEqual(['changed from a to b', 'Down', 'well again']);
   });
 
   it('uses a value that comes with a problem', async () => {
     const { log, watch } = await start({ value: 'a', ttlMs: 0, problem: 'One host is missing' });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(watch.value).toBe('a');
-    expect(log).toEqual(['One host is missing']);
+    expect(log).toEqual(['One host is missing, in part']);
   });
 
   it('is silent once it is closed', async () => {
