@@ -5,7 +5,9 @@
  */
 import { isIP, SocketAddress } from 'node:net';
 import type { Address } from '../core/contract.ts';
+import { type AddressSyntax, meantAddress } from './address-guesses.ts';
 import type { Target } from './config.ts';
+import { textOf } from './guesses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
 
 export const expectedBind =
@@ -16,11 +18,13 @@ export const expectedTarget =
 /** An address to listen on. Port 0 takes a free one. */
 export function parseBind(text: string): Parsed<Address> {
   if (text.startsWith('unix:')) return unixAddress(text.slice('unix:'.length));
+  const portless = portBehind(text, text === 'localhost', 8080);
+  if (portless !== undefined) return expected(portless);
   const split = splitHostAndPort(text);
   if (split === undefined) return expected(expectedBind);
 
   const port = portNumber(split.port, 0);
-  if (port === undefined) return expected('a port from 0 to 65535');
+  if (port === undefined) return expected(expectedPort(split.port, 0, expectedBind));
   if (split.host === '') return parsed({ host: '::', port });
   const host = ipAddress(split);
   return host === undefined
@@ -40,11 +44,13 @@ export function parseTarget(text: string): Parsed<Target> {
       ? expected('a name such as "srv:_pg._tcp.db.internal"')
       : parsed({ kind: 'srv', name });
   }
+  const portless = portBehind(text, hostName(text) !== undefined, 9000);
+  if (portless !== undefined) return expected(portless);
   const split = splitHostAndPort(text);
   if (split === undefined || split.host === '') return expected(expectedTarget);
 
   const port = portNumber(split.port, 1);
-  if (port === undefined) return expected('a port from 1 to 65535');
+  if (port === undefined) return expected(expectedPort(split.port, 1, expectedTarget));
   const host = ipAddress(split);
   if (host !== undefined) {
     const written = !split.bracketed && isIP(split.host) === 0 ? { hostName: split.host.toLowerCase() } : {};
@@ -81,6 +87,41 @@ export function formatTarget(target: Target): string {
     case 'srv':
       return `srv:${target.name}`;
   }
+}
+
+/** What was probably meant by a value that `parseBind` refuses, as YAML. */
+export function meantBind(found: unknown): string | undefined {
+  return meantAddress(textOf(found), bindSyntax);
+}
+
+/** The same of one that `parseTarget` refuses. */
+export function meantTarget(found: unknown): string | undefined {
+  return meantAddress(textOf(found), targetSyntax);
+}
+
+const bindSyntax: AddressSyntax = {
+  isAddress: (text) => parseBind(text).ok,
+  host: '',
+  tls: '"tls: { certificates: [{ cert: a.pem, key: a.key }] }" beside "bind"',
+};
+
+const targetSyntax: AddressSyntax = {
+  isAddress: (text) => parseTarget(text).ok,
+  host: '127.0.0.1',
+  tls: '"connect: { tls: {} }" beside "backends"',
+  check: '"healthCheck: { type: tcp }" beside "backends"',
+};
+
+/** What is expected of a text that has no port, where it is a host; undefined where it is none. */
+function portBehind(text: string, isHost: boolean, port: number): string | undefined {
+  if (isIP(text) === 6) return `an IPv6 address in brackets and a port behind it, as in "[::1]:${port}"`;
+  const isAddress = isIP(text) === 4 || /^\[[^\]]*\]$/.test(text);
+  return isAddress || isHost ? `a port behind the address, as in "${text}:${port}"` : undefined;
+}
+
+/** What is expected instead of a port: digits in the range, or another address where what is there has more words. */
+function expectedPort(port: string, lowest: number, address: string): string {
+  return /[\s/,;]/.test(port) ? address : `a port from ${lowest} to 65535`;
 }
 
 interface HostAndPort {
@@ -124,7 +165,9 @@ function hostName(text: string): string | undefined {
 }
 
 /** The kernel keeps a socket's path in 108 bytes, the last of which is NUL: see unix(7). */
-function unixAddress(path: string): Parsed<Address> {
+function unixAddress(written: string): Parsed<Address> {
+  // A URL has two slashes more: `unix:///run/web.sock`.
+  const path = written.replace(/^\/+/, '/');
   if (!path.startsWith('/') || path.includes('\0'))
     return expected('an absolute path as in "unix:/run/web.sock"');
   if (Buffer.byteLength(path) > 107) return expected('a socket path of at most 107 bytes');

@@ -66,9 +66,11 @@ export class ConfigDocument {
     this.#issues.push({ file, path: formatPath(path), ...where });
   }
 
-  /** The value at the path is not what was expected; `meant` is what it probably should have been. */
+  /** The value at the path is not what was expected; `meant` is what would probably do, as YAML. */
   expected(path: Path, what: string, meant?: string): void {
-    const suggestion = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    // What was made of a value that is not shown would show it.
+    const isShown = meant !== undefined && meant.length <= longestGuess && this.#isShown(path);
+    const suggestion = isShown ? `; did you mean ${meant}?` : '';
     this.problem(path, `Expected ${what}, found ${this.#found(path)}${suggestion}`);
   }
 
@@ -123,6 +125,10 @@ export class ConfigDocument {
     const template = this.templateAt(path);
     if (template !== undefined) return `what ${template} stands for`;
     return described(valueAt(this.value, path));
+  }
+
+  #isShown(path: Path): boolean {
+    return !this.#isHidden(path) && this.templateAt(path) === undefined;
   }
 
   #isHidden(path: Path): boolean {
@@ -189,6 +195,9 @@ export class ConfigDocument {
     return low;
   }
 }
+
+/** A longer one would not be read. */
+const longestGuess = 120;
 
 export function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, step) => (isContainer(value) ? value[step] : undefined), root);

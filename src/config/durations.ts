@@ -1,4 +1,5 @@
 /** Durations as people write them: `250ms`, `1.5s`, `30s`, `10m`, `1h`, `1d`. */
+import { meansOff, meansUnlimited, quoted, textOf } from './guesses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
 
 /**
@@ -25,6 +26,41 @@ export function parseDuration(text: string, rule: DurationRule = 'positive'): Pa
 export function expectedDuration(rule: DurationRule): string {
   return `a duration such as "30s"${orWord(rule)}`;
 }
+
+/**
+ * What a value that is no duration was probably meant to be: units have longer names elsewhere, may stand in a row, or
+ * be left out. Without one, nginx and Traefik mean seconds, and HAProxy milliseconds: so full thousands are taken for.
+ */
+export function meantDuration(found: unknown, rule: DurationRule): string | undefined {
+  if (rule === 'unlimited' && meansUnlimited(found)) return quoted('unlimited');
+  if (rule === 'off' && meansOff(found)) return quoted('off');
+  const number = Number(textOf(found));
+  const isMilliseconds = number > 0 && number % 1000 === 0;
+  const text = formatDuration(Math.round(isMilliseconds ? number : durationIn(textOf(found))));
+  return parseDuration(text, rule).ok ? quoted(text) : undefined;
+}
+
+/** Milliseconds of `1h30m`, `5 minutes`, `30`; NaN of other texts. */
+function durationIn(text: string): number {
+  const parts = [...text.toLowerCase().matchAll(/\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*/gy)];
+  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
+  if (length === 0 || length < text.length) return Number.NaN;
+  return parts.reduce((ms, [, amount, name = '']) => ms + Number(amount) * (msOfUnit(name) ?? Number.NaN), 0);
+}
+
+function msOfUnit(name: string): number | undefined {
+  return unitNames.find(([names]) => names.test(name))?.[1];
+}
+
+const unitNames: readonly (readonly [RegExp, number])[] = [
+  [/^(?:us|µs)$/, 0.001],
+  [/^(?:ms|msecs?|millis|milliseconds?)$/, 1],
+  [/^(?:|s|secs?|seconds?)$/, 1000],
+  [/^(?:m|mins?|minutes?)$/, 60_000],
+  [/^(?:h|hrs?|hours?)$/, 3_600_000],
+  [/^(?:d|days?)$/, 86_400_000],
+  [/^(?:w|weeks?)$/, 604_800_000],
+];
 
 /** The shortest way to write it: `10m`, not `600s`. */
 export function formatDuration(ms: number, zero = '0s'): string {

@@ -53,10 +53,13 @@ export class Location {
     this.document.warn(this.path, message);
   }
 
-  /** The value that a text was parsed to. If it could not be parsed, reports that and returns the fallback. */
-  parsed<T, F>(result: Parsed<T>, fallback: F): T | F {
+  /**
+   * The value that a text was parsed to. If it could not be parsed, reports that, with what was probably `meant`, and
+   * returns the fallback.
+   */
+  parsed<T, F>(result: Parsed<T>, fallback: F, meant?: string): T | F {
     if (result.ok) return result.value;
-    this.expected(result.expected);
+    this.expected(result.expected, meant);
     return fallback;
   }
 

@@ -54,6 +54,9 @@ const mostAliased = 10_000;
 /** In a list, `[::1]:9000` is a mapping whose key is a list. */
 const ipv6Hint = ', found a list; quote an IPv6 address, as in "[::1]:9000"';
 
+/** `*:8080` refers to something that is called `:8080`. */
+const noAlias = '; a text that begins with "*" needs quotes, and every interface is ":8080"';
+
 class NodeReader {
   readonly mistakes: Mistake[] = [];
   readonly #env: Environment;
@@ -172,11 +175,12 @@ class NodeReader {
   #readAlias(name: string, offset: number, spot: Spot): Read {
     const target = this.#anchors.get(name);
     if (target === undefined) {
+      const hint = name.startsWith(':') ? noAlias : '';
       return this.#unreadable(
         offset,
         spot,
-        `No anchor &${name} before this alias`,
-        'No anchor before this alias',
+        `No anchor &${name} before this alias${hint}`,
+        `No anchor before this alias${hint}`,
       );
     }
     if (this.#open.has(target)) {

@@ -7,7 +7,7 @@ import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigInput, configSchema, secrets } from './options/config.ts';
-import { expectation } from './options/json-schema.ts';
+import { expectation, guessOf } from './options/json-schema.ts';
 import { firstWord, mayHoldSecret } from './secrets.ts';
 
 /** The document's value without its mistaken parts; undefined where too little is left. */
@@ -48,7 +48,11 @@ function report(document: ConfigDocument, mistake: Mistake): void {
     }
     default:
       if (mayHoldSecret(parentSchema)) document.hide(path);
-      return document.expected(path, expectation(parentSchema));
+      return document.expected(
+        path,
+        expectation(parentSchema),
+        guessOf(parentSchema, valueAt(document.value, path)),
+      );
   }
 }
 

@@ -114,7 +114,7 @@ describe('A mistake in a list', () => {
     const list = 'Expected a list of networks such as ["10.0.0.0/8", "::1"]';
     expect(issuesOf(parse('allow: []\ndeny: 10.0.0.1'))).toEqual([
       `/etc/sluice/sluice.yaml:6:12 listeners.web.allow: ${list}, found an empty list`,
-      `/etc/sluice/sluice.yaml:7:11 listeners.web.deny: ${list}, found "10.0.0.1"`,
+      `/etc/sluice/sluice.yaml:7:11 listeners.web.deny: ${list}, found "10.0.0.1"; did you mean ["10.0.0.1"]?`,
     ]);
     expect(issuesOf(parse('allowFile: allow.txt', { '/etc/sluice/allow.txt': '# nobody yet\n' }))).toEqual([
       '/etc/sluice/sluice.yaml:6:16 listeners.web.allowFile: Expected at least one network or address, found none in /etc/sluice/allow.txt',

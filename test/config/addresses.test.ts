@@ -21,6 +21,7 @@ describe('parseBind', () => {
     ['[2001:DB8::00ff]:1', { host: '2001:db8::ff', port: 1 }],
     ['[fe80::1%eth0]:1', { host: 'fe80::1%eth0', port: 1 }],
     ['unix:/run/web.sock', { path: '/run/web.sock' }],
+    ['unix:///run/web.sock', { path: '/run/web.sock' }],
   ])('reads %s', (text, address) => {
     expect(parseBind(text)).toEqual({ ok: true, value: address });
   });
@@ -28,9 +29,11 @@ describe('parseBind', () => {
   test.each([
     ['8080', expectedBind],
     ['', expectedBind],
-    ['::1:8080', expectedBind],
+    ['::1:8080', 'an IPv6 address in brackets and a port behind it, as in "[::1]:8080"'],
     ['[]:80', expectedBind],
-    ['127.0.0.1', expectedBind],
+    ['127.0.0.1', 'a port behind the address, as in "127.0.0.1:8080"'],
+    ['[::1]', 'a port behind the address, as in "[::1]:8080"'],
+    ['127.0.0.1:80 ssl', expectedBind],
     ['tcp://127.0.0.1:80', expectedBind],
     ['127.0.0.1:65536', 'a port from 0 to 65535'],
     ['127.0.0.1:080', 'a port from 0 to 65535'],
@@ -64,7 +67,9 @@ describe('parseTarget', () => {
 
   test.each([
     [':80', expectedTarget],
-    ['10.0.0.1', expectedTarget],
+    ['10.0.0.1', 'a port behind the address, as in "10.0.0.1:9000"'],
+    ['db.internal', 'a port behind the address, as in "db.internal:9000"'],
+    ['10.0.0.1:80 weight=5', expectedTarget],
     ['http://a:80', expectedTarget],
     ['10.0.0.1:0', 'a port from 1 to 65535'],
     ['10.0.0.999:80', 'an IP address or a name before the port'],

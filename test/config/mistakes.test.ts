@@ -94,8 +94,11 @@ test.each<readonly [string, string, ...string[]]>([
     good.replace('pool: app', 'pool: ap'),
     '5:11 listeners.web.pool: Expected the name of a pool (app), found "ap"; did you mean "app"?',
   ],
-  [withBind('8080'), `4:11 listeners.web.bind: Expected ${address}, or a list of them, found 8080`],
-  [withBind('"8080"'), `4:11 listeners.web.bind: Expected ${address}, found "8080"`],
+  [
+    withBind('8080'),
+    `4:11 listeners.web.bind: Expected ${address}, or a list of them, found 8080; did you mean ":8080"?`,
+  ],
+  [withBind('"8080"'), `4:11 listeners.web.bind: Expected ${address}, found "8080"; did you mean ":8080"?`],
   [
     withBind('{ address: "127.0.0.1:80", mode: "0660" }'),
     '4:38 listeners.web.bind.mode: Key "mode" goes with a unix socket, found "127.0.0.1:80"',
@@ -113,7 +116,7 @@ test.each<readonly [string, string, ...string[]]>([
     '4:49 listeners.web.bind[1]: Expected an address that is free beside unix:/x at line 4, found "unix:/x"',
   ],
   [withBind('[]'), '4:11 listeners.web.bind: Expected at least one address, found an empty list'],
-  [withBind('[":1", 2]'), `4:18 listeners.web.bind[1]: Expected ${address}, found 2`],
+  [withBind('[":1", 2]'), `4:18 listeners.web.bind[1]: Expected ${address}, found 2; did you mean ":2"?`],
   [
     withBind('[":80", "127.0.0.1:80"]'),
     '4:19 listeners.web.bind[1]: Expected an address that is free beside [::]:80 at line 4, found "127.0.0.1:80"',
@@ -124,15 +127,15 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withListener('timeouts: { idle: 30 }'),
-    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found 30',
+    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found 30; did you mean "30s"?',
   ],
   [
     withListener('timeouts: { idle: 0s }'),
-    '5:23 listeners.web.timeouts.idle: Expected a duration above 0 or "unlimited", found "0s"',
+    '5:23 listeners.web.timeouts.idle: Expected a duration above 0 or "unlimited", found "0s"; did you mean "unlimited"?',
   ],
   [
     withListener('timeouts: { idle: off }'),
-    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found "off"',
+    '5:23 listeners.web.timeouts.idle: Expected a duration such as "30s" or "unlimited", found "off"; did you mean "unlimited"?',
   ],
   [
     withListener('timeouts: { idle: 30d }'),
@@ -140,17 +143,20 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withListener('limits: { maxConnections: 0 }'),
-    '5:31 listeners.web.limits.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 0',
+    '5:31 listeners.web.limits.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 0; did you mean "unlimited"?',
   ],
   [
     withListener('limits: { connectionsPerSecond: -1 }'),
-    '5:37 listeners.web.limits.connectionsPerSecond: Expected a number above 0, at most 1000000, or "unlimited", found -1',
+    '5:37 listeners.web.limits.connectionsPerSecond: Expected a number above 0, at most 1000000, or "unlimited", found -1; did you mean "unlimited"?',
   ],
   [
     withListener('limits: { perClient: { maxConnections: 1.5 } }'),
     '5:44 listeners.web.limits.perClient.maxConnections: Expected an integer from 1 to 2147483647 or "unlimited", found 1.5',
   ],
-  [withListener('limits:'), '5:12 listeners.web.limits: Expected a mapping, found nothing'],
+  [
+    withListener('limits:'),
+    '5:12 listeners.web.limits: Expected a mapping with maxConnections, connectionsPerSecond, burst, perClient, found nothing',
+  ],
   [
     withListener('refuseWith: rst'),
     '5:17 listeners.web.refuseWith: Expected "reset" or "close", found "rst"',
@@ -161,14 +167,17 @@ test.each<readonly [string, string, ...string[]]>([
     withBackends('[]'),
     '8:15 pools.app.backends: Expected a list of at least one backend, such as ["10.0.0.1:9000"], found an empty list',
   ],
-  [withBackends('[10.0.0.1]'), `8:16 pools.app.backends[0]: Expected ${target}, found "10.0.0.1"`],
+  [
+    withBackends('[10.0.0.1]'),
+    '8:16 pools.app.backends[0]: Expected a port behind the address, as in "10.0.0.1:9000", found "10.0.0.1"',
+  ],
   [
     withBackends('[10.0.0.1:0]'),
     '8:16 pools.app.backends[0]: Expected a port from 1 to 65535, found "10.0.0.1:0"',
   ],
   [
     withBackends('[5]'),
-    `8:16 pools.app.backends[0]: Expected ${target}, or a mapping with an "address", found 5`,
+    `8:16 pools.app.backends[0]: Expected ${target}, or a mapping with an "address", found 5; did you mean "127.0.0.1:5"?`,
   ],
   [
     withBackends('[{ address: "a:1", weight: heavy }]'),
@@ -188,7 +197,7 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withPool('balance: leastconn'),
-    '8:14 pools.app.balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"',
+    '8:14 pools.app.balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"; did you mean "least-connections"?',
   ],
   [
     withPool('connect: { timeout: unlimited }'),
@@ -208,16 +217,19 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withPool('circuitBreaker: none'),
-    '8:21 pools.app.circuitBreaker: Expected "off" or a mapping, found "none"',
+    '8:21 pools.app.circuitBreaker: Expected "off" or a mapping, found "none"; did you mean "off"?',
   ],
   [
     withPool('circuitBreaker: { trials: 1 }'),
     '8:23 pools.app.circuitBreaker.trials: Unknown key "trials", expected one of consecutiveFailures, openFor, maxOpenFor, halfOpenTrials',
   ],
-  [withPool('slowStart: 0s'), '8:16 pools.app.slowStart: Expected a duration above 0 or "off", found "0s"'],
+  [
+    withPool('slowStart: 0s'),
+    '8:16 pools.app.slowStart: Expected a duration above 0 or "off", found "0s"; did you mean "off"?',
+  ],
   [
     withPool('panicThreshold: 0.5'),
-    '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found 0.5',
+    '8:21 pools.app.panicThreshold: Expected a percentage from "0%" to "100%", found 0.5; did you mean "50%"?',
   ],
   [
     withPool('panicThreshold: 101%'),
@@ -265,7 +277,10 @@ test.each<readonly [string, string, ...string[]]>([
 
   // the rest
   [`${good}workers: 0\n`, '9:10 workers: Expected an integer from 1 to 256 or "auto", found 0'],
-  [`${good}log: { sessions: yes }\n`, '9:18 log.sessions: Expected true or false, found "yes"'],
+  [
+    `${good}log: { sessions: yes }\n`,
+    '9:18 log.sessions: Expected true or false, found "yes"; did you mean true?',
+  ],
   [
     `${good}resolver: { servers: [dns.internal] }\n`,
     '9:23 resolver.servers[0]: Expected the IP address of a name server such as "10.0.0.2:53", found "dns.internal"',
@@ -278,10 +293,13 @@ test.each<readonly [string, string, ...string[]]>([
     `${good}admin: { bind: 0.0.0.0:9900, token: "a b" }\n`,
     '9:37 admin.token: Expected a token of printable ASCII without spaces, found something else',
   ],
-  [withListener('routes: [5]'), '5:14 listeners.web.routes[0]: Expected a mapping, found 5'],
+  [
+    withListener('routes: [5]'),
+    '5:14 listeners.web.routes[0]: Expected a mapping with when, pool, split, found 5',
+  ],
   [
     good.replace('    pool: app', '    routes: [5, { pool: app }]'),
-    '5:14 listeners.web.routes[0]: Expected a mapping, found 5',
+    '5:14 listeners.web.routes[0]: Expected a mapping with when, pool, split, found 5',
   ],
 ])('parseConfig of %j says what is wrong and where', (text, ...expected) => {
   expect(issuesOf(text)).toEqual(expected);

@@ -112,7 +112,7 @@ describe('what is no secret is shown', () => {
   test('beside one that stands on another line', () => {
     const issues = issuesOf(`${good}admin:\n  token: geheim\n  bind: 5\n`);
     expect(issues).toMatchObject([
-      { line: 6, excerpt: '  bind: 5', message: expect.stringMatching(/found 5$/) },
+      { line: 6, excerpt: '  bind: 5', message: expect.stringMatching(/found 5;/) },
     ]);
   });
 

@@ -1,9 +1,10 @@
 /** The admin API's address and token. */
 import type { Address } from '../../core/contract.ts';
-import { expectedBind, formatAddress } from '../addresses.ts';
+import { expectedBind, formatAddress, meantBind, parseBind } from '../addresses.ts';
 import type { AdminConfig } from '../config.ts';
+import { meansOff, quoted, textOf } from '../guesses.ts';
 import { bindWithMode, type LocatedAddress, readBind } from './bind.ts';
-import { expects } from './json-schema.ts';
+import { expects, guesses } from './json-schema.ts';
 import { type Input, mapping, optional, type Reader, withDefault } from './option.ts';
 import { text } from './terms.ts';
 
@@ -25,9 +26,16 @@ const bind: Reader<string | Input<typeof bindWithMode>, LocatedAddress | 'off' |
       'off',
     ],
     [expects]: expectedBindOrOff,
+    [guesses]: (found: unknown) => (meansOff(found) ? quoted('off') : meantAdminBind(found)),
   },
   read: (input, location) => (input === 'off' ? 'off' : readBind(input, location)),
 };
+
+/** A port alone is one on loopback, as the API is not for everybody. */
+function meantAdminBind(found: unknown): string | undefined {
+  const isPort = /^[0-9]+$/.test(textOf(found)) && parseBind(`127.0.0.1:${found}`).ok;
+  return isPort ? quoted(`127.0.0.1:${found}`) : meantBind(found);
+}
 
 const token: Reader<string, string> = {
   schema: {

@@ -1,15 +1,16 @@
 /** The backends of a pool. */
-import { expectedTarget, formatTarget, parseTarget } from '../addresses.ts';
+import { expectedTarget, formatTarget, meantTarget, parseTarget } from '../addresses.ts';
 import type { BackendConfig } from '../config.ts';
 import type { Location } from '../location.ts';
-import { expects } from './json-schema.ts';
-import { defaultsOf, type Input, mapping, type Reader } from './option.ts';
+import { expects, guesses } from './json-schema.ts';
+import { defaultsOf, type Input, mapping, meantList, type Reader } from './option.ts';
 import { connectionLimit, flag, integer, parsedText } from './terms.ts';
 
 const address = parsedText(expectedTarget, parseTarget, {
   description:
     'host:port, where host is an IP address or a name (each address of a name is a backend of its own); srv:name for SRV records; or unix:/path. Quote an IPv6 address: "[::1]:9000".',
   examples: ['10.0.0.1:9000', 'db.internal:5432', 'srv:_pg._tcp.db.internal', 'unix:/run/app.sock'],
+  [guesses]: meantTarget,
 });
 
 const options = {
@@ -35,6 +36,7 @@ const backend: Reader<BackendInput, BackendConfig | undefined> = {
   schema: {
     anyOf: [address.schema, backendMapping.schema],
     [expects]: `${expectedTarget}, or a mapping with an "address"`,
+    [guesses]: meantTarget,
   },
   read: (input, location) => {
     if (typeof input !== 'string') return backendMapping.read(input, location);
@@ -51,6 +53,7 @@ export const backends: Reader<readonly BackendInput[], readonly BackendConfig[]>
     description: 'Who serves: addresses, or mappings with an address, weight, backup and maxConnections.',
     examples: [['10.0.0.1:9000', { address: '10.0.0.2:9000', weight: 2 }]],
     [expects]: 'a list of at least one backend, such as ["10.0.0.1:9000"]',
+    [guesses]: (found: unknown) => meantList(found, backend.schema),
   },
   read: (input, location) => {
     const first = new Map<string, Location>();

@@ -1,8 +1,8 @@
 /** Addresses to listen on: each is a text, or a mapping with the mode of a unix socket. */
 import type { Address } from '../../core/contract.ts';
-import { expectedBind, parseBind } from '../addresses.ts';
+import { expectedBind, meantBind, parseBind } from '../addresses.ts';
 import type { Location } from '../location.ts';
-import { expects } from './json-schema.ts';
+import { expects, guesses } from './json-schema.ts';
 import { type Input, list, mapping, oneOrList, optional, type Reader } from './option.ts';
 import { parsedText, text } from './terms.ts';
 
@@ -10,6 +10,7 @@ const address = parsedText(expectedBind, parseBind, {
   description:
     'host:port, where host is an IP address or localhost; :port for every interface, IPv6 and IPv4; or unix:/path. Port 0 takes a free port. Quote an IPv6 address: "[::1]:8080".',
   examples: ['127.0.0.1:8080', ':8080', '[::1]:8080', 'unix:/run/web.sock'],
+  [guesses]: meantBind,
 });
 
 export const bindWithMode = mapping(
@@ -52,7 +53,7 @@ export function readBind(input: BindInput, location: Location): LocatedAddress |
 }
 
 const bind: Reader<BindInput, LocatedAddress | undefined> = {
-  schema: { anyOf: [address.schema, bindWithMode.schema], [expects]: expectedBind },
+  schema: { anyOf: [address.schema, bindWithMode.schema], [expects]: expectedBind, [guesses]: meantBind },
   read: readBind,
 };
 
@@ -69,6 +70,7 @@ export const binds = oneOrList(
       { address: 'unix:/run/web.sock', mode: '0660' },
     ],
     [expects]: `${expectedBind}, or a list of them`,
+    [guesses]: meantBind,
   },
   bind,
   bindList,

@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import type { BackendTls, ConnectPolicy } from '../../core/plan.ts';
 import type { CheckConnection, HealthCheckConfig, ProbeConfig } from '../config.ts';
+import { quoted, textOf } from '../guesses.ts';
 import type { Location } from '../location.ts';
-import { expects } from './json-schema.ts';
+import { expects, guesses } from './json-schema.ts';
 import { type Inputs, list, mapping, optional, type Reader, type Values, withDefault } from './option.ts';
 import { duration, integer, oneOf, orList, percent, text } from './terms.ts';
 import { checkTls } from './tls.ts';
@@ -17,6 +18,7 @@ const statusRange: Reader<number | string, typeof defaultStatus> = {
       { type: 'string', pattern: '^[1-5][0-9]{2}(?:-[1-5][0-9]{2})?$' },
     ],
     [expects]: 'a status such as 204 or a range such as "200-399"',
+    [guesses]: meantStatus,
   },
   read: (input, location) => {
     const [from = 0, to = from] = String(input).split('-').map(Number);
@@ -24,6 +26,12 @@ const statusRange: Reader<number | string, typeof defaultStatus> = {
     return { from, to };
   },
 };
+
+/** `2xx` is a class of statuses. */
+function meantStatus(found: unknown): string | undefined {
+  const [, hundreds] = /^([1-5])xx$/i.exec(textOf(found)) ?? [];
+  return hundreds === undefined ? undefined : quoted(`${hundreds}00-${hundreds}99`);
+}
 
 const options = {
   type: oneOf(['tcp', 'tls', 'http', 'https', 'send-expect'], {

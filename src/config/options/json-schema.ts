@@ -1,4 +1,5 @@
-/** JSON Schema, draft 7: the keywords that the options of the configuration use, and a phrase for people. */
+/** JSON Schema, draft 7: the keywords that the options of the configuration use, and what is said to people. */
+import type { Guess } from '../guesses.ts';
 
 export interface JsonSchema extends Annotations {
   readonly type?: 'array' | 'boolean' | 'integer' | 'number' | 'object' | 'string';
@@ -35,6 +36,7 @@ interface Annotations {
   /** A secret: it is never shown. */
   readonly writeOnly?: boolean;
   readonly [expects]?: string;
+  readonly [guesses]?: Guess;
 }
 
 /** The key of the phrase that says what a schema expects, for messages about other values. JSON leaves it out. */
@@ -44,4 +46,14 @@ export const expects: unique symbol = Symbol('expects');
 export function expectation(schema: unknown): string {
   const phrase = typeof schema === 'object' && schema !== null ? Reflect.get(schema, expects) : undefined;
   return typeof phrase === 'string' ? phrase : 'another value';
+}
+
+/** The key of a function that guesses what a value was meant to be that the schema refuses. JSON leaves it out. */
+export const guesses: unique symbol = Symbol('guesses');
+
+/** What the schema guesses of a value that it refuses. */
+export function guessOf(schema: unknown, found: unknown): string | undefined {
+  const guess: Guess | undefined =
+    typeof schema === 'object' && schema !== null ? Reflect.get(schema, guesses) : undefined;
+  return guess?.(found);
 }

@@ -1,6 +1,6 @@
 import type { MemoryConfig } from '../config.ts';
-import { formatSize, parseSize } from '../sizes.ts';
-import { expects } from './json-schema.ts';
+import { formatSize, meantSize, parseSize } from '../sizes.ts';
+import { expects, guesses } from './json-schema.ts';
 import { type Option, section } from './option.ts';
 import { sizeForms } from './terms.ts';
 
@@ -15,6 +15,7 @@ const buffers: Option<number | string, MemoryConfig['bufferBytes']> = {
     default: 'auto',
     examples: ['auto', '128MiB'],
     [expects]: '"auto" or a size such as "128MiB"',
+    [guesses]: meantSize(Number.MAX_SAFE_INTEGER),
   },
   default: 'auto',
   read: (input, location) => {

@@ -2,8 +2,9 @@
  * An option of the configuration: the schema of its value, how the value is read, and its default. A mapping has a
  * table from key to option. The schema of the whole file and its types are made from these tables.
  */
+import { type Guess, meansOff, meansOn, quoted, textOf } from '../guesses.ts';
 import type { Location } from '../location.ts';
-import { expects, type JsonSchema } from './json-schema.ts';
+import { expects, guesses, guessOf, type JsonSchema } from './json-schema.ts';
 
 /** A value that must be there, such as an item of a list. */
 export interface Reader<Input, Value> {
@@ -35,9 +36,15 @@ export function mapping<T extends Table, V>(
   description: string,
   table: T,
   build: (values: Values<T>, location: Location, input: Inputs<T>) => V,
+  guess?: Guess,
 ): Reader<Inputs<T>, V> {
   return {
-    schema: objectSchema(table, { additionalProperties: false, description, [expects]: 'a mapping' }),
+    schema: objectSchema(table, {
+      additionalProperties: false,
+      description,
+      [expects]: `a mapping with ${Object.keys(table).join(', ')}`,
+      ...(guess && { [guesses]: guess }),
+    }),
     read: (input, location) => build(readTable(table, input, location), location, input),
   };
 }
@@ -65,9 +72,17 @@ export function orOff<I, V>(
   reader: Reader<I, V>,
   expected: string,
   term: { readonly description: string; readonly default?: unknown; readonly examples?: readonly unknown[] },
+  /** What turns it on, for people who write `true`. */
+  on = '{}',
 ): Reader<I | 'off', V | 'off'> {
+  const guess: Guess = (found) => (meansOff(found) ? quoted('off') : meansOn(found) ? on : undefined);
   return {
-    schema: { anyOf: [{ enum: ['off'] }, reader.schema], ...term, [expects]: expected },
+    schema: {
+      anyOf: [{ enum: ['off'] }, reader.schema],
+      ...term,
+      [expects]: expected,
+      [guesses]: guess,
+    },
     read: (input, location) => (input === 'off' ? 'off' : reader.read(input, location)),
   };
 }
@@ -78,9 +93,23 @@ export function list<I, V>(
   options: JsonSchema,
 ): Reader<readonly I[], readonly Exclude<V, undefined>[]> {
   return {
-    schema: { type: 'array', items: item.schema, ...options },
+    schema: {
+      type: 'array',
+      items: item.schema,
+      [guesses]: (found: unknown) => meantList(found, item.schema),
+      ...options,
+    },
     read: (input, location) => present(input.map((one, index) => item.read(one, location.at(index)))),
   };
+}
+
+/** A list of which only the one item is written, or whose dashes lack their blanks. */
+export function meantList(found: unknown, item?: JsonSchema): string | undefined {
+  const [, afterDash] = /^-(\S+)/.exec(textOf(found)) ?? [];
+  if (typeof found === 'string' && afterDash !== undefined)
+    return `"- ${afterDash}", with a blank after the dash`;
+  const isScalar = (typeof found === 'string' && found !== '') || typeof found === 'number';
+  return isScalar ? `[${guessOf(item, found) ?? JSON.stringify(found)}]` : undefined;
 }
 
 /** One item, or a list of them. */

@@ -1,5 +1,5 @@
 /** A pool: the table of its options. */
-import { balances } from '../../core/balancers/table.ts';
+import { type Balance, balancers, balances } from '../../core/balancers/table.ts';
 import type { PoolPolicy } from '../../core/plan.ts';
 import type { PoolConfig } from '../config.ts';
 import { backends } from './backends.ts';
@@ -11,11 +11,15 @@ import { type Defaults, defaultsOf, mapping } from './option.ts';
 import { duration, oneOf, percent } from './terms.ts';
 
 const options = {
-  balance: oneOf(balances, {
-    description:
-      'How a session gets its backend: in turn (round-robin), the one with the fewest connections, at random, the better of two at random (power-of-two), always the same for a client address (source-hash), or the first with room.',
-    default: 'round-robin',
-  }),
+  balance: oneOf(
+    balances,
+    {
+      description:
+        'How a session gets its backend: in turn (round-robin), the one with the fewest connections, at random, the better of two at random (power-of-two), always the same for a client address (source-hash), or the first with room.',
+      default: 'round-robin',
+    },
+    otherBalances(),
+  ),
   backends,
   connect,
   healthCheck,
@@ -34,6 +38,12 @@ const options = {
     default: 0,
   }),
 };
+
+function otherBalances(): Readonly<Record<string, Balance>> {
+  return Object.fromEntries(
+    balances.flatMap((balance) => balancers[balance].otherNames.map((name) => [name, balance])),
+  );
+}
 
 export const pool = mapping(
   'Backends that serve the same thing.',

@@ -2,9 +2,10 @@
 import type { AddressRange } from '../../core/access/address-range.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { ProxyProtocolPolicy, SentProxyProtocol } from '../../core/plan.ts';
+import { meantWord } from '../guesses.ts';
 import { expectedNetwork, parseNetwork } from '../networks.ts';
 import { parsed } from '../parsed.ts';
-import { expects } from './json-schema.ts';
+import { expects, guesses } from './json-schema.ts';
 import { type Input, list, mapping, optional, orOff, type Reader, withDefault } from './option.ts';
 import { duration, networks, oneOf, parsedText } from './terms.ts';
 
@@ -48,15 +49,23 @@ const accepted = mapping(
 );
 
 export const acceptedProxyProtocol = withDefault(
-  orOff(accepted, '"off" or a mapping with "mode" and "from"', {
-    description: 'Learns the real client from a PROXY protocol header, version 1 or 2.',
-    default: 'off',
-    examples: ['off', { mode: 'required', from: ['10.0.0.0/8'] }],
-  }),
+  orOff(
+    accepted,
+    '"off" or a mapping with "mode" and "from"',
+    {
+      description: 'Learns the real client from a PROXY protocol header, version 1 or 2.',
+      default: 'off',
+      examples: ['off', { mode: 'required', from: ['10.0.0.0/8'] }],
+    },
+    '{ mode: required, from: [10.0.0.0/8] }',
+  ),
   'off' as const,
 );
 
-const version = oneOf(['off', 'v1', 'v2'], { description: 'The version of the header.' });
+/** `true` asks for the first version in Traefik, as `send-proxy` does in HAProxy. */
+const otherVersions = { true: 'v1', on: 'v1', yes: 'v1', 1: 'v1', 2: 'v2', false: 'off', no: 'off' } as const;
+
+const version = oneOf(['off', 'v1', 'v2'], { description: 'The version of the header.' }, otherVersions);
 
 const sent = mapping(
   'The version, and what else is told.',
@@ -90,6 +99,7 @@ const sentInEitherForm: Reader<SentInput, SentProxyProtocol | 'off'> = {
     default: 'off',
     examples: ['off', 'v1', 'v2', { version: 'v2', include: ['sni', 'unique-id'] }],
     [expects]: '"off", "v1", "v2" or a mapping',
+    [guesses]: meantWord(['off', 'v1', 'v2'], otherVersions),
   },
   read: (input, location) => sent.read(typeof input === 'string' ? { version: input } : input, location),
 };

@@ -3,6 +3,7 @@ import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { RouteCondition } from '../../core/plan.ts';
 import { protocols } from '../../core/wire/protocol.ts';
 import type { RouteConfig } from '../config.ts';
+import { quoted } from '../guesses.ts';
 import { expectedHostPattern, parseHostPattern } from '../host-patterns.ts';
 import type { Location } from '../location.ts';
 import { nearest } from '../nearest.ts';
@@ -141,7 +142,8 @@ function checkPool(name: string, location: Location): void {
   const pools = [...(known?.keys() ?? [])].map(String);
   const some = pools.slice(0, 10).join(', ');
   const names = pools.length > 10 ? `${some}, …` : some;
-  location.expected(`the name of a pool${names === '' ? '' : ` (${names})`}`, nearest(name, pools));
+  const near = nearest(name, pools);
+  location.expected(`the name of a pool${names === '' ? '' : ` (${names})`}`, near && quoted(near));
 }
 
 /** One, or a list of them. */

@@ -4,13 +4,23 @@ import {
   durationPattern,
   expectedDuration,
   formatDuration,
+  meantDuration,
   parseDuration,
 } from '../durations.ts';
+import {
+  type Guess,
+  meansUnlimited,
+  meantFlag,
+  meantNumber,
+  meantPercent,
+  meantWord,
+  quoted,
+} from '../guesses.ts';
 import type { Location } from '../location.ts';
 import { expectedNetwork, parseNetwork } from '../networks.ts';
 import type { Parsed } from '../parsed.ts';
-import { expectedSize, formatSize, parseSize, sizePattern } from '../sizes.ts';
-import { expects, type JsonSchema } from './json-schema.ts';
+import { expectedSize, formatSize, meantSize, parseSize, sizePattern } from '../sizes.ts';
+import { expects, guesses, guessOf, type JsonSchema } from './json-schema.ts';
 import { list, type Option, type Reader } from './option.ts';
 
 interface Term<Value> extends JsonSchema {
@@ -43,9 +53,11 @@ export function duration(rule: DurationRule, term: TermWithDefault<number>): Opt
       ...term,
       default: formatDuration(term.default, word),
       [expects]: expectedDuration(rule),
+      [guesses]: (found: unknown) => meantDuration(found, rule),
     },
     default: term.default,
-    read: (text, location) => location.parsed(parseDuration(text, rule), term.default),
+    read: (text, location) =>
+      location.parsed(parseDuration(text, rule), term.default, meantDuration(text, rule)),
   };
 }
 
@@ -64,7 +76,8 @@ export function checkOrder<Low extends string, High extends string>(
 
 export function integer<T extends Term<number>>(minimum: number, maximum: number, term: T): Leaf<T, number> {
   const expected = `an integer from ${minimum} to ${maximum}`;
-  return leaf<number, T>({ type: 'integer', minimum, maximum, ...term, [expects]: expected }, term);
+  const terms = { [expects]: expected, [guesses]: meantNumber(minimum, maximum) };
+  return leaf<number, T>({ type: 'integer', minimum, maximum, ...term, ...terms }, term);
 }
 
 /** Connections that may be open at once. The ledger counts in signed 32-bit integers. */
@@ -77,6 +90,7 @@ export function connectionLimit(description: string): Option<number | 'unlimited
       default: 'unlimited',
       examples: [1000, 'unlimited'],
       [expects]: `an integer from 1 to ${maximum} or "unlimited"`,
+      [guesses]: orUnlimited(meantNumber(1, maximum)),
     },
   );
 }
@@ -91,8 +105,13 @@ export function rate(description: string): Option<number | 'unlimited', number> 
       default: 'unlimited',
       examples: [500, 0.5, 'unlimited'],
       [expects]: `a number above 0, at most ${maximum}, or "unlimited"`,
+      [guesses]: orUnlimited(meantNumber(Number.MIN_VALUE, maximum, false)),
     },
   );
+}
+
+function orUnlimited(guess: Guess): Guess {
+  return (found) => (meansUnlimited(found) ? quoted('unlimited') : guess(found));
 }
 
 function unlimitedOr(limit: JsonSchema, options: JsonSchema): Option<number | 'unlimited', number> {
@@ -112,6 +131,7 @@ export function percent(term: TermWithDefault<number>): Option<string, number> {
       ...term,
       default: `${term.default}%`,
       [expects]: 'a percentage from "0%" to "100%"',
+      [guesses]: meantPercent,
     },
     default: term.default,
     read: (text) => Number.parseFloat(text),
@@ -133,6 +153,7 @@ export function size(maximum: number, term: TermWithDefault<number>): Option<num
       default: formatSize(term.default),
       examples: [16_384, '16KiB'],
       [expects]: expectedSize,
+      [guesses]: meantSize(maximum),
     },
     default: term.default,
     read: (input, location) => {
@@ -144,15 +165,18 @@ export function size(maximum: number, term: TermWithDefault<number>): Option<num
 }
 
 export function flag<T extends Term<boolean>>(term: T): Leaf<T, boolean> {
-  return leaf<boolean, T>({ type: 'boolean', ...term, [expects]: 'true or false' }, term);
+  const terms = { [expects]: 'true or false', [guesses]: meantFlag };
+  return leaf<boolean, T>({ type: 'boolean', ...term, ...terms }, term);
 }
 
 export function oneOf<const Word extends string, T extends Term<Word>>(
   words: readonly [Word, ...Word[]],
   term: T,
+  /** Names that other programs have for them. */
+  otherNames: Readonly<Record<string, NoInfer<Word>>> = {},
 ): Leaf<T, Word> {
-  const expected = orList(words.map((word) => JSON.stringify(word)));
-  return leaf<Word, T>({ enum: [...words], ...term, [expects]: expected }, term);
+  const terms = { [expects]: orList(words.map(quoted)), [guesses]: meantWord(words, otherNames) };
+  return leaf<Word, T>({ enum: [...words], ...term, ...terms }, term);
 }
 
 export function text<T extends Term<string>>(what: string, term: T): Leaf<T, string> {
@@ -166,7 +190,11 @@ export function parsedText<V>(
   term: Term<never>,
 ): Reader<string, V | undefined> {
   const { schema } = text(what, { ...term });
-  return { schema, read: (input: string, location: Location) => location.parsed(parse(input), undefined) };
+  return {
+    schema,
+    read: (input: string, location: Location) =>
+      location.parsed(parse(input), undefined, guessOf(schema, input)),
+  };
 }
 
 export const network = parsedText(expectedNetwork, parseNetwork, {

@@ -36,6 +36,8 @@ export type BalancerMaker = (tier: Tier, random: () => number) => Balancer;
 export interface BalancerKind {
   readonly make: BalancerMaker;
   readonly possible: PossiblePicks;
+  /** What nginx, HAProxy, Envoy, Traefik and IPVS call it, or what comes nearest to it there. */
+  readonly otherNames: readonly string[];
 }
 
 /** How sure a pick is, and what else might have been picked: for people. */

@@ -11,4 +11,5 @@ export const first: BalancerKind = {
     },
   }),
   possible: certainPick,
+  otherNames: ['failover', 'priority', 'ordered'],
 };

@@ -36,6 +36,7 @@ export const leastConnections: BalancerKind = {
     };
   },
   possible: leastLoaded,
+  otherNames: ['leastconn', 'least_conn', 'least_request', 'least', 'lc', 'wlc'],
 };
 
 /** Among equals each worker goes round by a memory of its own. */

@@ -24,4 +24,5 @@ export const powerOfTwo: BalancerKind = {
     };
   },
   possible: anyPick,
+  otherNames: ['p2c', 'two', 'random(2)', 'random two', 'two-choices'],
 };

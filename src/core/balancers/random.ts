@@ -8,4 +8,5 @@ export const random: BalancerKind = {
     return { pick: () => draw.next() };
   },
   possible: anyPick,
+  otherNames: ['rand', 'random(1)'],
 };

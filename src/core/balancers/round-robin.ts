@@ -13,7 +13,11 @@ import {
 import { SmoothOrder } from './smooth-order.ts';
 import { TurnSequence } from './turn-sequence.ts';
 
-export const roundRobin: BalancerKind = { make: (tier) => new RoundRobin(tier), possible: turnPicks };
+export const roundRobin: BalancerKind = {
+  make: (tier) => new RoundRobin(tier),
+  possible: turnPicks,
+  otherNames: ['rr', 'wrr', 'static-rr', 'weighted'],
+};
 
 /** So many turns in a row may be skipped before every backend is asked instead. */
 const maxSkipped = 64;

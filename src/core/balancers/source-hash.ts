@@ -34,6 +34,7 @@ export const sourceHash: BalancerKind = {
     };
   },
   possible: certainPick,
+  otherNames: ['source', 'ip_hash', 'src', 'sh', 'hash', 'consistent-hash', 'ring_hash', 'maglev', 'sticky'],
 };
 
 /** FNV-1a over the text's UTF-16 units, then mixed, for FNV leaves the high bits poor. */

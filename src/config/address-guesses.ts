@@ -1,0 +1,99 @@
+/**
+ * What a text that is no address was probably meant to say: lines of nginx and HAProxy, URLs of Traefik, ports as
+ * Docker writes them, IPv6 without brackets, several addresses in one text.
+ */
+import { isIPv6 } from 'node:net';
+import { quoted } from './guesses.ts';
+
+/** What is an address here, and what stands for things that other proxies say beside one. */
+export interface AddressSyntax {
+  isAddress(text: string): boolean;
+  /** The host of a port that has none. */
+  readonly host: string;
+  /** What turns TLS on. */
+  readonly tls: string;
+  /** What `check` turns on in HAProxy. */
+  readonly check?: string;
+}
+
+/** As YAML: a text, a mapping, or the items of a list. Undefined where nobody can tell. */
+export function meantAddress(text: string, syntax: AddressSyntax): string | undefined {
+  const words = text
+    .replace(/;\s*$/, '')
+    .split(/[\s,]+/)
+    .filter((word) => word !== '');
+  const mended = words.map((word) => addressIn(word, syntax));
+  const found = mended.filter((address) => address !== undefined);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  if (found.length === words.length && found.length > 1) return found.map(quoted).join(', ');
+  // HAProxy and nginx have at most two words before the address: `server web1`.
+  const at = mended.indexOf(first);
+  if (at > 2) return undefined;
+  const line = words.slice(at + 1).join(' ');
+  const asksForTls = /(?:^| )ssl(?: |$)/.test(line) || /^(?:https|wss|tls|ssl):/.test(words[at] ?? '');
+  const asksForCheck = /(?:^| )check(?: |$)/.test(line);
+  const besides = [asksForTls ? syntax.tls : undefined, asksForCheck ? syntax.check : undefined];
+  return [withOptions(first, line), ...besides.filter((one) => one !== undefined)].join(', and ');
+}
+
+/** The address that a word has in it: the word itself where it is one. */
+function addressIn(word: string, { isAddress, host }: AddressSyntax): string | undefined {
+  const candidates = [word, withoutUrl(word), pathIn(word), serviceIn(word)].filter(
+    (one) => one !== undefined,
+  );
+  return candidates
+    .flatMap((one) => [one, withBrackets(one), withHost(one, host), withoutZeros(one)])
+    .find((one) => one !== undefined && isAddress(one));
+}
+
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, ws: 80, h2c: 80, https: 443, wss: 443 };
+
+/** Takes away a URL's scheme, user and path, HAProxy's `ipv4@`, and Docker's `/tcp`. */
+function withoutUrl(word: string): string | undefined {
+  const [, scheme = '', host] =
+    /^(?:([a-z][a-z0-9+.-]*):\/\/|(?:ipv[46]|tcp[46]?)@)?(?:[^@/]*@)?([^/?#@]+)(?:[/?#].*)?$/i.exec(word) ??
+    [];
+  const port = defaultPorts[scheme.toLowerCase()];
+  return host === undefined || port === undefined || /:[0-9]+$/.test(host) ? host : `${host}:${port}`;
+}
+
+/** A unix socket as a path alone, or as HAProxy has it. */
+function pathIn(word: string): string | undefined {
+  const [, path] = /^(?:unix@)?(\/[^/].*)$/.exec(word) ?? [];
+  return path === undefined ? undefined : `unix:${path}`;
+}
+
+/** The name of SRV records without its prefix, or with a port, which the records have. */
+function serviceIn(word: string): string | undefined {
+  const [, name] = /^(?:[a-z]+[:+])?(?:\/\/)?(_[^:/]+\._(?:tcp|udp)\.[^:/]+)(?::[0-9]+)?$/i.exec(word) ?? [];
+  return name === undefined ? undefined : `srv:${name}`;
+}
+
+/** `::1:8080` lacks its brackets, where what is before the last colon is an address. */
+function withBrackets(word: string): string | undefined {
+  const [, host = '', port] = /^(.*):([0-9]{1,5})$/.exec(word) ?? [];
+  return isIPv6(host) ? `[${host}]:${port}` : undefined;
+}
+
+/** A port alone, or behind a word for every interface. */
+function withHost(word: string, host: string): string | undefined {
+  const [, port] = /^(?:(?:\*|0|any|all)?:)?([1-9][0-9]{0,4})$/i.exec(word) ?? [];
+  return port === undefined ? undefined : `${host}:${port}`;
+}
+
+function withoutZeros(word: string): string {
+  return word.replace(/:0+(?=[1-9][0-9]*$)/, ':');
+}
+
+/** The words behind an address that are keys of a backend: `weight=5`, `weight 5`, `backup`, `max_conns=100`. */
+function withOptions(address: string, line: string): string {
+  const [, weight] = /(?:^| )weight[= ]([0-9]+)/.exec(line) ?? [];
+  const [, most] = /(?:^| )max_?conns?[= ]([0-9]+)/.exec(line) ?? [];
+  const keys = [
+    ...(weight === undefined ? [] : [`weight: ${weight}`]),
+    ...(/(?:^| )backup(?: |$)/.test(line) ? ['backup: true'] : []),
+    ...(most === undefined ? [] : [`maxConnections: ${most}`]),
+  ];
+  return keys.length === 0 ? quoted(address) : `{ address: ${[quoted(address), ...keys].join(', ')} }`;
+}
