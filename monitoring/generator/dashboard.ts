@@ -23,8 +23,13 @@ export interface Plan {
   readonly description: string;
   /** Whether the reader chooses among pools, too; queries then say `ofPool`. */
   readonly ofPools: boolean;
-  /** Panels by the title of their row; each line of a row is 24 columns wide. */
-  readonly rows: Readonly<Record<string, readonly Builder<Panel>[]>>;
+  readonly rows: readonly Row[];
+}
+
+/** Panels that belong together, under their title. Each of their lines is 24 columns wide. */
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly Builder<Panel>[];
 }
 
 /** In each query: the processes that the reader chose. */
@@ -55,9 +60,9 @@ export function dashboard({ uid, title, description, ofPools, rows }: Plan): Das
     builder.withVariable(choice('pool', 'Pool', `label_values(sluice_pool_queue_length{${here}}, pool)`));
   }
   for (const event of events) builder.annotation(event());
-  for (const [row, panels] of Object.entries(rows)) {
-    builder.withRow(new RowBuilder(row));
-    for (const panel of panels) builder.withPanel(panel);
+  for (const row of rows) {
+    builder.withRow(new RowBuilder(row.title));
+    for (const panel of row.panels) builder.withPanel(panel);
   }
   return numbered(builder.build());
 }

@@ -90,8 +90,8 @@ function backendSnapshots(pool: PoolPlan, ledger: Ledger, nowMs: number) {
       name,
       labels: `${poolLabel},${labelsOf({ backend: name })}`,
       weight,
-      /** What balancing goes by: less than the weight in a slow start. */
-      effectiveWeight: (weight * (backend?.rampPercent(nowMs) ?? 100)) / 100,
+      /** What balancing goes by: less than the weight in a slow start, 0 while it is not to take sessions. */
+      effectiveWeight: backend?.isWanted ? (weight * backend.rampPercent(nowMs)) / 100 : 0,
       backup,
       health: ledger.healthOf(slot),
       circuit: ledger.circuitOf(slot),

@@ -134,7 +134,7 @@ async function firing(prometheus: Prometheus): Promise<readonly string[]> {
   return samples.map(({ metric }) => metric['alertname'] ?? '');
 }
 
-/** Clients that are served, some of which stay, and some that have to queue. */
+/** Clients that are served, some of which stay, and some that have to queue, of which one is served then. */
 async function traffic(proxy: Sluice): Promise<void> {
   for (let count = 0; count < 20; count++) {
     const client = await connected(proxy.port('web'));
@@ -144,5 +144,8 @@ async function traffic(proxy: Sluice): Promise<void> {
     client.end();
     await ending(client);
   }
-  for (let count = 0; count < 3; count++) await connected(proxy.port('narrow'));
+  const narrow = [1, 2, 3].map(() => connected(proxy.port('narrow')));
+  // The first of them leaves its place to the next.
+  (await narrow[0])?.end('done');
+  await Promise.all(narrow);
 }

@@ -1,7 +1,7 @@
 /** The dashboards are what the generator makes, and as Grafana wants them. */
 import { describe, expect, it } from 'vitest';
 import { dashboards as generated } from '../../monitoring/generator/dashboards.ts';
-import { lostReasons } from '../../monitoring/generator/lost-reasons.ts';
+import { lostReasons } from '../../monitoring/generator/overview/lost-reasons.ts';
 import { reasons } from '../../src/core/reasons.ts';
 import { rules } from '../support/alert-rules.ts';
 import {

@@ -289,6 +289,18 @@ describe('Metrics', () => {
     expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(2.2);
   });
 
+  test.each(['drain', 'maint'] as const)('tells the weight 0 of a backend in %s', async (state) => {
+    const source = new FakeSource();
+    const pools = source.plan.pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.map((backend, index) => (index === 0 ? { ...backend, state } : backend)),
+    }));
+    source.plan = { ...source.plan, pools };
+    const samples = samplesOf(await new Metrics(source).text());
+    expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(0);
+    expect(samples.get('sluice_backend_weight{pool="app",backend="unix:/run/app.sock"}')).toBe(1);
+  });
+
   test('leaves out gauges of Node whose names say that they are counters', async () => {
     const text = await new Metrics(new FakeSource()).text();
     expect(text).toContain('# TYPE nodejs_active_handles gauge');
