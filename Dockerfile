@@ -6,6 +6,7 @@ RUN npm ci
 COPY tsconfig.base.json tsconfig.build.json ./
 COPY src ./src
 COPY bench ./bench
+COPY scripts ./scripts
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-slim

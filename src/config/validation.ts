@@ -2,13 +2,14 @@
  * Checks a document against the schema. Every mistake gets one sentence at its place. The rest is returned without the
  * mistaken parts, so that the checks between values run too and all issues are found at once.
  */
-import { Ajv, type ErrorObject as Mistake, type ValidateFunction } from 'ajv';
+import type { ErrorObject as Mistake } from 'ajv';
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigInput, configSchema, secrets } from './options/config.ts';
-import { expectation, guessOf } from './options/json-schema.ts';
+import { expectation, guessOf, type JsonSchema, schemaAt } from './options/json-schema.ts';
 import { firstWord, mayHoldSecret } from './secrets.ts';
+import { validate } from './validator.ts';
 
 /** The document's value without its mistaken parts; undefined where too little is left. */
 export function validInput(document: ConfigDocument): ConfigInput | undefined {
@@ -37,9 +38,9 @@ function rereadSubstitution(document: ConfigDocument, path: Path): void {
 function report(document: ConfigDocument, mistake: Mistake): void {
   const path = pathOf(mistake, document.value);
   if (document.placeOf(path)?.unreadable) return;
-  const { keyword, parentSchema } = mistake;
-  const { properties: keys = {} } = parentSchema ?? {};
-  switch (keyword) {
+  const schema = schemaOf(mistake);
+  const { properties: keys = {} } = schema;
+  switch (mistake.keyword) {
     case 'additionalProperties':
       return reportUnknownKey(document, path, Object.keys(keys));
     case 'required': {
@@ -47,12 +48,8 @@ function report(document: ConfigDocument, mistake: Mistake): void {
       return document.problem(path, `Missing key "${missing}", expected ${expectation(keys[missing])}`);
     }
     default:
-      if (mayHoldSecret(parentSchema)) document.hide(path);
-      return document.expected(
-        path,
-        expectation(parentSchema),
-        guessOf(parentSchema, valueAt(document.value, path)),
-      );
+      if (mayHoldSecret(schema)) document.hide(path);
+      return document.expected(path, expectation(schema), guessOf(schema, valueAt(document.value, path)));
   }
 }
 
@@ -122,7 +119,7 @@ function mistakesIn(value: unknown): readonly Mistake[] {
       kept.pop();
     }
     const ofItsShape = ofForms.filter(({ schemaPath }) =>
-      schemaPath.startsWith(`${mistake.schemaPath}/${formWithShapeOf(mistake)}/`),
+      schemaPath.startsWith(`${mistake.schemaPath}/${formWithShapeOf(mistake, value)}/`),
     );
     kept.push(...(ofItsShape.length > 0 ? ofItsShape : [mistake]));
   }
@@ -135,9 +132,16 @@ function isWithin(inner: Mistake, outer: Mistake): boolean {
   return sameOrBelow && inner.schemaPath.startsWith(`${outer.schemaPath}/`);
 }
 
-function formWithShapeOf({ data, schema }: Mistake): number {
-  const shape = Array.isArray(data) ? 'array' : isContainer(data) ? 'object' : undefined;
-  return Array.isArray(schema) && shape !== undefined ? schema.findIndex((form) => form.type === shape) : -1;
+function formWithShapeOf(mistake: Mistake, root: unknown): number {
+  const value = valueAt(root, pathOf(mistake, root));
+  const shape = Array.isArray(value) ? 'array' : isContainer(value) ? 'object' : undefined;
+  const { anyOf = [] } = schemaOf(mistake);
+  return shape === undefined ? -1 : anyOf.findIndex(({ type }) => type === shape);
+}
+
+/** The schema that has the keyword which the value does not fit. */
+function schemaOf({ schemaPath }: Mistake): JsonSchema {
+  return schemaAt(configSchema, schemaPath.slice(0, schemaPath.lastIndexOf('/')));
 }
 
 /**
@@ -177,14 +181,3 @@ function remove(root: unknown, path: Path): boolean {
   if (last !== undefined && isContainer(parent)) delete parent[last];
   return last !== undefined;
 }
-
-/**
- * Draft 7, which every editor's YAML support understands; the schema needs nothing newer. `verbose` brings the
- * schema node of each mistake along, with its phrase.
- */
-const validate: ValidateFunction = new Ajv({
-  allErrors: true,
-  verbose: true,
-  strict: true,
-  allowUnionTypes: true,
-}).compile(configSchema);

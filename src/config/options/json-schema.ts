@@ -42,18 +42,26 @@ interface Annotations {
 /** The key of the phrase that says what a schema expects, for messages about other values. JSON leaves it out. */
 export const expects: unique symbol = Symbol('expects');
 
-/** The phrase of a schema, which the validator hands back with a mistake. */
-export function expectation(schema: unknown): string {
-  const phrase = typeof schema === 'object' && schema !== null ? Reflect.get(schema, expects) : undefined;
-  return typeof phrase === 'string' ? phrase : 'another value';
+/** The phrase of a schema. */
+export function expectation(schema: JsonSchema | undefined): string {
+  return schema?.[expects] ?? 'another value';
 }
 
 /** The key of a function that guesses what a value was meant to be that the schema refuses. JSON leaves it out. */
 export const guesses: unique symbol = Symbol('guesses');
 
 /** What the schema guesses of a value that it refuses. */
-export function guessOf(schema: unknown, found: unknown): string | undefined {
-  const guess: Guess | undefined =
-    typeof schema === 'object' && schema !== null ? Reflect.get(schema, guesses) : undefined;
-  return guess?.(found);
+export function guessOf(schema: JsonSchema | undefined, found: unknown): string | undefined {
+  return schema?.[guesses]?.(found);
+}
+
+/** The schema within another that a fragment points to, as in `#/properties/version` (RFC 6901, section 6). */
+export function schemaAt(root: JsonSchema, fragment: string): JsonSchema {
+  let found: unknown = root;
+  for (const step of fragment.split('/').slice(1)) {
+    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+    found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : undefined;
+  }
+  // Fragments come from the validator, which was made of this schema.
+  return found as JsonSchema;
 }
