@@ -116,6 +116,12 @@ export class Service {
       snapshot: () => controlPlane.snapshot(),
       probeLag: () => controlPlane.probeLag(),
       explain: (inquiry) => controlPlane.explain(inquiry),
+      get overrides() {
+        return controlPlane.overrides;
+      },
+      administered: (name) => controlPlane.administered(name),
+      patchBackend: (name, patch, mark) => controlPlane.patchBackend(name, patch, mark),
+      resetBackends: (name) => controlPlane.resetBackends(name),
       reload,
     };
     this.metrics = new Metrics(source);

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
+import type { AdminToken } from '../config/config.ts';
 
 /**
  * Keeps web pages away. A page can make its visitor's browser send requests to any address, loopback
@@ -46,20 +47,34 @@ function canonicalHost(localAddress: string | undefined): string | undefined {
   return hostOf(isIPv6(address) ? `[${address}]` : address);
 }
 
-/** The secret that a request must bear. Comparing takes the same time whatever is offered. */
-export class Token {
-  readonly #digest: Buffer;
+/** What may be done: look, or change things too. */
 
-  constructor(token: string) {
-    this.#digest = digest(Buffer.from(token, 'utf8'));
+export type Permission = AdminToken['may'];
+
+/** The secrets of which a request must bear one. Comparing takes the same time whatever is offered. */
+export class Tokens {
+  readonly #known: readonly (Omit<AdminToken, 'token'> & { readonly digest: Buffer })[];
+
+  constructor(tokens: readonly AdminToken[]) {
+    this.#known = tokens.map(({ name, token, may }) => ({
+      name,
+      may,
+      digest: digest(Buffer.from(token, 'utf8')),
+    }));
   }
 
-  /** Whether an `Authorization` header bears it (RFC 6750, 2.1; the scheme's case does not matter). */
-  isBorneBy(authorization: string | undefined): boolean {
+  /** Without any, everybody may do everything. */
+  get areWanted(): boolean {
+    return this.#known.length > 0;
+  }
+
+  /** The one that an `Authorization` header bears (RFC 6750, 2.1; the scheme's case does not matter). */
+  borneBy(authorization: string | undefined): Omit<AdminToken, 'token'> | undefined {
     const [, offered] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? [];
-    if (offered === undefined) return false;
+    if (offered === undefined) return undefined;
     // Node reads a header's bytes as Latin-1, so this gives the bytes back as they came.
-    return timingSafeEqual(digest(Buffer.from(offered, 'latin1')), this.#digest);
+    const found = digest(Buffer.from(offered, 'latin1'));
+    return this.#known.filter((one) => timingSafeEqual(found, one.digest))[0];
   }
 }
 

@@ -101,10 +101,11 @@ export class Admin {
     return isBound || (this.#config !== 'off' && words === formatAddress(this.#config.bind));
   }
 
-  async #open({ bind, token }: AdminConfig): Promise<{ server: AdminServer; address: Address }> {
+  async #open({ bind, tokens }: AdminConfig): Promise<{ server: AdminServer; address: Address }> {
     const server = new AdminServer({
       ...this.#deps,
-      token,
+      tokens,
+      onChange: (change) => this.#logger.info(change, 'operator'),
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });
     try {

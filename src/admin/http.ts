@@ -6,6 +6,8 @@ export interface Reply {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the log's line of a change says besides who made it. */
+  readonly audit?: object;
 }
 
 export function json(status: number, value: object, headers: Readonly<Record<string, string>> = {}): Reply {

@@ -1,19 +1,30 @@
 /** The admin API's HTTP server: whether a request may be made, which route answers it, and how long it may take. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AdminToken } from '../config/config.ts';
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
-import { crossOrigin, Token } from './access.ts';
+import { crossOrigin, type Permission, Tokens } from './access.ts';
 import type { Route, RouteDeps } from './api/route.ts';
-import { routes } from './api/routes.ts';
+import { routesAt } from './api/routes.ts';
 import { Connections } from './connections.ts';
 import { bodyOf, failure, mediaTypeOf, type Reply, send } from './http.ts';
 
 export interface AdminServerDeps extends RouteDeps {
-  /** What every request but those to `/livez` and `/readyz` must bear; undefined asks for nothing. */
-  readonly token: string | undefined;
+  /** Of which every request but those to `/livez` and `/readyz` must bear one; none asks for nothing. */
+  readonly tokens: readonly AdminToken[];
+  /** Told of every request that may change something. */
+  onChange(change: Change): void;
   /** Told of what should not happen, such as an answer that could not be made. */
   onError(error: unknown): void;
+}
+
+/** Who asked for what, and what came of it. */
+export interface Change {
+  readonly by: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
 }
 
 /** More than what watches a process needs at once. */
@@ -28,19 +39,19 @@ const readingMs = 30_000;
 /** Read of a body that no route wants. */
 const mostUnwantedBytes = 65_536;
 
-const routeAt = new Map(routes.map((route) => [route.path, route]));
-
 export class AdminServer {
   readonly #deps: RouteDeps;
-  readonly #token: Token | undefined;
+  readonly #tokens: Tokens;
+  readonly #onChange: AdminServerDeps['onChange'];
   readonly #onError: (error: unknown) => void;
   readonly #http: Server;
   #closed: Promise<unknown> | undefined;
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
 
-  constructor({ source, metrics, token, onError }: AdminServerDeps) {
+  constructor({ source, metrics, tokens, onChange, onError }: AdminServerDeps) {
     this.#deps = { source, metrics };
-    this.#token = token === undefined ? undefined : new Token(token);
+    this.#tokens = new Tokens(tokens);
+    this.#onChange = onChange;
     this.#onError = onError;
     this.#http = boundedServer((request, response) => void this.#answerInTurn(request, response));
     this.#http.on('connection', (socket) => this.#connections.add(socket));
@@ -98,7 +109,7 @@ export class AdminServer {
     const { socket } = request;
     let reply: Reply;
     try {
-      reply = await this.#reply(request);
+      reply = await this.#reply(request, response);
     } catch (error) {
       this.#onError(error);
       reply = failure(500, 'The answer could not be made; the log says why');
@@ -114,7 +125,7 @@ export class AdminServer {
     });
   }
 
-  async #reply(request: IncomingMessage): Promise<Reply> {
+  async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply> {
     switch (crossOrigin(request)) {
       case 'host':
         return failure(
@@ -124,16 +135,23 @@ export class AdminServer {
       case 'origin':
         return failure(403, 'Web pages of other origins may not use the admin API');
     }
-    const [path = ''] = (request.url ?? '').split('?', 1);
-    const route = routeAt.get(path);
-    if (!route?.open && this.#token?.isBorneBy(request.headers.authorization) === false) {
-      const error = 'Expected "Authorization: Bearer" with the token of the admin section';
+    const [path = '', search = ''] = (request.url ?? '').split('?', 2);
+    const found = routesAt(path);
+    const byMethod = found.find(({ route }) => methodsOf(route).includes(request.method ?? ''));
+    const who = this.#whoAsks(request);
+    const isOpen = found.some(({ route }) => route.may === 'none');
+    if (who === undefined && !isOpen) {
+      const error = 'Expected "Authorization: Bearer" with a token of the admin section';
       return failure(401, error, { 'www-authenticate': 'Bearer' });
     }
-    if (route === undefined) return failure(404, `Nothing is at ${path}`);
-    const methods = methodsOf(route);
-    if (!methods.includes(request.method ?? '')) {
+    if (found.length === 0) return failure(404, `Nothing is at ${path}`);
+    if (byMethod === undefined) {
+      const methods = found.flatMap(({ route }) => methodsOf(route));
       return failure(405, `Expected ${methods.join(' or ')}`, { allow: methods.join(', ') });
+    }
+    const { route, params } = byMethod;
+    if (route.may === 'operate' && who?.may !== 'operate') {
+      return failure(403, `Expected a token that may operate; ${who?.name} may only read`);
     }
     if (route.body !== undefined && mediaTypeOf(request) !== route.body.type) {
       return failure(415, `Expected Content-Type: ${route.body.type}`, { connection: 'close' });
@@ -144,8 +162,29 @@ export class AdminServer {
       return failure(413, `Expected a body of at most ${mostBytes} bytes`, { connection: 'close' });
     }
     this.#connections.enter(request.socket, 'answering');
-    return route.reply(this.#deps, body);
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    const by = who?.name ?? '';
+    const query = new URLSearchParams(search);
+    const revision = revisionIn(request);
+    const reply = await route.reply(this.#deps, { body, params, query, by, revision, left: left.signal });
+    if (route.may === 'operate') {
+      this.#onChange({ by, method: route.method, path, status: reply.status, ...reply.audit });
+    }
+    return reply;
   }
+
+  /** Where no token is wanted, whoever asks is known by its address. */
+  #whoAsks({ headers, socket }: IncomingMessage): { name: string; may: Permission } | undefined {
+    if (this.#tokens.areWanted) return this.#tokens.borneBy(headers.authorization);
+    return { name: socket.remoteAddress ?? 'unix', may: 'operate' };
+  }
+}
+
+/** The one of If-Match (RFC 9110, 13.1.1), of which there may be one here; `*` is any. */
+function revisionIn({ headers }: IncomingMessage): string | undefined {
+  const [, revision = headers['if-match']] = /^"(.*)"$/.exec(headers['if-match'] ?? '') ?? [];
+  return revision === '*' ? undefined : revision;
 }
 
 /** A client that is slow to ask or to listen gives way to others: each wait has an end. */

@@ -105,7 +105,17 @@ export interface ProbeHttp {
 
 export interface AdminConfig {
   readonly bind: Address;
-  readonly token: string | undefined;
+  /** One of them must be borne; without any, everybody who comes may do everything. */
+  readonly tokens: readonly AdminToken[];
+  /** The file that keeps overrides over a restart. */
+  readonly state: string | undefined;
+}
+
+/** Whoever bears it may look, or change things too; `name` is for the log. */
+export interface AdminToken {
+  readonly name: string;
+  readonly token: string;
+  readonly may: 'read' | 'operate';
 }
 
 export interface LogConfig {

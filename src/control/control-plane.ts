@@ -25,6 +25,7 @@ import { logBound, logNameState } from './lines.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import { PoolWatch } from './pool-watch.ts';
+import { StateFile } from './state-file.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { WorkerLag } from './workers/lag.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
@@ -50,6 +51,7 @@ export class ControlPlane {
   readonly #discovery: Discovery;
   readonly #planner: Planner;
   readonly #administration = new Administration();
+  readonly #stateFile: StateFile | undefined;
   #nextEnd: NodeJS.Timeout | undefined;
   readonly #health: HealthWatch;
   readonly #poolWatch: PoolWatch;
@@ -79,6 +81,8 @@ export class ControlPlane {
     this.#config = config;
     this.#named = config;
     this.#logger = logger;
+    const { admin } = config;
+    this.#stateFile = admin === 'off' || admin.state === undefined ? undefined : new StateFile(admin.state);
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
     this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
     this.bufferLimitBytes = bufferBytes(config.memory);
@@ -149,6 +153,7 @@ export class ControlPlane {
 
   /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
   async start(): Promise<void> {
+    this.#restore();
     await this.apply(this.#config);
     if (this.#phase === 'starting') this.#phase = 'serving';
   }
@@ -286,7 +291,9 @@ export class ControlPlane {
       throw error;
     }
     // Clients that wait where a listener is closed are served as before; after that its workers forget it.
+    const overrides = this.overrides;
     this.#adopt(planned, before);
+    await this.#keep(overrides);
     await prepared.commit();
     this.#groups.follow(plan);
     this.#logBound(boundBefore);
@@ -349,9 +356,33 @@ export class ControlPlane {
   #administer(change: () => void): Promise<void> {
     return this.#afterOthers(async () => {
       if (this.#hasClosed) throw new Error('Expected a running proxy, but it is stopping');
+      const before = this.overrides;
       change();
       this.#adopt(this.#planNow(this.#config));
+      await this.#keep(before);
     });
+  }
+
+  /** On the disk too, where there is a file for it. */
+  async #keep(before: readonly Override[]): Promise<void> {
+    if (this.overrides === before) return;
+    try {
+      await this.#stateFile?.write(this.overrides);
+    } catch (err) {
+      this.#logger.error(
+        { err, file: this.#stateFile?.path },
+        'overrides could not be kept in the state file',
+      );
+    }
+  }
+
+  #restore(): void {
+    try {
+      this.#administration.restore(this.#stateFile?.read() ?? []);
+    } catch (err) {
+      const file = this.#stateFile?.path;
+      this.#logger.warn({ err, file }, 'the state file is broken, no override was taken from it');
+    }
   }
 
   /** Overrides end by themselves; a timer waits no longer than it can. */

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { AdminServer } from '../../src/admin/server.ts';
+import { AdminServer, type Change } from '../../src/admin/server.ts';
+import type { AdminToken } from '../../src/config/config.ts';
 import type { Address } from '../../src/core/contract.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { FakeSource } from '../telemetry/fake-source.ts';
@@ -21,19 +22,26 @@ export interface Asking {
 
 export async function startAdmin({
   token,
+  tokens = token === undefined ? [] : [{ name: 'token', token, may: 'operate' }],
   bind = { host: '127.0.0.1', port: 0 },
 }: {
   token?: string;
+  tokens?: readonly AdminToken[];
   bind?: Address;
 } = {}) {
   const source = new FakeSource();
   const metrics = new Metrics(source);
   const errors: unknown[] = [];
-  const server = new AdminServer({ source, metrics, token, onError: (error) => errors.push(error) });
+  const changes: Change[] = [];
+  const server = new AdminServer({
+    ...{ source, metrics, tokens },
+    onChange: (change) => changes.push(change),
+    onError: (error) => errors.push(error),
+  });
   const address = await server.listen(bind);
   onTestFinished(() => server.close());
   const ask = (path: string, asking?: Asking): Promise<Answer> => answerOf(open(address, path, asking));
-  return { source, metrics, server, address, errors, ask };
+  return { source, metrics, server, address, errors, changes, ask };
 }
 
 /** A request of its own connection, sent whole. */

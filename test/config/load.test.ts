@@ -161,7 +161,10 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
   expect(config).toMatchObject({
     workers: 2,
     driver: 'portable',
-    admin: { bind: { host: '0.0.0.0', port: 1 }, token: 'secret' },
+    admin: {
+      bind: { host: '0.0.0.0', port: 1 },
+      tokens: [{ name: 'token', token: 'secret', may: 'operate' }],
+    },
     log: { level: 'debug', sessions: false, emptySessions: true },
     shutdown: { delayMs: 0, graceMs: 0 },
     resolver: { servers: ['10.0.0.2:53', '[::1]:5353'], timeoutMs: 1_000 },
@@ -186,14 +189,15 @@ describe('a substitution', () => {
 
   test('stays a string where its key takes strings', () => {
     const text = `${good}admin: { token: "\${TOKEN}" }\n`;
-    expect(configOf(parse(text, { TOKEN: '123' })).admin).toMatchObject({ token: '123' });
+    expect(configOf(parse(text, { TOKEN: '123' })).admin).toMatchObject({ tokens: [{ token: '123' }] });
   });
 
   test('that comes to nothing is no token', () => {
     const text = `${good}admin:\n  token: \${TOKEN:-}\n`;
     expect(configOf(parse(text)).admin).toEqual({
       bind: { host: '127.0.0.1', port: 9900 },
-      token: undefined,
+      tokens: [],
+      state: undefined,
     });
   });
 

@@ -63,8 +63,8 @@ test.each<readonly [string, string]>([
   ['on the next line, of a broken file', 'admin:\n  token:\n  - geheim\n  geheim: x\n'],
   ['mistyped', 'admin: { tokn: geheim }\n'],
   ['mistyped, of a broken file', 'admin: { tokn: geheim\n'],
-  ['of a key to come', 'admin: { tokens: [{ name: ci, token: geheim, may: read }] }\n'],
-  ['of a key to come, as a list', 'admin:\n  tokens:\n    - geheim\n    - geheim\n'],
+  ['in a list, beside a mistake', 'admin: { tokens: [{ name: ci, token: geheim, may: reed }] }\n'],
+  ['of a list of another form', 'admin:\n  tokens:\n    - geheim\n    - geheim\n'],
   ['at the wrong place', 'token: geheim\n'],
   ['as a pool', good.replace('pools: {', 'pools: { token: geheim,')],
   ['of another name', 'admin: { password: geheim }\n'],
@@ -165,5 +165,5 @@ test('check --json shows no secret, nor the private key of a combined file', () 
   expect(shown).not.toContain('geheim');
   expect(shown).not.toContain('PRIVATE KEY');
   expect(shown).toContain('BEGIN CERTIFICATE');
-  expect(JSON.parse(shown).admin.token).toBe('(hidden)');
+  expect(JSON.parse(shown).admin.tokens).toMatchObject([{ token: '(hidden)' }]);
 });

@@ -3,6 +3,9 @@ import type { AdminSource, ReloadResult } from '../../src/admin/api/route.ts';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
+import { type Administered, Administration } from '../../src/control/administration.ts';
+import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
+import type { ExpandedPool } from '../../src/control/planner.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
@@ -13,6 +16,7 @@ import { type Phase, type Snapshot, snapshot } from '../../src/telemetry/snapsho
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
 
 export class FakeSource implements AdminSource {
+  readonly administration = new Administration();
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
   readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
@@ -39,6 +43,7 @@ export class FakeSource implements AdminSource {
   constructor() {
     const buffer = new ArrayBuffer(Ledger.byteLength(capacity));
     this.ledger = new Ledger(buffer, capacity, 'main');
+    this.administration.over(this.plan.pools.map(expanded), 0).commit();
     this.workers = [new Ledger(buffer, capacity, 0), new Ledger(buffer, capacity, 1)];
   }
 
@@ -69,6 +74,22 @@ export class FakeSource implements AdminSource {
 
   explain(inquiry: Inquiry): Explanation {
     return explain(this.plan, this.ledger, inquiry, 1_000, () => 0);
+  }
+
+  get overrides(): readonly Override[] {
+    return this.administration.overrides;
+  }
+
+  administered(name: BackendName): Administered {
+    return this.administration.backend(name);
+  }
+
+  async patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void> {
+    this.administration.patch(name, patch, mark);
+  }
+
+  async resetBackends(name?: BackendName): Promise<void> {
+    this.administration.reset(name);
   }
 
   reload(): Promise<ReloadResult> {
@@ -103,5 +124,13 @@ export function fakePlan(
         hostName: undefined,
       })),
     })),
+  };
+}
+
+/** A pool of the plan as its configuration has it. */
+function expanded({ name, policy, backends }: Plan['pools'][number]): ExpandedPool {
+  return {
+    ...{ name, policy, healthCheck: undefined },
+    backends: backends.map((one) => ({ ...one, configuredAs: one.name })),
   };
 }

@@ -10,9 +10,10 @@ const mostBytes = 65_536;
 export const explain: Route = {
   path: '/api/v1/explain',
   method: 'POST',
+  may: 'read',
   // Holds 64 KiB of bytes in base64.
   body: { type: 'application/json', mostBytes: 98_304 },
-  reply({ source }, body) {
+  reply({ source }, { body }) {
     const inquiry = inquiryIn(
       body,
       source.plan.listeners.map(({ name }) => name),

@@ -5,6 +5,6 @@ import type { Route } from './route.ts';
 export const livez: Route = {
   path: '/livez',
   method: 'GET',
-  open: true,
+  may: 'none',
   reply: () => json(200, { live: true }),
 };

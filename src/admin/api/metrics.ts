@@ -4,5 +4,6 @@ import type { Route } from './route.ts';
 export const metrics: Route = {
   path: '/metrics',
   method: 'GET',
+  may: 'read',
   reply: async ({ metrics }) => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
 };

@@ -5,7 +5,7 @@ import type { Route } from './route.ts';
 export const readyz: Route = {
   path: '/readyz',
   method: 'GET',
-  open: true,
+  may: 'none',
   reply({ source: { phase } }) {
     const ready = phase === 'serving';
     return json(ready ? 200 : 503, { ready, phase });

@@ -5,6 +5,7 @@ import type { Route } from './route.ts';
 export const reload: Route = {
   path: '/api/v1/reload',
   method: 'POST',
+  may: 'operate',
   async reply({ source }) {
     const result = await source.reload('admin API');
     if (!result.ok) return json(422, { errors: result.errors });

@@ -1,20 +1,37 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
+import type { Administered } from '../../control/administration.ts';
+import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
 import type { Phase } from '../../telemetry/snapshot.ts';
+import type { Permission } from '../access.ts';
 import type { Reply } from '../http.ts';
 
 export interface Route {
+  /** A part in braces stands for any one, percent-decoded: `/api/v1/pools/{pool}`. */
   readonly path: string;
   /** GET answers HEAD too. */
-  readonly method: 'GET' | 'POST';
-  /** Answers without a token, so that whatever watches the process needs no secret. */
-  readonly open?: boolean;
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** What a token must allow; `none` answers without one, so that whatever watches the process needs no secret. */
+  readonly may: Permission | 'none';
   /** What it wants to be sent; a route without one reads past whatever is. */
   readonly body?: { readonly type: 'application/json'; readonly mostBytes: number };
-  reply(deps: RouteDeps, body: Buffer): Reply | Promise<Reply>;
+  reply(deps: RouteDeps, request: ApiRequest): Reply | Promise<Reply>;
+}
+
+export interface ApiRequest {
+  readonly body: Buffer;
+  /** The parts of the path that the route has in braces. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Who asks: the name of a token, or where the request comes from. */
+  readonly by: string;
+  /** The revision that is to be changed, of If-Match. */
+  readonly revision: string | undefined;
+  /** Aborted once the client has left. */
+  readonly left: AbortSignal;
 }
 
 export interface RouteDeps {
@@ -23,7 +40,7 @@ export interface RouteDeps {
 }
 
 /** The running proxy, as far as the admin API has to do with it. */
-export interface AdminSource extends MetricsSource {
+export interface AdminSource extends MetricsSource, BackendAdministration {
   readonly plan: Plan;
   readonly phase: Phase;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
@@ -35,6 +52,15 @@ export interface AdminSource extends MetricsSource {
    * in a word or two who asks for it.
    */
   reload(trigger: string): Promise<ReloadResult>;
+}
+
+/** Each throws or rejects with an UnknownName where there is no such backend. */
+export interface BackendAdministration {
+  readonly overrides: readonly Override[];
+  administered(name: BackendName): Administered;
+  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void>;
+  /** For one backend, or for all. */
+  resetBackends(name?: BackendName): Promise<void>;
 }
 
 export type ReloadResult =

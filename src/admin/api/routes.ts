@@ -1,10 +1,65 @@
-/** THE TABLE of what the admin API answers. */
+/** THE TABLE of what the admin API answers, and how a request finds its route. */
+import { backend, patchBackend } from './backend.ts';
 import { explain } from './explain.ts';
 import { livez } from './livez.ts';
 import { metrics } from './metrics.ts';
+import { overrides, resetAll, resetBackend } from './overrides.ts';
 import { readyz } from './readyz.ts';
 import { reload } from './reload.ts';
-import type { Route } from './route.ts';
+import type { ApiRequest, Route } from './route.ts';
 import { status } from './status.ts';
 
-export const routes: readonly Route[] = [livez, readyz, metrics, status, reload, explain];
+export const routes: readonly Route[] = [
+  livez,
+  readyz,
+  metrics,
+  status,
+  reload,
+  explain,
+  backend,
+  patchBackend,
+  overrides,
+  resetAll,
+  resetBackend,
+];
+
+export interface FoundRoute {
+  readonly route: Route;
+  readonly params: ApiRequest['params'];
+}
+
+/** The routes of a path, one for each method; none where nothing is there. */
+export function routesAt(path: string): readonly FoundRoute[] {
+  return routes.flatMap((route) => {
+    const params = paramsOf(route, path);
+    return params === undefined ? [] : [{ route, params }];
+  });
+}
+
+/** The parts of a path that a route has in braces; undefined where the path is not the route's. */
+function paramsOf(route: Route, path: string): ApiRequest['params'] | undefined {
+  const wanted = route.path.split('/');
+  const given = path.split('/');
+  if (given.length !== wanted.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? '';
+    const [, name] = /^\{(.*)\}$/.exec(part) ?? [];
+    if (name === undefined) {
+      if (value !== part) return undefined;
+      continue;
+    }
+    const decoded = percentDecoded(value);
+    if (decoded === undefined || decoded === '') return undefined;
+    params[name] = decoded;
+  }
+  return params;
+}
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

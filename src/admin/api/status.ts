@@ -7,6 +7,7 @@ import type { Route } from './route.ts';
 export const status: Route = {
   path: '/api/v1/status',
   method: 'GET',
+  may: 'read',
   reply: ({ source }) => {
     const { build, pendingRestart } = source;
     return json(200, { ...statusOf(source.snapshot(), build), pendingRestart });
@@ -34,7 +35,7 @@ function poolStatus({ balance, queued, backends }: PoolSnapshot) {
   return { balance, queue: queued, backends: backends.map(backendStatus) };
 }
 
-function backendStatus(backend: BackendSnapshot) {
+export function backendStatus(backend: BackendSnapshot) {
   const { name, weight, backup, health, circuit, active, totals, unavailable } = backend;
   return {
     address: name,

@@ -1,0 +1,122 @@
+/** One backend: how it is, and how it is administered. */
+import { createHash } from 'node:crypto';
+import { expected, type Parsed, parsed } from '../../config/parsed.ts';
+import { type Administered, UnknownName } from '../../control/administration.ts';
+import type { BackendFields, BackendName, BackendPatch, Override } from '../../control/overrides.ts';
+import { adminStates } from '../../core/admin-state.ts';
+import type { Snapshot } from '../../telemetry/snapshot.ts';
+import { failure, json, type Reply } from '../http.ts';
+import { duration, mistaken, oneOf, orNull, readFields, text } from './fields.ts';
+import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import { backendStatus } from './status.ts';
+
+const path = '/api/v1/pools/{pool}/backends/{backend}';
+
+export const backend: Route = {
+  path,
+  method: 'GET',
+  may: 'read',
+  reply: (deps, { params }) => orUnknown(() => backendReply(deps, nameIn(params))),
+};
+
+export const patchBackend: Route = {
+  path,
+  method: 'PATCH',
+  may: 'operate',
+  body: { type: 'application/json', mostBytes: 4_096 },
+  reply: (deps, request) => orUnknown(() => patched(deps, request)),
+};
+
+async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
+  const { source } = deps;
+  const name = nameIn(params);
+  const before = source.administered(name);
+  const read = readFields(body, patchFields);
+  if (!read.ok) return mistaken(read.errors);
+  const { for: forMs, reason, ...patch } = read.value;
+  if (Object.keys(patch).length === 0) {
+    return mistaken([{ message: 'Expected state, weight or maxConnections, found none of them' }]);
+  }
+  if (revision !== undefined && revision !== revisionOf(before)) {
+    return failure(412, 'The backend has been changed since; its revision is another');
+  }
+  const nowMs = Date.now();
+  const untilMs = forMs === undefined ? undefined : nowMs + forMs;
+  await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason });
+  const audit = { before: before.overrides, after: source.administered(name).overrides, reason };
+  return { ...backendReply(deps, name), audit };
+}
+
+const patchFields = {
+  state: orNull(oneOf(adminStates)),
+  weight: orNull(weight),
+  maxConnections: orNull(maxConnections),
+  for: duration,
+  reason: text(200),
+} satisfies Record<keyof BackendPatch | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
+
+function backendReply({ source }: RouteDeps, name: BackendName): Reply {
+  const administered = source.administered(name);
+  const revision = revisionOf(administered);
+  return json(200, { ...backendView(administered, source.snapshot()), revision }, { etag: `"${revision}"` });
+}
+
+function backendView({ pool, backend, layers, effective, overrides }: Administered, snapshot: Snapshot) {
+  const status = snapshot.pools
+    .find(({ name }) => name === pool)
+    ?.backends.find(({ name }) => name === backend);
+  return {
+    pool,
+    ...(status === undefined ? { address: backend } : backendStatus(status)),
+    layers,
+    effective: effective.state,
+    weight: effective.weight,
+    maxConnections: effective.maxConnections,
+    overrides: overrides.map(overrideView),
+  };
+}
+
+/** Times as people and programs read them: ISO 8601, in UTC. */
+export function overrideView({ field, value, configured, sinceMs, untilMs, by, reason }: Override) {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return {
+    ...{ field, value, configured, since: time(sinceMs) },
+    until: untilMs === undefined ? null : time(untilMs),
+    ...{ by, reason: reason ?? null },
+  };
+}
+
+/** Changes with whatever is changed of the backend, by an operator or in the configuration. */
+function revisionOf(administered: Administered): string {
+  return createHash('sha256').update(JSON.stringify(administered)).digest('hex').slice(0, 16);
+}
+
+export function nameIn({ pool = '', backend = '' }: ApiRequest['params']): BackendName {
+  return { pool, backend };
+}
+
+/** 404, with what is wrong with the name. */
+export async function orUnknown(reply: () => Reply | Promise<Reply>): Promise<Reply> {
+  try {
+    return await reply();
+  } catch (error) {
+    if (error instanceof UnknownName) return failure(404, error.message);
+    throw error;
+  }
+}
+
+function weight(value: unknown): Parsed<BackendFields['weight']> {
+  const isNumber = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1_000_000;
+  if (isNumber) return parsed(value);
+  const isShare = typeof value === 'string' && /^\d{1,4}(\.\d{1,3})?%$/.test(value);
+  // The pattern is that of the type.
+  return isShare
+    ? parsed(value as `${number}%`)
+    : expected('an integer from 0 to 1000000 or a share of the configured weight such as "50%"');
+}
+
+function maxConnections(value: unknown): Parsed<BackendFields['maxConnections']> {
+  const isNumber = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 31;
+  if (isNumber || value === 'unlimited') return parsed(value);
+  return expected(`an integer from 1 to ${2 ** 31 - 1} or "unlimited"`);
+}

@@ -1,0 +1,94 @@
+/** Reads the JSON objects that routes are sent: which keys there are, and what each may be. */
+import { parseDuration } from '../../config/durations.ts';
+import { nearest } from '../../config/nearest.ts';
+import { expected, type Parsed, parsed } from '../../config/parsed.ts';
+import { json, type Reply } from '../http.ts';
+
+/** What is wrong with a body, for each key that is mistaken. */
+export interface FieldError {
+  readonly path?: string;
+  readonly message: string;
+}
+
+export type Fields = Readonly<Record<string, (value: unknown) => Parsed<unknown>>>;
+
+/** The values of those keys that are there. */
+export type FieldValues<F extends Fields> = {
+  readonly [Key in keyof F]?: F[Key] extends (value: unknown) => Parsed<infer Value> ? Value : never;
+};
+
+export type Read<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/** A JSON object with these keys and no others. */
+export function readFields<F extends Fields>(body: Buffer, fields: F): Read<FieldValues<F>> {
+  const given = parsedJson(body);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    return { ok: false, errors: [{ message: 'Expected a JSON object' }] };
+  }
+  const keys = Object.keys(fields);
+  const errors: FieldError[] = [];
+  const values = Object.entries(given).flatMap(([key, value]) => {
+    const read = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (read === undefined) {
+      const near = nearest(key, keys);
+      const hint = near === undefined ? `one of ${keys.join(', ')}` : `"${near}"`;
+      errors.push({ path: key, message: `Expected ${hint}, found another key` });
+      return [];
+    }
+    const result = read(value);
+    if (result.ok) return [[key, result.value] as const];
+    errors.push({ path: key, message: `Expected ${result.expected}, ${found(value)}` });
+    return [];
+  });
+  if (errors.length > 0) return { ok: false, errors };
+  // Each value is what its own field has made of it.
+  return { ok: true, value: Object.fromEntries(values) as FieldValues<F> };
+}
+
+export function orNull<Value>(
+  read: (value: unknown) => Parsed<Value>,
+): (value: unknown) => Parsed<Value | null> {
+  return (value) => {
+    if (value === null) return parsed(null);
+    const result = read(value);
+    return result.ok ? result : expected(`${result.expected}, or null for the configured one`);
+  };
+}
+
+export function oneOf<Word extends string>(words: readonly Word[]): (value: unknown) => Parsed<Word> {
+  return (value) => {
+    const word = words.find((one) => one === value);
+    return word === undefined ? expected(`one of ${words.join(', ')}`) : parsed(word);
+  };
+}
+
+/** Milliseconds, of a text such as `30s`. */
+export function duration(value: unknown): Parsed<number> {
+  return parseDuration(typeof value === 'string' ? value : '');
+}
+
+export function text(most: number): (value: unknown) => Parsed<string> {
+  return (value) =>
+    typeof value === 'string' && value.length <= most
+      ? parsed(value)
+      : expected(`a text of at most ${most} characters`);
+}
+
+/** The answer to a body that is mistaken. */
+export function mistaken(errors: readonly FieldError[]): Reply {
+  return json(422, { errors });
+}
+
+export function found(value: unknown): string {
+  return value === undefined ? 'found none' : `found ${JSON.stringify(value)?.slice(0, 100)}`;
+}
+
+function parsedJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

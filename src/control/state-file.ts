@@ -1,0 +1,97 @@
+/**
+ * Keeps overrides in a file over a restart. It is written whole to another file first, and then takes its place, so
+ * that it is never half there. What a later version of sluice wrote beside them is kept.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { adminStates } from '../core/admin-state.ts';
+import type { Override } from './overrides.ts';
+
+const version = 1;
+
+export class StateFile {
+  readonly path: string;
+  #others: Readonly<Record<string, unknown>> = {};
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** None where there is no such file yet. Throws where it can't be read or is not what was written. */
+  read(): readonly Override[] {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    }
+    const { overrides, ...others } = contentOf(text);
+    this.#others = others;
+    return overrides;
+  }
+
+  /** Fulfils once they are on the disk; one write follows the other. */
+  write(overrides: readonly Override[]): Promise<void> {
+    const text = `${JSON.stringify({ ...this.#others, version, overrides }, undefined, 2)}\n`;
+    const turn = this.#lastWrite.then(() => replaceFile(this.path, text));
+    this.#lastWrite = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  const next = `${path}.next`;
+  const file = await open(next, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(next, path);
+}
+
+function contentOf(text: string): Readonly<Record<string, unknown>> & { overrides: readonly Override[] } {
+  const content: unknown = JSON.parse(text);
+  if (typeof content !== 'object' || content === null || !('overrides' in content)) {
+    throw new Error('Expected an object with overrides');
+  }
+  const { overrides } = content;
+  if (!Array.isArray(overrides) || !overrides.every(isOverride)) {
+    throw new Error('Expected a list of overrides');
+  }
+  return { ...content, overrides };
+}
+
+function isOverride(value: unknown): value is Override {
+  if (typeof value !== 'object' || value === null) return false;
+  const one: { readonly [Key in keyof Override]?: unknown } = value;
+  const isText = (text: unknown): boolean => typeof text === 'string';
+  const isTime = (ms: unknown): boolean => typeof ms === 'number' && Number.isFinite(ms);
+  return (
+    [one.pool, one.backend, one.by].every(isText) &&
+    isTime(one.sinceMs) &&
+    (one.untilMs === undefined || isTime(one.untilMs)) &&
+    (one.reason === undefined || isText(one.reason)) &&
+    isField(one.field, one.value) &&
+    isField(one.field, one.configured)
+  );
+}
+
+function isField(field: unknown, value: unknown): boolean {
+  const isCount = typeof value === 'number' && value >= 0;
+  switch (field) {
+    case 'state':
+      return adminStates.some((state) => state === value);
+    case 'weight':
+      return isCount || (typeof value === 'string' && /^\d+(\.\d+)?%$/.test(value));
+    case 'maxConnections':
+      return isCount || value === 'unlimited';
+    default:
+      return false;
+  }
+}
