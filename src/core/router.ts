@@ -8,7 +8,7 @@ import { TurnSequence } from './balancers/turn-sequence.ts';
 import type { AddressWords } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { InspectPolicy, PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
-import { type Fact, type ObservedFacts, settled } from './wire/sniffer.ts';
+import { type Fact, type ObservedFacts, settledWhereFinal } from './wire/sniffer.ts';
 
 export interface Route {
   /** The pool that this session goes to; of a split, the one whose turn it is. */
@@ -49,7 +49,7 @@ export class Router {
     facts: ObservedFacts,
     undecided: InspectPolicy['undecided'] = 'refuse',
   ): Route | 'needs-bytes' | 'undecided' | undefined {
-    const known = new KnownFacts(facts.isFinal && undecided === 'fallback' ? settled(facts) : facts);
+    const known = new KnownFacts(undecided === 'fallback' ? settledWhereFinal(facts) : facts);
     for (const index of this.#candidates(known)) {
       const route = this.#routes[index];
       const verdict = route?.match(client, known);
@@ -152,20 +152,20 @@ class CompiledRoute implements Route {
     const { when } = this.#plan;
     if (when.client !== undefined && (client === undefined || !contains(when.client, client)))
       return 'client';
-    const { protocols, sni, alpn, httpHost, isFinal } = known.facts;
+    const { protocols, sni, alpn, httpHost, isHelloFinal, isFinal } = known.facts;
     const { protocol: wanted, alpn: offered } = when;
     if (wanted !== undefined && !protocols.some((one) => wanted.includes(one))) return 'protocol';
     if (this.#sni !== undefined && sni !== undefined && !hasAny(this.#sni, known.sniPatterns)) return 'sni';
     if (offered !== undefined && alpn !== undefined && !known.offersAny(offered)) return 'alpn';
     if (this.#httpHost !== undefined && httpHost !== undefined && !hasAny(this.#httpHost, known.hostPatterns))
       return 'httpHost';
-    const isKnown =
-      (wanted === undefined || protocols.every((one) => wanted.includes(one))) &&
-      (this.#sni === undefined || sni !== undefined) &&
-      (offered === undefined || alpn !== undefined) &&
-      (this.#httpHost === undefined || httpHost !== undefined);
-    if (isKnown) return 'matches';
-    return isFinal ? 'undecided' : 'needs-bytes';
+    const lacksHello =
+      (this.#sni !== undefined && sni === undefined) || (offered !== undefined && alpn === undefined);
+    const lacksMore =
+      (wanted !== undefined && !protocols.every((one) => wanted.includes(one))) ||
+      (this.#httpHost !== undefined && httpHost === undefined);
+    if (!lacksHello && !lacksMore) return 'matches';
+    return isFinal || (isHelloFinal && !lacksMore) ? 'undecided' : 'needs-bytes';
   }
 }
 

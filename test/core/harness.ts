@@ -284,8 +284,8 @@ export class CoreStage {
   }
 
   /** The TLS handshake of the client is done. */
-  secure(session: LinkId, alpn?: string): readonly Command[] {
-    const tls = { version: 'TLSv1.3', alpn, clientSubject: undefined };
+  secure(session: LinkId, alpn?: string, serverName?: string): readonly Command[] {
+    const tls = { version: 'TLSv1.3', alpn, serverName, clientSubject: undefined };
     return this.say({ kind: 'tls-established', link: session, tls });
   }
 

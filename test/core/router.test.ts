@@ -149,11 +149,11 @@ function poolFor(
 }
 
 function tls(sni: string | null, alpn: readonly string[] | null = null): ObservedFacts {
-  return { protocols: ['tls'], sni, alpn, httpHost: null, isFinal: true };
+  return { protocols: ['tls'], sni, alpn, httpHost: null, isHelloFinal: true, isFinal: true };
 }
 
 function http(httpHost: string): ObservedFacts {
-  return { protocols: ['http'], sni: null, alpn: null, httpHost, isFinal: true };
+  return { protocols: ['http'], sni: null, alpn: null, httpHost, isHelloFinal: true, isFinal: true };
 }
 
 function network(text: string) {

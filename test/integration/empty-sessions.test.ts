@@ -1,22 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { named } from '../support/backends.ts';
-import { selfSigned } from '../support/certificate.ts';
 import { eventually } from '../support/eventually.ts';
+import { certificateFiles } from './certificate-files.ts';
 import { openScene, type Proxied } from './scene.ts';
 
 const scene = openScene({ workers: 1 });
-const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const [cert, key] = [join(folder, 'a.pem'), join(folder, 'a.key')];
-const pair = selfSigned('a.example');
-writeFileSync(cert, pair.cert);
-writeFileSync(key, pair.key);
-
-const tls = { certificates: [{ cert, key }] };
+const tls = { certificates: [certificateFiles('a.example')] };
 const proxyProtocol = { mode: 'required', from: ['127.0.0.1'] };
 const routes = [{ when: { protocol: 'http' }, pool: 'other' }];
 const local = 'PROXY UNKNOWN\r\n';

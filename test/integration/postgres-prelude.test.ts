@@ -1,22 +1,14 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
-import { selfSigned } from '../support/certificate.ts';
 import { eventually } from '../support/eventually.ts';
+import { certificateFiles } from './certificate-files.ts';
 import { openScene, type Proxied } from './scene.ts';
 
 const scene = openScene({ workers: 1 });
-const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const [cert, key] = [join(folder, 'a.pem'), join(folder, 'a.key')];
-const pair = selfSigned('a.example');
-writeFileSync(cert, pair.cert);
-writeFileSync(key, pair.key);
+const certificate = certificateFiles('a.example');
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const gssencRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30]);
@@ -26,7 +18,7 @@ async function proxyWithTls(): Promise<Proxied> {
   const backend = await scene.backend(named('served'));
   return scene.proxy({
     backends: [backend.address],
-    listener: { tls: { certificates: [{ cert, key }] } },
+    listener: { tls: { certificates: [certificate] } },
   });
 }
 

@@ -196,7 +196,7 @@ export class ShadowArrival {
 
   /** TLS, at once or after a request of postgres that was answered; nothing may lie behind that. */
   shakesHands(why: Occasion, nowMs: number): 'passes' | Standing {
-    const { tls, inspect } = this.policy;
+    const { tls } = this.policy;
     if (tls === 'off' || this.handshake !== undefined) return 'passes';
     if (this.#isNewToRule) this.dueMs = nowMs + tls.handshakeTimeoutMs;
     if (why === 'overdue') return { refused: 'tls-failed' };
@@ -213,9 +213,9 @@ export class ShadowArrival {
       return this.#inspect();
     }
     if (bytes[0] !== 0x16) return { refused: 'tls-failed', with: 'fin' };
-    if (this.#seen < helloAt && this.#seen < inspect.maxBytes) return this.#inspect();
-    this.#name = this.#seen < helloAt ? undefined : (names.sni ?? undefined);
-    this.#isNameUnclear = this.#seen >= helloAt && names.sni === undefined;
+    if (this.#seen < helloAt) return this.#inspect();
+    this.#name = names.sni ?? undefined;
+    this.#isNameUnclear = names.sni === undefined;
     this.#isSecuring = true;
     this.asked.push({ kind: 'secure', session: this.#session, tls, serverName: this.#name });
     return 'waits';
@@ -255,7 +255,8 @@ export class ShadowArrival {
     const isTakenForAbsent = known.isAll && policy.inspect.undecided === 'fallback';
     const route = firstMatch(routes, this.client.address, isTakenForAbsent ? asAbsent(known) : known);
     // What may be the name that a route sends elsewhere goes nowhere.
-    if (route === 'not-known') return known.isAll ? { refused: 'no-route' } : 'waits';
+    if (route === 'never-known') return { refused: 'no-route' };
+    if (route === 'not-known-yet') return 'waits';
     const to = route === undefined ? pool : route.to;
     return to === undefined ? { refused: 'no-route' } : { to };
   }
@@ -263,10 +264,12 @@ export class ShadowArrival {
   #withHandshake(known: Known): Known {
     if (this.handshake === undefined) return known;
     const { sni, alpn } = this.handshake;
+    const isUndecided = this.#isNameUnclear && this.policy.inspect.undecided === 'refuse';
     return {
       ...known,
-      sni: sni ?? (this.#isNameUnclear ? undefined : null),
+      sni: sni ?? (isUndecided ? undefined : null),
       alpn: alpn === undefined ? null : [alpn],
+      isNameOver: true,
     };
   }
 

@@ -7,6 +7,8 @@ import type { Names, Words } from './speech.ts';
 /** What is known of a client so far: what it may still speak, and of its names those that are not undefined. */
 export interface Known extends Names {
   readonly left: readonly Protocol[];
+  /** The name was asked for ahead of what is said now: what is not known of it never will be. */
+  readonly isNameOver?: boolean;
   /** No more will be known. */
   readonly isAll: boolean;
 }
@@ -45,11 +47,14 @@ export function firstMatch(
   routes: readonly RoutePlan[],
   address: string,
   known: Known,
-): RoutePlan | 'not-known' | undefined {
+): RoutePlan | 'not-known-yet' | 'never-known' | undefined {
   for (const route of routes) {
     const answers = answersTo(route.when, address, known);
     if (answers.includes(false)) continue;
-    return answers.includes(undefined) ? 'not-known' : route;
+    if (!answers.includes(undefined)) return route;
+    const besidesName = answersTo({ ...route.when, sni: undefined }, address, known);
+    const isOver = known.isAll || (known.isNameOver === true && !besidesName.includes(undefined));
+    return isOver ? 'never-known' : 'not-known-yet';
   }
   return undefined;
 }

@@ -31,7 +31,7 @@ export class PendingClient {
   announced: (ProxiedEnds & ProxyTlvs) | undefined;
   /** The name in the hello, once the handshake has begun. */
   serverName: string | undefined;
-  /** Its hello was malformed: without a name from the handshake, nobody can tell which one it asks for. */
+  /** Its hello was malformed or too long: without a name from the handshake, nobody can tell which one it asks for. */
   isNameUnclear = false;
   /** What its handshake has settled. */
   tls: TlsSession | undefined;
@@ -79,7 +79,7 @@ export class PendingClient {
     const facts = this.sniffer?.facts ?? nothingYet;
     if (tls === undefined) return facts;
     const sni = tls.serverName ?? (this.isNameUnclear ? undefined : null);
-    return { ...facts, sni, alpn: tls.alpn === undefined ? null : [tls.alpn] };
+    return { ...facts, sni, alpn: tls.alpn === undefined ? null : [tls.alpn], isHelloFinal: true };
   }
 
   /** Asks for more bytes than are held. */

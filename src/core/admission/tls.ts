@@ -89,10 +89,9 @@ class AwaitedHandshake implements WaitingClient {
     const client = this.#client;
     if (this.#isSecuring) return 'waits';
     const hello = this.#hello.read(bytes);
-    if (hello.state === 'incomplete' && bytes.length < client.listener.plan.policy.inspect.maxBytes)
-      return client.inspect();
+    if (hello.state === 'incomplete' && bytes.length < helloBytesMax) return client.inspect();
     client.serverName = hello.state === 'complete' ? hello.sni : undefined;
-    client.isNameUnclear = hello.state === 'mismatch';
+    client.isNameUnclear = hello.state !== 'complete';
     this.#isSecuring = true;
     const { link, serverName } = client;
     client.context.command({ kind: 'start-tls', link, as: 'server', tls: this.#tls, serverName });
@@ -121,6 +120,8 @@ type FirstRequest =
   'more' | 'tls' | 'ssl-request' | 'gssenc-request' | 'neither';
 
 const postgresRequestBytes = 8;
+/** What drivers can hold of a client. A longer hello is read by the TLS engine alone. */
+const helloBytesMax = 64 * 1024;
 
 export function firstRequest(bytes: Uint8Array): FirstRequest {
   if (bytes.length === 0) return 'more';

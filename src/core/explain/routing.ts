@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan, PoolSlot, RouteCondition, RoutePlan } from '../plan.ts';
 import { Router, type RouteVerdict } from '../router.ts';
-import { type Fact, type ObservedFacts, protocolOf, settled } from '../wire/sniffer.ts';
+import { type Fact, type ObservedFacts, protocolOf, settled, settledWhereFinal } from '../wire/sniffer.ts';
 import type { Condition, Destination, RouteExplanation } from './explanation.ts';
 
 /**
@@ -24,7 +24,7 @@ export function explainRoutes(
   const nameOf = namesOf(pools);
   const destinations = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
   if (!cameToRoutes) return destinations.map((to) => ({ verdict: 'not-reached', to }));
-  const facts = seen.isFinal && policy.inspect.undecided === 'fallback' ? settled(seen) : seen;
+  const facts = policy.inspect.undecided === 'fallback' ? settledWhereFinal(seen) : seen;
   const now = router.explain(client.words, facts);
   // A silent client is routed in the end by having said nothing; one that has begun to speak is not.
   const inTheEnd = hasSpoken ? now : router.explain(client.words, settled(facts));

@@ -17,6 +17,8 @@ export interface ObservedFacts {
   readonly alpn: Fact<readonly string[]>;
   /** Of HTTP/1, in lower case, without port; known at the end of the head. */
   readonly httpHost: Fact<string>;
+  /** Nothing more will be learned of `sni` and `alpn`: the handshake is done, and what comes now is inside TLS. */
+  readonly isHelloFinal: boolean;
   /** Nothing more will be learned: what is not known now stays undecided. */
   readonly isFinal: boolean;
 }
@@ -116,7 +118,15 @@ export function protocolOf({ protocols: [first, ...others] }: ObservedFacts): Pr
 /** The facts with what is not known taken for absent. */
 export function settled(facts: ObservedFacts): ObservedFacts {
   const { sni = null, alpn = null, httpHost = null } = facts;
-  return { protocols: [protocolOf(facts) ?? 'unknown'], sni, alpn, httpHost, isFinal: true };
+  const protocols = [protocolOf(facts) ?? 'unknown'] as const;
+  return { protocols, sni, alpn, httpHost, isHelloFinal: true, isFinal: true };
+}
+
+/** The facts with what will never be known taken for absent. */
+export function settledWhereFinal(facts: ObservedFacts): ObservedFacts {
+  if (facts.isFinal) return settled(facts);
+  const { sni = null, alpn = null } = facts;
+  return facts.isHelloFinal ? { ...facts, sni, alpn } : facts;
 }
 
 export const nothingYet: ObservedFacts = {
@@ -124,6 +134,7 @@ export const nothingYet: ObservedFacts = {
   sni: undefined,
   alpn: undefined,
   httpHost: undefined,
+  isHelloFinal: false,
   isFinal: false,
 };
 

@@ -13,7 +13,7 @@ import type {
 } from '../../../src/core/plan.ts';
 import { encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { backendPlan, CoreStage, listenerPlan, listenerPolicy, poolPlan } from '../harness.ts';
-import { hello, serverName } from '../wire/hello.ts';
+import { alpn, hello, inRecords, serverName } from '../wire/hello.ts';
 
 const get = bytesOf('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n');
 const stranger = { address: '192.0.2.1', port: 40_000 };
@@ -328,6 +328,11 @@ describe('Session on a listener that takes PROXY headers', () => {
 describe('Session on a listener with TLS', () => {
   const plain = hello({ extensions: [] });
   const named = hello({ extensions: [serverName('A.example')] });
+  /** 64 KiB of a hello that goes on. */
+  const endless = inRecords([1, 0, 0xff, 0xff, ...Array.from({ length: 0xffff }, () => 0)]).subarray(
+    0,
+    65_536,
+  );
   const startTls = (link: number, serverName: string | undefined): Command => ({
     kind: 'start-tls',
     link,
@@ -390,21 +395,63 @@ describe('Session on a listener with TLS', () => {
       const stage = stageOf({ tls, routes: [to(1, { sni: ['a.example'] })] });
       const { session } = stage.connect();
       receive(stage, session, hello({ extensions: [serverName(name)] }));
-      stage.secure(session);
-      expectRefusal(stage, session, receive(stage, session, get), 'no-route');
+      // Nothing that it says inside could tell.
+      expectRefusal(stage, session, stage.secure(session), 'no-route');
       const clear = stage.connect().session;
       receive(stage, clear, plain);
       expect(CoreStage.dialed(stage.secure(clear))).toEqual([0]);
     },
   );
 
-  it('begins without a name at inspect.maxBytes, and where the hello is none', () => {
+  it('waits with an unclear name only for what else may rule its routes out', () => {
+    const unclear = hello({ extensions: [serverName('a.example..')] });
+    const routes = [
+      to(1, { httpHost: ['www.example'] }),
+      to(2, { sni: ['a.example'], httpHost: ['api.example'] }),
+      to(2, { sni: ['a.example'], alpn: ['h2'] }),
+    ];
+    const { stage, session } = secured({ routes }, unclear);
+    expect(CoreStage.dialed(receive(stage, session, get))).toEqual([1]);
+    const { stage: second, session: api } = secured({ routes }, unclear);
+    const head = bytesOf('GET / HTTP/1.1\r\nHost: api.example\r\n\r\n');
+    expectRefusal(second, api, receive(second, api, head), 'no-route');
+    const { stage: third, session: other } = secured({ routes }, unclear);
+    const neither = bytesOf('GET / HTTP/1.1\r\nHost: other.example\r\n\r\n');
+    expect(CoreStage.dialed(receive(third, other, neither))).toEqual([0]);
+  });
+
+  it('takes an unclear name for none at once where inspect.undecided says so', () => {
+    const inspect = { ...listenerPolicy.inspect, undecided: 'fallback' as const };
+    const unclear = hello({ extensions: [serverName('a..example')] });
+    const { commands } = secured({ inspect, routes: [to(1, { sni: ['a.example'] })] }, unclear);
+    expect(CoreStage.dialed(commands)).toEqual([0]);
+  });
+
+  it('has the name of a hello beyond 64 KiB from the handshake, or an unclear one', () => {
+    const routes = [to(1, { sni: ['a.example'] })];
+    expect(CoreStage.dialed(secured({ routes }, endless, 'a.example').commands)).toEqual([1]);
+    expect(CoreStage.dialed(secured({ routes }, endless, 'b.example').commands)).toEqual([0]);
+    const { stage, session, commands } = secured({ routes }, endless);
+    expectRefusal(stage, session, commands, 'no-route');
+  });
+
+  it('reads a hello of up to 64 KiB for its name, whatever inspect.maxBytes says', () => {
     const stage = stageOf({ tls, inspect: { ...listenerPolicy.inspect, maxBytes: 32 } });
     const long = stage.connect().session;
-    expect(receive(stage, long, named.subarray(0, 31))).toEqual([
-      { kind: 'inspect', link: long, beyond: 31 },
+    const most = endless.length - 1;
+    expect(receive(stage, long, endless.subarray(0, most))).toEqual([
+      { kind: 'inspect', link: long, beyond: most },
     ]);
-    expect(receive(stage, long, named.subarray(0, 32))).toEqual([startTls(long, undefined)]);
+    expect(receive(stage, long, endless)).toEqual([startTls(long, undefined)]);
+    const whole = stage.connect().session;
+    const protocols = Array.from({ length: 200 }, (_, i) => `${i}`.padEnd(250, 'x'));
+    const named = hello({ extensions: [alpn(...protocols), serverName('a.example')] });
+    receive(stage, whole, named.subarray(0, 32_000));
+    expect(receive(stage, whole, named)).toEqual([startTls(whole, 'a.example')]);
+  });
+
+  it('begins without a name where the hello is none', () => {
+    const stage = stageOf({ tls });
     const odd = stage.connect().session;
     expect(receive(stage, odd, Uint8Array.of(0x16, 3, 1, 0, 4, 9, 9, 9, 9))).toEqual([
       startTls(odd, undefined),
@@ -442,6 +489,18 @@ describe('Session on a listener with TLS', () => {
     ]);
   });
 });
+
+/** A client with this hello, and what follows from its handshake, which may have read a name. */
+function secured(
+  more: Parameters<typeof stageOf>[0],
+  first: Uint8Array,
+  name?: string,
+): { stage: CoreStage; session: number; commands: readonly Command[] } {
+  const stage = stageOf({ tls, ...more });
+  const { session } = stage.connect();
+  receive(stage, session, first);
+  return { stage, session, commands: stage.secure(session, undefined, name) };
+}
 
 function stageOf(
   more: Partial<ListenerPolicy> & Partial<Pick<ListenerPlan, 'routes' | 'pool'>>,

@@ -160,6 +160,7 @@ describe('The time that is taken', () => {
     const offering = (count: number) => ({
       ...nothingYet,
       alpn: Array.from({ length: count }, () => 'x'),
+      isHelloFinal: true,
       isFinal: true,
     });
     const [few, many] = [offering(2_000), offering(8_000)];
