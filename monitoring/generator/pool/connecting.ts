@@ -45,7 +45,7 @@ export const connecting: Row = {
         title: 'Breakers opened',
         description: 'How often did failures in a row take a backend out?',
         unit: 'cps',
-        width: 12,
+        width: 8,
       },
       {
         '{{pool}} {{backend}}': perSecond(`sluice_backend_circuit_opened_total{${ofPool}}`, 'pool, backend'),
@@ -56,7 +56,7 @@ export const connecting: Row = {
         title: 'Failed health checks by backend',
         description: 'Which backend fails checks, even if not often enough in a row to be down?',
         unit: 'cps',
-        width: 12,
+        width: 8,
       },
       {
         '{{pool}} {{backend}}': perSecond(
@@ -64,6 +64,15 @@ export const connecting: Row = {
           'pool, backend',
         ),
       },
+    ),
+    graph(
+      {
+        title: 'Duration of health checks',
+        description: 'How long do checks take? Those that come near `healthCheck.timeout` will fail soon.',
+        unit: 's',
+        width: 8,
+      },
+      quantiles(`sluice_backend_health_check_duration_seconds{${ofPool}}`, 'pool'),
     ),
   ],
 };

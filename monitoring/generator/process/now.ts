@@ -45,13 +45,46 @@ export const now: Row = {
     ),
     figure(
       {
+        title: 'Configurations',
+        description:
+          'How many different configurations run? More than one for longer than a rollout takes means that a process ' +
+          'was left out.',
+        unit: 'short',
+        width: 4,
+      },
+      `count(count by (hash) (sluice_config_hash{${here}}))`,
+      { warning: 2 },
+    ),
+    figure(
+      {
         title: 'Descriptors in use',
         description: 'What share of its descriptors does the fullest process use? At 100 % clients wait.',
         unit: 'percentunit',
-        width: 4,
+        width: 8,
       },
-      `max(process_open_fds{${here}} / process_max_fds{${here}} ${ours})`,
+      `max(sluice_descriptors_open{${here}} / sluice_descriptors_limit{${here}})`,
       { warning: 0.7, critical: 0.85 },
+    ),
+    figure(
+      {
+        title: 'Buffers in use',
+        description:
+          'What share of `memory.buffers` do bytes take that wait for a side that does not read, where that is most?',
+        unit: 'percentunit',
+        width: 8,
+      },
+      `max(sluice_buffer_memory_bytes{${here}} / sluice_buffer_memory_limit_bytes{${here}})`,
+      { warning: 0.7, critical: 0.85 },
+    ),
+    figure(
+      {
+        title: 'Workers replaced in a day',
+        description: 'How many workers died, with their sessions? Each is a bug; the log has its error.',
+        unit: 'short',
+        width: 8,
+      },
+      `sum(increase(sluice_worker_restarts_total{${here}}[1d]))`,
+      { warning: 1 },
     ),
   ],
 };

@@ -29,15 +29,49 @@ export const resources: Row = {
     ),
     graph(
       {
+        title: 'How late threads are',
+        description:
+          'How long does work wait for its thread? Workers that are late are short of CPU. Where the main thread is, ' +
+          'health checks and the admin API are too.',
+        unit: 's',
+        width: 8,
+      },
+      { '{{instance}} {{thread}}': `sluice_event_loop_lag_seconds{${here}}` },
+    ),
+    graph(
+      {
+        title: 'Buffers',
+        description:
+          'How much waits in memory for sides that do not read, and how much may? Near the bound, clients with most ' +
+          'of it are cut off (`overloaded`).',
+        unit: 'bytes',
+        width: 8,
+      },
+      {
+        '{{instance}} held': `sluice_buffer_memory_bytes{${here}}`,
+        '{{instance}} limit': `sluice_buffer_memory_limit_bytes{${here}}`,
+      },
+    ),
+    graph(
+      {
         title: 'Descriptors',
         description: 'How many descriptors are in use, and how many may be? A session takes two.',
         unit: 'short',
         width: 8,
       },
       {
-        '{{instance}} in use': `process_open_fds{${here}} ${ours}`,
-        '{{instance}} limit': `process_max_fds{${here}} ${ours}`,
+        '{{instance}} in use': `sluice_descriptors_open{${here}}`,
+        '{{instance}} limit': `sluice_descriptors_limit{${here}}`,
       },
+    ),
+    graph(
+      {
+        title: 'Workers replaced',
+        description: 'When did a worker die, with its sessions?',
+        unit: 'short',
+        width: 8,
+      },
+      { '{{instance}}': `increase(sluice_worker_restarts_total{${here}}[$__rate_interval])` },
     ),
   ],
 };
