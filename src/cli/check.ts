@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { formatAddress, formatTarget } from '../config/addresses.ts';
+import { type OwnCertificate, ownCertificates } from '../config/certificates.ts';
 import type { Config, ListenerConfig, RouteConfig } from '../config/config.ts';
 import { formatDuration } from '../config/durations.ts';
 import { secrets } from '../config/options/config.ts';
@@ -30,11 +31,15 @@ export function checkCommand(ends: (code: ExitCode) => void): Command {
 }
 
 function asText(config: Config, { module, why }: DriverChoice): string {
+  const certificates = ownCertificates(config);
   const lines = [
     module === undefined
       ? `driver    ${config.driver}, which does not run here: ${why}`
       : `driver    ${module.name}, because ${why}; ${countOf(workerCount(config.workers, module), 'worker')}`,
-    ...config.listeners.flatMap(listenerLines),
+    ...config.listeners.flatMap((listener) => [
+      ...listenerLines(listener),
+      ...certificateLines(certificates, ({ of }) => 'listener' in of && of.listener === listener.name),
+    ]),
     ...config.pools.flatMap(({ name, policy, backends, healthCheck }) => [
       `pool      ${name}, ${policy.balance}, ${
         healthCheck === undefined
@@ -45,6 +50,7 @@ function asText(config: Config, { module, why }: DriverChoice): string {
         ({ target, weight, backup }) =>
           `          ${formatTarget(target)}, weight ${weight}${backup ? ', backup' : ''}`,
       ),
+      ...certificateLines(certificates, ({ of }) => 'pool' in of && of.pool === name),
     ]),
     `admin     ${config.admin === 'off' ? 'off' : formatAddress(config.admin.bind)}`,
   ];
@@ -60,6 +66,20 @@ function listenerLines({ name, bind, pool, routes, policy }: ListenerConfig): re
     ...(tls === 'off' ? [] : [`TLS with ${countOf(tls.certificates.length, 'certificate')}`]),
   ];
   return [traits.join(', '), ...routes.map((route) => `          ${routeText(route)}`)];
+}
+
+/** With the day after which each is of no use. */
+function certificateLines(
+  certificates: readonly OwnCertificate[],
+  isShown: (certificate: OwnCertificate) => boolean,
+): readonly string[] {
+  return certificates
+    .filter(isShown)
+    .map(({ name, notAfterMs }) => `          certificate for ${name}, good until ${isoDay(notAfterMs)}`);
+}
+
+function isoDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 function routeText({ when, to }: RouteConfig): string {
@@ -87,7 +107,12 @@ function accessTexts({ allow, deny }: AccessPolicy): readonly string[] {
  * of a compiled list tell nobody anything.
  */
 export function asJson(config: Config, driver: DriverChoice): string {
-  const seen = { ...config, driver: driver.module?.name ?? null, driverReason: driver.why };
+  const certificates = ownCertificates(config).map(({ of, name, notAfterMs }) => ({
+    ...of,
+    name,
+    expires: new Date(notAfterMs).toISOString(),
+  }));
+  const seen = { ...config, driver: driver.module?.name ?? null, driverReason: driver.why, certificates };
   const replace = (key: string, value: unknown): unknown => {
     if (value === Number.POSITIVE_INFINITY) return 'unlimited';
     if (ArrayBuffer.isView(value)) return undefined;

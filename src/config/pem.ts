@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { KeyPair } from '../core/plan.ts';
+import { soonMs } from './certificates.ts';
 import type { Location } from './location.ts';
 import type { NamedFile } from './named-files.ts';
 
@@ -40,10 +41,17 @@ export function readKeyPair(names: KeyPair, location: Location): KeyPair | undef
     return undefined;
   }
   const now = new Date();
-  if (now > new Date(certificate.validTo)) certLocation.warn(`Expired on ${certificate.validTo}`);
+  const left = Date.parse(certificate.validTo) - now.getTime();
+  if (left <= 0) certLocation.warn(`Expired on ${certificate.validTo}`);
+  else if (left <= soonMs) certLocation.warn(`Expires on ${certificate.validTo}, ${inDays(left)}`);
   if (now < new Date(certificate.validFrom))
     certLocation.warn(`Is not valid before ${certificate.validFrom}`);
   return { cert, key: key.text };
+}
+
+function inDays(ms: number): string {
+  const days = Math.floor(ms / 86_400_000);
+  return days === 0 ? 'within a day' : `in ${days} day${days === 1 ? '' : 's'}`;
 }
 
 /** Why OpenSSL refuses a certificate with its key: the key may be too small, the signature too weak. */

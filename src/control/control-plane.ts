@@ -19,6 +19,7 @@ import type { Observations } from '../telemetry/observations.ts';
 import { type Phase, type Snapshot, snapshot, type WorkerSnapshot } from '../telemetry/snapshot.ts';
 import { type Administered, Administration } from './administration.ts';
 import { Bindings } from './bindings.ts';
+import { Certificates } from './certificates.ts';
 import { Discovery, type NameChange, poolsWith } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
 import { logBound, logNameState } from './lines.ts';
@@ -44,6 +45,7 @@ export class ControlPlane {
   readonly ledger: Ledger;
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
+  readonly certificates: Certificates;
   readonly #lag: WorkerLag;
   readonly #logger: Logger;
   readonly #groups: WorkerGroups;
@@ -112,6 +114,7 @@ export class ControlPlane {
         logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
       },
     });
+    this.certificates = new Certificates(this.ledger, logger);
     this.#lag = new WorkerLag(this.ledger, (notice) => this.#groups.tell(notice));
     this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
@@ -267,6 +270,7 @@ export class ControlPlane {
     this.#hasClosed = true;
     this.#hasStopped = true;
     clearInterval(this.#rotation);
+    this.certificates.close();
     clearTimeout(this.#nextEnd);
     this.#ending.abort();
     this.#health.close();
@@ -318,8 +322,9 @@ export class ControlPlane {
   #adopt({ config, plan, commit }: Planned, before: Plan = plan): void {
     this.#config = config;
     this.#letLeave(this.#plan.listeners, new Set(plan.listeners.map(({ name }) => name)));
+    notePlanned(this.ledger, this.#plan, plan);
     this.#plan = plan;
-    notePlanned(this.ledger, before, plan);
+    this.certificates.follow(config, plan);
     for (const { pool, backend, field, value, configured } of commit()) {
       const changed = { pool, backend, field, value, configured };
       this.#logger.info(changed, 'override dropped, the configuration of the backend has changed');

@@ -57,6 +57,13 @@ export type LinkEvent =
     }
   /** Answers `inspect` with all that is held. The bytes are the driver's: good until `handle` returns. */
   | { readonly kind: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** A backend has shown a certificate in its handshake, which may fail of it. */
+  | {
+      readonly kind: 'certificate-shown';
+      readonly link: LinkId;
+      /** Until when it is good, in milliseconds since 1970. */
+      readonly notAfterMs: number;
+    }
   /** The handshake is done, and the peer verified where that is wanted; the link is held, its bytes are plain. */
   | { readonly kind: 'tls-established'; readonly link: LinkId; readonly tls: TlsSession }
   /** The alert is on its way to the peer: only `close` may follow, and `fin` lets the alert arrive. */

@@ -111,6 +111,8 @@ class SessionCore implements Core {
     switch (event.kind) {
       case 'received':
         return session?.received(event.bytes, nowMs);
+      case 'certificate-shown':
+        return session?.certificateShown(event.notAfterMs);
       case 'tls-established':
         return session?.tlsEstablished(event.tls, nowMs);
       case 'tls-failed':

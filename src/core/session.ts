@@ -125,6 +125,10 @@ export class Session implements Timed {
     this.stage.received(bytes, nowMs);
   }
 
+  certificateShown(notAfterMs: number): void {
+    this.stage.certificateShown(notAfterMs);
+  }
+
   tlsEstablished(tls: TlsSession, nowMs: number): void {
     this.stage.tlsEstablished(tls, nowMs);
   }

@@ -2,9 +2,10 @@
  * What there is to say of listeners, pools and backends at one moment: read once, for all that shows or exports it. Its
  * cost grows with the plan and no faster, for health checks wait meanwhile.
  */
+import type { OwnCertificate } from '../config/certificates.ts';
 import { standingOf } from '../core/availability/standing.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
-import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
+import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { reasons } from '../core/reasons.ts';
 import { labelsOf } from './families/family.ts';
 
@@ -23,8 +24,21 @@ export interface SnapshotSource {
   driverOf(listener: ListenerPlan): string;
   /** Those that run, and how late each was when it was last looked at. */
   running(nowMs: number): readonly WorkerSnapshot[];
+  readonly certificates: {
+    /** Those that the proxy shows. */
+    readonly own: readonly OwnCertificate[];
+    /** The last that a backend has shown, in a session or a check. */
+    shownBy(pool: PoolPlan, backend: BackendPlan): ShownCertificate | undefined;
+  };
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
+}
+
+export interface ShownCertificate {
+  /** The name that it must be for, as the configuration says. */
+  readonly name: string;
+  /** Until when it is good, in milliseconds since 1970. */
+  readonly notAfterMs: number;
 }
 
 export interface WorkerSnapshot {
@@ -45,6 +59,7 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
   return {
     phase,
     workers: source.running(nowMs),
+    certificates: source.certificates.own,
     buffers: { bytes: sumOf(ledger.bufferBytes), limit: source.bufferLimitBytes },
     /** Those of the plan, then those that are leaving it: they are bound nowhere. */
     listeners: [...plan.listeners, ...source.leaving()].map((listener) => ({
@@ -71,7 +86,7 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
       longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
       dialRetries: ledger.dialRetries.sum(pool.slot, 0),
       /** In the plan's order; no two of a pool have the same name. */
-      backends: backendSnapshots(pool, ledger, nowMs),
+      backends: backendSnapshots(pool, source, nowMs),
       connectDuration: () => durations(ledger.connectDuration, pool.slot),
       firstByte: () => durations(ledger.firstByte, pool.slot),
       queueWait: () => durations(ledger.queueWait, pool.slot),
@@ -81,10 +96,12 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
   };
 }
 
-function backendSnapshots(pool: PoolPlan, ledger: Ledger, nowMs: number) {
+function backendSnapshots(pool: PoolPlan, source: SnapshotSource, nowMs: number) {
+  const { ledger } = source;
   const standing = standingOf(pool, ledger, nowMs, Math.random);
   const poolLabel = labelsOf({ pool: pool.name });
-  return pool.backends.map(({ name, slot, weight, backup, maxConnections }, index) => {
+  return pool.backends.map((plan, index) => {
+    const { name, slot, weight, backup, maxConnections } = plan;
     const { backend, unavailable } = standing.backends[index] ?? {};
     return {
       name,
@@ -100,6 +117,7 @@ function backendSnapshots(pool: PoolPlan, ledger: Ledger, nowMs: number) {
       limit: maxConnections,
       /** Why it takes no session now: the core's own answer. */
       unavailable,
+      certificate: source.certificates.shownBy(pool, plan),
       totals: ledger.backendTotals(slot),
     };
   });

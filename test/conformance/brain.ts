@@ -234,6 +234,8 @@ export class Brain implements DriverHost {
       case 'tls-failed':
         this.#tell({ ...event, client });
         return this.execute({ kind: 'close', link: event.link, how: 'fin' });
+      case 'certificate-shown':
+        return this.#tell({ ...event, client });
       case 'first-byte':
         if (!dial.isJoined) this.violations.push('the first byte came before the join');
         return this.#tell({ ...event, client });

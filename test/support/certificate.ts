@@ -24,6 +24,8 @@ export interface Subject {
   readonly kind?: 'ec' | 'rsa' | 'tiny-rsa';
   /** Over since 2001. */
   readonly isExpired?: boolean;
+  /** Until when it is good, to the second; the end of 2099 where it is not said. */
+  readonly expires?: Date | undefined;
 }
 
 export interface Authority {
@@ -46,7 +48,7 @@ interface Issuer {
 }
 
 function issue(
-  { names = [], commonName, kind, isExpired }: Subject,
+  { names = [], commonName, kind, isExpired, expires }: Subject,
   issuer: Issuer | undefined,
 ): TestCertificate {
   const keys = issuer?.isAuthority ? issuer.keys : keyPair(kind);
@@ -56,7 +58,10 @@ function issue(
     der(0x02, Buffer.from([1, ...randomBytes(8)])),
     signatureAlgorithm(issuer?.keys ?? keys),
     distinguished(issuer?.commonName ?? name),
-    sequence(text(0x18, '20000101000000Z'), text(0x18, isExpired ? '20010101000000Z' : '20991231235959Z')),
+    sequence(
+      text(0x18, '20000101000000Z'),
+      text(0x18, isExpired ? '20010101000000Z' : generalizedTime(expires)),
+    ),
     distinguished(name),
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions(names, issuer?.isAuthority ?? false))),
@@ -68,6 +73,11 @@ function issue(
     cert: pem('CERTIFICATE', certificate),
     key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
+}
+
+/** GeneralizedTime (RFC 5280, 4.1.2.5.2). */
+function generalizedTime(date = new Date('2099-12-31T23:59:59Z')): string {
+  return `${date.toISOString().replace(/[-T:]|\.\d+Z$/g, '')}Z`;
 }
 
 function keyPair(kind: Subject['kind']): KeyPairKeyObjectResult {

@@ -15,6 +15,7 @@ export async function probe(
   check: ProbeConfig & { readonly tls?: Partial<BackendTls> },
   signal = deadline(),
   timeoutMs = 2_000,
+  certificateShown = (_notAfterMs: number): void => {},
 ): Promise<void> {
   const address = 'path' in backend ? { path: backend.path } : { host: backend.host, port: backend.port };
   const { tls, ...probe } = check;
@@ -26,7 +27,7 @@ export async function probe(
     { address, hostName: backend.hostName },
     { ...rhythm, port: undefined, probe, connection: asSessions, connectionElsewhere: asSessions },
   );
-  await ask(question, signal, timeoutMs);
+  await ask(question, signal, timeoutMs, certificateShown);
 }
 
 /** Nothing of it matters to one probe. */

@@ -11,7 +11,7 @@ import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../../src/core/plan.ts';
 import { Observations } from '../../src/telemetry/observations.ts';
-import { type Phase, type Snapshot, snapshot } from '../../src/telemetry/snapshot.ts';
+import { type Phase, type Snapshot, type SnapshotSource, snapshot } from '../../src/telemetry/snapshot.ts';
 
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
 
@@ -22,6 +22,15 @@ export class FakeSource implements AdminSource {
   readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
   readonly observations = new Observations(1_700_000_000_000);
   readonly bufferLimitBytes = 1_000;
+  readonly certificates: SnapshotSource['certificates'] = {
+    own: [
+      { of: { listener: 'web' }, name: 'a.example', notAfterMs: 1_900_000_000_000 },
+      { of: { listener: 'web' }, name: 'a.example', notAfterMs: 1_800_000_000_000 },
+      { of: { pool: 'app' }, name: 'proxy.internal', notAfterMs: 1_700_000_100_000 },
+    ],
+    shownBy: (_, { slot }) =>
+      slot === 2 ? { name: 'db.internal', notAfterMs: 1_750_000_000_500 } : undefined,
+  };
   readonly build = {
     version: '1.2.3',
     node: '20.19.0',

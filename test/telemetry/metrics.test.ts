@@ -18,6 +18,7 @@ describe('Metrics', () => {
     );
     expect(names.sort()).toEqual([
       'sluice_backend_bytes_total counter',
+      'sluice_backend_certificate_expiry_timestamp_seconds gauge',
       'sluice_backend_circuit_opened_total counter',
       'sluice_backend_circuit_state gauge',
       'sluice_backend_connect_duration_seconds histogram',
@@ -35,6 +36,7 @@ describe('Metrics', () => {
       'sluice_buffer_memory_limit_bytes gauge',
       'sluice_build_info gauge',
       'sluice_bytes_total counter',
+      'sluice_certificate_expiry_timestamp_seconds gauge',
       'sluice_config_age_seconds gauge',
       'sluice_config_hash gauge',
       'sluice_config_last_reload_success_timestamp_seconds gauge',
@@ -48,6 +50,7 @@ describe('Metrics', () => {
       'sluice_listener_connections_active gauge',
       'sluice_listener_connections_limit gauge',
       'sluice_listener_connections_total counter',
+      'sluice_pool_certificate_expiry_timestamp_seconds gauge',
       'sluice_pool_connections_active gauge',
       'sluice_pool_connections_limit gauge',
       'sluice_pool_first_byte_seconds histogram',
@@ -299,6 +302,16 @@ describe('Metrics', () => {
     const samples = samplesOf(await new Metrics(source).text());
     expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(0);
     expect(samples.get('sluice_backend_weight{pool="app",backend="unix:/run/app.sock"}')).toBe(1);
+  });
+
+  test('tells until when certificates are good: of several for one name, the first that runs out', async () => {
+    const samples = samplesOf(await new Metrics(new FakeSource()).text());
+    const expiries = [...samples].filter(([series]) => series.includes('certificate_expiry'));
+    expect(Object.fromEntries(expiries)).toEqual({
+      'sluice_certificate_expiry_timestamp_seconds{listener="web",name="a.example"}': 1_800_000_000,
+      'sluice_pool_certificate_expiry_timestamp_seconds{pool="app",name="proxy.internal"}': 1_700_000_100,
+      'sluice_backend_certificate_expiry_timestamp_seconds{pool="db",backend="[::1]:5432",name="db.internal"}': 1_750_000_000.5,
+    });
   });
 
   test('leaves out gauges of Node whose names say that they are counters', async () => {

@@ -22,6 +22,8 @@ export type Rhythm = Pick<HealthCheckConfig, 'intervalMs' | 'timeoutMs' | 'rise'
 /** Where results go. `detail` is a sentence for people: how long a pass took, or why it failed. */
 export interface ProberHost {
   onResult(target: ProbeTarget, pass: boolean, detail: string, tookMs: number): void;
+  /** The backend has shown a certificate that is good until then, in milliseconds since 1970. */
+  onCertificate(target: ProbeTarget, notAfterMs: number): void;
   /** The health changed; also told of the first result after a target was added. Comes after `onResult`. */
   onTransition(target: ProbeTarget, health: 'up' | 'down', detail: string): void;
   /** A probe could not be made for want of descriptors or memory: no result, and no fault of the backend. */
@@ -106,7 +108,9 @@ export class Check {
     const late = new Error(`Timed out after ${rhythm.timeoutMs} ms`);
     const cancel = startTimeOut(rhythm.timeoutMs, () => underWay.abort(late));
     try {
-      await this.#deps.probe(question, underWay.signal, rhythm.timeoutMs);
+      await this.#deps.probe(question, underWay.signal, rhythm.timeoutMs, (notAfterMs) => {
+        if (!this.#stopped) this.#host.onCertificate(this.#target, notAfterMs);
+      });
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

@@ -10,7 +10,7 @@ import type { CheckDeps, ProberHost, ProbeTarget } from './check.ts';
 import { HealthProber } from './prober.ts';
 import { questionOf } from './question.ts';
 
-export interface HealthHost extends Omit<ProberHost, 'onSkipped'> {
+export interface HealthHost extends Omit<ProberHost, 'onSkipped' | 'onCertificate'> {
   now(): number;
   /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
   onChecksBlocked(target: ProbeTarget, detail: string): void;
@@ -34,6 +34,10 @@ export class HealthWatch {
           ledger.checkDuration.observe(target.poolSlot, tookMs);
           host.onResult(target, pass, detail, tookMs);
           this.#unblock([target.slot]);
+        },
+        onCertificate: ({ slot, question }, notAfterMs) => {
+          // What listens on a port of the check's own is something else.
+          if (!question.isElsewhere) ledger.certificateNotAfterMs[slot] = notAfterMs;
         },
         onSkipped: (target, detail) => {
           if (this.#blocked.size === 0) host.onChecksBlocked(target, detail);

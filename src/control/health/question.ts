@@ -8,6 +8,8 @@ import type { Address, BackendTls } from '../../core/plan.ts';
 
 export interface Question {
   readonly address: Address;
+  /** The check has a port of its own. */
+  readonly isElsewhere: boolean;
   readonly proxyProtocol: CheckConnection['proxyProtocol'];
   readonly tls: QuestionTls | 'off';
   readonly asked: Asked;
@@ -38,6 +40,7 @@ export function questionOf(
   const { proxyProtocol, tls } = isElsewhere ? connectionElsewhere : connection;
   return {
     address,
+    isElsewhere,
     proxyProtocol,
     tls: tls === 'off' ? tls : { name: tls.servername ?? hostName ?? hostOf(address), how: tls },
     asked: askedBy(probe, address, hostName, tls !== 'off'),

@@ -56,6 +56,8 @@ export function makeAreas(make: AreaMaker) {
     backendCounters: make.counters('backends', backendWidth),
     /** Since when the plan has it. */
     plannedMs: make.floats('backends'),
+    /** Until when the certificate is good that it has shown last, in milliseconds since 1970; 0: it has shown none. */
+    certificateNotAfterMs: make.floats('backends'),
     /**
      * An index into `healthWords`, since when (0: since it is planned), and since when it is up after having been down
      * (0: never was).

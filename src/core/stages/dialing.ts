@@ -1,7 +1,7 @@
 /** One dial: the backend is connected to, and speaks TLS where its pool wants so. It ends in a relay or has failed. */
 import type { ConnectFailure, LinkEnd } from '../contract.ts';
 import type { Lease } from '../lease.ts';
-import type { BackendTls, SentProxyProtocol } from '../plan.ts';
+import type { BackendPlan, BackendTls, SentProxyProtocol } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
 import type { QueuedSession, Session } from '../session.ts';
@@ -65,9 +65,13 @@ export class Dialing extends Stage implements DialTimes {
     const first = firstBytes(this.#session, proxyProtocol);
     if (tls === 'off') return this.#succeeded(first, nowMs);
     this.#isConnected = true;
-    const serverName = nameOf(this.#lease, tls);
+    const serverName = tlsNameOf(this.#lease.backend, tls);
     const { link } = this.#lease;
     this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, serverName, first });
+  }
+
+  override certificateShown(notAfterMs: number): void {
+    this.#session.context.ledger.certificateNotAfterMs[this.#lease.backend.slot] = notAfterMs;
   }
 
   override tlsEstablished(_: unknown, nowMs: number): void {
@@ -206,7 +210,10 @@ function firstBytes(session: Session, sent: SentProxyProtocol | 'off'): Uint8Arr
 }
 
 /** The name that a backend must prove to have. What serves on a unix socket is this machine. */
-function nameOf({ backend: { hostName, address } }: Lease, tls: BackendTls): string {
+export function tlsNameOf(
+  { hostName, address }: Pick<BackendPlan, 'hostName' | 'address'>,
+  tls: BackendTls,
+): string {
   return tls.servername ?? hostName ?? ('path' in address ? 'localhost' : address.host);
 }
 

@@ -6,6 +6,8 @@ export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded';
 /** What a session is at. An event of which a stage says nothing means nothing there. */
 export class Stage {
   received(_bytes: Uint8Array, _nowMs: number): void {}
+  /** By the backend. */
+  certificateShown(_notAfterMs: number): void {}
   tlsEstablished(_tls: TlsSession, _nowMs: number): void {}
   tlsFailed(_detail: string, _nowMs: number): void {}
   connected(_nowMs: number): void {}

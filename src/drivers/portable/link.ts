@@ -422,6 +422,10 @@ export class Link implements relay.Link<Link>, SocketOwner, TlsLink {
     own(this.#socket, this);
   }
 
+  certificateShown(notAfterMs: number): void {
+    if (this.isInHandshake) this.#context.emit({ kind: 'certificate-shown', link: this.id, notAfterMs });
+  }
+
   tlsEstablished(tls: TlsSession): void {
     if (this.#socket === undefined) return;
     this.marks &= ~(securing | paused);

@@ -28,6 +28,8 @@ export interface Handshake<Transport> {
 export interface TlsLink {
   /** Once it is not, the link hears of failures of its connection alone. */
   readonly isInHandshake: boolean;
+  /** A server has shown a certificate that is good until then (milliseconds since 1970), whatever becomes of it. */
+  certificateShown(notAfterMs: number): void;
   /** The peer is who it must be. */
   tlsEstablished(session: TlsSession): void;
   /** `detail`: the library's reason, or what is wrong with the peer's certificate. */

@@ -1,5 +1,6 @@
 /** THE TABLE of what sluice counts and measures, in the order in which it is told. */
 import { backendFamilies } from './backends.ts';
+import { certificateFamilies } from './certificates.ts';
 import { configurationFamilies } from './configuration.ts';
 import type { Family } from './family.ts';
 import { listenerFamilies } from './listeners.ts';
@@ -12,4 +13,5 @@ export const families: readonly Family[] = [
   ...listenerFamilies,
   ...poolFamilies,
   ...backendFamilies,
+  ...certificateFamilies,
 ];

@@ -37,12 +37,14 @@ describe('a probe on a busy thread', () => {
           results.push(pass ? 'passed' : detail);
           resolve();
         },
+        onCertificate: () => {},
         onTransition: () => {},
         onSkipped: () => {},
       });
       onTestFinished(() => prober.close());
       const question: Question = {
         address: { host: '127.0.0.1', port },
+        isElsewhere: false,
         proxyProtocol: 'off',
         tls,
         asked: what,

@@ -19,7 +19,13 @@ function target(slot: number, changes: Partial<ProbeTarget> = {}): ProbeTarget {
 }
 
 function asking(port: number, host = '10.0.0.1'): Question {
-  return { address: { host, port }, proxyProtocol: 'off', tls: 'off', asked: { type: 'connect' } };
+  return {
+    address: { host, port },
+    isElsewhere: false,
+    proxyProtocol: 'off',
+    tls: 'off',
+    asked: { type: 'connect' },
+  };
 }
 
 /** A probe of each backend's port that ends as the test says; those that it says nothing of hang. */
@@ -39,6 +45,7 @@ function harness(random = () => 0.5) {
   };
   const prober = new HealthProber(
     {
+      onCertificate: () => {},
       onResult: (of, pass, detail) => log.push(`${of.slot} ${pass ? 'passed' : `failed: ${detail}`}`),
       onTransition: (of, health) => log.push(`${of.slot} is ${health}`),
       onSkipped: (of, detail) => log.push(`${of.slot} skipped: ${detail}`),

@@ -36,6 +36,16 @@ describe('Session whose pool wants TLS', () => {
     expect(stage.dialed(stage.connect().session)).toMatchObject([{ kind: 'start-tls', serverName }]);
   });
 
+  it('keeps until when the certificate is good that its backend shows, also where that is refused', () => {
+    const stage = of([backendPlan(0), backendPlan(1)]);
+    const { session } = stage.connect();
+    const link = stage.backendOf(session) ?? -1;
+    stage.dialed(session);
+    expect(stage.say({ kind: 'certificate-shown', link, notAfterMs: 1_900_000_000_000 })).toEqual([]);
+    stage.say({ kind: 'tls-failed', link, detail: 'certificate has expired' });
+    expect([0, 1].map((slot) => stage.ledger.certificateNotAfterMs[slot])).toEqual([1_900_000_000_000, 0]);
+  });
+
   it('goes to another backend where the handshake fails, once the link has ended', () => {
     const stage = of([backendPlan(0), backendPlan(1)]);
     const { session } = stage.connect();

@@ -7,19 +7,27 @@ import tls from 'node:tls';
 import type { Address, BackendTls } from '../../../core/plan.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../core/wire/proxy-writing.ts';
 import { isFullQueue } from '../../../drivers/dial-failure.ts';
+import { onPeerCertificate } from '../../../drivers/tls/node/peer-certificate.ts';
 import { strength } from '../../../drivers/tls/strength.ts';
 import type { Question, QuestionTls } from '../question.ts';
 import { codeOf } from './failure.ts';
+
+/** Told until when the certificate is good that a backend shows, in milliseconds since 1970. */
+export type CertificateShown = (notAfterMs: number) => void;
 
 /**
  * Connects, sends the PROXY protocol header, and shakes hands, where the backend expects these. The signal destroys the
  * connection in whatever state it is, and so does a failure; after a success it is the caller's.
  */
-export async function connected(question: Question, signal: AbortSignal): Promise<Socket> {
+export async function connected(
+  question: Question,
+  signal: AbortSignal,
+  certificateShown: CertificateShown,
+): Promise<Socket> {
   const plain = await dialed(question.address, signal);
   try {
     await sendProxyHeader(plain, question.proxyProtocol);
-    return question.tls === 'off' ? plain : await startTls(plain, question.tls, signal);
+    return question.tls === 'off' ? plain : await startTls(plain, question.tls, signal, certificateShown);
   } catch (error) {
     plain.destroy();
     throw error;
@@ -41,7 +49,12 @@ async function dialed(address: Address, signal: AbortSignal): Promise<Socket> {
 
 const fullQueuePauseMs = 20;
 
-async function startTls(plain: Socket, { name, how }: QuestionTls, signal: AbortSignal): Promise<Socket> {
+async function startTls(
+  plain: Socket,
+  { name, how }: QuestionTls,
+  signal: AbortSignal,
+  certificateShown: CertificateShown,
+): Promise<Socket> {
   const socket = tls.connect({
     socket: plain,
     secureContext: contextOf(how),
@@ -50,6 +63,7 @@ async function startTls(plain: Socket, { name, how }: QuestionTls, signal: Abort
     rejectUnauthorized: how.verify,
     checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
   });
+  onPeerCertificate(socket, certificateShown);
   return await ready(socket, 'secureConnect', signal);
 }
 

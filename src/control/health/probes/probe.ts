@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Question } from '../question.ts';
 import { accepted } from './acceptance.ts';
-import { connected } from './connection.ts';
+import { type CertificateShown, connected } from './connection.ts';
 import { readable } from './failure.ts';
 import { exchange } from './http.ts';
 import { sendAndExpect } from './send-expect.ts';
@@ -11,11 +11,16 @@ import { sendAndExpect } from './send-expect.ts';
  * error whose message people can read, and with the signal's reason soon after the signal aborts. The
  * connection is closed either way. `timeoutMs` is what the signal's owner waits for.
  */
-export async function probe(question: Question, signal: AbortSignal, timeoutMs: number): Promise<void> {
+export async function probe(
+  question: Question,
+  signal: AbortSignal,
+  timeoutMs: number,
+  certificateShown: CertificateShown = () => {},
+): Promise<void> {
   try {
     signal.throwIfAborted();
     const startedMs = performance.now();
-    const socket = await connected(question, signal);
+    const socket = await connected(question, signal, certificateShown);
     try {
       const connectedInMs = performance.now() - startedMs;
       await ask(socket, question, connectedInMs, timeoutMs);

@@ -5,11 +5,14 @@ import type { TlsSession } from '../../../core/contract.ts';
 import { hostName } from '../../../core/wire/host-name.ts';
 import type { Handshake, StartTls, TlsLink } from '../engine.ts';
 import { keepOpenInHandshake } from './handshake-socket.ts';
+import { onPeerCertificate } from './peer-certificate.ts';
 
 /** What our side of a handshake is told, and asked once that is done. */
 export interface TlsSide {
   /** Begins with what the transport has read and not given to anyone. */
   open(transport: Socket): TLSSocket;
+  /** Whether to tell of the certificate that the peer shows, a server. */
+  looksAtPeer(transport: Socket): boolean;
   /** What is wrong with the certificate of a peer whose handshake is done. */
   objectionTo(peer: TLSSocket): string | undefined;
   /** Of a client that has shown a certificate, and whose certificate was verified. */
@@ -33,6 +36,8 @@ export class NodeHandshake implements Handshake<Socket> {
     if (held.length > 0) transport.unshift(held);
     const socket = this.#side.open(transport);
     keepOpenInHandshake(socket, this.#role, link);
+    if (this.#side.looksAtPeer(transport))
+      onPeerCertificate(socket, (notAfterMs) => link.certificateShown(notAfterMs));
     socket.once(this.#role === 'server' ? 'secure' : 'secureConnect', () => this.#done(socket, link));
     return socket;
   }

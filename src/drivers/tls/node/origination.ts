@@ -5,15 +5,17 @@ import type { BackendTls } from '../../../core/plan.ts';
 import type { StartTls } from '../engine.ts';
 import { strength } from '../strength.ts';
 import type { TlsSide } from './handshake.ts';
+import { PeerLooks } from './peer-certificate.ts';
 
 /** The backends of one driver: keys and authorities are read once, and forgotten with their plan. */
 export class Originations {
   readonly #contexts = new WeakMap<BackendTls, tls.SecureContext>();
+  readonly #looks = new PeerLooks();
 
   /** Undefined where the keys and certificates are none. */
   of({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>): TlsSide | undefined {
     const secureContext = this.#context(tls);
-    return secureContext && new Origination(tls, serverName, secureContext);
+    return secureContext && new Origination(tls, serverName, secureContext, this.#looks);
   }
 
   #context(backend: BackendTls): tls.SecureContext | undefined {
@@ -32,8 +34,15 @@ export class Originations {
 
 class Origination implements TlsSide {
   readonly #options: tls.ConnectionOptions;
+  readonly #looks: PeerLooks;
 
-  constructor({ verify }: BackendTls, serverName: string, secureContext: tls.SecureContext) {
+  constructor(
+    { verify }: BackendTls,
+    serverName: string,
+    secureContext: tls.SecureContext,
+    looks: PeerLooks,
+  ) {
+    this.#looks = looks;
     this.#options = {
       secureContext,
       // An address is no name that could be sent (RFC 6066, 3), but certificates can be for one.
@@ -45,6 +54,10 @@ class Origination implements TlsSide {
 
   open(transport: Socket): tls.TLSSocket {
     return tls.connect({ ...this.#options, socket: transport });
+  }
+
+  looksAtPeer(transport: Socket): boolean {
+    return this.#looks.isDue(transport, performance.now());
   }
 
   /** `secureConnect` comes only from a backend that is who it must be. */

@@ -70,6 +70,7 @@ export class Termination {
     return (
       options && {
         open: (transport) => this.#open(transport, options),
+        looksAtPeer: () => false,
         objectionTo: (client) => this.#objectionTo(client),
         clientSubject: (client) => this.#clientSubject(client),
       }

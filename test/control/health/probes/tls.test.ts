@@ -29,6 +29,19 @@ describe('the tls probe', () => {
     await once(socket, 'end', { signal: deadline() });
   });
 
+  it.each([
+    ['that passes', {}],
+    ['that fails', { servername: 'db.internal' }],
+  ])('tells until when the certificate is good, in a check %s', async (_, tls) => {
+    const shown: string[] = [];
+    const address = await listening(createServer(certificate));
+    const asked = probe(address, config(tls), deadline(), 2_000, (ms) =>
+      shown.push(new Date(ms).toISOString()),
+    );
+    await asked.catch(() => {});
+    expect(shown).toEqual(['2099-12-31T23:59:59.000Z']);
+  });
+
   it('passes on a unix socket', async () => {
     await probe(await listeningOnPath(createServer(certificate)), config(), deadline());
   });
