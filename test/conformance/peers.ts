@@ -34,8 +34,8 @@ export class Signal {
 }
 
 /** For what no event tells: looks every few milliseconds, until the deadline. */
-export async function eventually(claim: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + deadlineMs;
+export async function eventually(claim: string, holds: () => boolean, withinMs = deadlineMs): Promise<void> {
+  const endMs = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`Never came true: ${claim}`);
     await pause(5);

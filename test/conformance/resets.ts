@@ -123,15 +123,16 @@ export function fill(socket: import('node:net').Socket): void {
   write();
 }
 
-/** A count that grows no more: unchanged over ten looks. */
-export async function stalled(count: () => number): Promise<void> {
+/** A count that grows no more: unchanged over ten looks. The kernel takes some megabytes of each sender first. */
+export async function stalled(count: () => number, withinMs?: number): Promise<void> {
   let last = -1;
   let same = 0;
-  await eventually('the sender is stopped', () => {
+  const isStopped = (): boolean => {
     same = count() === last && last > 0 ? same + 1 : 0;
     last = count();
     return same === 10;
-  });
+  };
+  await eventually('the sender is stopped', isStopped, withinMs);
 }
 
 /** Tommy Ettinger's generator: 32 bits of state, enough to replay a test from its seed. */

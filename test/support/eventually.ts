@@ -15,7 +15,7 @@ export async function eventually<T>(look: () => Promise<T> | T, deadlineMs = 15_
 }
 
 /** Fulfils once a figure has stayed the same over many looks, for what stops without an event. */
-export async function settled(figure: () => number): Promise<number> {
+export async function settled(figure: () => number, deadlineMs?: number): Promise<number> {
   let last = figure();
   let same = 0;
   return eventually(() => {
@@ -24,7 +24,7 @@ export async function settled(figure: () => number): Promise<number> {
     last = now;
     if (same < looksAlike) throw new Error(`It still changes: ${now}`);
     return now;
-  });
+  }, deadlineMs);
 }
 
 const looksAlike = 15;

@@ -74,6 +74,8 @@ export const sqe = {
   operationFlags: 7,
   userData: 8,
   bufferGroup: 10,
+  /** `optlen`: with a multishot receive, how many bytes it ends after. Since 6.17. */
+  mostBytes: 11,
 } as const;
 
 /** `struct io_uring_cqe`: 16 bytes; offsets in 32-bit words. */
@@ -141,6 +143,7 @@ export const MADV_NOHUGEPAGE = 15;
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EBUSY = 16;

@@ -74,7 +74,7 @@ class RoundTrip {
     this.#wait('poll', step.accept);
     const server = this.#opened('accept', sockets.acceptNow(listening));
 
-    ring.receiveMany(server, smallGroup, step.receiveMany, 0);
+    ring.receiveMany(server, smallGroup, 2 * message, step.receiveMany, 0);
     // The last buffer of all was given to nobody yet: its bytes are zeros.
     ring.send(client, this.#buffers.addressOf(lastSmall), message, false, step.send, 0);
     this.#wait('send', step.send);

@@ -78,11 +78,11 @@ export abstract class RingSocket {
     this.context.ring.connect(this.fd, sockaddr, this.#tag(operation.connect), this.serial);
   }
 
-  /** Receives again and again, each time into a small buffer. */
-  protected receiveMany(): void {
+  /** Receives again and again, each time into a small buffer, until so many bytes have come. */
+  protected receiveMany(mostBytes: number): void {
     this.clear(takesLarge | takesReserve);
     this.marks |= receiving | receivesMany;
-    this.context.ring.receiveMany(this.fd, smallGroup, this.#tag(operation.receive), this.serial);
+    this.context.ring.receiveMany(this.fd, smallGroup, mostBytes, this.#tag(operation.receive), this.serial);
   }
 
   /** Receives once, so that no more comes than a buffer's worth. */

@@ -33,6 +33,8 @@ export class Ring {
   readonly #timeout: Uint32Array;
   /** Whether `enter` can wait for several completions and yet not too long for them. */
   readonly #knowsMoments: boolean;
+  /** Whether `receiveMany` ends where it is told to. */
+  readonly limitsReceives: boolean;
   /** Of `io_uring_enter`, one after the other. */
   #failures = 0;
   /** Sends written since the last `enter`. */
@@ -79,6 +81,7 @@ export class Ring {
       writeAddress(argument, waitArgument.timeout, this.#waitArgumentAt + 32);
       this.#argument = argument;
       this.#timeout = argument.subarray(8, 12);
+      this.limitsReceives = this.#takesLimit();
     } catch (error) {
       this.close();
       throw error;
@@ -99,11 +102,35 @@ export class Ring {
     this.#sqes[entry + kernel.sqe.bufferGroup] = group;
   }
 
-  /** Receives again and again, each time into a buffer of the group: ends with a completion without `more`. */
-  receiveMany(fd: number, group: number, low: number, high: number): void {
+  /**
+   * Receives again and again, each time into a buffer of the group: ends with a completion without `more`, at the latest
+   * with the buffer that brings what has come to so many bytes. Kernels before 6.17 know no such limit
+   * (`limitsReceives`): there it goes on while there are buffers.
+   */
+  receiveMany(fd: number, group: number, mostBytes: number, low: number, high: number): void {
+    const entry = this.#receiveMany(fd, group, low, high);
+    if (this.limitsReceives) this.#sqes[entry + kernel.sqe.mostBytes] = mostBytes;
+  }
+
+  #receiveMany(fd: number, group: number, low: number, high: number): number {
     const many = kernel.IORING_RECV_MULTISHOT;
     const entry = this.#entry(kernel.IORING_OP_RECV, kernel.IOSQE_BUFFER_SELECT, many, fd, low, high);
     this.#sqes[entry + kernel.sqe.bufferGroup] = group;
+    return entry;
+  }
+
+  /** A kernel that knows no limits says EINVAL before it looks at the descriptor, which there is none of. */
+  #takesLimit(): boolean {
+    const entry = this.#receiveMany(-1, 0, 0, 0);
+    this.#sqes[entry + kernel.sqe.mostBytes] = 1;
+    let errno = 0;
+    for (let tries = 0; errno === 0 && tries < failuresMax; tries++) {
+      this.enter(0);
+      this.reap((_low, _high, result) => {
+        errno = -result;
+      });
+    }
+    return errno === kernel.EBADF;
   }
 
   /**

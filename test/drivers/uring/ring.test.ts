@@ -1,6 +1,6 @@
 /** A ring and two sockets that are connected, with nothing of the driver around them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Buffers } from '../../../src/drivers/uring/buffers.ts';
+import { Buffers, smallBytes, smallGroup } from '../../../src/drivers/uring/buffers.ts';
 import * as kernel from '../../../src/drivers/uring/kernel.ts';
 import { type Libc, loadLibc } from '../../../src/drivers/uring/libc.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
@@ -75,12 +75,25 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
     expect(come()).toBe((entries + 1) * messageBytes);
   });
 
+  it('ends a receive that goes on once it has brought enough, though there is more, and room for it', (context) => {
+    if (!ring.limitsReceives) return context.skip('This kernel knows no such limit');
+    const bytes = 2 * smallBytes;
+    expect(libc.send(sender, new Uint8Array(bytes), bytes, 0)).toBe(bytes);
+    ring.receiveMany(receiver, smallGroup, 1, 2, 0);
+    const received: { result: number; goesOn: boolean }[] = [];
+    ring.enter(1_000);
+    ring.reap((_low, _high, result, flags) =>
+      received.push({ result, goesOn: (flags & kernel.IORING_CQE_F_MORE) !== 0 }),
+    );
+    expect(received).toEqual([{ result: smallBytes, goesOn: false }]);
+  });
+
   it.each([
     ['no memory is left', kernel.EAGAIN],
     ['completions must be taken first', kernel.EBUSY],
     ['a collection has overwritten the reason', 0],
   ])('goes on where the kernel takes nothing for a while: %s', (_, errno) => {
-    let refusals = 3;
+    let refusals = 0;
     const reluctant = new Ring(
       {
         ...libc,
@@ -91,6 +104,7 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
       entries,
       16,
     );
+    refusals = 3;
     let completed = 0;
     // More than there are entries: in the middle of it the kernel must be asked to take some.
     for (let operation = 0; operation < 2 * entries; operation++) reluctant.waitUntilReadable(receiver, 1, 0);
