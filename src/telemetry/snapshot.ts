@@ -7,7 +7,7 @@ import { standingOf } from '../core/availability/standing.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { reasons } from '../core/reasons.ts';
-import { labelsOf } from './families/family.ts';
+import { labelsOf } from './labels.ts';
 
 /** `starting` until all listeners accept, `draining` once the process has been told to stop. */
 export type Phase = 'starting' | 'serving' | 'draining';

@@ -1,4 +1,5 @@
-import { type Family, labelsOf } from './family.ts';
+import { labelsOf } from '../labels.ts';
+import type { Family } from './family.ts';
 
 export const certificateFamilies: readonly Family[] = [
   {

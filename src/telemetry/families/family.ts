@@ -52,13 +52,6 @@ export function textOf({ name, help, type, read }: Family, scrape: Scrape): stri
   return text;
 }
 
-/** `name="value"`, comma between them. */
-export function labelsOf(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
-    .join(',');
-}
-
 /** A family with one sample that has no labels. */
 export function single(
   described: Pick<Family, 'name' | 'help' | 'type'>,
@@ -86,8 +79,4 @@ export function sampleDurations(
 function numberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf';
   return String(value);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }

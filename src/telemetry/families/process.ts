@@ -1,4 +1,5 @@
-import { type Family, labelsOf, single } from './family.ts';
+import { labelsOf } from '../labels.ts';
+import { type Family, single } from './family.ts';
 
 export const processFamilies: readonly Family[] = [
   {
