@@ -18,6 +18,7 @@ import { bufferBytes, workerCount } from './control/workers/sizes.ts';
 import { descriptorLimit } from './drivers/descriptors.ts';
 import type { DriverModule } from './drivers/driver.ts';
 import { chooseDriver } from './drivers/drivers.ts';
+import { Events } from './telemetry/events.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Observations } from './telemetry/observations.ts';
@@ -53,6 +54,7 @@ export class Service {
   readonly metrics: Metrics;
   readonly #options: ServiceOptions;
   readonly #observations: Observations;
+  readonly #events: Events;
   readonly #admin: Admin;
   readonly #driver: DriverModule;
   readonly #startedMs = performance.now();
@@ -86,12 +88,15 @@ export class Service {
       'starting',
     );
     const observations = new Observations(Date.now());
+    const events = new Events();
+    this.#events = events;
     this.controlPlane = new ControlPlane({
       config,
       driver,
       logger: log.logger,
       logLines: (lines) => log.writeLines(lines),
       observations,
+      events,
     });
     this.#observations = observations;
     const { controlPlane } = this;
@@ -115,6 +120,9 @@ export class Service {
       },
       snapshot: () => controlPlane.snapshot(),
       probeLag: () => controlPlane.probeLag(),
+      events,
+      pool: (name) => controlPlane.pool(name),
+      setCircuit: (name, to, openForMs) => controlPlane.setCircuit(name, to, openForMs),
       explain: (inquiry) => controlPlane.explain(inquiry),
       get overrides() {
         return controlPlane.overrides;
@@ -170,6 +178,7 @@ export class Service {
     const { logger } = this.#options.log;
     const result = await this.#changeOver();
     this.#observations.countReload(result.ok, Date.now());
+    this.#events.tell('reload', { trigger, ...result });
     if (result.ok) {
       const { changes, pendingRestart } = result;
       logger.info({ trigger, hash: this.#origin?.hash, ...changes }, 'configuration reloaded');

@@ -105,7 +105,10 @@ export class Admin {
     const server = new AdminServer({
       ...this.#deps,
       tokens,
-      onChange: (change) => this.#logger.info(change, 'operator'),
+      onChange: (change) => {
+        this.#logger.info(change, 'operator');
+        this.#deps.source.events.tell('operator', change);
+      },
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });
     try {

@@ -8,6 +8,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the log's line of a change says besides who made it. */
   readonly audit?: object;
+  /** Goes on sending behind `body`, for as long as the client is there. */
+  readonly stream?: (write: (text: string) => void) => void;
 }
 
 export function json(status: number, value: object, headers: Readonly<Record<string, string>> = {}): Reply {
@@ -23,16 +25,27 @@ export function failure(
 }
 
 /** Sends the reply whole; to HEAD, Node leaves the body out by itself. */
-export function send(response: ServerResponse, { status, type, body, headers }: Reply): void {
+export function send(response: ServerResponse, { status, type, body, headers, stream }: Reply): void {
   response.writeHead(status, {
     'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    ...(stream === undefined && { 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
   });
-  response.end(body);
+  if (stream === undefined || response.req.method === 'HEAD') {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  stream((text) => {
+    // Whoever does not read comes back, and asks for what was missed.
+    if (response.writableLength > mostUnreadOfStream) response.destroy();
+    else response.write(text);
+  });
 }
+
+const mostUnreadOfStream = 1024 * 1024;
 
 /** The Content-Type of a request, without parameters (RFC 9110, 8.3.1). */
 export function mediaTypeOf({ headers }: IncomingMessage): string | undefined {

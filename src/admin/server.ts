@@ -36,6 +36,9 @@ const mostUnreadBytes = 32 * 1024 * 1024;
 /** For an answer to be read to its end. */
 const readingMs = 30_000;
 
+/** For how long no byte may move in either direction, but while an answer is made. */
+const silenceMs = 60_000;
+
 /** Read of a body that no route wants. */
 const mostUnwantedBytes = 65_536;
 
@@ -117,6 +120,9 @@ export class AdminServer {
     // Once it is told to close, the server waits for connections that would be kept alive.
     if (!this.#http.listening) response.shouldKeepAlive = false;
     send(response, reply);
+    // A stream has no end, and stays what is being answered.
+    if (reply.stream !== undefined) return;
+    socket.setTimeout(silenceMs);
     this.#connections.enter(socket, 'sending');
     const unread = setTimeout(() => socket.destroy(), readingMs).unref();
     response.once('close', () => {
@@ -162,12 +168,16 @@ export class AdminServer {
       return failure(413, `Expected a body of at most ${mostBytes} bytes`, { connection: 'close' });
     }
     this.#connections.enter(request.socket, 'answering');
+    // An answer takes the time that it takes: of a reload, of what is waited for.
+    request.socket.setTimeout(0);
     const left = new AbortController();
     response.once('close', () => left.abort());
     const by = who?.name ?? '';
     const query = new URLSearchParams(search);
-    const revision = revisionIn(request);
-    const reply = await route.reply(this.#deps, { body, params, query, by, revision, left: left.signal });
+    const reply = await route.reply(this.#deps, {
+      ...{ body, params, query, by, revision: revisionIn(request), left: left.signal },
+      lastEventId: lastEventIdIn(request, query),
+    });
     if (route.may === 'operate') {
       this.#onChange({ by, method: route.method, path, status: reply.status, ...reply.audit });
     }
@@ -187,6 +197,12 @@ function revisionIn({ headers }: IncomingMessage): string | undefined {
   return revision === '*' ? undefined : revision;
 }
 
+/** A browser's EventSource sends the header when it comes back; the parameter is for those who come first. */
+function lastEventIdIn({ headers }: IncomingMessage, query: URLSearchParams): string | undefined {
+  const header = headers['last-event-id'];
+  return typeof header === 'string' ? header : (query.get('lastEventId') ?? undefined);
+}
+
 /** A client that is slow to ask or to listen gives way to others: each wait has an end. */
 function boundedServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const server = createServer(
@@ -199,8 +215,7 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
     },
     onRequest,
   );
-  // For how long no byte may move in either direction: of a reload that takes its time, or an unread answer.
-  server.timeout = 60_000;
+  server.timeout = silenceMs;
   return server;
 }
 

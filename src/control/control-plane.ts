@@ -15,8 +15,16 @@ import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
+import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
-import { type Phase, type Snapshot, snapshot, type WorkerSnapshot } from '../telemetry/snapshot.ts';
+import {
+  type Phase,
+  type PoolSnapshot,
+  poolSnapshot,
+  type Snapshot,
+  snapshot,
+  type WorkerSnapshot,
+} from '../telemetry/snapshot.ts';
 import { type Administered, Administration } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
@@ -39,6 +47,7 @@ export interface ControlPlaneDeps {
   /** Takes finished log lines of the workers. */
   logLines(lines: string): void;
   readonly observations: Observations;
+  readonly events: Events;
 }
 
 export class ControlPlane {
@@ -57,6 +66,7 @@ export class ControlPlane {
   #nextEnd: NodeJS.Timeout | undefined;
   readonly #health: HealthWatch;
   readonly #poolWatch: PoolWatch;
+  readonly #events: Events;
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
   #config: Config;
@@ -74,7 +84,7 @@ export class ControlPlane {
   /** Changes wait for each other: the end of the last one. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor({ config, driver, logger, logLines, observations }: ControlPlaneDeps) {
+  constructor({ config, driver, logger, logLines, observations, events }: ControlPlaneDeps) {
     const size = (module: DriverModule): number =>
       workerCount(config.workers, module, module === driver ? logger : undefined);
     const sizes = { uring: size(driverModules.uring), portable: size(driverModules.portable) };
@@ -83,6 +93,7 @@ export class ControlPlane {
     this.#config = config;
     this.#named = config;
     this.#logger = logger;
+    this.#events = events;
     const { admin } = config;
     this.#stateFile = admin === 'off' || admin.state === undefined ? undefined : new StateFile(admin.state);
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
@@ -99,11 +110,11 @@ export class ControlPlane {
       log: () => this.#config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,
-      circuitChanged: ({ pool, backend, change }) =>
-        this.#poolWatch.changed(pool, {
-          backend,
-          detail: change.to === 'open' ? change.lastError : `circuit ${change.to}`,
-        }),
+      circuitChanged: ({ pool, backend, change }) => {
+        const detail = change.to === 'open' ? change.lastError : undefined;
+        events.tell('circuit', { pool, backend, circuit: change.to, detail });
+        this.#poolWatch.changed(pool, { backend, detail: detail ?? `circuit ${change.to}` });
+      },
       workerDied: (worker, err) => logger.error({ worker, err }, 'worker died, starting another'),
       workerReplaced: () => {
         observations.workerRestarts++;
@@ -135,6 +146,7 @@ export class ControlPlane {
       onChecksResumed: () => logger.info('health checks are made again'),
       onTransition: ({ pool, backend, slot }, health, detail) => {
         this.#groups.tell({ kind: 'health-changed', backend: slot, health });
+        events.tell('health', { pool, backend, health, detail });
         if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
         else logger.warn({ pool, backend, detail }, 'backend down');
         this.#poolWatch.changed(pool, { backend, detail });
@@ -236,6 +248,27 @@ export class ControlPlane {
     return this.#administration.overrides;
   }
 
+  /** One pool as it is now; undefined where there is none of the name. */
+  pool(name: string): PoolSnapshot | undefined {
+    const pool = this.#plan.pools.find((one) => one.name === name);
+    return pool && poolSnapshot(pool, this, monotonicMs());
+  }
+
+  /** Opens or closes a breaker by hand; false where the pool has none. Throws an UnknownName. */
+  setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
+    const { pool, backend } = this.administered(name);
+    const plan = this.#plan.pools.find((one) => one.name === pool);
+    const slot = plan?.backends.find((one) => one.name === backend)?.slot;
+    if (plan === undefined || slot === undefined || plan.policy.circuitBreaker === 'off') return false;
+    const nowMs = monotonicMs();
+    if (to === 'closed') this.ledger.closeCircuit(slot);
+    else this.ledger.openCircuit(slot, nowMs, nowMs + openForMs);
+    this.#groups.tell({ kind: 'woken' });
+    this.#events.tell('circuit', { pool, backend, circuit: to, detail: 'by an operator' });
+    this.#poolWatch.changed(pool, { backend, detail: `circuit ${to} by an operator` });
+    return true;
+  }
+
   /** Changes how a backend is administered, and fulfils once workers are told. Rejects with an UnknownName. */
   patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void> {
     return this.#administer(() => this.#administration.patch(name, patch, mark));
@@ -320,6 +353,7 @@ export class ControlPlane {
   }
 
   #adopt({ config, plan, commit }: Planned, before: Plan = plan): void {
+    this.#tellStates(this.#plan, plan);
     this.#config = config;
     this.#letLeave(this.#plan.listeners, new Set(plan.listeners.map(({ name }) => name)));
     notePlanned(this.ledger, this.#plan, plan);
@@ -387,6 +421,19 @@ export class ControlPlane {
     } catch (err) {
       const file = this.#stateFile?.path;
       this.#logger.warn({ err, file }, 'the state file is broken, no override was taken from it');
+    }
+  }
+
+  /** Of backends that both plans have. */
+  #tellStates(before: Plan, after: Plan): void {
+    const stateBefore = new Map(
+      before.pools.flatMap(({ backends }) => backends.map((one) => [one.slot, one.state])),
+    );
+    for (const { name: pool, backends } of after.pools) {
+      for (const { slot, name: backend, state } of backends) {
+        const old = stateBefore.get(slot);
+        if (old !== undefined && old !== state) this.#events.tell('state', { pool, backend, state });
+      }
     }
   }
 

@@ -73,26 +73,31 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
       ...listenerCounts(ledger, listener.slot),
       sessionDuration: () => durations(ledger.sessionDuration, listener.slot),
     })),
-    pools: plan.pools.map((pool) => ({
-      name: pool.name,
-      labels: labelsOf({ pool: pool.name }),
-      balance: pool.policy.balance,
-      /** Leases: those of sessions that are being connected too. */
-      active: ledger.poolActive.total(pool.slot),
-      limit: pool.policy.limits.maxConnections,
-      queued: ledger.poolQueued.total(pool.slot),
-      queueLimit: pool.policy.limits.queue.size,
-      /** Of the session that is first in the queue. */
-      longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
-      dialRetries: ledger.dialRetries.sum(pool.slot, 0),
-      /** In the plan's order; no two of a pool have the same name. */
-      backends: backendSnapshots(pool, source, nowMs),
-      connectDuration: () => durations(ledger.connectDuration, pool.slot),
-      firstByte: () => durations(ledger.firstByte, pool.slot),
-      queueWait: () => durations(ledger.queueWait, pool.slot),
-      checkDuration: () => durations(ledger.checkDuration, pool.slot),
-      servedDuration: () => durations(ledger.servedDuration, pool.slot),
-    })),
+    pools: plan.pools.map((pool) => poolSnapshot(pool, source, nowMs)),
+  };
+}
+
+export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, nowMs: number) {
+  const { ledger } = source;
+  return {
+    name: pool.name,
+    labels: labelsOf({ pool: pool.name }),
+    balance: pool.policy.balance,
+    /** Leases: those of sessions that are being connected too. */
+    active: ledger.poolActive.total(pool.slot),
+    limit: pool.policy.limits.maxConnections,
+    queued: ledger.poolQueued.total(pool.slot),
+    queueLimit: pool.policy.limits.queue.size,
+    /** Of the session that is first in the queue. */
+    longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
+    dialRetries: ledger.dialRetries.sum(pool.slot, 0),
+    /** In the plan's order; no two of a pool have the same name. */
+    backends: backendSnapshots(pool, source, nowMs),
+    connectDuration: () => durations(ledger.connectDuration, pool.slot),
+    firstByte: () => durations(ledger.firstByte, pool.slot),
+    queueWait: () => durations(ledger.queueWait, pool.slot),
+    checkDuration: () => durations(ledger.checkDuration, pool.slot),
+    servedDuration: () => durations(ledger.servedDuration, pool.slot),
   };
 }
 

@@ -10,13 +10,21 @@ import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../../src/core/plan.ts';
+import { Events } from '../../src/telemetry/events.ts';
 import { Observations } from '../../src/telemetry/observations.ts';
-import { type Phase, type Snapshot, type SnapshotSource, snapshot } from '../../src/telemetry/snapshot.ts';
+import {
+  type Phase,
+  type PoolSnapshot,
+  type Snapshot,
+  type SnapshotSource,
+  snapshot,
+} from '../../src/telemetry/snapshot.ts';
 
 const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends: 16, splits: 4, clients: 16 };
 
 export class FakeSource implements AdminSource {
   readonly administration = new Administration();
+  readonly events = new Events(0);
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
   readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
@@ -87,6 +95,18 @@ export class FakeSource implements AdminSource {
 
   get overrides(): readonly Override[] {
     return this.administration.overrides;
+  }
+
+  pool(name: string): PoolSnapshot | undefined {
+    return this.snapshot().pools.find((one) => one.name === name);
+  }
+
+  setCircuit({ backend }: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
+    const slot = this.plan.pools.flatMap((pool) => pool.backends).find(({ name }) => name === backend)?.slot;
+    if (slot === undefined) return false;
+    if (to === 'closed') this.ledger.closeCircuit(slot);
+    else this.ledger.openCircuit(slot, 1_000, 1_000 + openForMs);
+    return true;
   }
 
   administered(name: BackendName): Administered {

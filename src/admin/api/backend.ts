@@ -55,7 +55,7 @@ const patchFields = {
   reason: text(200),
 } satisfies Record<keyof BackendPatch | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
-function backendReply({ source }: RouteDeps, name: BackendName): Reply {
+export function backendReply({ source }: RouteDeps, name: BackendName): Reply {
   const administered = source.administered(name);
   const revision = revisionOf(administered);
   return json(200, { ...backendView(administered, source.snapshot()), revision }, { etag: `"${revision}"` });

@@ -4,8 +4,9 @@ import type { Administered } from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
+import type { Events } from '../../telemetry/events.ts';
 import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
-import type { Phase } from '../../telemetry/snapshot.ts';
+import type { Phase, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import type { Permission } from '../access.ts';
 import type { Reply } from '../http.ts';
 
@@ -30,6 +31,8 @@ export interface ApiRequest {
   readonly by: string;
   /** The revision that is to be changed, of If-Match. */
   readonly revision: string | undefined;
+  /** Behind which event a stream goes on. */
+  readonly lastEventId: string | undefined;
   /** Aborted once the client has left. */
   readonly left: AbortSignal;
 }
@@ -43,6 +46,9 @@ export interface RouteDeps {
 export interface AdminSource extends MetricsSource, BackendAdministration {
   readonly plan: Plan;
   readonly phase: Phase;
+  readonly events: Events;
+  /** One pool as it is now; undefined where there is none of the name. */
+  pool(name: string): PoolSnapshot | undefined;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;
   /** Settings of the file that hold from the next restart on. */
@@ -59,6 +65,8 @@ export interface BackendAdministration {
   readonly overrides: readonly Override[];
   administered(name: BackendName): Administered;
   patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void>;
+  /** False where the pool has no breaker. An opening by hand ends after so long, by a trial. */
+  setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean;
   /** For one backend, or for all. */
   resetBackends(name?: BackendName): Promise<void>;
 }

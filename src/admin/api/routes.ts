@@ -1,5 +1,7 @@
 /** THE TABLE of what the admin API answers, and how a request finds its route. */
 import { backend, patchBackend } from './backend.ts';
+import { circuit } from './circuit.ts';
+import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { livez } from './livez.ts';
 import { metrics } from './metrics.ts';
@@ -8,6 +10,7 @@ import { readyz } from './readyz.ts';
 import { reload } from './reload.ts';
 import type { ApiRequest, Route } from './route.ts';
 import { status } from './status.ts';
+import { wait } from './wait.ts';
 
 export const routes: readonly Route[] = [
   livez,
@@ -18,9 +21,12 @@ export const routes: readonly Route[] = [
   explain,
   backend,
   patchBackend,
+  circuit,
   overrides,
   resetAll,
   resetBackend,
+  wait,
+  events,
 ];
 
 export interface FoundRoute {

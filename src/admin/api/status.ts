@@ -31,7 +31,7 @@ function listenerStatus({ bound, driver, active, accepted }: ListenerSnapshot) {
   return { bind, driver, active, total: accepted };
 }
 
-function poolStatus({ balance, queued, backends }: PoolSnapshot) {
+export function poolStatus({ balance, queued, backends }: PoolSnapshot) {
   return { balance, queue: queued, backends: backends.map(backendStatus) };
 }
 

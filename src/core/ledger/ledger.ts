@@ -154,6 +154,18 @@ export class Ledger extends LedgerOfAreas {
     return accepted - reasons.reduce((sum, reason) => sum + closed(reason), 0);
   }
 
+  /** Opens a breaker by hand until `untilMs`: then a trial decides. What dials from before show no longer counts. */
+  openCircuit(backend: number, nowMs: number, untilMs: number): void {
+    const { state, epoch, failuresInARow, sinceMs, untilMs: ends } = this.circuit;
+    this.lock.acquire();
+    sinceMs[backend] = nowMs;
+    ends[backend] = untilMs;
+    Atomics.store(failuresInARow, backend, 0);
+    Atomics.store(state, backend, circuitWords.indexOf('open'));
+    Atomics.add(epoch, backend, 1);
+    this.lock.release();
+  }
+
   /**
    * A private ledger that says what this one says now, but for what was counted: to try things out on. It takes
    * no lock, so as to make no worker wait; what changes meanwhile is copied before or after. By default it takes 8 MB and 3 to 5 ms.

@@ -1,0 +1,28 @@
+/** Opens or closes a backend's circuit breaker by hand. */
+import { failure } from '../http.ts';
+import { backendReply, nameIn, orUnknown } from './backend.ts';
+import { duration, mistaken, oneOf, readFields } from './fields.ts';
+import type { Route } from './route.ts';
+
+const defaultOpenMs = 60_000;
+
+export const circuit: Route = {
+  path: '/api/v1/pools/{pool}/backends/{backend}/circuit',
+  method: 'POST',
+  may: 'operate',
+  body: { type: 'application/json', mostBytes: 4_096 },
+  reply: (deps, { params, body }) =>
+    orUnknown(() => {
+      const name = nameIn(params);
+      deps.source.administered(name);
+      const read = readFields(body, { to: oneOf(['closed', 'open'] as const), for: duration });
+      if (!read.ok) return mistaken(read.errors);
+      const { to, for: openForMs = defaultOpenMs } = read.value;
+      if (to === undefined)
+        return mistaken([{ path: 'to', message: 'Expected one of closed, open, found none' }]);
+      if (!deps.source.setCircuit(name, to, openForMs)) {
+        return failure(409, `The pool ${JSON.stringify(name.pool)} has no circuit breaker`);
+      }
+      return { ...backendReply(deps, name), audit: { to, ...(to === 'open' && { openForMs }) } };
+    }),
+};

@@ -1,0 +1,103 @@
+/** Waits until something is true of a pool or a backend, for scripts: "tell me when it is empty". */
+import { setTimeout } from 'node:timers/promises';
+import { parseDuration } from '../../config/durations.ts';
+import { UnknownName } from '../../control/administration.ts';
+import type { PoolSnapshot } from '../../telemetry/snapshot.ts';
+import { failure, json } from '../http.ts';
+import { type FieldError, mistaken } from './fields.ts';
+import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import { backendStatus, poolStatus } from './status.ts';
+
+interface Wish {
+  readonly pool: string;
+  readonly backend: string | undefined;
+  readonly until: Until;
+  readonly timeoutMs: number;
+}
+
+/** `idle`: no session holds a place. `up`: it takes sessions; of a pool, a backend does. */
+const conditions = {
+  idle: ({ active, queued = 0 }) => active + queued === 0,
+  up: ({ takesSessions }) => takesSessions,
+} satisfies Record<string, (now: Now) => boolean>;
+type Until = keyof typeof conditions;
+
+interface Now {
+  readonly active: number;
+  readonly queued?: number;
+  readonly takesSessions: boolean;
+  readonly state: object;
+}
+
+const betweenLooksMs = 50;
+const longestMs = 10 * 60_000;
+
+export const wait: Route = {
+  path: '/api/v1/wait',
+  method: 'GET',
+  may: 'read',
+  async reply({ source }, { query, left }) {
+    const wish = wishIn(query);
+    if (!('until' in wish)) return mistaken(wish);
+    const first = look(source, wish);
+    if (first instanceof UnknownName) return failure(404, first.message);
+    const endMs = performance.now() + wish.timeoutMs;
+    for (;;) {
+      const now = look(source, wish);
+      if (now instanceof UnknownName) return failure(409, `${now.message} any more`);
+      if (conditions[wish.until](now)) return json(200, now.state);
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0 || left.aborted) return json(408, now.state);
+      await setTimeout(Math.min(betweenLooksMs, leftMs));
+    }
+  },
+};
+
+function look(source: RouteDeps['source'], { pool, backend }: Wish): Now | UnknownName {
+  const seen = source.pool(pool);
+  if (seen === undefined)
+    return new UnknownName(
+      'pool',
+      pool,
+      source.plan.pools.map(({ name }) => name),
+    );
+  if (backend === undefined) return ofPool(seen);
+  const one = seen.backends.find(({ name }) => name === backend);
+  if (one === undefined)
+    return new UnknownName(
+      'backend',
+      backend,
+      seen.backends.map(({ name }) => name),
+    );
+  const takesSessions = one.unavailable === undefined || one.unavailable === 'full';
+  return { active: one.active, takesSessions, state: backendStatus(one) };
+}
+
+function ofPool(pool: PoolSnapshot): Now {
+  const { active, queued, backends } = pool;
+  const takesSessions = backends.some(({ unavailable = 'full' }) => unavailable === 'full');
+  return { active, queued, takesSessions, state: poolStatus(pool) };
+}
+
+function wishIn(query: ApiRequest['query']): Wish | readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const pool = query.get('pool') ?? '';
+  if (pool === '') errors.push({ path: 'pool', message: 'Expected the name of a pool, found none' });
+  const words = Object.keys(conditions);
+  const until = query.get('until');
+  if (!isCondition(until)) {
+    errors.push({
+      path: 'until',
+      message: `Expected one of ${words.join(', ')}, found ${JSON.stringify(until)}`,
+    });
+  }
+  const timeout = parseDuration(query.get('timeout') ?? '30s');
+  if (!timeout.ok) errors.push({ path: 'timeout', message: `Expected ${timeout.expected}` });
+  else if (timeout.value > longestMs) errors.push({ path: 'timeout', message: 'Expected at most "10m"' });
+  if (errors.length > 0 || !isCondition(until) || !timeout.ok) return errors;
+  return { pool, backend: query.get('backend') ?? undefined, until, timeoutMs: timeout.value };
+}
+
+function isCondition(word: string | null): word is Until {
+  return word !== null && Object.hasOwn(conditions, word);
+}
