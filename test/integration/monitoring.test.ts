@@ -6,10 +6,7 @@ import { asked, dashboards, queriedPanels } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
 import { installed, skippedWithout } from '../support/programs.ts';
 import { Sluice } from '../support/sluice.ts';
-import { Prometheus } from './peers/prometheus.ts';
-
-const token = 'secret';
-const deadlineMs = 60_000;
+import { Prometheus, type Sample } from './peers/prometheus.ts';
 
 describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWithout('prometheus')}`, () => {
   const backends: TestBackend[] = [];
@@ -50,10 +47,10 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
             limits: { queue: { size: 9, timeout: '1m' } },
           },
         },
-        admin: { bind: '127.0.0.1:0', token },
+        admin,
       });
       prometheus = await Prometheus.start([proxy.adminPort], token);
-      await eventually(async () => expect(await prometheus.query('up == 1')).toHaveLength(1), deadlineMs);
+      await seen(prometheus, 'up == 1', 1);
       await traffic(proxy);
     }, deadlineMs);
 
@@ -96,37 +93,79 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
     });
   });
 
-  it('fires nothing for a process that drains, and SluiceDown for one that dies', async () => {
-    const { address } = await backend();
+  it('fires for what goes by itself, and for nothing that is drained', async () => {
+    const [drained, broken, good] = [await backend(), await backend(), await backend()];
     const config = {
       listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
-      pools: { app: { backends: [address], healthCheck: { type: 'tcp', interval: '1s' } } },
-      admin: { bind: '127.0.0.1:0', token },
+      pools: {
+        app: {
+          backends: [drained.address, broken.address, good.address],
+          healthCheck: { type: 'tcp', interval: '1s' },
+        },
+      },
+      admin,
       shutdown: { grace: '1h' },
     };
-    const [drains, dies] = [await sluice(config), await sluice(config)];
-    const client = await connected(drains.port('web'));
-    const dying = `127.0.0.1:${dies.adminPort}`;
-    const impatient = await Prometheus.start([drains.adminPort, dies.adminPort], token, '5s');
+    const stops = await sluice(config);
+    const dies = await sluice(config);
+    const stays = await sluice(config);
+    const client = await connected(stops.port('web'));
+    const processes = [stops, dies, stays];
+    const impatient = await Prometheus.start(
+      processes.map(({ adminPort }) => adminPort),
+      token,
+      '5s',
+    );
     try {
-      await eventually(async () => expect(await impatient.query('up == 1')).toHaveLength(2), deadlineMs);
-      drains.signal('SIGTERM');
-      // Impatient as the rules are here, it has drained for too long at once.
+      await seen(impatient, 'up == 1', 3);
+      stops.signal('SIGTERM');
+      // Impatient as the rules are here, it drains for too long at once.
       await eventually(async () => expect(await firing(impatient)).toEqual(['SluiceDrainStuck']), deadlineMs);
       client.resetAndDestroy();
-      expect(await drains.ended).toBe(0);
-      await eventually(async () => expect(await impatient.query('up == 0')).toHaveLength(1), deadlineMs);
+      expect(await stops.ended).toBe(0);
+      for (const one of [dies, stays]) await drain(one, drained);
+      await seen(impatient, 'sluice_backend_weight == 0', 2);
+      await drained.close();
+      await seen(impatient, 'sluice_backend_up == 0', 2);
+      await seen(impatient, 'up == 0', 1);
+      // All of the above came first, and is silent still when this fires.
       dies.signal('SIGKILL');
-      await eventually(async () => expect(await firing(impatient)).toEqual(['SluiceDown']), deadlineMs);
-      const everFired = await impatient.query('max_over_time(ALERTS{alertstate="firing"}[10m])');
-      expect(
-        everFired.map(({ metric }) => `${metric['alertname']} ${metric['instance']}`).toSorted(),
-      ).toEqual([`SluiceDown ${dying}`, `SluiceDrainStuck 127.0.0.1:${drains.adminPort}`]);
+      await broken.close();
+      await eventually(async () => {
+        expect((await firing(impatient)).toSorted()).toEqual(['SluiceBackendDown', 'SluiceDown']);
+      }, deadlineMs);
+      const ever = await impatient.query('max_over_time(ALERTS{alertstate="firing"}[10m])');
+      expect(ever.map(({ metric }) => culprit(metric)).toSorted()).toEqual([
+        `SluiceBackendDown ${broken.address}`,
+        `SluiceDown 127.0.0.1:${dies.adminPort}`,
+        `SluiceDrainStuck 127.0.0.1:${stops.adminPort}`,
+      ]);
     } finally {
       await impatient.stop();
     }
   }, 180_000);
 });
+
+const token = 'may-look';
+const operator = 'may-operate';
+const admin = { bind: '127.0.0.1:0', token: operator, tokens: [{ name: 'prometheus', token }] };
+const deadlineMs = 60_000;
+
+/** Waits until an expression has so many samples. */
+async function seen(prometheus: Prometheus, expr: string, samples: number): Promise<void> {
+  await eventually(async () => expect(await prometheus.query(expr)).toHaveLength(samples), deadlineMs);
+}
+
+async function drain(sluice: Sluice, { address }: TestBackend): Promise<void> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${operator}` };
+  const path = `/api/v1/pools/app/backends/${address}`;
+  const { code, body } = await sluice.ask(path, 'PATCH', headers, '{"state":"drain"}');
+  expect(code, body).toBe(200);
+}
+
+function culprit({ alertname, backend, instance }: Sample['metric']): string {
+  return `${alertname} ${backend ?? instance}`;
+}
 
 /** The names of the alerts that fire now. */
 async function firing(prometheus: Prometheus): Promise<readonly string[]> {
