@@ -82,6 +82,8 @@ function run(
   let stopping = false;
   const end = (): void => {
     ledger.wakeFds.set(worker, undefined);
+    // Closing may take longer than it is waited for.
+    sessionLog.flush(Number.POSITIVE_INFINITY);
     void plane.driver.close().then(() => {
       sessionLog.flush(Number.POSITIVE_INFINITY);
       wakes.close();

@@ -14,6 +14,9 @@ const write = promisify(writeCallback);
 
 /** A full pipe that does not block answers EAGAIN: how long to wait before trying again. */
 const fullPipeMs = 20;
+/** A reader that takes a little now and then must not keep the process for ever. */
+const longestFlushMs = 10_000;
+const looksAtReader = 10;
 
 export class LineWriter implements DestinationStream {
   readonly #fd: number;
@@ -23,6 +26,7 @@ export class LineWriter implements DestinationStream {
   /** Characters that wait or are being written. */
   #length = 0;
   #idle: Promise<void> | undefined;
+  #writtenBytes = 0;
   /** The reader is gone for good. */
   #broken = false;
   /** Lines that nobody has been told of yet. */
@@ -43,12 +47,15 @@ export class LineWriter implements DestinationStream {
     this.#idle ??= this.#writeAll();
   }
 
-  /** Fulfilled when all has been written, or when `deadlineMs` have passed. */
-  async flush(deadlineMs: number): Promise<void> {
-    const deadline = new AbortController();
-    const timeout = sleep(deadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-    await Promise.race([this.#idle, timeout]);
-    deadline.abort();
+  /** Fulfilled when all has been written, or when the reader has taken nothing for `stalledMs`; after ten seconds anyway. */
+  async flush(stalledMs: number): Promise<void> {
+    const endMs = performance.now() + longestFlushMs;
+    // Several short waits, for this thread may have been busy itself during one.
+    for (let looks = 0; this.#idle !== undefined && looks < looksAtReader && performance.now() < endMs; ) {
+      const before = this.#writtenBytes;
+      await within(stalledMs / looksAtReader, this.#idle);
+      looks = this.#writtenBytes > before ? 0 : looks + 1;
+    }
   }
 
   /** Writes what waits at once, for a process that is about to die; pino calls it after a fatal line. */
@@ -82,7 +89,9 @@ export class LineWriter implements DestinationStream {
     let written = 0;
     while (written < bytes.length) {
       try {
-        written += (await write(this.#fd, bytes, written)).bytesWritten;
+        const { bytesWritten } = await write(this.#fd, bytes, written);
+        written += bytesWritten;
+        this.#writtenBytes += bytesWritten;
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : undefined;
         if (code === 'EPIPE') this.#broken = true;
@@ -108,4 +117,11 @@ export class LineWriter implements DestinationStream {
   #drop(lines: string): void {
     for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) this.#dropped++;
   }
+}
+
+async function within(deadlineMs: number, settled: Promise<unknown>): Promise<void> {
+  const deadline = new AbortController();
+  const timeout = sleep(deadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+  await Promise.race([settled, timeout]);
+  deadline.abort();
 }

@@ -21,7 +21,7 @@ export interface Log {
   /** Writes whole lines of JSON as they are, or pretty where the log is. */
   writeLines(lines: string): void;
   setLevel(level: LogConfig['level']): void;
-  /** Fulfilled when everything is written, or after a second: a reader that stalls holds up nobody. */
+  /** Fulfilled when everything is written, or when the reader has stalled for a second: it holds up nobody. */
   flush(): Promise<void>;
 }
 

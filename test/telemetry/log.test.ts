@@ -123,6 +123,21 @@ describe('createLog', () => {
     await log.flush();
   });
 
+  test('flushes for as long as its reader takes something, however slow it is', async () => {
+    const { readEnd, writeEnd } = pipe();
+    const log = createLog({ level: 'info', fd: writeEnd });
+    const line = `${JSON.stringify({ msg: 'x'.repeat(990) })}\n`;
+    for (let n = 0; n < 3_000; n++) log.writeLines(line);
+    let read = '';
+    const slowly = setInterval(() => {
+      read += readAll(readEnd);
+    }, 50);
+    await log.flush();
+    clearInterval(slowly);
+    read += readAll(readEnd);
+    expect(read.length).toBe(3_000 * line.length);
+  });
+
   test('flushes for a bounded time', async () => {
     const { writeEnd } = pipe();
     const writer = new LineWriter(writeEnd, 1_000_000, () => expect.unreachable());
