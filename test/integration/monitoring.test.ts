@@ -1,11 +1,16 @@
 /** `monitoring/` in a real Prometheus that scrapes a running sluice: every panel shows something, and every rule works. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alerts, rules } from '../support/alert-rules.ts';
+import { rules } from '../support/alert-rules.ts';
 import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
 import { asked, dashboards, queriedPanels } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
 import { installed, skippedWithout } from '../support/programs.ts';
 import { Sluice } from '../support/sluice.ts';
+import { certificateFiles } from './certificate-files.ts';
 import { Prometheus, type Sample } from './peers/prometheus.ts';
 
 describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWithout('prometheus')}`, () => {
@@ -32,19 +37,31 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
   });
 
   describe('after some traffic', () => {
+    const { cert, key } = certificateFiles('localhost');
+    const secure = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, echo);
+    afterAll(() => secure.close());
+
     beforeAll(async () => {
       const [good, gone, full] = [await backend(), await backend(), await backend()];
+      await once(secure.listen(0, '127.0.0.1'), 'listening');
+      const securePort = (secure.address() as AddressInfo).port; // A TCP server has one.
       await gone.close();
       const proxy = await sluice({
         listeners: {
           web: { bind: '127.0.0.1:0', pool: 'app' },
           narrow: { bind: '127.0.0.1:0', pool: 'narrow' },
+          secure: { bind: '127.0.0.1:0', pool: 'secure', tls: { certificates: [{ cert, key }] } },
         },
         pools: {
           app: { backends: [good.address, gone.address], healthCheck: { type: 'tcp', interval: '1s' } },
           narrow: {
             backends: [{ address: full.address, maxConnections: 1 }],
             limits: { queue: { size: 9, timeout: '1m' } },
+          },
+          secure: {
+            backends: [`localhost:${securePort}`],
+            connect: { tls: { ca: cert, cert, key } },
+            healthCheck: { type: 'tls', interval: '1s' },
           },
         },
         admin,
@@ -79,11 +96,16 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
       for (const { expr } of annotations.list) await prometheus.query(asked(expr, '10m'));
     });
 
-    it.each(alerts)('$alert asks for series that there are', async ({ expr }) => {
-      const selectors = expr.match(/\b(?:sluice|process)_\w+(?:\{[^}]*\})?|\bup\{[^}]*\}/g) ?? [];
-      expect(selectors.length + Number(expr.includes('sluice:'))).toBeGreaterThan(0);
-      for (const selector of selectors) expect(await prometheus.query(selector), selector).not.toEqual([]);
-    });
+    it.each(rules.map((rule) => ['alert' in rule ? rule.alert : rule.record, rule.expr] as const))(
+      '%s asks for series that there are',
+      async (_, expr) => {
+        const selectors = expr.match(/\bsluice[_:][\w:]+(?:\{[^}]*\})?|\bup\{[^}]*\}/g) ?? [];
+        expect(selectors).not.toEqual([]);
+        for (const selector of selectors) {
+          await eventually(async () => expect(await prometheus.query(selector), selector).not.toEqual([]));
+        }
+      },
+    );
 
     it('evaluates every rule', async () => {
       await eventually(async () => {

@@ -1,5 +1,6 @@
 /** Is all well, and if not, where do I look? */
 import type { Plan } from '../dashboard.ts';
+import { certificates } from './certificates.ts';
 import { ends } from './ends.ts';
 import { limits } from './limits.ts';
 import { now } from './now.ts';
@@ -11,5 +12,5 @@ export const overview: Plan = {
   title: 'sluice / Overview',
   description: 'Whether all processes of sluice serve their clients, and where to look if they do not.',
   ofPools: false,
-  rows: [now, traffic, ends, limits, pools],
+  rows: [now, traffic, ends, limits, pools, certificates],
 };
