@@ -15,7 +15,7 @@ export function readCertificates(name: string, location: Location): string | und
     for (const certificate of certificates) new X509Certificate(certificate);
     // A private key may stand beside them, and is left out.
     if (certificates.length > 0) return certificates.map((one) => `${one}\n`).join('');
-    location.problem(`Expected a PEM file with certificates, found none in ${named.file}`);
+    location.problem(`Expected a PEM file with certificates, found ${contentOf(named)}`);
   } catch {
     location.problem(`Expected a PEM file with certificates, found one that is damaged in ${named.file}`);
   }
@@ -64,15 +64,40 @@ function objectionTo(cert: string, key: string): string | undefined {
   }
 }
 
-function privateKeyIn({ file, text }: NamedFile, location: Location): KeyObject | undefined {
+function privateKeyIn(named: NamedFile, location: Location): KeyObject | undefined {
+  const key = parsedKey(named.text) ?? parsedKey(named.text);
+  if (key === undefined) {
+    const what = 'a PEM file with a private key that no passphrase protects';
+    location.problem(`Expected ${what}, found ${contentOf(named, 'PRIVATE KEY')}`);
+  }
+  return key;
+}
+
+/**
+ * OpenSSL keeps the errors of a thread's earlier calls, and Node 20 takes the last of them for this call's. The call
+ * empties them, so that a second one tells the truth.
+ */
+function parsedKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);
   } catch {
-    const found = text.includes('ENCRYPTED') ? 'an encrypted one' : 'none';
-    const what = 'a PEM file with a private key that no passphrase protects';
-    location.problem(`Expected ${what}, found ${found} in ${file}`);
     return undefined;
   }
+}
+
+/** What a file has instead of what was expected, for people, and what would do. */
+function contentOf({ file, text }: NamedFile, expected?: string): string {
+  const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text) ?? [];
+  if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    return `an encrypted one in ${file}; "openssl pkey -in OLD -out NEW" takes its passphrase away`;
+  }
+  if (expected !== undefined && label?.endsWith(expected)) return `one that is damaged in ${file}`;
+  if (label !== undefined) return `a ${label.toLowerCase()} in ${file}`;
+  // A DER file begins with the tag of a SEQUENCE, and is no UTF-8.
+  if (text.startsWith('0') && text.includes('\ufffd')) {
+    return `DER in ${file}; "openssl x509 -inform der" or "openssl pkey -inform der" makes PEM of it`;
+  }
+  return `none in ${file}`;
 }
 
 /** What openssl's tools write around a certificate. */

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { describe, expect, it, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { authority, selfSigned } from '../support/certificate.ts';
 import { configOf, readFrom } from '../support/configuration.ts';
@@ -27,6 +29,8 @@ const files: Readonly<Record<string, string>> = {
   '/etc/sluice/damaged.pem': a.cert.replace(/[A-Za-z0-9+/]{20}/, 'AAAAAAAAAAAAAAAAAAAA'),
   '/etc/sluice/locked.key':
     '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n',
+  '/etc/sluice/broken.key': a.key.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA'),
+  '/etc/sluice/a.der': new X509Certificate(a.cert).raw.toString(),
   '/etc/sluice/words.txt': 'no certificate',
 };
 
@@ -68,7 +72,20 @@ describe('tls of a listener', () => {
     ['{ certificates: [{ cert: damaged.pem, key: a.key }] }', 'found one that is damaged'],
     ['{ certificates: [{ cert: tiny.pem, key: tiny.key }] }', 'takes, found one with ee key too small'],
     ['{ certificates: [{ cert: a.pem, key: words.txt }] }', 'found none in /etc/sluice/words.txt'],
-    ['{ certificates: [{ cert: a.pem, key: locked.key }] }', 'found an encrypted one'],
+    [
+      '{ certificates: [{ cert: a.pem, key: locked.key }] }',
+      'found an encrypted one in /etc/sluice/locked.key',
+    ],
+    ['{ certificates: [{ cert: a.pem, key: a.pem }] }', 'found a certificate in /etc/sluice/a.pem'],
+    [
+      '{ certificates: [{ cert: a.pem, key: broken.key }] }',
+      'found one that is damaged in /etc/sluice/broken.key',
+    ],
+    ['{ certificates: [{ cert: a.key, key: a.key }] }', 'found a private key in /etc/sluice/a.key'],
+    [
+      '{ certificates: [{ cert: a.der, key: a.key }] }',
+      'found DER in /etc/sluice/a.der; "openssl x509 -inform der"',
+    ],
     ['{ certificates: [{ cert: a.pem, key: a.key }], clientAuth: required }', 'Missing key "clientCa"'],
     [
       '{ certificates: [{ cert: a.pem, key: a.key }], minVersion: TLSv1.1 }',
@@ -77,6 +94,13 @@ describe('tls of a listener', () => {
   ])('%s is a mistake', (text, message) => {
     expect(messages(`    tls: ${text}`)).toContain(message);
   });
+});
+
+test('A good key beside a certificate that is none is not blamed, whatever OpenSSL was asked before', () => {
+  expect(() => createSecureContext({ ecdhCurve: 'none' })).toThrow();
+  expect(messages('    tls: { certificates: [{ cert: words.txt, key: a.key }] }')).toBe(
+    'Expected a PEM file with certificates, found none in /etc/sluice/words.txt',
+  );
 });
 
 describe('certificates of a listener', () => {
