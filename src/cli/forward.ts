@@ -70,7 +70,7 @@ function forwardConfig(listen: string, targets: readonly string[], given: Forwar
   const loaded = parseConfig(text, { file: 'command line', env: {} });
   if (loaded.ok) return loaded.config;
   throw new UsageError(
-    loaded.issues.map(({ path, message }) => `${argumentOf[path] ?? path}: ${message}`).join('\nsluice: '),
+    loaded.issues.map(({ path, message }) => `${argumentAt(path)}: ${message}`).join('\nsluice: '),
   );
 }
 
@@ -83,6 +83,10 @@ const argumentOf: Readonly<Record<string, string>> = {
   'pools.targets.backends': '<target>',
   'admin.bind': '--admin',
 };
+
+function argumentAt(path: string): string {
+  return argumentOf[path.replace(/\[[0-9]+\]$/, '')] ?? path;
+}
 
 function listenAddress(text: string): string {
   const address = isPort(text) ? `127.0.0.1:${text}` : text;

@@ -22,7 +22,7 @@ listeners:
 pools: { app: { backends: ["127.0.0.1:9001"] } }
 `,
   backend: (value: string) => `version: 1
-listeners: { web: { bind: 127.0.0.1:8080, pool: app } }
+listeners: { web: { bind: 127.0.0.1:1234, pool: app } }
 pools:
   app:
     backends:

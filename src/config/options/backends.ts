@@ -45,7 +45,13 @@ const backend: Reader<BackendInput, BackendConfig | undefined> = {
   },
 };
 
-export const backends: Reader<readonly BackendInput[], readonly BackendConfig[]> = {
+/** A backend, and where its address is written. */
+export interface LocatedBackend {
+  readonly backend: BackendConfig;
+  readonly location: Location;
+}
+
+export const backends: Reader<readonly BackendInput[], readonly LocatedBackend[]> = {
   schema: {
     type: 'array',
     items: backend.schema,
@@ -61,17 +67,15 @@ export const backends: Reader<readonly BackendInput[], readonly BackendConfig[]>
       const place = location.at(index);
       const one = backend.read(entry, place);
       if (one === undefined) return [];
+      const written = typeof entry === 'string' ? place : place.at('address');
       const name = formatTarget(one.target);
       const earlier = first.get(name);
       if (earlier === undefined) first.set(name, place);
-      else {
-        const again = typeof entry === 'string' ? place : place.at('address');
-        again.expected(`each backend once (it is at line ${earlier.line} too)`);
-      }
-      return [one];
+      else written.expected(`each backend once (it is at line ${earlier.line} too)`);
+      return [{ backend: one, location: written }];
     });
     const allKnown = read.length === input.length;
-    if (allKnown && read.every(({ weight }) => weight === 0)) {
+    if (allKnown && read.every(({ backend }) => backend.weight === 0)) {
       location.problem('Expected a backend with a weight above 0, found none', 'key');
     }
     return read;

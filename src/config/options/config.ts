@@ -9,14 +9,15 @@
 import { checkBindClashes } from '../bind-clashes.ts';
 import type { Config } from '../config.ts';
 import type { Location } from '../location.ts';
+import { checkLoops } from '../loops.ts';
 import { Secrets } from '../secrets.ts';
 import { admin } from './admin.ts';
 import { expects } from './json-schema.ts';
-import { listener } from './listener.ts';
+import { type Listener, listener } from './listener.ts';
 import { log } from './log.ts';
 import { memory } from './memory.ts';
 import { type Inputs, named, type Option, objectSchema, type Reader, readTable } from './option.ts';
-import { pool } from './pool.ts';
+import { type Pool, pool } from './pool.ts';
 import { resolver } from './resolver.ts';
 import { shutdown } from './shutdown.ts';
 import { integer, oneOf } from './terms.ts';
@@ -74,6 +75,7 @@ export function readConfig(input: ConfigInput, location: Location): Config {
   const binds = listeners.flatMap(([, { bind }]) => bind);
   checkBindClashes(admin === 'off' ? binds : [...binds, admin.bind]);
   warnOfUnusedPools(input, location);
+  checkListenerLoops(listeners, new Map(pools));
   return {
     ...rest,
     listeners: listeners.map(([name, listener]) => ({
@@ -81,9 +83,30 @@ export function readConfig(input: ConfigInput, location: Location): Config {
       name,
       bind: listener.bind.map(({ address }) => address),
     })),
-    pools: pools.map(([name, pool]) => ({ name, ...pool })),
+    pools: pools.map(([name, pool]) => ({
+      ...pool,
+      name,
+      backends: pool.backends.map(({ backend }) => backend),
+    })),
     admin: admin === 'off' ? 'off' : { ...admin, bind: admin.bind.address },
   };
+}
+
+function checkListenerLoops(
+  listeners: readonly (readonly [name: string, listener: Listener])[],
+  pools: ReadonlyMap<string, Pool>,
+): void {
+  checkLoops(
+    listeners.map(([name, { bind, pool, routes }]) => {
+      const reachable = new Set([pool, ...routes.flatMap(({ to }) => to.map((share) => share.pool))]);
+      const backends = [...reachable].flatMap((one) => pools.get(one ?? '')?.backends ?? []);
+      return {
+        name,
+        binds: bind,
+        backends: backends.map(({ backend: { target }, location }) => ({ target, location })),
+      };
+    }),
+  );
 }
 
 /** A pool that no listener names is allowed, but probably a mistake. */

@@ -2,7 +2,7 @@
 import { type Balance, balancers, balances } from '../../core/balancers/table.ts';
 import type { PoolPolicy } from '../../core/plan.ts';
 import type { PoolConfig } from '../config.ts';
-import { backends } from './backends.ts';
+import { backends, type LocatedBackend } from './backends.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { connect } from './connect.ts';
 import { healthCheck, withConnection } from './health-check.ts';
@@ -45,10 +45,12 @@ function otherBalances(): Readonly<Record<string, Balance>> {
   );
 }
 
+export type Pool = Omit<PoolConfig, 'name' | 'backends'> & { readonly backends: readonly LocatedBackend[] };
+
 export const pool = mapping(
   'Backends that serve the same thing.',
   options,
-  (values): Omit<PoolConfig, 'name'> => ({
+  (values): Pool => ({
     policy: policyOf(values),
     backends: values.backends,
     healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
