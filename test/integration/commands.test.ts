@@ -103,7 +103,7 @@ it('sluice schema prints the JSON Schema of the configuration', async () => {
 describe('sluice run', () => {
   it('ends with 1 where the port is in use, and says which', async () => {
     const { address } = await backend(echo);
-    const taken = file('taken.yaml', configFor(address, address));
+    const taken = file('taken.yaml', configFor('127.0.0.1:9000', address));
     const { exit, stderr } = await ran('run', '-c', taken);
     expect(exit).toBe(1);
     expect(stderr).toContain(address);
