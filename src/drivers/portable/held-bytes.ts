@@ -3,20 +3,21 @@
  * piece grows by doubling: a byte is copied about twice, however small the portions are in which it comes.
  * A large piece is freed as it is outgrown or nobody wants it any more: thousands of clients may leave at once.
  */
+import type { BufferMemory } from './buffer-memory.ts';
 import { freeableBuffer, freeMemory } from './freeable-buffer.ts';
 
 export class HeldBytes {
+  readonly #memory: BufferMemory;
   #buffer: Buffer = nothing;
   #start = 0;
   #end = 0;
 
-  get length(): number {
-    return this.#end - this.#start;
+  constructor(memory: BufferMemory) {
+    this.#memory = memory;
   }
 
-  /** The memory that they take. */
-  get capacity(): number {
-    return this.#buffer.length;
+  get length(): number {
+    return this.#end - this.#start;
   }
 
   /** Good until something is appended. */
@@ -38,6 +39,7 @@ export class HeldBytes {
     const outgrown = this.#buffer;
     this.#buffer = roomBytes < freeableBytesMin ? Buffer.allocUnsafe(roomBytes) : freeableBuffer(roomBytes);
     this.#buffer.set(held);
+    this.#memory.change(roomBytes - outgrown.length);
     this.#start = 0;
     this.#end = held.length;
     freeMemory(outgrown);
@@ -56,6 +58,7 @@ export class HeldBytes {
   /** Gives all of them away. Who takes them frees them (`freeable-buffer.ts`). */
   take(): Buffer {
     const all = this.view;
+    this.#memory.change(-this.#buffer.length);
     this.#buffer = nothing;
     this.#start = 0;
     this.#end = 0;

@@ -1,0 +1,36 @@
+/** A dial that is not done: what it has failed of, and the wait for a unix backend whose queue is full. */
+import type { Address } from '../../core/contract.ts';
+import { isFullQueue } from '../dial-failure.ts';
+
+export class Dial {
+  /** The errno's name; undefined while it goes on. */
+  failure: string | undefined;
+  readonly #address: Address;
+  readonly #connect: (address: Address) => void;
+  #waitMs = firstWaitMs;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(address: Address, connect: (address: Address) => void) {
+    this.#address = address;
+    this.#connect = connect;
+    connect(address);
+  }
+
+  /** The socket that was to be connected closes after this. */
+  failed(code: string): void {
+    if (!isFullQueue(code, this.#address)) this.failure = code;
+  }
+
+  connectLater(): void {
+    this.#timer = setTimeout(this.#connect, this.#waitMs, this.#address);
+    this.#waitMs = Math.min(2 * this.#waitMs, longestWaitMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** How long a backend whose queue is full is left alone. */
+const firstWaitMs = 1;
+const longestWaitMs = 50;
