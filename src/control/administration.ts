@@ -3,8 +3,8 @@
  * says of each.
  */
 import { nearest } from '../config/nearest.ts';
-import type { AdminState } from '../core/admin-state.ts';
-import { configuredFields, effective, type Layer, statesOf } from './layers.ts';
+import type { AdminState, Layer } from '../core/admin-state.ts';
+import { configuredFields, effective, statesOf } from './layers.ts';
 import {
   type BackendFields,
   type BackendName,
@@ -17,10 +17,13 @@ import type { ExpandedBackend, ExpandedPool } from './planner.ts';
 
 /** How a backend is administered: for people. */
 export interface Administered extends BackendName {
-  readonly layers: Readonly<Record<Layer, AdminState>>;
+  readonly layers: Layers;
   readonly effective: BackendFields;
   readonly overrides: readonly Override[];
 }
+
+/** What each layer wants of a backend. */
+export type Layers = Readonly<Record<Layer, AdminState>>;
 
 /** No pool or backend has the name; the nearest that one has, if any is near. */
 export class UnknownName extends Error {
@@ -34,6 +37,8 @@ export class UnknownName extends Error {
 export class Administration {
   #overrides = Overrides.none;
   #pools: readonly ExpandedPool[] = [];
+  /** By pool and backend. */
+  #layers: ReadonlyMap<string, Layers> = new Map();
 
   get overrides(): readonly Override[] {
     return this.#overrides.list;
@@ -69,9 +74,19 @@ export class Administration {
       commit: (): readonly Override[] => {
         this.#overrides = overrides;
         this.#pools = pools;
+        this.#layers = new Map(
+          pools.flatMap(({ name, backends: configured }) =>
+            configured.map((one) => [`${name} ${one.name}`, statesOf(one, overrides.of(name, namesOf(one)))]),
+          ),
+        );
         return dropped;
       },
     };
+  }
+
+  /** What each layer wants of a backend of the plan. */
+  layersOf({ pool, backend }: BackendName): Layers | undefined {
+    return this.#layers.get(`${pool} ${backend}`);
   }
 
   /** Throws an UnknownName. */

@@ -18,6 +18,7 @@ import { TicketKeys } from '../drivers/ticket-keys.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import {
+  type Moment,
   type Phase,
   type PoolSnapshot,
   poolSnapshot,
@@ -25,10 +26,10 @@ import {
   snapshot,
   type WorkerSnapshot,
 } from '../telemetry/snapshot.ts';
-import { type Administered, Administration } from './administration.ts';
+import { type Administered, Administration, type Layers } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
-import { Discovery, type NameChange, poolsWith } from './discovery/discovery.ts';
+import { Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
 import { logBound, logNameState } from './lines.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
@@ -55,6 +56,7 @@ export class ControlPlane {
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
   readonly certificates: Certificates;
+  readonly #observations: Observations;
   readonly #lag: WorkerLag;
   readonly #logger: Logger;
   readonly #groups: WorkerGroups;
@@ -76,6 +78,8 @@ export class ControlPlane {
   /** Those that are in no plan any more, by name, with the driver that serves their last sessions. */
   readonly #leaving = new Map<string, LeavingListener>();
   #phase: Phase = 'starting';
+  /** In milliseconds since 1970. */
+  #phaseSinceMs = Date.now();
   /** Accepts no more. Draining, it may still accept for a while, and follows what names stand for. */
   #hasClosed = false;
   #hasStopped = false;
@@ -90,6 +94,7 @@ export class ControlPlane {
     const sizes = { uring: size(driverModules.uring), portable: size(driverModules.portable) };
     const capacity: LedgerCapacity = { ...defaultCapacity, workers: WorkerGroups.workers(driver, sizes) };
     const ledgerBuffer = new SharedArrayBuffer(Ledger.byteLength(capacity));
+    this.#observations = observations;
     this.#config = config;
     this.#named = config;
     this.#logger = logger;
@@ -112,6 +117,8 @@ export class ControlPlane {
       logLines,
       circuitChanged: ({ pool, backend, change }) => {
         const detail = change.to === 'open' ? change.lastError : undefined;
+        if (detail !== undefined)
+          observations.circuitOpened(pool, backend, { atMs: Date.now(), error: detail }, this.#plan);
         events.tell('circuit', { pool, backend, circuit: change.to, detail });
         this.#poolWatch.changed(pool, { backend, detail: detail ?? `circuit ${change.to}` });
       },
@@ -132,6 +139,7 @@ export class ControlPlane {
     this.#discovery = new Discovery({
       resolver: config.resolver,
       onChange: (name, change) => this.#nameChanged(name, change),
+      onLookup: (name, problem) => observations.names.lookedUp(name, problem, Date.now()),
       onProblem: (name, state) => logNameState(logger, name, poolsWith(name, this.#named.pools), state),
     });
     this.#poolWatch = new PoolWatch(this.ledger, logger, monotonicMs);
@@ -166,11 +174,15 @@ export class ControlPlane {
     return this.#phase;
   }
 
+  get phaseSinceMs(): number {
+    return this.#phaseSinceMs;
+  }
+
   /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
   async start(): Promise<void> {
     this.#restore();
     await this.apply(this.#config);
-    if (this.#phase === 'starting') this.#phase = 'serving';
+    if (this.#phase === 'starting') this.#enter('serving');
   }
 
   /**
@@ -180,6 +192,7 @@ export class ControlPlane {
   apply(config: Config, freeAddresses = (): void => {}): Promise<void> {
     return this.#afterOthers(async () => {
       this.#named = config;
+      this.#observations.names.follow(namesByPool(this.#config, config));
       await untilAborted(this.#discovery.resolve(targetsOf(config)), this.#ending.signal);
       try {
         freeAddresses();
@@ -188,6 +201,7 @@ export class ControlPlane {
         // Names of a configuration that was refused are watched no longer.
         this.#named = this.#config;
         this.#discovery.retain(targetsOf(this.#config));
+        this.#observations.names.follow(namesByPool(this.#config));
       }
     });
   }
@@ -231,12 +245,17 @@ export class ControlPlane {
 
   /** What there is to say of the plan's listeners, pools and backends now. */
   snapshot(): Snapshot {
-    return snapshot(this, monotonicMs());
+    return snapshot(this, thisMoment());
   }
 
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation {
     return explain(this.#plan, this.ledger, inquiry, monotonicMs(), Math.random);
+  }
+
+  /** What each layer wants of a backend of the plan. */
+  layersOf(name: BackendName): Layers | undefined {
+    return this.#administration.layersOf(name);
   }
 
   /** How a backend is administered now. Throws an UnknownName. */
@@ -251,7 +270,7 @@ export class ControlPlane {
   /** One pool as it is now; undefined where there is none of the name. */
   pool(name: string): PoolSnapshot | undefined {
     const pool = this.#plan.pools.find((one) => one.name === name);
-    return pool && poolSnapshot(pool, this, monotonicMs());
+    return pool && poolSnapshot(pool, this, thisMoment());
   }
 
   /** Opens or closes a breaker by hand; false where the pool has none. Throws an UnknownName. */
@@ -279,14 +298,20 @@ export class ControlPlane {
     return this.#administer(() => this.#administration.reset(name));
   }
 
+  #enter(phase: Phase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#phaseSinceMs = Date.now();
+  }
+
   /** Is draining from now on, for all to see, and goes on accepting until `drain`. Its configuration stays. */
   announceDrain(): void {
-    this.#phase = 'draining';
+    this.#enter('draining');
   }
 
   /** Stops accepting and lets sessions finish, for at most `graceMs`; then cuts the rest. */
   async drain(graceMs: number): Promise<void> {
-    this.#phase = 'draining';
+    this.#enter('draining');
     this.#hasClosed = true;
     this.#ending.abort();
     await this.#afterOthers(async () => {
@@ -299,7 +324,7 @@ export class ControlPlane {
 
   /** Ends everything, open sessions included. */
   async stop(): Promise<void> {
-    this.#phase = 'draining';
+    this.#enter('draining');
     this.#hasClosed = true;
     this.#hasStopped = true;
     clearInterval(this.#rotation);
@@ -459,6 +484,18 @@ export class ControlPlane {
     this.#lastChange = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function thisMoment(): Moment {
+  return { monotonicMs: monotonicMs(), wallClockMs: Date.now() };
+}
+
+/** Those that several configurations have, where one takes the place of the other. */
+function namesByPool(...configs: readonly Config[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  for (const pool of configs.flatMap(({ pools }) => pools))
+    names.set(pool.name, [...new Set([...(names.get(pool.name) ?? []), ...namesIn(pool)])]);
+  return names;
 }
 
 /** Writes down since when the plan has each of its backends. */

@@ -3,12 +3,9 @@
  * (what the backend or a directory says of itself). The strictest state wins; of weight and limit, the operator's, then
  * the source's, then the configuration's.
  */
-import { type AdminState, strictest } from '../core/admin-state.ts';
+import { type AdminState, type Layer, strictest } from '../core/admin-state.ts';
 import type { BackendPlan } from '../core/plan.ts';
 import type { BackendFields, OverridesOfBackend } from './overrides.ts';
-
-export const layers = ['configuration', 'operator', 'source'] as const;
-export type Layer = (typeof layers)[number];
 
 export type ConfiguredBackend = Pick<BackendPlan, 'weight' | 'maxConnections'>;
 

@@ -6,6 +6,10 @@
 export const adminStates = ['ready', 'drain', 'maint'] as const;
 export type AdminState = (typeof adminStates)[number];
 
+/** Who may want something of a backend: the configuration, an operator (the admin API), the backend or a directory. */
+export const layers = ['configuration', 'operator', 'source'] as const;
+export type Layer = (typeof layers)[number];
+
 export function strictest(states: readonly AdminState[]): AdminState {
   const strictness = Math.max(0, ...states.map((state) => adminStates.indexOf(state)));
   return adminStates[strictness] ?? 'ready';

@@ -1,8 +1,9 @@
 /**
- * What the main thread sees by itself, having no place in the ledger: checks, reloads, names, deaths of workers. Times are
- * milliseconds since 1970, since people and Prometheus ask for them.
+ * What the main thread sees by itself, having no place in the ledger: checks, breakers, reloads, names, deaths of workers.
+ * Times are milliseconds since 1970, since people and Prometheus ask for them.
  */
 import type { Plan } from '../core/plan.ts';
+import { ObservedNames } from './observed-names.ts';
 
 export class Observations {
   readonly startedMs: number;
@@ -13,7 +14,8 @@ export class Observations {
   lastReloadMs: number;
   /** Workers that have taken the place of dead ones. */
   workerRestarts = 0;
-  readonly #checks = new PlannedTable<ChecksOfBackend>(() => ({ pass: 0, fail: 0, last: undefined }));
+  readonly names = new ObservedNames();
+  readonly #backends = new PlannedTable<ObservedBackend>(() => ({ ...unseen, checks: { pass: 0, fail: 0 } }));
 
   constructor(nowMs: number) {
     this.startedMs = nowMs;
@@ -27,20 +29,25 @@ export class Observations {
   }
 
   checked(pool: string, backend: string, check: LastCheck, plan: Plan): void {
-    const checks = this.#checks.of(keyOf(pool, backend), plan);
-    checks[check.pass ? 'pass' : 'fail']++;
-    checks.last = check;
+    const seen = this.#backends.of(keyOf(pool, backend), plan);
+    seen.checks[check.pass ? 'pass' : 'fail']++;
+    seen.lastCheck = check;
   }
 
-  checksOf(pool: string, backend: string): Readonly<ChecksOfBackend> {
-    return this.#checks.find(keyOf(pool, backend)) ?? noChecks;
+  circuitOpened(pool: string, backend: string, error: LastError, plan: Plan): void {
+    this.#backends.of(keyOf(pool, backend), plan).lastError = error;
+  }
+
+  backend(pool: string, backend: string): Readonly<ObservedBackend> {
+    return this.#backends.find(keyOf(pool, backend)) ?? unseen;
   }
 }
 
-export interface ChecksOfBackend {
-  pass: number;
-  fail: number;
-  last: LastCheck | undefined;
+export interface ObservedBackend {
+  readonly checks: { pass: number; fail: number };
+  lastCheck: LastCheck | undefined;
+  /** What its breaker opened of last. */
+  lastError: LastError | undefined;
 }
 
 export interface LastCheck {
@@ -51,7 +58,13 @@ export interface LastCheck {
   readonly detail: string;
 }
 
-const noChecks: ChecksOfBackend = { pass: 0, fail: 0, last: undefined };
+export interface LastError {
+  readonly atMs: number;
+  /** The errno's name, or a sentence. */
+  readonly error: string;
+}
+
+const unseen: ObservedBackend = { checks: { pass: 0, fail: 0 }, lastCheck: undefined, lastError: undefined };
 
 /** Something of each backend. The plan bounds it: the first that is new to it drives out those of the past. */
 class PlannedTable<T> {

@@ -3,6 +3,7 @@
  * cost grows with the plan and no faster, for health checks wait meanwhile.
  */
 import type { OwnCertificate } from '../config/certificates.ts';
+import type { AdminState, Layer } from '../core/admin-state.ts';
 import { standingOf } from '../core/availability/standing.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
@@ -15,6 +16,8 @@ export type Phase = 'starting' | 'serving' | 'draining';
 /** The running proxy; the control plane is one. */
 export interface SnapshotSource {
   readonly phase: Phase;
+  /** In milliseconds since 1970. */
+  readonly phaseSinceMs: number;
   readonly plan: Plan;
   readonly ledger: Ledger;
   /** The addresses that each listener of the plan is bound to, as people write them; none while it starts. */
@@ -30,8 +33,19 @@ export interface SnapshotSource {
     /** The last that a backend has shown, in a session or a check. */
     shownBy(pool: PoolPlan, backend: BackendPlan): ShownCertificate | undefined;
   };
+  /** What each layer wants of a backend. */
+  layersOf(name: { readonly pool: string; readonly backend: string }): BackendLayers | undefined;
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
+}
+
+type BackendLayers = Readonly<Record<Layer, AdminState>>;
+
+/** The same moment on the clock that threads share and on that of people, in milliseconds. */
+export interface Moment {
+  readonly monotonicMs: number;
+  /** Since 1970. */
+  readonly wallClockMs: number;
 }
 
 export interface ShownCertificate {
@@ -53,11 +67,13 @@ export type PoolSnapshot = Snapshot['pools'][number];
 export type BackendSnapshot = PoolSnapshot['backends'][number];
 export type Durations = ReturnType<ListenerSnapshot['sessionDuration']>;
 
-export function snapshot(source: SnapshotSource, nowMs: number) {
-  const { phase, plan, ledger } = source;
+export function snapshot(source: SnapshotSource, now: Moment) {
+  const { phase, phaseSinceMs, plan, ledger } = source;
+  const nowMs = now.monotonicMs;
   const bound = source.bound();
   return {
     phase,
+    phaseSinceMs,
     workers: source.running(nowMs),
     certificates: source.certificates.own,
     buffers: { bytes: sumOf(ledger.bufferBytes), limit: source.bufferLimitBytes },
@@ -73,12 +89,13 @@ export function snapshot(source: SnapshotSource, nowMs: number) {
       ...listenerCounts(ledger, listener.slot),
       sessionDuration: () => durations(ledger.sessionDuration, listener.slot),
     })),
-    pools: plan.pools.map((pool) => poolSnapshot(pool, source, nowMs)),
+    pools: plan.pools.map((pool) => poolSnapshot(pool, source, now)),
   };
 }
 
-export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, nowMs: number) {
+export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, now: Moment) {
   const { ledger } = source;
+  const nowMs = now.monotonicMs;
   return {
     name: pool.name,
     labels: labelsOf({ pool: pool.name }),
@@ -92,7 +109,7 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, nowMs: numb
     longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
     dialRetries: ledger.dialRetries.sum(pool.slot, 0),
     /** In the plan's order; no two of a pool have the same name. */
-    backends: backendSnapshots(pool, source, nowMs),
+    backends: backendSnapshots(pool, source, now),
     connectDuration: () => durations(ledger.connectDuration, pool.slot),
     firstByte: () => durations(ledger.firstByte, pool.slot),
     queueWait: () => durations(ledger.queueWait, pool.slot),
@@ -101,12 +118,17 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, nowMs: numb
   };
 }
 
-function backendSnapshots(pool: PoolPlan, source: SnapshotSource, nowMs: number) {
+function backendSnapshots(pool: PoolPlan, source: SnapshotSource, now: Moment) {
   const { ledger } = source;
+  const nowMs = now.monotonicMs;
   const standing = standingOf(pool, ledger, nowMs, Math.random);
   const poolLabel = labelsOf({ pool: pool.name });
+  const sinceMs = (times: Float64Array, slot: number): number | undefined => {
+    const sinceMs = times[slot] || ledger.plannedMs[slot];
+    return sinceMs ? onWallClock(sinceMs, now) : undefined;
+  };
   return pool.backends.map((plan, index) => {
-    const { name, slot, weight, backup, maxConnections } = plan;
+    const { name, slot, state, hostName, weight, backup, maxConnections } = plan;
     const { backend, unavailable } = standing.backends[index] ?? {};
     return {
       name,
@@ -115,8 +137,18 @@ function backendSnapshots(pool: PoolPlan, source: SnapshotSource, nowMs: number)
       /** What balancing goes by: less than the weight in a slow start, 0 while it is not to take sessions. */
       effectiveWeight: backend?.isWanted ? (weight * backend.rampPercent(nowMs)) / 100 : 0,
       backup,
+      /** The name that its address was resolved from. */
+      hostName,
+      /** What people want of it, and what each layer does. */
+      state,
+      layers: source.layersOf({ pool: pool.name, backend: name }),
+      /** All times are in milliseconds since 1970. */
       health: ledger.healthOf(slot),
+      healthSinceMs: sinceMs(ledger.healthSinceMs, slot),
       circuit: ledger.circuitOf(slot),
+      circuitSinceMs: sinceMs(ledger.circuit.sinceMs, slot),
+      /** When an open breaker lets the next session try. */
+      nextTrialMs: nextTrialMs(ledger, slot, now),
       /** Sessions that hold a place, those that are being connected included. */
       active: ledger.backendActive.total(slot),
       limit: maxConnections,
@@ -139,6 +171,16 @@ function listenerCounts(ledger: Ledger, listener: number) {
   const { accepted, bytesToBackend, bytesToClient } = ledger.listenerTotals(listener);
   const ended = [...closed.values()].reduce((sum, count) => sum + count, 0);
   return { accepted, active: accepted - ended, closed, bytesToBackend, bytesToClient };
+}
+
+function nextTrialMs(ledger: Ledger, slot: number, now: Moment): number | undefined {
+  const untilMs = ledger.circuit.untilMs[slot] ?? 0;
+  const isOpen = ledger.circuitOf(slot) === 'open' && untilMs > now.monotonicMs;
+  return isOpen ? onWallClock(untilMs, now) : undefined;
+}
+
+function onWallClock(monotonicMs: number, now: Moment): number {
+  return now.wallClockMs + monotonicMs - now.monotonicMs;
 }
 
 function sumOf(numbers: Float64Array): number {

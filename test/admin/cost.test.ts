@@ -90,7 +90,7 @@ async function looks(n: number, act: (source: Source) => unknown): Promise<numbe
 }
 
 test.each<readonly [string, (source: Source) => unknown]>([
-  ['status', (source) => statusOf(source.snapshot(), source.build)],
+  ['status', (source) => statusOf(source, source.snapshot())],
   ['metrics', (source) => new Metrics(source).text()],
   [
     'explain, where routes are looked at',

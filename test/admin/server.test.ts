@@ -34,64 +34,137 @@ describe('AdminServer', () => {
     expect(samplesOf(body).get('sluice_listener_connections_active{listener="web"}')).toBe(1);
   });
 
-  test('gives the status of every listener, pool and backend', async () => {
+  test('gives the status of the process, and of every listener, pool and backend', async () => {
     const { ask, source } = await startAdmin();
     const [one, two] = source.workers;
     for (const worker of [one, two]) {
       worker.countAccepted(0);
       worker.countBackendConnection(0);
       worker.backendActive.tryTake(0, 9);
+      worker.poolActive.tryTake(0, 9);
     }
     one.countClosed(0, 'finished');
+    one.bufferBytes[0] = 40;
     two.poolQueued.tryTake(0, 9);
-    Atomics.store(source.ledger.health, 0, 1);
-    Atomics.store(source.ledger.health, 1, 2);
-    Atomics.store(source.ledger.circuit.state, 1, 1);
+    two.queueTickets.draw(0, true, 750);
+    const { ledger, observations, plan } = source;
+    // The source's clock stands at 1,000 ms, and that of people a second after its start.
+    for (const slot of [0, 1, 2]) ledger.plannedMs[slot] = 100;
+    Atomics.store(ledger.health, 0, 1);
+    Atomics.store(ledger.health, 1, 2);
+    ledger.healthSinceMs[1] = 600;
+    Atomics.store(ledger.circuit.state, 1, 1);
+    ledger.circuit.sinceMs[1] = 900;
+    ledger.circuit.untilMs[1] = 3_000;
+    const startedMs = observations.startedMs;
+    const check = { atMs: startedMs + 700, tookMs: 1.2345, pass: false, detail: 'Connection refused' };
+    observations.checked('app', 'unix:/run/app.sock', check, plan);
+    const opened = { atMs: startedMs + 900, error: 'ECONNREFUSED' };
+    observations.circuitOpened('app', 'unix:/run/app.sock', opened, plan);
+    observations.names.follow(new Map([['db', ['db.internal']]]));
+    observations.names.lookedUp('db.internal', undefined, startedMs + 10);
+    observations.names.lookedUp('db.internal', 'There is no such name', startedMs + 20);
+
     const { status, headers, body } = await ask('/api/v1/status');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    const at = (ms: number): string => new Date(startedMs + ms).toISOString();
+    const fresh = {
+      name: null,
+      state: 'ready',
+      weight: 1,
+      effectiveWeight: 1,
+      backup: false,
+      limit: 'unlimited',
+      lastCheck: null,
+      lastError: null,
+      nextTrial: null,
+      certificate: null,
+    };
     expect(JSON.parse(body)).toEqual({
       version: '1.2.3',
+      node: '20.19.0',
       driver: 'portable',
-      pendingRestart: [],
       driverReason: 'the test says so',
+      pid: process.pid,
+      started: at(0),
+      uptimeSeconds: expect.any(Number),
+      phase: 'serving',
+      phaseSince: at(500),
       draining: false,
+      configuration: {
+        file: '/etc/sluice/sluice.yaml',
+        hash: '0123456789abcdef',
+        loaded: at(0),
+        lastReloadFailed: false,
+      },
+      pendingRestart: [],
+      workers: { uring: 1, portable: 1 },
+      workerRestarts: 0,
+      descriptors: { open: expect.any(Number), limit: expect.anything() },
+      buffers: { bytes: 40, limit: 1_000 },
+      certificates: [
+        { listener: 'web', name: 'a.example', expires: '2030-03-17T17:46:40.000Z' },
+        { listener: 'web', name: 'a.example', expires: '2027-01-15T08:00:00.000Z' },
+        { pool: 'app', name: 'proxy.internal', expires: at(100_000) },
+      ],
       listeners: {
-        web: { bind: '0.0.0.0:8080', driver: 'uring', active: 1, total: 2 },
-        api: { bind: ['127.0.0.1:8081', 'unix:/run/api.sock'], driver: 'portable', active: 0, total: 0 },
+        web: { bind: '0.0.0.0:8080', driver: 'uring', active: 1, limit: 'unlimited', total: 2 },
+        api: {
+          bind: ['127.0.0.1:8081', 'unix:/run/api.sock'],
+          driver: 'portable',
+          active: 0,
+          limit: 'unlimited',
+          total: 0,
+        },
       },
       pools: {
         app: {
           balance: 'round-robin',
+          active: 2,
+          limit: 'unlimited',
           queue: 1,
+          queueLimit: 0,
+          longestWaitMs: 250,
+          names: [],
           backends: [
             {
+              ...fresh,
               address: '10.0.0.1:9000',
-              weight: 1,
-              backup: false,
               health: 'up',
+              healthSince: at(100),
               circuit: 'closed',
+              circuitSince: at(100),
               active: 2,
               total: 2,
               unavailable: null,
             },
             {
+              ...fresh,
               address: 'unix:/run/app.sock',
-              weight: 1,
-              backup: false,
               health: 'down',
+              healthSince: at(600),
+              lastCheck: { at: at(700), tookMs: 1.235, pass: false, detail: 'Connection refused' },
               circuit: 'open',
+              circuitSince: at(900),
+              nextTrial: at(3_000),
+              lastError: { at: at(900), error: 'ECONNREFUSED' },
               active: 0,
               total: 0,
               unavailable: 'down',
             },
           ],
         },
-        db: {
-          balance: 'round-robin',
-          queue: 0,
-          backends: [expect.objectContaining({ address: '[::1]:5432', health: 'unknown' })],
-        },
+        db: expect.objectContaining({
+          names: [{ name: 'db.internal', resolved: at(10), problem: 'There is no such name' }],
+          backends: [
+            expect.objectContaining({
+              address: '[::1]:5432',
+              health: 'unknown',
+              certificate: { name: 'db.internal', expires: '2025-06-15T15:06:40.500Z' },
+            }),
+          ],
+        }),
       },
     });
   });

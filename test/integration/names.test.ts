@@ -56,6 +56,31 @@ describe('a name', () => {
     expect(await textOf(scene.client(proxy.port), 4)).toBe('late');
   });
 
+  it('that resolves no more is in status and metrics, with what is wrong, and since when', async () => {
+    const backend = await scene.backend(named('still'));
+    dns.zone.set('gone.test', [a('127.0.0.1')]);
+    const proxy = await scene.proxy({ backends: [`gone.test:${backend.port}`], more });
+    const state = async () => {
+      const { pools } = await proxy.sluice.status();
+      const metric = (what: string) => proxy.sluice.metric(`sluice_dns_${what}{pool="${proxy.pool}"}`);
+      const [failures, last] = [
+        await metric('failures_total'),
+        await metric('last_success_timestamp_seconds'),
+      ];
+      return { ...pools[proxy.pool]?.names[0], failures, last };
+    };
+    const well = await state();
+    expect(well).toMatchObject({ name: 'gone.test', problem: null, failures: 0 });
+    expect(Date.parse(well.resolved ?? '')).toBe(well.last * 1_000);
+    dns.zone.delete('gone.test');
+    await eventually(async () => {
+      const { problem, failures } = await state();
+      expect([problem, failures > 0]).toEqual(['There is no such name', true]);
+    });
+    expect(await textOf(scene.client(proxy.port), 5)).toBe('still');
+    expect(await proxy.backend()).toMatchObject({ name: 'gone.test' });
+  });
+
   it('of a service brings ports, weights and backups with its records', async () => {
     const [one, two, spare] = [
       await scene.backend(named('1')),

@@ -26,17 +26,31 @@ export interface Status {
       { readonly bind: unknown; readonly driver: string; readonly active: number; readonly total: number }
     >
   >;
-  readonly pools: Readonly<
-    Record<string, { readonly queue: number; readonly backends: readonly BackendStatus[] }>
-  >;
+  readonly pools: Readonly<Record<string, PoolStatus>>;
+}
+
+export interface PoolStatus {
+  readonly queue: number;
+  readonly names: readonly {
+    readonly name: string;
+    readonly resolved: string | null;
+    readonly problem: string | null;
+  }[];
+  readonly backends: readonly BackendStatus[];
 }
 
 export interface BackendStatus {
   readonly address: string;
+  readonly name: string | null;
   readonly weight: number;
   readonly backup: boolean;
   readonly health: string;
+  readonly healthSince: string;
+  readonly lastCheck: { readonly at: string; readonly pass: boolean; readonly detail: string } | null;
   readonly circuit: string;
+  readonly circuitSince: string;
+  readonly nextTrial: string | null;
+  readonly lastError: { readonly at: string; readonly error: string } | null;
   readonly active: number;
   readonly total: number;
   readonly unavailable: string | null;

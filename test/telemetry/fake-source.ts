@@ -27,6 +27,7 @@ export class FakeSource implements AdminSource {
   readonly events = new Events(0);
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
+  readonly phaseSinceMs = 1_700_000_000_500;
   readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
   readonly observations = new Observations(1_700_000_000_000);
   readonly bufferLimitBytes = 1_000;
@@ -85,8 +86,12 @@ export class FakeSource implements AdminSource {
 
   probeLag(): void {}
 
+  layersOf(name: BackendName) {
+    return this.administration.layersOf(name);
+  }
+
   snapshot(): Snapshot {
-    return snapshot(this, 1_000);
+    return snapshot(this, { monotonicMs: 1_000, wallClockMs: 1_700_000_001_000 });
   }
 
   explain(inquiry: Inquiry): Explanation {

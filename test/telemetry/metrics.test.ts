@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { layers } from '../../src/core/admin-state.ts';
 import { reasons, servedReasons } from '../../src/core/reasons.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { FakeSource, fakePlan } from './fake-source.ts';
@@ -30,6 +31,7 @@ describe('Metrics', () => {
       'sluice_backend_health_checks_total counter',
       'sluice_backend_session_duration_seconds histogram',
       'sluice_backend_sessions_closed_total counter',
+      'sluice_backend_state gauge',
       'sluice_backend_up gauge',
       'sluice_backend_weight gauge',
       'sluice_buffer_memory_bytes gauge',
@@ -45,6 +47,8 @@ describe('Metrics', () => {
       'sluice_descriptors_limit gauge',
       'sluice_descriptors_open gauge',
       'sluice_dial_retries_total counter',
+      'sluice_dns_failures_total counter',
+      'sluice_dns_last_success_timestamp_seconds gauge',
       'sluice_draining gauge',
       'sluice_event_loop_lag_seconds gauge',
       'sluice_listener_connections_active gauge',
@@ -84,6 +88,7 @@ describe('Metrics', () => {
       `sluice_backend_circuit_state{${app1},state="open"}`,
       `sluice_backend_circuit_state{${app1},state="half-open"}`,
       `sluice_backend_circuit_opened_total{${app1}}`,
+      ...layers.map((layer) => `sluice_backend_state{${app1},layer="${layer}"}`),
       ...servedReasons.map((reason) => `sluice_backend_sessions_closed_total{${app1},reason="${reason}"}`),
       `sluice_backend_bytes_total{${app1},direction="to_backend"}`,
       `sluice_backend_bytes_total{${app1},direction="to_client"}`,
@@ -302,6 +307,43 @@ describe('Metrics', () => {
     const samples = samplesOf(await new Metrics(source).text());
     expect(samples.get(`sluice_backend_weight{${app1}}`)).toBe(0);
     expect(samples.get('sluice_backend_weight{pool="app",backend="unix:/run/app.sock"}')).toBe(1);
+  });
+
+  test('tells what each layer wants of a backend', async () => {
+    const source = new FakeSource();
+    source.layersOf = ({ backend }) =>
+      backend === '10.0.0.1:9000'
+        ? { configuration: 'ready', operator: 'maint', source: 'drain' }
+        : { configuration: 'ready', operator: 'ready', source: 'ready' };
+    const samples = samplesOf(await new Metrics(source).text());
+    const states = layers.map((layer) => samples.get(`sluice_backend_state{${app1},layer="${layer}"}`));
+    expect(states).toEqual([0, 2, 1]);
+  });
+
+  test('counts lookups that failed for the pools that have the name, and tells the oldest success', async () => {
+    const source = new FakeSource();
+    const { names } = source.observations;
+    names.follow(
+      new Map([
+        ['app', ['a.test', 'b.test']],
+        ['db', []],
+      ]),
+    );
+    const read = async () => {
+      const samples = samplesOf(await new Metrics(source).text());
+      expect(samples.get('sluice_dns_failures_total{pool="db"}')).toBeUndefined();
+      return ['failures_total', 'last_success_timestamp_seconds'].map((what) =>
+        samples.get(`sluice_dns_${what}{pool="app"}`),
+      );
+    };
+    expect(await read()).toEqual([0, 0]);
+    names.lookedUp('a.test', undefined, 5_000);
+    names.lookedUp('b.test', undefined, 7_000);
+    names.lookedUp('a.test', 'No answer', 9_000);
+    names.lookedUp('stranger.test', 'No answer', 9_000);
+    expect(await read()).toEqual([1, 5]);
+    names.lookedUp('a.test', undefined, 11_000);
+    expect(await read()).toEqual([1, 7]);
   });
 
   test('tells until when certificates are good: of several for one name, the first that runs out', async () => {

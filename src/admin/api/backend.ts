@@ -4,10 +4,9 @@ import { expected, type Parsed, parsed } from '../../config/parsed.ts';
 import { type Administered, UnknownName } from '../../control/administration.ts';
 import type { BackendFields, BackendName, BackendPatch, Override } from '../../control/overrides.ts';
 import { adminStates } from '../../core/admin-state.ts';
-import type { Snapshot } from '../../telemetry/snapshot.ts';
 import { failure, json, type Reply } from '../http.ts';
 import { duration, mistaken, oneOf, orNull, readFields, text } from './fields.ts';
-import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import type { AdminSource, ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus } from './status.ts';
 
 const path = '/api/v1/pools/{pool}/backends/{backend}';
@@ -58,16 +57,22 @@ const patchFields = {
 export function backendReply({ source }: RouteDeps, name: BackendName): Reply {
   const administered = source.administered(name);
   const revision = revisionOf(administered);
-  return json(200, { ...backendView(administered, source.snapshot()), revision }, { etag: `"${revision}"` });
+  return json(200, { ...backendView(administered, source), revision }, { etag: `"${revision}"` });
 }
 
-function backendView({ pool, backend, layers, effective, overrides }: Administered, snapshot: Snapshot) {
-  const status = snapshot.pools
-    .find(({ name }) => name === pool)
+function backendView(
+  { pool, backend, layers, effective, overrides }: Administered,
+  source: Pick<AdminSource, 'observations' | 'snapshot'>,
+) {
+  const status = source
+    .snapshot()
+    .pools.find(({ name }) => name === pool)
     ?.backends.find(({ name }) => name === backend);
   return {
     pool,
-    ...(status === undefined ? { address: backend } : backendStatus(status)),
+    ...(status === undefined
+      ? { address: backend }
+      : backendStatus(status, source.observations.backend(pool, status.name))),
     layers,
     effective: effective.state,
     weight: effective.weight,

@@ -1,50 +1,126 @@
-import type { Build } from '../../telemetry/families/family.ts';
+import { type DescriptorUse, descriptorUse } from '../../drivers/descriptors.ts';
+import type { Observations, ObservedBackend } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
 import { json } from '../http.ts';
-import type { Route } from './route.ts';
+import type { AdminSource, Route } from './route.ts';
 
-/** Every listener, pool and backend as it is now. */
+type StatusSource = Pick<AdminSource, 'build' | 'origin' | 'observations' | 'pendingRestart'>;
+
+/** The process, and every listener, pool and backend as it is now. */
 export const status: Route = {
   path: '/api/v1/status',
   method: 'GET',
   may: 'read',
-  reply: ({ source }) => {
-    const { build, pendingRestart } = source;
-    return json(200, { ...statusOf(source.snapshot(), build), pendingRestart });
-  },
+  reply: ({ source }) => json(200, statusOf(source, source.snapshot())),
 };
 
-export function statusOf({ phase, listeners, pools }: Snapshot, build: Build) {
+export function statusOf({ build, origin, observations, pendingRestart }: StatusSource, snapshot: Snapshot) {
+  const { phase, phaseSinceMs, workers, buffers, certificates, listeners, pools } = snapshot;
   return {
     version: build.version,
+    node: build.node,
     driver: build.driver,
     driverReason: build.driverReason,
+    pid: process.pid,
+    started: timeText(observations.startedMs),
+    uptimeSeconds: Math.round((Date.now() - observations.startedMs) / 1_000),
+    phase,
+    phaseSince: timeText(phaseSinceMs),
     draining: phase === 'draining',
+    configuration: {
+      file: origin?.file ?? null,
+      hash: origin?.hash ?? null,
+      loaded: timeText(observations.lastReloadMs),
+      lastReloadFailed: observations.lastReloadFailed,
+    },
+    pendingRestart,
+    workers: countsOf(workers.map(({ driver }) => driver)),
+    workerRestarts: observations.workerRestarts,
+    descriptors: descriptorStatus(descriptorUse()),
+    buffers,
+    certificates: certificates.map(({ of, name, notAfterMs }) => ({
+      ...of,
+      name,
+      expires: timeText(notAfterMs),
+    })),
     listeners: Object.fromEntries(listeners.map((one) => [one.name, listenerStatus(one)])),
-    pools: Object.fromEntries(pools.map((one) => [one.name, poolStatus(one)])),
+    pools: Object.fromEntries(pools.map((one) => [one.name, poolStatus(one, observations)])),
   };
 }
 
-function listenerStatus({ bound, driver, active, accepted }: ListenerSnapshot) {
+function listenerStatus({ bound, driver, active, limit, accepted }: ListenerSnapshot) {
   const [only, ...others] = bound;
   const bind = others.length === 0 && only !== undefined ? only : bound;
-  return { bind, driver, active, total: accepted };
+  return { bind, driver, active, limit: limitText(limit), total: accepted };
 }
 
-export function poolStatus({ balance, queued, backends }: PoolSnapshot) {
-  return { balance, queue: queued, backends: backends.map(backendStatus) };
-}
-
-export function backendStatus(backend: BackendSnapshot) {
-  const { name, weight, backup, health, circuit, active, totals, unavailable } = backend;
+export function poolStatus(pool: PoolSnapshot, observations: Observations) {
+  const { name, balance, active, limit, queued, queueLimit, longestWaitMs, backends } = pool;
   return {
-    address: name,
-    weight,
-    backup,
-    health,
-    circuit,
+    balance,
     active,
-    total: totals.connections,
-    unavailable: unavailable ?? null,
+    limit: limitText(limit),
+    queue: queued,
+    queueLimit,
+    longestWaitMs: Math.round(longestWaitMs),
+    names: observations.names.of(name).map((one) => ({
+      name: one.name,
+      resolved: timeText(one.lastSuccessMs),
+      problem: one.problem ?? null,
+    })),
+    backends: backends.map((backend) => backendStatus(backend, observations.backend(name, backend.name))),
   };
+}
+
+export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }: Readonly<ObservedBackend>) {
+  const { certificate, circuit, health, unavailable } = backend;
+  return {
+    address: backend.name,
+    name: backend.hostName ?? null,
+    state: backend.state,
+    weight: backend.weight,
+    effectiveWeight: backend.effectiveWeight,
+    backup: backend.backup,
+    health,
+    healthSince: timeText(backend.healthSinceMs),
+    lastCheck: lastCheck === undefined ? null : checkStatus(lastCheck),
+    circuit,
+    circuitSince: timeText(backend.circuitSinceMs),
+    nextTrial: timeText(backend.nextTrialMs),
+    lastError: lastError === undefined ? null : { at: timeText(lastError.atMs), error: lastError.error },
+    active: backend.active,
+    limit: limitText(backend.limit),
+    total: backend.totals.connections,
+    unavailable: unavailable ?? null,
+    certificate:
+      certificate === undefined
+        ? null
+        : { name: certificate.name, expires: timeText(certificate.notAfterMs) },
+  };
+}
+
+function checkStatus({ atMs, tookMs, pass, detail }: NonNullable<ObservedBackend['lastCheck']>) {
+  return { at: timeText(atMs), tookMs: Math.round(tookMs * 1_000) / 1_000, pass, detail };
+}
+
+function descriptorStatus(use: DescriptorUse | undefined) {
+  return use === undefined ? null : { open: use.open, limit: limitText(use.limit) };
+}
+
+/** JSON has no Infinity: it is written as in the configuration file. */
+function limitText(limit: number): number | 'unlimited' {
+  return limit === Number.POSITIVE_INFINITY ? 'unlimited' : limit;
+}
+
+/** ISO 8601, in UTC. */
+function timeText(ms: number): string;
+function timeText(ms: number | undefined): string | null;
+function timeText(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+function countsOf(words: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 }

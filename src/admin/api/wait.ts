@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseDuration } from '../../config/durations.ts';
 import { UnknownName } from '../../control/administration.ts';
+import type { Observations } from '../../telemetry/observations.ts';
 import type { PoolSnapshot } from '../../telemetry/snapshot.ts';
 import { failure, json } from '../http.ts';
 import { type FieldError, mistaken } from './fields.ts';
@@ -26,7 +27,8 @@ interface Now {
   readonly active: number;
   readonly queued?: number;
   readonly takesSessions: boolean;
-  readonly state: object;
+  /** As status has it, made where it is told alone. */
+  state(): object;
 }
 
 const betweenLooksMs = 50;
@@ -45,9 +47,9 @@ export const wait: Route = {
     for (;;) {
       const now = look(source, wish);
       if (now instanceof UnknownName) return failure(409, `${now.message} any more`);
-      if (conditions[wish.until](now)) return json(200, now.state);
+      if (conditions[wish.until](now)) return json(200, now.state());
       const leftMs = endMs - performance.now();
-      if (leftMs <= 0 || left.aborted) return json(408, now.state);
+      if (leftMs <= 0 || left.aborted) return json(408, now.state());
       await setTimeout(Math.min(betweenLooksMs, leftMs));
     }
   },
@@ -61,7 +63,8 @@ function look(source: RouteDeps['source'], { pool, backend }: Wish): Now | Unkno
       pool,
       source.plan.pools.map(({ name }) => name),
     );
-  if (backend === undefined) return ofPool(seen);
+  const { observations } = source;
+  if (backend === undefined) return ofPool(seen, observations);
   const one = seen.backends.find(({ name }) => name === backend);
   if (one === undefined)
     return new UnknownName(
@@ -70,13 +73,14 @@ function look(source: RouteDeps['source'], { pool, backend }: Wish): Now | Unkno
       seen.backends.map(({ name }) => name),
     );
   const takesSessions = one.unavailable === undefined || one.unavailable === 'full';
-  return { active: one.active, takesSessions, state: backendStatus(one) };
+  const state = (): object => backendStatus(one, observations.backend(pool, one.name));
+  return { active: one.active, takesSessions, state };
 }
 
-function ofPool(pool: PoolSnapshot): Now {
+function ofPool(pool: PoolSnapshot, observations: Observations): Now {
   const { active, queued, backends } = pool;
   const takesSessions = backends.some(({ unavailable = 'full' }) => unavailable === 'full');
-  return { active, queued, takesSessions, state: poolStatus(pool) };
+  return { active, queued, takesSessions, state: () => poolStatus(pool, observations) };
 }
 
 function wishIn(query: ApiRequest['query']): Wish | readonly FieldError[] {

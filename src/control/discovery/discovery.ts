@@ -15,6 +15,8 @@ export interface DiscoveryDeps {
   readonly resolver: ResolverConfig;
   /** A name stands for other endpoints than before: not called for what `resolve` finds. */
   onChange(name: string, change: NameChange): void;
+  /** A name was looked up; `problem` is what was wrong, undefined where all was well. */
+  onLookup(name: string, problem: string | undefined): void;
   /** A name cannot be resolved, or can be again. Once per change. */
   onProblem(name: string, state: NameState): void;
   readonly timing?: Timing;
@@ -85,13 +87,16 @@ export class Discovery {
     const key = keyOf(target);
     const watched = this.#watches.get(key);
     if (watched !== undefined) return watched;
-    const { onChange, onProblem, timing = usualTiming } = this.#deps;
+    const { onChange, onLookup, onProblem, timing = usualTiming } = this.#deps;
     const name = nameOf(target);
     const addresses = (endpoints: readonly Endpoint[] = []) => addressesOf(target, endpoints);
     const watch: Watch<readonly Endpoint[]> = new Watch(
       {
         lookup: lookupOf(target, this.#questions),
         onChange: (previous) => onChange(name, difference(addresses(previous), addresses(watch.value))),
+        onLookup: (problem) => {
+          if (target.kind !== 'address') onLookup(name, problem);
+        },
         onProblem: (problem, isPartial) =>
           onProblem(name, { problem, isPartial, addresses: addresses(watch.value) }),
       },
@@ -130,6 +135,11 @@ export function poolsWith(name: string, pools: Config['pools']): readonly string
   return pools
     .filter(({ backends }) => backends.some(({ target }) => nameOf(target) === name))
     .map((pool) => pool.name);
+}
+
+/** The names that a pool's backends go by, each once. */
+export function namesIn({ backends }: Config['pools'][number]): readonly string[] {
+  return [...new Set(backends.flatMap(({ target }) => (target.kind === 'address' ? [] : [target.name])))];
 }
 
 function nameOf(target: Target): string {

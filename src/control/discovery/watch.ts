@@ -15,6 +15,8 @@ export interface Answer<T> {
 export interface WatchHost<T> {
   /** Finds the value; `previous` is the last one found. */
   lookup(previous: T | undefined): Promise<Answer<T>>;
+  /** A lookup has ended; `problem` is what was wrong, undefined where all was well. */
+  onLookup?(problem: string | undefined): void;
   /** The value is another than `previous`. Not called for the first lookup, whose end is `first`. */
   onChange(previous: T | undefined): void;
   /**
@@ -82,6 +84,7 @@ export class Watch<T> {
   }
 
   #tell(problem: string | undefined, isPartial: boolean): void {
+    this.#host.onLookup?.(problem);
     const troubled = problem !== undefined;
     if (troubled !== this.#troubled) this.#host.onProblem(problem, isPartial);
     this.#troubled = troubled;

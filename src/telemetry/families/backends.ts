@@ -1,3 +1,4 @@
+import { adminStates, layers } from '../../core/admin-state.ts';
 import { circuitWords } from '../../core/ledger/ledger.ts';
 import { dialFailures, servedReasons } from '../../core/reasons.ts';
 import type { BackendSnapshot } from '../snapshot.ts';
@@ -27,6 +28,14 @@ export const backendFamilies: readonly Family[] = [
     help: 'The share of new sessions that it is given, beside those of the others: less than configured in a slow start',
     type: 'gauge',
     read: ofEach(({ effectiveWeight }) => effectiveWeight),
+  },
+  {
+    name: 'sluice_backend_state',
+    help: 'What each layer wants of the backend: 0 ready, 1 drain, 2 maint; the highest counts',
+    type: 'gauge',
+    read: ofEachBy('layer', layers, (backend, layer) =>
+      adminStates.indexOf(backend.layers?.[layer] ?? 'ready'),
+    ),
   },
   {
     name: 'sluice_backend_sessions_closed_total',
@@ -61,7 +70,7 @@ export const backendFamilies: readonly Family[] = [
     read: ({ observations, snapshot: { pools } }, sample) => {
       for (const { name: pool, backends } of pools) {
         for (const { name: backend, labels } of backends) {
-          const { pass, fail } = observations.checksOf(pool, backend);
+          const { pass, fail } = observations.backend(pool, backend).checks;
           sample(`${labels},result="pass"`, pass);
           sample(`${labels},result="fail"`, fail);
         }

@@ -4,6 +4,7 @@ import { certificateFamilies } from './certificates.ts';
 import { configurationFamilies } from './configuration.ts';
 import type { Family } from './family.ts';
 import { listenerFamilies } from './listeners.ts';
+import { nameFamilies } from './names.ts';
 import { poolFamilies } from './pools.ts';
 import { processFamilies } from './process.ts';
 
@@ -13,5 +14,6 @@ export const families: readonly Family[] = [
   ...listenerFamilies,
   ...poolFamilies,
   ...backendFamilies,
+  ...nameFamilies,
   ...certificateFamilies,
 ];

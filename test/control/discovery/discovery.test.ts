@@ -28,8 +28,10 @@ describe('Discovery', () => {
     const server = await startDnsServer(zone);
     const events = new EventEmitter();
     const log: (readonly [name: string, problem: string | undefined, ...addresses: string[]])[] = [];
+    const lookups: (readonly [name: string, problem: string | undefined])[] = [];
     const names = new Discovery({
       resolver: { servers: [server.address], timeoutMs: options.timeoutMs ?? 5_000 },
+      onLookup: (name, problem) => lookups.push([name, problem]),
       onChange: (name, change) => events.emit('change', name, change),
       onProblem: (name, { problem, addresses }) => {
         log.push([name, problem, ...addresses]);
@@ -41,7 +43,7 @@ describe('Discovery', () => {
       () => server.close(),
       () => names.close(),
     );
-    return { server, names, events, log };
+    return { server, names, events, log, lookups };
   }
 
   it('gives the endpoints of an address at once', async () => {
@@ -116,6 +118,23 @@ describe('Discovery', () => {
       ]);
     },
   );
+
+  it('tells of every lookup of a name how it went, and of none for an address', async () => {
+    const { server, names, events, lookups } = await start(
+      { 'app.test': [a('10.0.0.1')] },
+      { timing: hasty },
+    );
+    await names.resolve([
+      { kind: 'name', name: 'app.test', port: 80 },
+      { kind: 'address', address: { host: '10.0.0.9', port: 80 } },
+    ]);
+    expect(lookups[0]).toEqual(['app.test', undefined]);
+    const failed = once(events, 'problem', { signal: deadline() });
+    server.zone.delete('app.test');
+    const [problem] = await failed;
+    expect(lookups.at(-1)).toEqual(['app.test', problem]);
+    expect(new Set(lookups.map(([name]) => name))).toEqual(new Set(['app.test']));
+  });
 
   it('starts without a name that does not exist, and takes it in when it comes', async () => {
     const { names, server, events, log } = await start({}, { timing: hasty });

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { ending, named } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { openScene } from './scene.ts';
+
+const scene = openScene();
+
+it('the status says why a breaker is open, since when, and when it tries again', async () => {
+  const dead = await scene.deadBackend();
+  const proxy = await scene.proxy({
+    backends: [dead],
+    pool: { connect: { retries: 0 }, circuitBreaker: { consecutiveFailures: 2, openFor: '1m' } },
+  });
+  const before = await proxy.backend();
+  expect(before).toMatchObject({ circuit: 'closed', nextTrial: null, lastError: null });
+  for (let dials = 0; dials < 2; dials++) await ending(scene.client(proxy.port));
+  await eventually(async () => {
+    const { circuit, circuitSince, nextTrial, lastError } = await proxy.backend();
+    expect([circuit, lastError?.error]).toEqual(['open', 'ECONNREFUSED']);
+    const [earlier, since, next] = [before.circuitSince, circuitSince, nextTrial ?? ''].map((time) =>
+      Date.parse(time),
+    );
+    expect(since).toBeGreaterThan(earlier ?? 0);
+    expect(next).toBeGreaterThan(since ?? 0);
+  });
+});
+
+it('the status has the last check, the name behind an address, and since when each holds', async () => {
+  const backend = await scene.backend(named('ok'), { host: '127.0.0.1', port: 0 });
+  const proxy = await scene.proxy({
+    backends: [`localhost:${backend.port}`],
+    pool: { healthCheck: { type: 'tcp', interval: '100ms' } },
+  });
+  await eventually(async () => {
+    const { pools } = await proxy.sluice.status();
+    const one = pools[proxy.pool]?.backends.find(({ address }) => address === backend.address);
+    expect(one).toMatchObject({
+      name: 'localhost',
+      health: 'up',
+      lastCheck: { pass: true, detail: expect.stringMatching(/^Passed in [\d.]+ ms$/) },
+    });
+    expect(Date.parse(one?.lastCheck?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(one?.healthSince ?? ''));
+  });
+});
+
+it('the status tells of the process what an operator asks first', async () => {
+  const backend = await scene.backend(named('ok'));
+  const { sluice } = await scene.proxy({ backends: [backend.address] });
+  const status = JSON.parse((await sluice.ask('/api/v1/status')).body);
+  expect(status).toMatchObject({
+    pid: sluice.pid,
+    phase: 'serving',
+    configuration: {
+      file: sluice.configFile,
+      hash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      lastReloadFailed: false,
+    },
+    workerRestarts: 0,
+  });
+  const workers = Object.values<number>(status.workers).reduce((sum, count) => sum + count, 0);
+  expect(workers).toBeGreaterThan(0);
+  expect(status.descriptors.open).toBeLessThan(status.descriptors.limit);
+});
