@@ -64,7 +64,7 @@ export function dashboard({ uid, title, description, ofPools, rows }: Plan): Das
     builder.withRow(new RowBuilder(row.title));
     for (const panel of row.panels) builder.withPanel(panel);
   }
-  return numbered(builder.build());
+  return finished(builder.build());
 }
 
 function choice(name: string, label: string, query: string): QueryVariableBuilder {
@@ -103,8 +103,12 @@ function event(name: string, color: string, expr: string): AnnotationQueryBuilde
     .step('30s');
 }
 
-/** Grafana tells panels by their numbers in links and in what it stores. */
-function numbered(built: Dashboard): Dashboard {
+/**
+ * Grafana tells panels by their numbers, in links and in what it stores. Links and events stay in sight: the library puts
+ * both into a menu unless told otherwise, and has no word for otherwise.
+ */
+function finished(built: Dashboard): Dashboard {
   for (const [index, panel] of (built.panels ?? []).entries()) panel.id = index + 1;
+  for (const one of [...(built.links ?? []), ...(built.annotations.list ?? [])]) delete one.placement;
   return built;
 }

@@ -7,6 +7,8 @@ import {
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
+  TableCellDisplayMode,
+  TableSortByFieldStateBuilder,
   TooltipDisplayMode,
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
@@ -98,22 +100,26 @@ export function table(
   columns: readonly Column[],
 ): Table {
   const panel = described(new Table(), { ...subject, unit: 'short' }).height(8);
-  for (const [index, { expr, title, unit, words }] of columns.entries()) {
-    panel
-      .withTarget(query(expr, index).instant().format(PromQueryFormat.Table))
-      .overrideByName(title, [
-        ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
-        ...(words === undefined ? [] : [{ id: 'mappings', value: [inWords(words)] }]),
+  for (const [index, { expr, title, unit, words, ordersRows }] of columns.entries()) {
+    panel.withTarget(query(expr, index).instant().format(PromQueryFormat.Table));
+    if (unit !== undefined) panel.overrideByName(title, [{ id: 'unit', value: unit }]);
+    if (words !== undefined) {
+      panel.overrideByName(title, [
+        { id: 'mappings', value: [inWords(words)] },
+        { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.ColorText } },
       ]);
+    }
+    if (ordersRows) panel.sortBy([new TableSortByFieldStateBuilder().displayName(title).desc(false)]);
   }
-  const titles = columns.map(({ title }, index) => [`Value #${refId(index)}`, title] as const);
+  // As Grafana calls the values of the only query, or of one among several.
+  const fields = columns.map((_, index) => (columns.length === 1 ? 'Value' : `Value #${refId(index)}`));
+  const titles = columns.map(({ title }, index) => [fields[index], title] as const);
+  const order = [...Object.keys(labels), ...fields].map((name, index) => [name, index] as const);
   return panel.withTransformation({ id: 'merge', options: {} }).withTransformation({
     id: 'organize',
     options: {
       excludeByName: { Time: true },
-      indexByName: Object.fromEntries(
-        [...Object.keys(labels), ...titles.map(([name]) => name)].map((name, index) => [name, index]),
-      ),
+      indexByName: Object.fromEntries(order),
       renameByName: { ...labels, ...Object.fromEntries(titles) },
     },
   });
@@ -124,6 +130,8 @@ export interface Column {
   readonly expr: string;
   readonly unit?: string;
   readonly words?: readonly StateWord[];
+  /** Whether rows stand in the order of its values, the smallest on top. */
+  readonly ordersRows?: boolean;
 }
 
 type AnyPanel = Stat | StateTimeline | Table | TimeSeries;

@@ -17,13 +17,12 @@ export const certificates: Row = {
         {
           title: 'Good for',
           unit: 's',
-          expr: `sort(
-  (
-    sluice_certificate_expiry_timestamp_seconds{${here}}
-    or sluice_pool_certificate_expiry_timestamp_seconds{${here}}
-    or sluice_backend_certificate_expiry_timestamp_seconds{${here}}
-  ) - time()
-)`,
+          ordersRows: true,
+          expr: `(
+  sluice_certificate_expiry_timestamp_seconds{${here}}
+  or sluice_pool_certificate_expiry_timestamp_seconds{${here}}
+  or sluice_backend_certificate_expiry_timestamp_seconds{${here}}
+) - time()`,
         },
       ],
     ),
