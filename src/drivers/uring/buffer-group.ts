@@ -5,7 +5,8 @@
  */
 import * as kernel from './kernel.ts';
 import { type Libc, mapMemory, type Pointer } from './libc.ts';
-import { type Ring, writeAddress } from './ring.ts';
+import type { Ring } from './ring.ts';
+import { writeAddress } from './ring-memory.ts';
 
 /** What is known of a buffer's memory. */
 const untouched = 0;

@@ -1,7 +1,7 @@
 /** Programs that the kernel runs for each packet that comes to a socket: classic BPF, as linux/filter.h has it. */
 import * as kernel from './kernel.ts';
 import { type Libc, mapMemory } from './libc.ts';
-import { writeAddress } from './ring.ts';
+import { writeAddress } from './ring-memory.ts';
 
 /** One `struct sock_filter` a row: what to do, how far to jump if it is so and if not, and a number. */
 type Program = readonly (readonly [code: number, ifTrue: number, ifFalse: number, number: number])[];
