@@ -19,7 +19,8 @@ import { descriptorLimit } from './drivers/descriptors.ts';
 import type { DriverModule } from './drivers/driver.ts';
 import { chooseDriver } from './drivers/drivers.ts';
 import { Events } from './telemetry/events.ts';
-import type { Log } from './telemetry/log.ts';
+import { unsentSinceMs } from './telemetry/line-order.ts';
+import type { Log, LogMove } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Observations } from './telemetry/observations.ts';
 import { totalsOf } from './telemetry/totals.ts';
@@ -98,6 +99,8 @@ export class Service {
       observations,
       events,
     });
+    const { ledger } = this.controlPlane;
+    log.waitFor(() => unsentSinceMs(ledger));
     this.#observations = observations;
     const { controlPlane } = this;
     const reload = (trigger: string): Promise<ReloadResult> => this.reload(trigger);
@@ -251,11 +254,15 @@ export class Service {
     if (loaded?.ok === false) return { ok: false, errors: loaded.issues.map(toReloadError) };
     const { config = before, warnings = [] } = loaded ?? {};
     for (const warning of warnings) log.logger.warn(toReloadError(warning), 'configuration warning');
+    let logMove: LogMove | undefined;
     try {
+      if (config.log.file !== before.log.file) logMove = log.move(config.log.file);
       await this.#move(before, config);
     } catch (error) {
+      logMove?.abandon();
       return { ok: false, errors: [{ message: error instanceof Error ? error.message : String(error) }] };
     }
+    logMove?.commit();
     log.setLevel(config.log.level);
     if (loaded !== undefined) this.#origin = originOf(loaded);
     this.#pendingRestart = pendingRestart(this.#options.config, config, this.#driver);

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Config, LogConfig } from '../config/config.ts';
+import { StartError } from '../service.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { LogFileError } from '../telemetry/log-file.ts';
 
 export interface LogArguments {
   readonly logLevel?: LogConfig['level'];
@@ -21,6 +23,11 @@ export function withLogLevel(config: Config, { logLevel }: LogArguments): Config
   return logLevel === undefined ? config : { ...config, log: { ...config.log, level: logLevel } };
 }
 
-export function logFor(config: Config, { json }: LogArguments): Log {
-  return createLog({ level: config.log.level, ...(json && { json }) });
+/** Throws a StartError where its file can't be written to. */
+export function logFor({ log: { level, file } }: Config, { json }: LogArguments): Log {
+  try {
+    return createLog({ level, file, ...(json && { json }) });
+  } catch (error) {
+    throw error instanceof LogFileError ? new StartError(error.message, { cause: error }) : error;
+  }
 }

@@ -12,8 +12,8 @@ export interface Serving {
 }
 
 /**
- * SIGTERM and SIGINT stop it, also while it starts; SIGHUP reloads it, once it has started; SIGUSR1 and SIGUSR2 do
- * nothing. Rejects with a StartError.
+ * SIGTERM and SIGINT stop it, also while it starts; SIGHUP reloads it, once it has started; SIGUSR1 opens the log's file
+ * again; SIGUSR2 does nothing. Rejects with a StartError.
  */
 export async function serve(options: ServiceOptions, reloads = new ReloadRequests()): Promise<Serving> {
   const { logger } = options.log;
@@ -42,16 +42,19 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
         resolve(exitCodes.done);
       }, reject);
   };
+  const onReopen = (signal: NodeJS.Signals): void => {
+    if (!options.log.reopen()) onUnused(signal);
+  };
   const onUnused = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'signal without a meaning');
   };
   const removeHandlers = (): void => {
     process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reloads.request);
-    process.off('SIGUSR1', onUnused).off('SIGUSR2', onUnused);
+    process.off('SIGUSR1', onReopen).off('SIGUSR2', onUnused);
   };
 
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reloads.request);
-  process.on('SIGUSR1', onUnused).on('SIGUSR2', onUnused);
+  process.on('SIGUSR1', onReopen).on('SIGUSR2', onUnused);
   try {
     const begun = service.begin();
     reloads.servedBy((trigger) => void service.reload(trigger));

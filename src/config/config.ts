@@ -10,6 +10,7 @@ import type {
   RouteCondition,
   SentProxyProtocol,
 } from '../core/plan.ts';
+import type { SessionField } from './session-fields.ts';
 
 export interface Config {
   /** Data-plane threads; `auto` is one per CPU. */
@@ -120,10 +121,16 @@ export interface AdminToken {
 
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** The absolute path of the file that lines go to; undefined is standard output. */
+  readonly file: string | undefined;
   /** One line for each finished session. */
   readonly sessions: boolean;
   /** Also for clients that left before they were routed and without a byte, as checks of balancers do. */
   readonly emptySessions: boolean;
+  /** What those lines have, in this order; undefined is all that is known of the session. */
+  readonly fields: readonly SessionField[] | undefined;
+  /** Of the lines of sessions that went well, so many percent are written. */
+  readonly samplePercent: number;
 }
 
 export interface ShutdownConfig {

@@ -20,8 +20,13 @@ function run(
 ): void {
   const post = (message: FromWorker): void => control.postMessage(message);
 
-  const sessionLog = new SessionLog(log, (lines) => post({ kind: 'log-lines', lines }));
   const ledger = new Ledger(ledgerBuffer, capacity, worker);
+  const sessionLog = new SessionLog(log, {
+    send: (lines) => post({ kind: 'log-lines', lines }),
+    unsentSince: (ms) => {
+      ledger.unsentLinesMs[worker] = ms;
+    },
+  });
   const wakes = new WorkerWakes(worker, ledger, () => plane.handle({ kind: 'woken' }));
   const plane = new DataPlane({
     worker,

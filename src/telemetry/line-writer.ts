@@ -19,7 +19,7 @@ const longestFlushMs = 10_000;
 const looksAtReader = 10;
 
 export class LineWriter implements DestinationStream {
-  readonly #fd: number;
+  #fd: number;
   readonly #maxLength: number;
   readonly #onRecovered: (dropped: number) => void;
   #waiting: string[] = [];
@@ -27,6 +27,8 @@ export class LineWriter implements DestinationStream {
   #length = 0;
   #idle: Promise<void> | undefined;
   #writtenBytes = 0;
+  /** The write that is under way. */
+  #written: Promise<unknown> = Promise.resolve();
   /** The reader is gone for good. */
   #broken = false;
   /** Lines that nobody has been told of yet. */
@@ -45,6 +47,13 @@ export class LineWriter implements DestinationStream {
     this.#waiting.push(lines);
     this.#length += lines.length;
     this.#idle ??= this.#writeAll();
+  }
+
+  /** Writes to this descriptor from now on. Fulfilled when the one before is in use no more. */
+  async moveTo(fd: number): Promise<void> {
+    this.#fd = fd;
+    this.#broken = false;
+    await this.#written;
   }
 
   /** Fulfilled when all has been written, or when the reader has taken nothing for `stalledMs`; after ten seconds anyway. */
@@ -75,7 +84,9 @@ export class LineWriter implements DestinationStream {
     let left = '';
     while (this.#waiting.length > 0) {
       const lines = this.#takeWaiting();
-      left = await this.#writeFully(Buffer.from(lines));
+      const written = this.#writeFully(this.#fd, Buffer.from(lines));
+      this.#written = written;
+      left = await written;
       this.#length -= lines.length;
       this.#drop(left);
     }
@@ -85,17 +96,17 @@ export class LineWriter implements DestinationStream {
   }
 
   /** Gives back what could not be written. */
-  async #writeFully(bytes: Buffer): Promise<string> {
+  async #writeFully(fd: number, bytes: Buffer): Promise<string> {
     let written = 0;
     while (written < bytes.length) {
       try {
-        const { bytesWritten } = await write(this.#fd, bytes, written);
+        const { bytesWritten } = await write(fd, bytes, written);
         written += bytesWritten;
         this.#writtenBytes += bytesWritten;
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : undefined;
-        if (code === 'EPIPE') this.#broken = true;
-        if (code !== 'EAGAIN') return bytes.toString('utf8', written);
+        if (code === 'EPIPE') this.#broken = fd === this.#fd;
+        if (code !== 'EAGAIN' || fd !== this.#fd) return bytes.toString('utf8', written);
         await sleep(fullPipeMs, undefined, { ref: false });
       }
     }

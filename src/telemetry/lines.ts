@@ -11,15 +11,35 @@ export const lineFormat = {
   formatters: { level: (level) => ({ level }) },
 } satisfies LoggerOptions;
 
+/** The time of a line of JSON, as it stands there; empty where it has none. */
+export function timeOf(line: string): string {
+  const at = line.indexOf(timeKey);
+  return at < 0 ? '' : line.slice(at + timeKey.length, at + timeKey.length + timeLength);
+}
+
+const timeKey = '"time":"';
+const timeLength = '2026-01-02T03:04:05.678Z'.length;
+
+/** How long a line of a worker may wait for others. */
+export const batchMs = 40;
+
 const maxLength = 65_536;
+
+/** What a worker's lines go to. */
+export interface LineOutlet {
+  /** Takes whole lines, each with its newline. */
+  send(lines: string): void;
+  /** Told the time of the oldest line that is not sent yet, in milliseconds since 1970; 0 where there is none. */
+  unsentSince(ms: number): void;
+}
 
 /** Collects lines and sends them together, for a message between threads costs more than a line. */
 export class LineBatch implements DestinationStream {
-  readonly #send: (lines: string) => void;
+  readonly #outlet: LineOutlet;
   #lines = '';
 
-  constructor(send: (lines: string) => void) {
-    this.#send = send;
+  constructor(outlet: LineOutlet) {
+    this.#outlet = outlet;
   }
 
   get isEmpty(): boolean {
@@ -28,12 +48,15 @@ export class LineBatch implements DestinationStream {
 
   write(line: string): void {
     if (this.#lines.length + line.length > maxLength) this.flush();
+    if (this.isEmpty) this.#outlet.unsentSince(Date.parse(timeOf(line)));
     this.#lines += line;
   }
 
   flush(): void {
     const lines = this.#lines;
     this.#lines = '';
-    if (lines !== '') this.#send(lines);
+    if (lines === '') return;
+    this.#outlet.send(lines);
+    this.#outlet.unsentSince(0);
   }
 }

@@ -5,37 +5,38 @@
  */
 import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
+import type { SessionField } from '../config/session-fields.ts';
 import type { Incident, SessionRecord } from '../core/contract.ts';
 import type { Reason } from '../core/reasons.ts';
 import { endpointText } from './endpoint-text.ts';
 import { logIncident } from './incident-lines.ts';
-import { LineBatch, lineFormat } from './lines.ts';
+import { batchMs, LineBatch, type LineOutlet, lineFormat } from './lines.ts';
 import { type Counted, RefusalBound } from './refusal-bound.ts';
 
-/** How long a line may wait for others. */
-const batchMs = 100;
+export type SessionLogConfig = Omit<LogConfig, 'file'>;
 
 export class SessionLog {
   readonly #logger: Logger;
   readonly #batch: LineBatch;
   readonly #refusals = new RefusalBound();
-  #sessions: boolean;
-  #emptySessions: boolean;
+  readonly #random: () => number;
+  #config: SessionLogConfig;
+  /** Sessions that went well and were not written since the last that was, by listener. */
+  readonly #unsampled = new Map<string, number>();
   #batchDueMs = Number.POSITIVE_INFINITY;
 
-  /** `send` takes whole lines of JSON, each with its newline, up to 64 KiB at once. */
-  constructor(config: LogConfig, send: (lines: string) => void) {
-    this.#batch = new LineBatch(send);
+  /** `outlet` is sent up to 64 KiB at once. `random` gives numbers from 0 (inclusive) to 1 (exclusive). */
+  constructor(config: SessionLogConfig, outlet: LineOutlet, random: () => number = Math.random) {
+    this.#batch = new LineBatch(outlet);
     this.#logger = pino({ ...lineFormat, level: config.level }, this.#batch);
-    this.#sessions = config.sessions;
-    this.#emptySessions = config.emptySessions;
+    this.#random = random;
+    this.#config = config;
   }
 
-  /** A reload may change the level, and which sessions are logged. */
-  configure(config: LogConfig): void {
+  /** A reload may change the level, which sessions are logged, and what of them. */
+  configure(config: SessionLogConfig): void {
     this.#logger.level = config.level;
-    this.#sessions = config.sessions;
-    this.#emptySessions = config.emptySessions;
+    this.#config = config;
   }
 
   /**
@@ -44,9 +45,10 @@ export class SessionLog {
    * `leftOut` is how many before it were not written.
    */
   write(record: SessionRecord, nowMs: number): void {
-    if (record.isEmpty && !(this.#emptySessions && this.#sessions)) return;
+    const { sessions, emptySessions } = this.#config;
+    if (record.isEmpty && !(emptySessions && sessions)) return;
     if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
-    else if (this.#sessions) this.#logger.info(fieldsOf({ record, leftOut: 0 }), message);
+    else if (sessions) this.#writeServed(record);
     this.#setBatchDue(nowMs);
   }
 
@@ -71,6 +73,18 @@ export class SessionLog {
     this.#batchDueMs = Number.POSITIVE_INFINITY;
   }
 
+  #writeServed(record: SessionRecord): void {
+    const { samplePercent } = this.#config;
+    let leftOut = 0;
+    if (samplePercent < 100 && wentWell(record)) {
+      leftOut = this.#unsampled.get(record.listener) ?? 0;
+      const isTaken = this.#random() * 100 < samplePercent;
+      this.#unsampled.set(record.listener, isTaken ? 0 : leftOut + 1);
+      if (!isTaken) return;
+    }
+    this.#logger.info(this.#fieldsOf({ record, leftOut }), message);
+  }
+
   #writeRefusal(record: SessionRecord, nowMs: number): void {
     if (!this.#logger.isLevelEnabled(refusalLevel(record))) return;
     const counted = this.#refusals.take(record, nowMs);
@@ -78,7 +92,16 @@ export class SessionLog {
   }
 
   #writeCounted(counted: Counted): void {
-    this.#logger[refusalLevel(counted.record)](fieldsOf(counted), message);
+    this.#logger[refusalLevel(counted.record)](this.#fieldsOf(counted), message);
+  }
+
+  /** pino leaves out those that are undefined. */
+  #fieldsOf({ record, leftOut }: Counted): object {
+    const all = fieldsOf(record);
+    const { fields } = this.#config;
+    const wanted =
+      fields === undefined ? all : Object.fromEntries(fields.map((field) => [field, all[field]]));
+    return leftOut === 0 ? wanted : { ...wanted, leftOut };
   }
 
   #setBatchDue(nowMs: number): void {
@@ -94,8 +117,12 @@ function refusalLevel({ isEmpty }: SessionRecord): 'info' | 'warn' {
   return isEmpty ? 'info' : 'warn';
 }
 
-/** The fields of a line; pino leaves out those that are undefined. */
-function fieldsOf({ record, leftOut }: Counted): object {
+/** Served to its end by the first backend that was dialed. */
+function wentWell({ reason, attempts }: SessionRecord): boolean {
+  return reason === 'finished' && attempts === 1;
+}
+
+function fieldsOf(record: SessionRecord): Record<SessionField, unknown> {
   return {
     listener: record.listener,
     pool: record.pool,
@@ -118,7 +145,6 @@ function fieldsOf({ record, leftOut }: Counted): object {
     tlsVersion: record.tlsVersion,
     clientSubject: record.clientSubject,
     uniqueId: record.uniqueId,
-    leftOut: leftOut === 0 ? undefined : leftOut,
   };
 }
 

@@ -55,7 +55,14 @@ test('parseConfig fills in every default', () => {
       },
     ],
     admin: 'off',
-    log: { level: 'info', sessions: true, emptySessions: true },
+    log: {
+      level: 'info',
+      file: undefined,
+      sessions: true,
+      emptySessions: true,
+      fields: undefined,
+      samplePercent: 100,
+    },
     shutdown: { delayMs: 0, graceMs: 30_000 },
     resolver: { servers: [], timeoutMs: 5_000 },
   });
@@ -89,7 +96,7 @@ pools:
     whenBackendDown: close
     panicThreshold: 50%
 admin: { bind: 0.0.0.0:1, token: secret }
-log: { level: debug, sessions: false }
+log: { level: debug, sessions: false, file: /var/log/sluice.log, fields: [client, reason], sample: 0.5% }
 shutdown: { grace: 0s }
 resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
 `),
@@ -165,7 +172,14 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
       bind: { host: '0.0.0.0', port: 1 },
       tokens: [{ name: 'token', token: 'secret', may: 'operate' }],
     },
-    log: { level: 'debug', sessions: false, emptySessions: true },
+    log: {
+      level: 'debug',
+      file: '/var/log/sluice.log',
+      sessions: false,
+      emptySessions: true,
+      fields: ['client', 'reason'],
+      samplePercent: 0.5,
+    },
     shutdown: { delayMs: 0, graceMs: 0 },
     resolver: { servers: ['10.0.0.2:53', '[::1]:5353'], timeoutMs: 1_000 },
   });

@@ -144,6 +144,23 @@ describe('a reload', () => {
   });
 });
 
+describe('all lines', () => {
+  it('come in the order of their times, whichever thread has written them', async () => {
+    const sluice = await start({ more: { workers: 2, log: { level: 'debug' } } });
+    for (let round = 0; round < 20; round++) {
+      const clients = await Promise.all(Array.from({ length: 5 }, () => openClient(sluice)));
+      for (const client of clients) client.destroy();
+      sluice.signal('SIGUSR2');
+    }
+    await eventually(() => expect(sluice.sessions).toHaveLength(100));
+    sluice.signal('SIGTERM');
+    expect(await sluice.ended).toBe(0);
+    const times = sluice.lines.map((line) => String(line['time']));
+    expect(sluice.lines.filter(({ msg }) => msg === 'signal without a meaning').length).toBeGreaterThan(1);
+    expect(times).toEqual(times.toSorted());
+  });
+});
+
 describe('the last line', () => {
   it('counts what was served, after all other lines', async () => {
     const sluice = await start();

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { SessionRecord } from '../../src/core/contract.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
 import { reasons } from '../../src/core/reasons.ts';
-import { SessionLog } from '../../src/telemetry/session-log.ts';
+import { batchMs } from '../../src/telemetry/lines.ts';
+import { SessionLog, type SessionLogConfig } from '../../src/telemetry/session-log.ts';
 
 const finished: SessionRecord = {
   listener: 'web',
@@ -38,13 +39,27 @@ const refused: SessionRecord = {
   endedBy: 'proxy',
 };
 
+const defaults: SessionLogConfig = {
+  level: 'info',
+  sessions: true,
+  emptySessions: true,
+  fields: undefined,
+  samplePercent: 100,
+};
+
 function sessionLog(
   level: 'debug' | 'info' | 'warn' | 'error' = 'info',
   sessions = true,
   emptySessions = true,
+  random = Math.random,
 ) {
   const batches: string[] = [];
-  const log = new SessionLog({ level, sessions, emptySessions }, (lines) => batches.push(lines));
+  const unsent: number[] = [];
+  const log = new SessionLog(
+    { ...defaults, level, sessions, emptySessions },
+    { send: (lines) => batches.push(lines), unsentSince: (ms) => unsent.push(ms) },
+    random,
+  );
   const lines = (): Record<string, unknown>[] =>
     batches
       .splice(0)
@@ -52,7 +67,7 @@ function sessionLog(
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
-  return { log, batches, lines };
+  return { log, batches, unsent, lines };
 }
 
 describe('SessionLog', () => {
@@ -170,7 +185,7 @@ describe('SessionLog', () => {
     log.tell({ ...circuit, change: { to: 'open', ...opened } }, 0);
     log.tell({ ...circuit, change: { to: 'half-open' } }, 0);
     log.tell({ ...circuit, change: { to: 'closed' } }, 0);
-    expect(log.nextFlushMs).toBe(100);
+    expect(log.nextFlushMs).toBe(batchMs);
     log.flush(0);
     const time = expect.any(String);
     expect(lines()).toEqual([
@@ -197,11 +212,11 @@ describe('SessionLog', () => {
       return lines().map(({ reason }) => reason);
     };
     expect(reasonsWritten()).toEqual(['rate-limited']);
-    log.configure({ level: 'info', sessions: true, emptySessions: true });
+    log.configure({ ...defaults, level: 'info' });
     expect(reasonsWritten()).toEqual(['finished', 'rate-limited']);
-    log.configure({ level: 'warn', sessions: true, emptySessions: true });
+    log.configure({ ...defaults, level: 'warn' });
     expect(reasonsWritten()).toEqual(['rate-limited']);
-    log.configure({ level: 'error', sessions: true, emptySessions: true });
+    log.configure({ ...defaults, level: 'error' });
     expect(reasonsWritten()).toEqual([]);
     expect(log.nextFlushMs).toBe(1_000);
     log.flush(1_000);
@@ -209,17 +224,26 @@ describe('SessionLog', () => {
     expect(log.nextFlushMs).toBeUndefined();
   });
 
-  test('hands lines over together, 100 ms after the first', () => {
+  test('hands lines over together, a moment after the first', () => {
     const { log, batches } = sessionLog();
     expect(log.nextFlushMs).toBeUndefined();
     log.write(finished, 1_000);
     log.write(finished, 1_050);
-    expect(log.nextFlushMs).toBe(1_100);
+    expect(log.nextFlushMs).toBe(1_000 + batchMs);
     expect(batches).toEqual([]);
-    log.flush(1_100);
+    log.flush(1_000 + batchMs);
     expect(batches).toHaveLength(1);
     expect(batches[0]?.split('\n')).toHaveLength(3);
     expect(log.nextFlushMs).toBeUndefined();
+  });
+
+  test('says since when lines wait, for as long as some do', () => {
+    const { log, unsent, lines } = sessionLog();
+    for (let n = 0; n < 3; n++) log.write(finished, 0);
+    expect(unsent).toHaveLength(1);
+    log.flush(0);
+    log.flush(0);
+    expect(unsent).toEqual([Date.parse(String(lines()[0]?.['time'])), 0]);
   });
 
   test('hands over no more than 64 KiB at once, and waits for no more', () => {
@@ -230,6 +254,36 @@ describe('SessionLog', () => {
     expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(65_536);
     expect(batches.every((batch) => batch.endsWith('\n'))).toBe(true);
     expect(batches.join('').match(/\n/g)).toHaveLength(1_000);
+  });
+
+  test('writes the fields that are asked for, in their order, and how many lines were left out', () => {
+    const { log, lines } = sessionLog();
+    log.configure({ ...defaults, fields: ['reason', 'sni', 'client'] });
+    log.write(finished, 0);
+    for (let n = 0; n < 12; n++) log.write(refused, 0);
+    log.flush(1_000);
+    const written = lines().map((line) => Object.keys(line).join(' '));
+    expect(written[0]).toBe('level time reason client msg');
+    expect(written.at(-1)).toBe('level time reason client leftOut msg');
+  });
+
+  test('writes a sample of the sessions that went well, and all others', () => {
+    const drawn = [0.5, 0.1, 0.9, 0.099, 0.3];
+    const random = (): number => drawn.shift() ?? 0;
+    const { log, lines } = sessionLog('info', true, true, random);
+    log.configure({ ...defaults, samplePercent: 10 });
+    for (let n = 0; n < 4; n++) log.write({ ...finished, durationMs: n }, 0);
+    log.write({ ...finished, attempts: 2 }, 0);
+    log.write({ ...finished, reason: 'backend-reset' }, 0);
+    log.write({ ...finished, listener: 'api' }, 0);
+    log.write({ ...finished, durationMs: 7 }, 0);
+    log.flush(0);
+    expect(lines()).toMatchObject([
+      { durationMs: 3, leftOut: 3 },
+      { attempts: 2 },
+      { reason: 'backend-reset' },
+      { durationMs: 7 },
+    ]);
   });
 
   test('asks for no flush when nothing was written', () => {

@@ -1,4 +1,5 @@
 /** The kinds of values that options have. A value whose term has a default may be absent. */
+import { dirname, resolve } from 'node:path';
 import {
   type DurationRule,
   durationPattern,
@@ -181,6 +182,14 @@ export function oneOf<const Word extends string, T extends Term<Word>>(
 
 export function text<T extends Term<string>>(what: string, term: T): Leaf<T, string> {
   return leaf<string, T>({ type: 'string', minLength: 1, ...term, [expects]: what }, term);
+}
+
+/** A file that is not read, by its path relative to the configuration's. Gives the absolute path. */
+export function filePath(term: Term<never>): Reader<string, string> {
+  return {
+    schema: text('the path of a file', { pattern: '[^/]$', ...term }).schema,
+    read: (path, { document }) => resolve(dirname(document.file), path),
+  };
 }
 
 /** A text that is parsed. Reports one that cannot be, and reads it as undefined. */

@@ -20,6 +20,9 @@ export function makeAreas(make: AreaMaker) {
     /** By worker, how long its last sign of life took, and when it had been asked for: see `lag.ts`. */
     lag: { tookMs: make.floatOfEach(), askedMs: make.floatOfEach() },
 
+    /** By worker, since when lines of its log wait to be sent, in milliseconds since 1970; 0: none does. */
+    unsentLinesMs: make.floatOfEach(),
+
     /** Sessions accepted and not ended, by listener. */
     listenerActive: make.counts('listeners'),
     /** A listener's token bucket: what is in it, and as of when; 0 marks one that was never used. */
