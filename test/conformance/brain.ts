@@ -66,7 +66,9 @@ export class Brain implements DriverHost {
     return monotonicMs();
   }
 
-  buffersHold(): void {}
+  buffersHold(bytes: number): void {
+    Atomics.store(this.#counts, shared.buffersHold, bytes);
+  }
 
   receive(): void {
     this.#told.receive();

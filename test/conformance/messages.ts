@@ -102,7 +102,7 @@ export type FromThread =
   | { readonly kind: 'event'; readonly event: RigEvent };
 
 /** 32-bit words of memory that both sides share. */
-export const shared = { toBackend: 0, toClient: 1, isStalled: 2, words: 3 } as const;
+export const shared = { toBackend: 0, toClient: 1, isStalled: 2, buffersHold: 3, words: 4 } as const;
 
 export const listenerSlot = 7;
 export const backendSlot = 5;

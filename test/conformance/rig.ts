@@ -165,6 +165,11 @@ export class Rig {
     return Atomics.load(this.#thread.words, shared.toClient);
   }
 
+  /** Of the driver: as it said last. */
+  get bytesInBuffers(): number {
+    return Atomics.load(this.#thread.words, shared.buffersHold);
+  }
+
   /** The clock that all threads share. */
   now(): number {
     return monotonicMs();

@@ -50,6 +50,12 @@ export function boundsOf(bytes: number): BufferBounds {
 
 /** Chunks that may wait for one slow reader while there are plenty. */
 const plentifulShare = 8;
+/**
+ * Half of the large buffers are kept for streams whose reader was given more than this: more than the kernel takes for
+ * one that never reads (4 MiB by default, `net.ipv4.tcp_wmem`). Such ones would soon have all of them otherwise, and a
+ * download beside them takes more than twice the CPU.
+ */
+const provenBytes = 8 * 1024 * 1024;
 /** While no more small buffers are held, what waits stays in them: to copy it would save little. */
 const heldInPlaceMax = 64;
 const copiedBytesMax = 4 * cellBytes;
@@ -60,6 +66,7 @@ export class Buffers {
   readonly #large: BufferGroup;
   readonly #cells: Cells;
   readonly #scarceFrom: number;
+  readonly #largeKept: number;
   readonly #libc: Libc;
   /** By chunk: where the bytes in it begin, how many they are, and which one is to be sent after it. */
   readonly starts = new Int32Array(firstCell + cellsMax);
@@ -87,6 +94,7 @@ export class Buffers {
     libc.madvise(this.#groups[reserveGroup].memory, reserve * smallBytes, kernel.MADV_NOHUGEPAGE);
     this.#libc = libc;
     this.#scarceFrom = small / 2;
+    this.#largeKept = Math.floor(large / 2);
   }
 
   /** The kernel has filled this buffer of the group. */
@@ -168,8 +176,9 @@ export class Buffers {
     return this.areScarce ? 1 : plentifulShare;
   }
 
-  get hasLarge(): boolean {
-    return this.#large.left > 0;
+  /** Whether there is a large one for a stream whose reader was given so many bytes before. */
+  hasLargeAfter(sentBytes: number): boolean {
+    return this.#large.left > (sentBytes < provenBytes ? this.#largeKept : 0);
   }
 
   /** The group that joined links receive their messages with, one by one. */

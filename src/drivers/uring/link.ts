@@ -362,9 +362,10 @@ export class Link extends RingSocket implements relay.Link<Link> {
   /** What its next bytes are received into. */
   get #nextGroup(): Group {
     if (this.is(relay.discarding)) return this.context.buffers.singles;
-    if (this.partner === undefined) return smallGroup;
+    const to = this.partner;
+    if (to === undefined) return smallGroup;
     const { buffers } = this.context;
-    return this.is(streams) && buffers.hasLarge ? largeGroup : buffers.singles;
+    return this.is(streams) && buffers.hasLargeAfter(to.sentBytes) ? largeGroup : buffers.singles;
   }
 
   #watchLeaving(): void {
