@@ -9,20 +9,18 @@ import { workerCount } from '../control/workers/sizes.ts';
 import type { AccessPolicy } from '../core/access/access-policy.ts';
 import { chooseDriver, type DriverChoice } from '../drivers/drivers.ts';
 import { type ExitCode, exitCodes } from './command.ts';
-import { configFile, configOption, readConfig } from './config-file.ts';
+import { type ConfigArguments, configFile, countOf, readConfig, withConfigFile } from './config-file.ts';
 
-interface CheckArguments {
-  readonly config?: string;
+interface CheckArguments extends ConfigArguments {
   readonly json?: true;
 }
 
 export function checkCommand(ends: (code: ExitCode) => void): Command {
-  return new Command('check')
+  return withConfigFile(new Command('check'))
     .description('Check a configuration without binding anything, and print what it would run')
-    .option(...configOption)
     .option('--json', 'print it as JSON, with every default filled in')
-    .action(async (given: CheckArguments) => {
-      const config = await readConfig(configFile(given.config));
+    .action(async (argument: string | undefined, given: CheckArguments) => {
+      const config = await readConfig(configFile(argument, given));
       if (config === undefined) return ends(exitCodes.usage);
       const driver = chooseDriver(config.driver);
       process.stdout.write(given.json ? asJson(config, driver) : asText(config, driver));
@@ -119,8 +117,4 @@ export function asJson(config: Config, driver: DriverChoice): string {
     return secrets.keys.has(key) && value !== undefined ? '(hidden)' : value;
   };
   return `${JSON.stringify(seen, replace, 2)}\n`;
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,33 +1,31 @@
 /** Asks a running sluice whether it is ready: what a container's HEALTHCHECK runs. */
 import { request } from 'node:http';
 import { Command } from 'commander';
-import { formatAddress, parseBind } from '../config/addresses.ts';
+import { formatAddress } from '../config/addresses.ts';
 import { adminBindIn } from '../config/admin-bind.ts';
 import { configText } from '../config/load.ts';
 import { defaultAdminBind } from '../config/options/admin.ts';
 import type { Address } from '../core/contract.ts';
 import { type ExitCode, exitCodes, UsageError } from './command.ts';
-import { configFile, configOption } from './config-file.ts';
+import { type ConfigArguments, configFile, usualFile, withConfigFile } from './config-file.ts';
+import { adminAddressIn } from './ports.ts';
 
-interface HealthcheckArguments {
-  readonly config?: string;
+interface HealthcheckArguments extends ConfigArguments {
   readonly admin?: string;
 }
 
 const timeoutMs = 3_000;
 
 export function healthcheckCommand(ends: (code: ExitCode) => void): Command {
-  return new Command('healthcheck')
+  return withConfigFile(new Command('healthcheck'))
     .description('Ask the admin API of a running sluice whether it is ready: exit code 0 if so, else 1')
-    .option(...configOption)
     .option('--admin <address>', 'where the admin API listens (without it: as the configuration says)')
-    .action(async (given: HealthcheckArguments) => {
-      const { address, guessedFor } = await adminAddress(given);
+    .action(async (argument: string | undefined, given: HealthcheckArguments) => {
+      const { address, guess } = await adminAddress(argument, given);
       const problem = await unreadiness(address);
       if (problem === undefined) return ends(exitCodes.done);
-      const guess =
-        guessedFor === undefined ? '' : ` (asked there because ${guessedFor} does not tell admin.bind)`;
-      process.stderr.write(`sluice: ${formatAddress(address)} is not ready: ${problem}${guess}\n`);
+      const because = guess === undefined ? '' : ` (asked there because ${guess})`;
+      process.stderr.write(`sluice: ${formatAddress(address)} is not ready: ${problem}${because}\n`);
       ends(exitCodes.failed);
     });
 }
@@ -35,25 +33,27 @@ export function healthcheckCommand(ends: (code: ExitCode) => void): Command {
 interface Asked {
   readonly address: Address;
   /** Why it is only a guess. */
-  readonly guessedFor?: string;
+  readonly guess?: string;
 }
 
 /** Nothing else of the file matters: what is wrong with it does not make a proxy sick that runs. */
-async function adminAddress({ admin, config }: HealthcheckArguments): Promise<Asked> {
-  if (admin !== undefined) {
-    const address = parseBind(admin);
-    if (!address.ok) throw new UsageError(`--admin: Expected ${address.expected}, found "${admin}"`);
-    return { address: address.value };
+async function adminAddress(argument: string | undefined, given: HealthcheckArguments): Promise<Asked> {
+  if (given.admin !== undefined) return { address: adminAddressIn(given.admin) };
+  if (argument === undefined && given.config === undefined && usualFile() === undefined) {
+    return { address: defaultAdminBind, guess: 'no configuration was found that says where' };
   }
-  const file = configFile(config);
+  const file = configFile(argument, given);
   const found = await configText(file).then(
     (text) => adminBindIn(text, process.env),
     () => ({ kind: 'unknown' }) as const,
   );
-  if (found.kind === 'off')
-    throw new UsageError('Expected an admin section in the configuration, found none');
+  if (found.kind === 'off') {
+    throw new UsageError(
+      `Expected an admin section in ${file}, found none; add "admin: {}", or name --admin`,
+    );
+  }
   if (found.kind === 'at') return { address: found.address };
-  return { address: defaultAdminBind, guessedFor: file };
+  return { address: defaultAdminBind, guess: `${file} does not tell admin.bind` };
 }
 
 /** Why it is not ready, in a few words; undefined where it is. */

@@ -8,6 +8,7 @@ import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { hintFor, inOurWords } from './other-words.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 
@@ -30,13 +31,22 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
   };
   const sluice = new Command('sluice')
     .description('A load-balancing TCP reverse proxy')
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    // Two columns of text fit the usual 80 only if both may be narrow.
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
     .showHelpAfterError('(add --help for what can be given)')
     .exitOverride();
+  const words = inOurWords(argv.slice(2));
   for (const command of commands)
-    sluice.addCommand(command(ends).exitOverride().copyInheritedSettings(sluice));
+    sluice.addCommand(command(ends, words).exitOverride().copyInheritedSettings(sluice));
   try {
-    await sluice.parseAsync([...argv]);
+    const isCommand = sluice.commands.some((command) => command.name() === words[0]);
+    const hint = isCommand ? undefined : hintFor(words[0] ?? '');
+    if (hint !== undefined) throw new UsageError(hint);
+    await sluice.parseAsync([...words], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;

@@ -1,31 +1,31 @@
 import { Command } from 'commander';
 import { type LoadResult, loadConfig, originOf } from '../config/load.ts';
 import { type ExitCode, exitCodes } from './command.ts';
-import { configFile, configOption, usable } from './config-file.ts';
+import { type ConfigArguments, configFile, usable, withConfigFile } from './config-file.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { ReloadRequests } from './reload-requests.ts';
 import { serve } from './serve.ts';
 import { WatchedFiles } from './watched-files.ts';
 
-interface RunArguments extends LogArguments {
-  readonly config?: string;
+interface RunArguments extends LogArguments, ConfigArguments {
   readonly watch?: true;
 }
 
 export function runCommand(ends: (code: ExitCode) => void): Command {
-  const command = new Command('run')
+  const command = withConfigFile(new Command('run'))
     .description(
       'Run the proxy. SIGHUP reloads its configuration; SIGTERM stops it gracefully, twice at once',
     )
-    .option(...configOption)
     .option('-w, --watch', 'reload when the file changes, or one that it names');
-  return withLogOptions(command).action(async (given: RunArguments) => ends(await run(given)));
+  return withLogOptions(command).action(async (argument: string | undefined, given: RunArguments) =>
+    ends(await run(argument, given)),
+  );
 }
 
-async function run(given: RunArguments): Promise<ExitCode> {
+async function run(argument: string | undefined, given: RunArguments): Promise<ExitCode> {
   const reloads = new ReloadRequests();
   process.on('SIGHUP', reloads.request);
-  const file = configFile(given.config);
+  const file = configFile(argument, given);
   const loaded = await loadConfig(file, process.env);
   const config = usable(loaded);
   if (config === undefined) return exitCodes.usage;

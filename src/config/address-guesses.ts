@@ -16,17 +16,26 @@ export interface AddressSyntax {
   readonly check?: string;
 }
 
-/** As YAML: a text, a mapping, or the items of a list. Undefined where nobody can tell. */
-export function meantAddress(text: string, syntax: AddressSyntax): string | undefined {
+export interface MeantAddress {
+  /** Several, where the text is a list of them. */
+  readonly addresses: readonly string[];
+  /** Keys of the one backend, as YAML. */
+  readonly keys: readonly string[];
+  /** What is to be written elsewhere, for people. */
+  readonly besides: readonly string[];
+}
+
+/** Undefined where nobody can tell. */
+export function meantAddress(text: string, syntax: AddressSyntax): MeantAddress | undefined {
   const words = text
     .replace(/;\s*$/, '')
     .split(/[\s,]+/)
     .filter((word) => word !== '');
   const mended = words.map((word) => addressIn(word, syntax));
-  const found = mended.filter((address) => address !== undefined);
-  const [first] = found;
+  const addresses = mended.filter((address) => address !== undefined);
+  const [first] = addresses;
   if (first === undefined) return undefined;
-  if (found.length === words.length && found.length > 1) return found.map(quoted).join(', ');
+  if (addresses.length === words.length && addresses.length > 1) return { addresses, keys: [], besides: [] };
   // HAProxy and nginx have at most two words before the address: `server web1`.
   const at = mended.indexOf(first);
   if (at > 2) return undefined;
@@ -34,7 +43,14 @@ export function meantAddress(text: string, syntax: AddressSyntax): string | unde
   const asksForTls = /(?:^| )ssl(?: |$)/.test(line) || /^(?:https|wss|tls|ssl):/.test(words[at] ?? '');
   const asksForCheck = /(?:^| )check(?: |$)/.test(line);
   const besides = [asksForTls ? syntax.tls : undefined, asksForCheck ? syntax.check : undefined];
-  return [withOptions(first, line), ...besides.filter((one) => one !== undefined)].join(', and ');
+  return { addresses: [first], keys: keysIn(line), besides: besides.filter((one) => one !== undefined) };
+}
+
+/** A text, a mapping, or the items of a list. */
+export function asYaml({ addresses, keys, besides }: MeantAddress): string {
+  const texts = addresses.map(quoted).join(', ');
+  const backend = keys.length === 0 ? texts : `{ address: ${[texts, ...keys].join(', ')} }`;
+  return [backend, ...besides].join(', and ');
 }
 
 /** The address that a word has in it: the word itself where it is one. */
@@ -87,13 +103,12 @@ function withoutZeros(word: string): string {
 }
 
 /** The words behind an address that are keys of a backend: `weight=5`, `weight 5`, `backup`, `max_conns=100`. */
-function withOptions(address: string, line: string): string {
+function keysIn(line: string): readonly string[] {
   const [, weight] = /(?:^| )weight[= ]([0-9]+)/.exec(line) ?? [];
   const [, most] = /(?:^| )max_?conns?[= ]([0-9]+)/.exec(line) ?? [];
-  const keys = [
+  return [
     ...(weight === undefined ? [] : [`weight: ${weight}`]),
     ...(/(?:^| )backup(?: |$)/.test(line) ? ['backup: true'] : []),
     ...(most === undefined ? [] : [`maxConnections: ${most}`]),
   ];
-  return keys.length === 0 ? quoted(address) : `{ address: ${[quoted(address), ...keys].join(', ')} }`;
 }

@@ -5,7 +5,7 @@
  */
 import { isIP, SocketAddress } from 'node:net';
 import type { Address } from '../core/contract.ts';
-import { type AddressSyntax, meantAddress } from './address-guesses.ts';
+import { type AddressSyntax, asYaml, meantAddress } from './address-guesses.ts';
 import type { Target } from './config.ts';
 import { textOf } from './guesses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
@@ -91,12 +91,19 @@ export function formatTarget(target: Target): string {
 
 /** What was probably meant by a value that `parseBind` refuses, as YAML. */
 export function meantBind(found: unknown): string | undefined {
-  return meantAddress(textOf(found), bindSyntax);
+  const meant = meantAddress(textOf(found), bindSyntax);
+  return meant && asYaml(meant);
 }
 
 /** The same of one that `parseTarget` refuses. */
 export function meantTarget(found: unknown): string | undefined {
-  return meantAddress(textOf(found), targetSyntax);
+  const meant = meantAddress(textOf(found), targetSyntax);
+  return meant && asYaml(meant);
+}
+
+/** The addresses alone that a text probably means, which `parseTarget` takes. */
+export function meantTargets(text: string): readonly string[] {
+  return meantAddress(text, targetSyntax)?.addresses ?? [];
 }
 
 const bindSyntax: AddressSyntax = {

@@ -14,9 +14,14 @@ export interface Issue {
 /** Keys and indexes from the root to a value. */
 export type Path = readonly (string | number)[];
 
-/** One paragraph for each issue: place, path and message, then the line with a mark under the place. */
-export function formatIssues(issues: readonly Issue[]): string {
-  const shown = issues.slice(0, mostShown).map(formatIssue);
+/**
+ * One paragraph for each issue: place, path and message, then the line with a mark under the place. Warnings, which
+ * keep nothing from running, say that they are.
+ */
+export function formatIssues(issues: readonly Issue[], severity: 'mistake' | 'warning' = 'mistake'): string {
+  const shown = issues
+    .slice(0, mostShown)
+    .map((issue) => formatIssue(issue, severity === 'warning' ? 'warning: ' : ''));
   const more = issues.length - shown.length;
   return [...shown, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
 }
@@ -32,10 +37,10 @@ export function formatPath(path: Path): string {
 /** More would fill screens. Programs find all issues in the list itself. */
 const mostShown = 100;
 
-function formatIssue({ file, line, column, path, message, excerpt }: Issue): string {
+function formatIssue({ file, line, column, path, message, excerpt }: Issue, prefix: string): string {
   const isOfFile = excerpt === undefined && path === '' && line === 1 && column === 1;
-  if (isOfFile) return `${file}: ${message}`;
-  const head = `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}: ${message}`;
+  if (isOfFile) return `${file}: ${prefix}${message}`;
+  const head = `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}: ${prefix}${message}`;
   return excerpt === undefined ? head : `${head}\n${underlined(excerpt, column)}`;
 }
 

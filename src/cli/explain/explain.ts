@@ -9,12 +9,11 @@ import { expand, Planner } from '../../control/planner.ts';
 import { explain } from '../../core/explain/explain.ts';
 import { defaultCapacity, Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import { type ExitCode, exitCodes, UsageError } from '../command.ts';
-import { configFile, configOption, readConfig } from '../config-file.ts';
+import { type ExitCode, exitCodes, UsageError, withNotes } from '../command.ts';
+import { type ConfigArguments, configFile, readConfig, withConfigFile } from '../config-file.ts';
 import { explanationText } from './text.ts';
 
-interface ExplainArguments {
-  readonly config?: string;
+interface ExplainArguments extends ConfigArguments {
   readonly listener: string;
   readonly client: string;
   readonly sni?: string;
@@ -29,11 +28,10 @@ interface ExplainArguments {
 const mostBytes = 128 * 1024;
 
 export function explainCommand(ends: (code: ExitCode) => void): Command {
-  return new Command('explain')
+  const command = withConfigFile(new Command('explain'))
     .description(
       'Say what would become of a client: which route it takes, and to which backend; nothing is sent',
     )
-    .option(...configOption)
     .requiredOption('--listener <name>', 'where it connects')
     .requiredOption('--client <address>', 'its IP address, or unix')
     .option('--sni <name>', 'the name that its TLS hello asks for')
@@ -41,29 +39,28 @@ export function explainCommand(ends: (code: ExitCode) => void): Command {
     .option('--host <name>', 'the Host of its HTTP request')
     .option('--protocol <name>', 'what it speaks: ssh, tls, http, postgres, redis or unknown')
     .option('--bytes-file <file>', 'the first bytes that it sends, a PROXY protocol header included')
-    .option('--json', 'print the explanation as JSON')
-    .addHelpText(
-      'after',
-      '\nWhat is not said of a message is absent from it; a client of which nothing is said is silent.' +
-        '\nWith the live state: POST /api/v1/explain.' +
-        '\nExample: sluice explain -c config/sni.yaml --listener https --client 10.1.2.3 --sni api.example.com',
-    )
-    .action(async (given: ExplainArguments) => {
-      const config = await readConfig(configFile(given.config));
-      if (config === undefined) return ends(exitCodes.usage);
-      const { plan, ledger } = idleProxy(config);
-      const inquiry = parseInquiry(
-        await inquiryText(given),
-        config.listeners.map(({ name }) => name),
-      );
-      if ('key' in inquiry) throw mistake(given, inquiry.key, inquiry.expected);
-      // Nothing has happened yet, so that any time will do.
-      const explanation = explain(plan, ledger, inquiry, 0, Math.random);
-      process.stdout.write(
-        given.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation),
-      );
-      ends(exitCodes.done);
-    });
+    .option('--json', 'print the explanation as JSON');
+  withNotes(
+    command,
+    'What is not said of a message is absent from it; a client of which nothing is said is silent. With the live state: POST /api/v1/explain.',
+    'Example: sluice explain config/sni.yaml --listener https --client 10.1.2.3 --sni api.example.com',
+  );
+  return command.action(async (argument: string | undefined, given: ExplainArguments) => {
+    const config = await readConfig(configFile(argument, given));
+    if (config === undefined) return ends(exitCodes.usage);
+    const { plan, ledger } = idleProxy(config);
+    const inquiry = parseInquiry(
+      await inquiryText(given),
+      config.listeners.map(({ name }) => name),
+    );
+    if ('key' in inquiry) throw mistake(given, inquiry.key, inquiry.expected);
+    // Nothing has happened yet, so that any time will do.
+    const explanation = explain(plan, ledger, inquiry, 0, Math.random);
+    process.stdout.write(
+      given.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation),
+    );
+    ends(exitCodes.done);
+  });
 }
 
 async function inquiryText({ alpn, bytesFile, ...given }: ExplainArguments): Promise<InquiryText> {

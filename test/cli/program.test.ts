@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { program } from '../../src/cli/program.ts';
+import { version } from '../../src/version.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const before = process.cwd();
+process.chdir(folder);
+
+const good = `version: 1
+listeners: { web: { bind: "127.0.0.1:8080", pool: app } }
+pools: { app: { backends: ["127.0.0.1:9000"] } }
+`;
+writeFileSync('good.yaml', good);
+writeFileSync(
+  'unused.yaml',
+  good.replace('} }\n', '}, old: { backends: ["127.0.0.1:9001"] } }\n').replace(/(pools: .*)\n/, '$1\n'),
+);
+writeFileSync('wrong.yaml', `${good}workers: many\nnonsense: 1\nshutdown: { grace: 30 }\n`);
+
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
+
+let stdout = '';
+let stderr = '';
+
+beforeEach(() => {
+  stdout = '';
+  stderr = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    stdout += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+function ran(line: string): Promise<number> {
+  return program(['node', 'sluice', ...line.split(' ').filter((word) => word !== '')]);
+}
+
+describe('sluice', () => {
+  it.each(['-v', '-V', '--version', 'version'])('%s prints the version', async (line) => {
+    expect([await ran(line), stdout, stderr]).toEqual([0, `${version}\n`, '']);
+  });
+
+  it.each(['check good.yaml', 'check -c good.yaml', '-t good.yaml', '-t -c good.yaml'])(
+    '%s checks that file',
+    async (line) => {
+      expect([await ran(line), stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^listener +web on 127\.0\.0\.1:8080/m);
+    },
+  );
+
+  it.each([
+    [
+      'check',
+      `Expected a configuration, found none in ${folder}: tried sluice.yaml, then config/sluice.yaml. Name one with -c FILE; "sluice demo" and "sluice forward" need none`,
+    ],
+    [
+      'run',
+      `Expected a configuration, found none in ${folder}: tried sluice.yaml, then config/sluice.yaml. Name one with -c FILE; "sluice demo" and "sluice forward" need none`,
+    ],
+    [
+      'check good.yaml -c wrong.yaml',
+      'Expected one configuration, found two: good.yaml, and wrong.yaml behind -c',
+    ],
+    ['-c good.yaml', 'Expected a command before the configuration, as in "sluice run -c FILE"'],
+    ['good.yaml', 'Expected a command before the configuration, as in "sluice run good.yaml"'],
+    ['start', '"sluice run" runs the proxy, in the foreground'],
+    ['configtest', '"sluice check" checks a configuration'],
+    ['stop', 'The signal SIGTERM stops a running sluice gracefully, and a second one at once'],
+    ['rnu', "unknown command 'rnu'\n(Did you mean run?)\n(add --help for what can be given)"],
+    ['run --wach', "unknown option '--wach'\n(Did you mean --watch?)\n(add --help for what can be given)"],
+
+    [
+      'forward',
+      'Expected where to listen and where to forward to, as in "sluice forward 8080 10.0.0.5:80", found neither',
+    ],
+    [
+      'forward 8080',
+      'Expected where to listen and where to forward to, as in "sluice forward 8080 10.0.0.5:80", found "8080" alone',
+    ],
+    [
+      'forward --admin 8080',
+      'Expected where to listen and where to forward to, as in "sluice forward 8080 10.0.0.5:80", found "8080" alone',
+    ],
+    ['forward 99999 80', '<listen>: Expected a port from 0 to 65535, found "99999"'],
+    ['forward :99999 80', '<listen>: Expected a port from 0 to 65535, found ":99999"'],
+    ['forward 8080 99999', '<target>: Expected a port from 1 to 65535, found "99999"'],
+    [
+      'forward 8080 db.internal',
+      '<target>: Expected a port behind the address, as in "db.internal:9000", found "db.internal"',
+    ],
+    [
+      'forward 8080 http://a.b/c',
+      '<target>: Expected a port, or an address such as "10.0.0.1:9000", "db.internal:5432", "srv:_pg._tcp.db.internal" or "unix:/run/app.sock", found "http://a.b/c"; did you mean a.b:80?',
+    ],
+    [
+      'forward 8080 10.0.0.1:80,10.0.0.2:80',
+      '<target>: Expected a port, or an address such as "10.0.0.1:9000", "db.internal:5432", "srv:_pg._tcp.db.internal" or "unix:/run/app.sock", found "10.0.0.1:80,10.0.0.2:80"; did you mean 10.0.0.1:80 10.0.0.2:80?',
+    ],
+    [
+      'forward 8080 8080',
+      '<target>: Expected a server behind listener "forward", found the listener itself, on 127.0.0.1:8080',
+    ],
+    [
+      'forward :8080 localhost:8080',
+      '<target>: Expected a server behind listener "forward", found the listener itself, on [::]:8080',
+    ],
+    [
+      'forward 8080 9000 --balance leastconn',
+      '--balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"; did you mean "least-connections"?',
+    ],
+    [
+      'forward 8080 9000 --idle-timeout 30',
+      '--idle-timeout: Expected a duration such as "30s" or "unlimited", found "30"; did you mean "30s"?',
+    ],
+    ['forward 8080 9000 --admin 99999', '--admin: Expected a port from 0 to 65535, found "127.0.0.1:99999"'],
+    [
+      'forward --admin 9900 8080 9000',
+      '--admin: Expected its address behind "=", or --admin at the end, found 9900, which may also be where to listen',
+    ],
+    ['demo --port 99999', '--port: Expected a port from 1 to 65535, found "99999"'],
+    ['healthcheck --admin 99999', '--admin: Expected a port from 0 to 65535, found "99999"'],
+    [
+      'healthcheck good.yaml',
+      'Expected an admin section in good.yaml, found none; add "admin: {}", or name --admin',
+    ],
+  ])('%s is misused', async (line, message) => {
+    expect([await ran(line), stdout]).toEqual([2, '']);
+    expect(stderr).toBe(`sluice: ${message}\n`);
+  });
+
+  it('wraps its help at words, at 80 columns where nobody says otherwise', async () => {
+    for (const line of [
+      '-h',
+      'run -h',
+      'check -h',
+      'explain -h',
+      'forward -h',
+      'demo -h',
+      'healthcheck -h',
+    ]) {
+      stdout = '';
+      expect(await ran(line)).toBe(0);
+      expect(stdout.split('\n').filter((one) => one.length > 80)).toEqual([]);
+    }
+    expect(stdout).toContain('exit code 0 if so,\nelse 1');
+  });
+});
+
+describe('A command that reads a configuration', () => {
+  it.each(['check', 'run', 'explain --listener web --client ::1'])(
+    '%s says how many mistakes there are',
+    async (command) => {
+      expect(await ran(`${command} wrong.yaml`)).toBe(2);
+      expect(stderr).toMatch(/\n3 mistakes\n$/);
+    },
+  );
+});
