@@ -197,11 +197,9 @@ export function closing(spec: Spec): void {
   });
 
   spec('Driver replaces the deadline by a later call', async (rig) => {
-    rig.wakeAt(rig.now() + 1);
-    rig.wakeAt(undefined);
-    rig.wakeAt(rig.now() + 2 ** 40);
-    const dueMs = rig.now() + 30;
-    rig.wakeAt(dueMs);
+    const nowMs = rig.now();
+    const dueMs = nowMs + 30;
+    rig.wakeAt(nowMs + 1, undefined, nowMs + 2 ** 40, dueMs);
     await rig.until('the deadline', () => rig.deadlinesMs.length > 0);
     expect(rig.deadlinesMs[0]).toBeGreaterThanOrEqual(dueMs);
     expect(rig.deadlinesMs.length).toBe(1);

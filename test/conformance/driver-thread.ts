@@ -41,7 +41,8 @@ function handle(message: ToThread): void {
       if (brain !== undefined) brain.rules = message.rules;
       return;
     case 'wake-at':
-      return brain?.driver?.wakeAt(message.deadlineMs);
+      for (const deadlineMs of message.deadlinesMs) brain?.driver?.wakeAt(deadlineMs);
+      return;
     case 'stall':
       if (Atomics.compareExchange(words, shared.isStalled, 1, 2) !== 1) return;
       while (Atomics.load(words, shared.isStalled) === 2) Atomics.wait(words, shared.isStalled, 2, 10_000);

@@ -85,7 +85,8 @@ export type ToThread =
   /** Resets whom a client was dialed to. */
   | { readonly kind: 'reset-backend'; readonly link: LinkId }
   | { readonly kind: 'rules'; readonly rules: Rules }
-  | { readonly kind: 'wake-at'; readonly deadlineMs: number | undefined }
+  /** One call after the other. */
+  | { readonly kind: 'wake-at'; readonly deadlinesMs: readonly (number | undefined)[] }
   /** The thread sleeps until it is let go: whatever comes meanwhile has to wait. */
   | { readonly kind: 'stall' };
 

@@ -221,8 +221,9 @@ export class Rig {
     this.#thread.tell({ kind: 'close', link, how });
   }
 
-  wakeAt(deadlineMs: number | undefined): void {
-    this.#thread.tell({ kind: 'wake-at', deadlineMs });
+  /** With several, the driver hears of each before time goes on. */
+  wakeAt(...deadlinesMs: readonly (number | undefined)[]): void {
+    this.#thread.tell({ kind: 'wake-at', deadlinesMs });
   }
 
   /** The driver's thread sleeps until `resume`, as under SIGSTOP. */
