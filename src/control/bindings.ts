@@ -140,7 +140,11 @@ export class Bindings {
       const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
       if (isChanged) await this.#groups.listen(binding);
     }
-    await Promise.all([...gone.values()].map((held) => this.#groups.unlisten(held)));
+    const places = new Set(next.map(({ address }) => formatAddress(address)));
+    const unlistened = [...gone.values()].map((held) =>
+      this.#groups.unlisten(held, { isSucceeded: places.has(formatAddress(held.address)) }),
+    );
+    await Promise.all(unlistened);
   }
 }
 

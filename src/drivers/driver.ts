@@ -52,7 +52,7 @@ export interface Driver extends Activity {
   listen(listener: ListenerSlot, address: Address, options: ListenOptions): Promise<Address>;
   /**
    * Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. `uring` also
-   * takes those whose handshakes are under way, and so needs a moment; `portable` closes at once.
+   * takes those whose handshakes are under way, and so needs a moment; `portable` does where it `isSucceeded`.
    */
   unlisten(address: Address, options?: UnlistenOptions): Promise<void>;
   execute(command: DriverCommand): void;
@@ -72,7 +72,7 @@ export interface ListenOptions {
 }
 
 export interface UnlistenOptions {
-  /** Another socket is bound there right after: better that clients ask again than that they are refused until then. */
+  /** Another socket has the address, or will right after: better that clients ask again than that they are refused. */
   readonly isSucceeded?: boolean;
 }
 

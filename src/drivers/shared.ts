@@ -16,6 +16,9 @@ export function isSameAddress(one: Address, other: Address): boolean {
   return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
 }
 
+/** A handshake takes no longer than this with nearly every client: it is the way there and back. */
+export const handshakeMs = 200;
+
 /**
  * `::` means every address. Where IPv6 is off, that is every IPv4 address: what to listen on instead of an address
  * whose binding failed with this error, if that is why.

@@ -68,7 +68,7 @@ function find(question: Question): unknown {
     case 'listen':
       return driver.listen(question.listener, question.address, { shared: question.shared });
     case 'unlisten':
-      return driver.unlisten(question.address);
+      return driver.unlisten(question.address, question);
     case 'lastByteMs':
     case 'sentBytes':
     case 'waitingBytes':

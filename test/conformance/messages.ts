@@ -68,7 +68,7 @@ export type Question =
       readonly address: Address;
       readonly shared: boolean;
     }
-  | { readonly what: 'unlisten'; readonly address: Address }
+  | { readonly what: 'unlisten'; readonly address: Address; readonly isSucceeded: boolean }
   | { readonly what: 'lastByteMs' | 'sentBytes' | 'waitingBytes'; readonly link: LinkId }
   | { readonly what: 'localEndpoint'; readonly link: LinkId }
   /** What the driver has taken and not given back, where it tells; memory of the thread's own. */

@@ -277,8 +277,8 @@ export class Rig {
     return this.ask({ what: 'listen', listener: listenerSlot, address, shared: false, ...options });
   }
 
-  unlisten(address: Address): Promise<void> {
-    return this.ask({ what: 'unlisten', address });
+  unlisten(address: Address, isSucceeded = false): Promise<void> {
+    return this.ask({ what: 'unlisten', address, isSucceeded });
   }
 
   /** A backend of the test's own, which accepted links are dialed to from now on. */

@@ -9,12 +9,20 @@ import type { Server } from 'node:net';
 import type { Address, BackendSlot, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import { Alarm } from '../alarm.ts';
-import type { Driver, DriverCommand, DriverEvent, DriverHost, ListenOptions } from '../driver.ts';
+import type {
+  Driver,
+  DriverCommand,
+  DriverEvent,
+  DriverHost,
+  ListenOptions,
+  UnlistenOptions,
+} from '../driver.ts';
 import { isSameAddress } from '../shared.ts';
 import { NodeTlsEngine } from '../tls/node/engine.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { BufferMemory } from './buffer-memory.ts';
+import { callLast, type LastCall } from './last-call.ts';
 import { Link, type LinkContext } from './link.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
@@ -35,6 +43,7 @@ interface Listening {
   /** Connections so far: as it stands still, none waits any more. */
   accepted: number;
   isLeaving: boolean;
+  lastCall: LastCall | undefined;
 }
 
 class PortableDriver implements Driver, LinkContext {
@@ -74,11 +83,20 @@ class PortableDriver implements Driver, LinkContext {
     if (known !== undefined) {
       known.listener = listener;
       known.isLeaving = false;
+      known.lastCall?.cancel();
       return known.bound;
     }
     const server = createServer();
     const bound = await listen(server, asked, options);
-    const listening: Listening = { server, asked, bound, listener, accepted: 0, isLeaving: false };
+    const listening: Listening = {
+      server,
+      asked,
+      bound,
+      listener,
+      accepted: 0,
+      isLeaving: false,
+      lastCall: undefined,
+    };
     this.#listenings.add(listening);
     accept(server, this.buffers, this.#means, {
       accepted: (open) => this.#accept(listening, open),
@@ -90,10 +108,12 @@ class PortableDriver implements Driver, LinkContext {
     return bound;
   }
 
-  async unlisten(address: Address): Promise<void> {
+  async unlisten(address: Address, { isSucceeded = false }: UnlistenOptions = {}): Promise<void> {
     const listening = this.#listeningOn(address);
     if (listening === undefined) return;
     listening.isLeaving = true;
+    listening.lastCall = isSucceeded && 'port' in address ? callLast(listening.server) : undefined;
+    await listening.lastCall?.over;
     await queueTaken(listening);
     // A new owner may have come in between.
     if (!listening.isLeaving) return;

@@ -16,6 +16,7 @@
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
+import { handshakeMs } from '../shared.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
 import { operation, operationShift } from './operations.ts';
@@ -232,8 +233,6 @@ export const listeningSerial = 0;
 const acceptedEachTurn = 32;
 /** Until then the other workers have heard that they are to leave, too. */
 const othersMs = 50;
-/** Longer than the way to nearly every client and back. */
-const handshakeMs = 200;
 /** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
 const emptyingMs = 5_000;
 
