@@ -124,6 +124,7 @@ export class Service {
       snapshot: () => controlPlane.snapshot(),
       probeLag: () => controlPlane.probeLag(),
       events,
+      sessions: controlPlane.sessions,
       pool: (name) => controlPlane.pool(name),
       setCircuit: (name, to, openForMs) => controlPlane.setCircuit(name, to, openForMs),
       explain: (inquiry) => controlPlane.explain(inquiry),

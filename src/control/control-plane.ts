@@ -35,6 +35,7 @@ import { logBound, logNameState } from './lines.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import { PoolWatch } from './pool-watch.ts';
+import { Sessions } from './sessions.ts';
 import { StateFile } from './state-file.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { WorkerLag } from './workers/lag.ts';
@@ -69,6 +70,8 @@ export class ControlPlane {
   readonly #health: HealthWatch;
   readonly #poolWatch: PoolWatch;
   readonly #events: Events;
+  /** Of all workers. */
+  readonly sessions: Sessions;
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
   #config: Config;
@@ -133,6 +136,7 @@ export class ControlPlane {
       },
     });
     this.certificates = new Certificates(this.ledger, logger);
+    this.sessions = new Sessions(() => this.#groups.threads);
     this.#lag = new WorkerLag(this.ledger, (notice) => this.#groups.tell(notice));
     this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));
     this.#rotation = setInterval(() => this.#ticketKeys.rotate(), ticketKeyLifeMs).unref();
@@ -332,6 +336,7 @@ export class ControlPlane {
     clearTimeout(this.#nextEnd);
     this.#ending.abort();
     this.#health.close();
+    this.sessions.close();
     this.#discovery.close();
     await this.#groups.stop();
   }

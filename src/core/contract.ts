@@ -33,6 +33,7 @@
 import type { Endpoint } from './net/endpoint.ts';
 import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import type { SessionFilter, SessionPage } from './session-list.ts';
 import type { Protocol } from './wire/protocol.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
@@ -106,6 +107,8 @@ export type WorkerEvent =
   | { readonly kind: 'plan'; readonly plan: Plan }
   /** A probe changed a backend's health; the ledger has its new word already. */
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
+  /** An operator ends these; those that have ended already are passed over. */
+  | { readonly kind: 'end-sessions'; readonly serials: readonly number[]; readonly how: 'fin' | 'reset' }
   /** Finish the open sessions by `untilMs`, then cut the rest. */
   | { readonly kind: 'drain'; readonly untilMs: number };
 
@@ -271,6 +274,8 @@ export interface Core {
   readonly nextDeadlineMs: number | undefined;
   /** Sessions accepted and not reported. */
   readonly activeSessions: number;
+  /** Up to `most` that pass the filter, from 0 or a page's `next` on. Looks at so many at once and no more. */
+  list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage;
 }
 
 /** What the core asks of a driver now and then, instead of being told about every byte. */

@@ -26,6 +26,9 @@ import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
 import { Router } from './router.ts';
 import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
+import { matches, type SessionFilter, type SessionPage, type SessionView } from './session-list.ts';
+import { viewOf } from './session-view.ts';
+import type { Close } from './stages/stage.ts';
 import type { FirstBytesReader } from './wire/sniffer.ts';
 
 export interface CoreDeps {
@@ -49,6 +52,9 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
  */
 const maxLingering = 128;
 
+/** For a list of sessions, before bytes have their turn. */
+const mostLookedAt = 1_000;
+
 class SessionCore implements Core {
   readonly #context: SessionContext;
   readonly #deadlines = new Deadlines<Timed>();
@@ -61,6 +67,7 @@ class SessionCore implements Core {
   readonly #lingering = new Set<Session>();
   readonly #circuitTimer = new WorkerTimer(() => this.#queues.wake());
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
+  #serial = 0;
   activeSessions = 0;
 
   constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
@@ -74,6 +81,7 @@ class SessionCore implements Core {
       readFirstBytes,
       deadlines: this.#deadlines,
       links,
+      nextSerial: () => ++this.#serial,
       command,
       pool: (slot = -1, { poolNames }) => {
         const pool = this.#pools.get(slot);
@@ -146,8 +154,29 @@ class SessionCore implements Core {
         return this.#healthChanged(event.backend, event.health, nowMs);
       case 'plan':
         return this.#follow(event.plan, nowMs);
+      case 'end-sessions':
+        return this.#endSessions(event.serials, event.how, nowMs);
       case 'drain':
         return this.#deadlines.set(this.#drainTimer, event.untilMs);
+    }
+  }
+
+  list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
+    const sessions: SessionView[] = [];
+    const end = Math.min(this.#links.places, from + mostLookedAt);
+    let at = from;
+    for (; at < end && sessions.length < most; at++) {
+      const session = this.#links.acceptedAt(at);
+      const view = session && viewOf(session, nowMs);
+      if (view !== undefined && matches(filter, view)) sessions.push(view);
+    }
+    return { sessions, next: at < this.#links.places ? at : undefined };
+  }
+
+  #endSessions(serials: readonly number[], how: Close, nowMs: number): void {
+    const wanted = new Set(serials);
+    for (const session of this.#links.sessions()) {
+      if (wanted.delete(session.serial)) session.cut('operator', nowMs, how);
     }
   }
 

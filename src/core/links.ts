@@ -44,6 +44,15 @@ export class Links<Session> {
     } else this.#accepted[link >> 1] = undefined;
   }
 
+  /** Below this are the places of all accepted links; some are empty. */
+  get places(): number {
+    return this.#accepted.length;
+  }
+
+  acceptedAt(place: number): Session | undefined {
+    return this.#accepted[place];
+  }
+
   /** All sessions, in no order that matters; one with two links may come twice. */
   *sessions(): Iterable<Session> {
     for (const session of this.#accepted) if (session !== undefined) yield session;

@@ -31,7 +31,7 @@ import type { ListenerSlot, PoolSlot } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { EndedBy, Reason } from './reasons.ts';
 import { uniqueIdText } from './sent-proxy-header.ts';
-import { type CutReason, notBegun, type Stage } from './stages/stage.ts';
+import { type Close, type CutReason, notBegun, type Stage } from './stages/stage.ts';
 
 /** Something that is called when its time has come. */
 export interface Timed extends Due {
@@ -53,6 +53,7 @@ export interface SessionContext extends AdmissionContext {
   readonly random: () => number;
   readonly deadlines: Deadlines<Timed>;
   readonly links: Links<Session>;
+  nextSerial(): number;
   /** The pool that a plan means by a slot; undefined where it is gone, whatever has its slot now. */
   pool(slot: PoolSlot | undefined, by: ListenerState): Pool<QueuedSession> | undefined;
   /** A listener as it is now, or was last. */
@@ -85,6 +86,8 @@ export class Session implements Timed {
   /** By the plan that was in force when it came. */
   readonly listener: ListenerState;
   readonly acceptedMs: number;
+  /** Given once in a worker's life. */
+  readonly serial: number;
   /** The client's link. */
   readonly link: LinkId;
   isClientOpen = true;
@@ -117,6 +120,7 @@ export class Session implements Timed {
     this.context = context;
     this.listener = listener;
     this.acceptedMs = nowMs;
+    this.serial = context.nextSerial();
     this.link = link;
     this.client = peer;
   }
@@ -177,8 +181,8 @@ export class Session implements Timed {
     this.stage.backendWentDown(backend, nowMs);
   }
 
-  cut(reason: CutReason, nowMs: number): void {
-    this.stage.cut(reason, nowMs);
+  cut(reason: CutReason, nowMs: number, how?: Close): void {
+    this.stage.cut(reason, nowMs, how);
   }
 
   stopLingering(): boolean {

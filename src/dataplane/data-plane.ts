@@ -5,6 +5,7 @@
 import type { Command, Core, CoreEvent, Incident, SessionRecord } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
+import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
 import type { Driver, DriverHost, DriverModule } from '../drivers/driver.ts';
 import type { TicketKeys } from '../drivers/ticket-keys.ts';
@@ -76,6 +77,10 @@ export class DataPlane {
       this.#deps.onDrained();
     }
     this.#setWake();
+  }
+
+  list(filter: SessionFilter, from: number, most: number): SessionPage {
+    return this.#core.list(filter, from, most, this.#deps.now());
   }
 
   #execute(command: Command, nowMs: number): void {

@@ -2,6 +2,7 @@
 import type { LogConfig } from '../config/config.ts';
 import type { Address, CircuitIncident, ListenerSlot, WorkerEvent } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
+import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
 
 /** What a worker starts with. */
@@ -34,7 +35,18 @@ export type ToWorker =
       readonly request: number;
       readonly address: Address;
       readonly options: UnlistenOptions;
-    };
+    }
+
+  /** Answered by `sessions` with the same request. */
+  | {
+      readonly kind: 'list-sessions';
+      readonly request: number;
+      readonly filter: SessionFilter;
+      readonly from: number;
+      readonly most: number;
+    }
+  /** Those of this worker. */
+  | Extract<WorkerEvent, { readonly kind: 'end-sessions' }>;
 
 /** What all workers are told alike. */
 export type Notice =
@@ -50,6 +62,7 @@ export type FromWorker =
   | { readonly kind: 'ready'; readonly wakeFd: number | undefined }
   | { readonly kind: 'done'; readonly request: number; readonly address: Address }
   | { readonly kind: 'failed'; readonly request: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'sessions'; readonly request: number; readonly page: SessionPage }
   | { readonly kind: 'drained' }
   /** The worker has changed a breaker's state, and logged that. */
   | CircuitIncident

@@ -59,8 +59,13 @@ function run(
         return plane.handle({ kind: 'plan', plan: settings.adopt(message.plan) });
       case 'health-changed':
       case 'woken':
+      case 'end-sessions':
       case 'drain':
         return plane.handle(message);
+      case 'list-sessions': {
+        const { request, filter, from, most } = message;
+        return post({ kind: 'sessions', request, page: plane.list(filter, from, most) });
+      }
       case 'listen':
         return answer(
           message.request,

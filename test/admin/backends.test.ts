@@ -86,8 +86,8 @@ describe('A backend of the admin API', () => {
     [{ weight: 1, reason: 'x'.repeat(201) }, 'reason', 'at most 200 characters'],
     [{ weigth: 1 }, 'weigth', '"weight"'],
     [{ constructor: 1 }, 'constructor', 'one of state, weight'],
-    [{}, undefined, 'state, weight or maxConnections'],
-    [{ reason: 'nothing' }, undefined, 'state, weight or maxConnections'],
+    [{}, undefined, 'state, weight, maxConnections or sessions'],
+    [{ reason: 'nothing' }, undefined, 'state, weight, maxConnections or sessions'],
     ['[]', undefined, 'a JSON object'],
     ['{', undefined, 'a JSON object'],
   ])('refuses %j and changes nothing', async (body, path, message) => {

@@ -6,6 +6,7 @@ import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import { type Administered, Administration } from '../../src/control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
+import { Sessions } from '../../src/control/sessions.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
@@ -25,6 +26,7 @@ const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends:
 export class FakeSource implements AdminSource {
   readonly administration = new Administration();
   readonly events = new Events(0);
+  readonly sessions = new Sessions(() => []);
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
   readonly phaseSinceMs = 1_700_000_000_500;

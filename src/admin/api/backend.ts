@@ -5,7 +5,7 @@ import { type Administered, UnknownName } from '../../control/administration.ts'
 import type { BackendFields, BackendName, BackendPatch, Override } from '../../control/overrides.ts';
 import { adminStates } from '../../core/admin-state.ts';
 import { failure, json, type Reply } from '../http.ts';
-import { duration, mistaken, oneOf, orNull, readFields, text } from './fields.ts';
+import { duration, mistaken, oneOf, orNull, readFields, readObject, text } from './fields.ts';
 import type { AdminSource, ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus } from './status.ts';
 
@@ -32,17 +32,22 @@ async function patched(deps: RouteDeps, { params, body, by, revision }: ApiReque
   const before = source.administered(name);
   const read = readFields(body, patchFields);
   if (!read.ok) return mistaken(read.errors);
-  const { for: forMs, reason, ...patch } = read.value;
-  if (Object.keys(patch).length === 0) {
-    return mistaken([{ message: 'Expected state, weight or maxConnections, found none of them' }]);
+  const { for: forMs, reason, sessions, ...patch } = read.value;
+  if (Object.keys(patch).length === 0 && sessions === undefined) {
+    return mistaken([{ message: 'Expected state, weight, maxConnections or sessions, found none of them' }]);
   }
   if (revision !== undefined && revision !== revisionOf(before)) {
     return failure(412, 'The backend has been changed since; its revision is another');
   }
   const nowMs = Date.now();
   const untilMs = forMs === undefined ? undefined : nowMs + forMs;
-  await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason });
-  const audit = { before: before.overrides, after: source.administered(name).overrides, reason };
+  if (Object.keys(patch).length > 0) {
+    await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason });
+  }
+  const filter = { pool: before.pool, backend: before.backend };
+  const closing = sessions === undefined || sessions === 'keep' ? undefined : sessions;
+  const closed = closing && (await source.sessions.endAll(filter, closing));
+  const audit = { before: before.overrides, after: source.administered(name).overrides, reason, closed };
   return { ...backendReply(deps, name), audit };
 }
 
@@ -50,9 +55,10 @@ const patchFields = {
   state: orNull(oneOf(adminStates)),
   weight: orNull(weight),
   maxConnections: orNull(maxConnections),
+  sessions: openSessions,
   for: duration,
   reason: text(200),
-} satisfies Record<keyof BackendPatch | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
+} satisfies Record<keyof BackendPatch | 'sessions' | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
 export function backendReply({ source }: RouteDeps, name: BackendName): Reply {
   const administered = source.administered(name);
@@ -108,6 +114,16 @@ export async function orUnknown(reply: () => Reply | Promise<Reply>): Promise<Re
     if (error instanceof UnknownName) return failure(404, error.message);
     throw error;
   }
+}
+
+/** What becomes of those that are open: `close` ends them at once, `{ over }` spread over a time. */
+function openSessions(value: unknown): Parsed<'keep' | { readonly overMs: number }> {
+  if (value === 'keep') return parsed(value);
+  if (value === 'close') return parsed({ overMs: 0 });
+  const read = readObject(value, { over: duration });
+  return read.ok && read.value.over !== undefined
+    ? parsed({ overMs: read.value.over })
+    : expected('"keep", "close" or { "over": "2m" }');
 }
 
 function weight(value: unknown): Parsed<BackendFields['weight']> {

@@ -23,7 +23,11 @@ export type Read<Value> =
 
 /** A JSON object with these keys and no others. */
 export function readFields<F extends Fields>(body: Buffer, fields: F): Read<FieldValues<F>> {
-  const given = parsedJson(body);
+  return readObject(parsedJson(body), fields);
+}
+
+/** The same of a value that was parsed already. */
+export function readObject<F extends Fields>(given: unknown, fields: F): Read<FieldValues<F>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return { ok: false, errors: [{ message: 'Expected a JSON object' }] };
   }

@@ -2,6 +2,7 @@
 import type { Changes } from '../../config/changes.ts';
 import type { Administered } from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
+import type { Sessions } from '../../control/sessions.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Events } from '../../telemetry/events.ts';
@@ -47,6 +48,7 @@ export interface AdminSource extends MetricsSource, BackendAdministration {
   readonly plan: Plan;
   readonly phase: Phase;
   readonly events: Events;
+  readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll'>;
   /** One pool as it is now; undefined where there is none of the name. */
   pool(name: string): PoolSnapshot | undefined;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */

@@ -9,6 +9,7 @@ import { overrides, resetAll, resetBackend } from './overrides.ts';
 import { readyz } from './readyz.ts';
 import { reload } from './reload.ts';
 import type { ApiRequest, Route } from './route.ts';
+import { closeSessions, endSession, sessions } from './sessions.ts';
 import { status } from './status.ts';
 import { wait } from './wait.ts';
 
@@ -25,6 +26,9 @@ export const routes: readonly Route[] = [
   overrides,
   resetAll,
   resetBackend,
+  sessions,
+  endSession,
+  closeSessions,
   wait,
   events,
 ];

@@ -74,6 +74,11 @@ export class Supervisor {
     return this.#running().map(({ index }) => index);
   }
 
+  /** The threads that run. */
+  get threads(): readonly WorkerThread[] {
+    return this.#running();
+  }
+
   /** Tells all workers; what lasts is also told to those that take the place of dead ones. */
   tell(notice: Notice): void {
     if (notice.kind === 'plan') this.#plan = notice;

@@ -10,6 +10,7 @@ import { driverModules } from '../../drivers/drivers.ts';
 import type { Binding, BoundAddresses } from './bound-addresses.ts';
 import { driverOf, groupPlan, noPlan } from './group-plan.ts';
 import { Supervisor, type SupervisorDeps } from './supervisor.ts';
+import type { WorkerThread } from './worker-thread.ts';
 
 export interface WorkerGroupsDeps
   extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes' | 'bound'> {
@@ -48,6 +49,11 @@ export class WorkerGroups {
     return [...this.#groups].flatMap(([driver, { numbers }]) =>
       numbers.map((number) => ({ number, driver })),
     );
+  }
+
+  /** Of all drivers. */
+  get threads(): readonly WorkerThread[] {
+    return [...this.#groups.values()].flatMap(({ threads }) => threads);
   }
 
   driverOf(listener: ListenerPlan, plan: Plan): DriverModule['name'] {

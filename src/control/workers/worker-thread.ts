@@ -2,7 +2,8 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Address, CircuitIncident } from '../../core/contract.ts';
-import type { FromWorker, Notice, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
+import type { SessionPage } from '../../core/session-list.ts';
+import type { FromWorker, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 
@@ -19,12 +20,16 @@ export interface WorkerEvents {
   ended(error: Error | undefined, left: readonly ListeningSocket[]): void;
 }
 
-type Request = Exclude<ToWorker, Notice>;
+type Request = Extract<ToWorker, { readonly request: number }>;
 /** A request without its number, for each kind by itself. */
 type Unnumbered<R extends Request = Request> = R extends Request ? Omit<R, 'request'> : never;
+/** What answers it. */
+type AnswerTo<R extends Unnumbered> = R extends { readonly kind: 'list-sessions' } ? SessionPage : Address;
 
 export class WorkerThread {
   readonly index: number;
+  /** Among all threads of the process, so that what one has named is never another's. */
+  readonly generation = ++threads;
   readonly #thread: Worker;
   readonly #driver: DriverModule;
   readonly #resources: SharedArrayBuffer | undefined;
@@ -59,12 +64,17 @@ export class WorkerThread {
     this.#wake();
   }
 
-  /** Fulfils with the address in question; rejects with the system's error, or where the thread ends first. */
-  ask(request: Unnumbered): Promise<Address> {
+  /**
+   * Fulfils with the address in question, or with the page that was asked for; rejects with the system's error, or
+   * where the thread ends first.
+   */
+  ask<R extends Unnumbered>(request: R): Promise<AnswerTo<R>> {
     const number = this.#requests++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(number, { resolve, reject });
-      this.post({ ...request, request: number });
+      // A worker answers each request by its kind.
+      this.#pending.set(number, { resolve: (answer) => resolve(answer as AnswerTo<R>), reject });
+      // Each kind of request is whole with its number.
+      this.post({ ...request, request: number } as Request);
     });
   }
 
@@ -87,6 +97,8 @@ export class WorkerThread {
         return this.#wake();
       case 'done':
         return this.#answered(message.request)?.resolve(message.address);
+      case 'sessions':
+        return this.#answered(message.request)?.resolve(message.page);
       case 'failed':
         return this.#answered(message.request)?.reject(
           Object.assign(new Error(message.message), { code: message.code }),
@@ -116,8 +128,10 @@ export class WorkerThread {
   }
 }
 
+let threads = 0;
+
 interface Pending {
-  resolve(address: Address): void;
+  resolve(answer: Address | SessionPage): void;
   reject(error: Error): void;
 }
 

@@ -3,7 +3,7 @@ import type { LinkEnd, TlsSession } from '../contract.ts';
 import type { Session } from '../session.ts';
 import { clientLeft, refuse, turnAway } from '../stages/closing.ts';
 import { Placing } from '../stages/placing.ts';
-import { type CutReason, Stage } from '../stages/stage.ts';
+import { type Close, type CutReason, Stage } from '../stages/stage.ts';
 import type { Gate, Verdict, WaitingClient } from './gate.ts';
 import { noBytes, PendingClient } from './pending-client.ts';
 import { poolBy } from './routing.ts';
@@ -61,8 +61,8 @@ export class Admission extends Stage {
     this.#goOn(this.#waiting?.expired(), nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
   }
 
   get waitsFor(): WaitingClient['waitsFor'] | undefined {

@@ -2,8 +2,9 @@
 import type { ConnectFailure, LinkEnd, LinkId } from '../contract.ts';
 import type { Reason } from '../reasons.ts';
 import type { Ending, Session } from '../session.ts';
+import type { SessionState } from '../session-list.ts';
 import { lingerMs } from '../session-timers.ts';
-import { type CutReason, Stage } from './stage.ts';
+import { type Close, type CutReason, Stage } from './stage.ts';
 
 /** Closes a link, and its partner with it; where that is by FIN, it is waited for. */
 export function close(session: Session, link: LinkId | undefined, ending: Ending, how: Close, nowMs: number) {
@@ -32,8 +33,6 @@ export function refuse(
   const asListenerSays = session.listener.plan.policy.refuseWith === 'reset' ? 'reset' : 'fin';
   turnAway(session, { reason, endedBy: 'proxy', detail }, how ?? asListenerSays, nowMs);
 }
-
-export type Close = 'reset' | 'fin';
 
 export class Closing extends Stage {
   readonly #session: Session;
@@ -85,6 +84,10 @@ export class Closing extends Stage {
     const link = this.#openLink();
     if (link !== undefined) this.#session.context.command({ kind: 'close', link, how: 'reset' });
     return link !== undefined;
+  }
+
+  override get state(): SessionState {
+    return 'closing';
   }
 
   override get holdsClient(): boolean {

@@ -5,10 +5,11 @@ import type { BackendPlan, BackendTls, SentProxyProtocol } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
 import type { QueuedSession, Session } from '../session.ts';
+import type { SessionState } from '../session-list.ts';
 import { type DialTimes, dialTimers, soonest } from '../session-timers.ts';
 import { clientLeft, turnAway } from './closing.ts';
 import { Relaying } from './relaying.ts';
-import { type CutReason, Stage } from './stage.ts';
+import { type Close, type CutReason, Stage } from './stage.ts';
 
 export type DialFault = ConnectFailure | 'connect-timeout';
 
@@ -109,9 +110,13 @@ export class Dialing extends Stage implements DialTimes {
     else this.#abandon('connect-timeout', this.#timeoutText, nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number): void {
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
     this.#reset();
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+  }
+
+  override get state(): SessionState {
+    return 'dialing';
   }
 
   get #timeoutText(): string {
@@ -187,8 +192,12 @@ class Abandoning extends Stage {
     clientLeft(this.#session, nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+  }
+
+  override get state(): SessionState {
+    return 'dialing';
   }
 }
 

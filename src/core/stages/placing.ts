@@ -11,9 +11,10 @@ import { Lease } from '../lease.ts';
 import type { NoLease, Pool } from '../pool.ts';
 import type { DialFailure, Reason } from '../reasons.ts';
 import type { QueuedSession, Session } from '../session.ts';
+import type { SessionState } from '../session-list.ts';
 import { clientLeft, refuse, turnAway } from './closing.ts';
 import { type Dialer, type DialFault, Dialing } from './dialing.ts';
-import { type CutReason, Stage } from './stage.ts';
+import { type Close, type CutReason, Stage } from './stage.ts';
 
 export class Placing extends Stage implements Dialer, QueuedSession {
   readonly #session: Session;
@@ -117,9 +118,13 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#leave(nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number): void {
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
     this.#leaveQueue(nowMs);
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+  }
+
+  override get state(): SessionState {
+    return this.#queuedMs === undefined ? 'dialing' : 'queued';
   }
 
   #place(nowMs: number): Lease | NoLease {

@@ -4,9 +4,10 @@ import type { Lease } from '../lease.ts';
 import type { SessionTimeouts } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import type { Ending, QueuedSession, Session, Side } from '../session.ts';
+import type { SessionState } from '../session-list.ts';
 import { lingerMs, type RelayTimes, relayTimers, soonest } from '../session-timers.ts';
 import { Closing, close } from './closing.ts';
-import { type CutReason, Stage } from './stage.ts';
+import { type Close, type CutReason, Stage } from './stage.ts';
 
 export class Relaying extends Stage implements RelayTimes {
   readonly #session: Session;
@@ -58,8 +59,12 @@ export class Relaying extends Stage implements RelayTimes {
       this.cut('backend-down', nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number): void {
-    close(this.#session, this.#openLink, { reason, endedBy: 'proxy' }, 'reset', nowMs);
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+    close(this.#session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
+  }
+
+  override get state(): SessionState {
+    return 'relaying';
   }
 
   override get holdsClient(): boolean {

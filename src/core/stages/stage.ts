@@ -1,7 +1,11 @@
 import type { BackendSlot, ConnectFailure, LinkEnd, TlsSession } from '../contract.ts';
+import type { SessionState } from '../session-list.ts';
 
 /** Why the proxy cuts a session short. */
-export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded';
+export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded' | 'operator';
+
+/** How a link is closed: by RST, or by FIN behind what is queued. */
+export type Close = 'reset' | 'fin';
 
 /** What a session is at. An event of which a stage says nothing means nothing there. */
 export class Stage {
@@ -22,14 +26,18 @@ export class Stage {
   /** Its time is over. */
   due(_nowMs: number): void {}
   backendWentDown(_backend: BackendSlot, _nowMs: number): void {}
-  /** The proxy wants to end it; what was under way is cut, and both sides see it. */
-  cut(_reason: CutReason, _nowMs: number): void {}
+  /** The proxy wants to end it; by `reset`, what was under way is cut, and both sides see it. */
+  cut(_reason: CutReason, _nowMs: number, _how?: Close): void {}
   /** None of the session's links is open. */
   over(_nowMs: number): void {}
 
   /** It was sent FIN and is waited for no longer. Returns whether a link was open still, and is reset. */
   stopLingering(): boolean {
     return false;
+  }
+
+  get state(): SessionState {
+    return 'inspecting';
   }
 
   get isAdmission(): boolean {

@@ -1,0 +1,120 @@
+/** Open sessions: listed, and ended. */
+import { parseNetwork } from '../../config/networks.ts';
+import { expected, type Parsed, parsed } from '../../config/parsed.ts';
+import type { OpenSession } from '../../control/sessions.ts';
+import { compileAddressSet } from '../../core/access/address-set.ts';
+import { type SessionFilter, sessionStates } from '../../core/session-list.ts';
+import { failure, json } from '../http.ts';
+import { duration, type FieldValues, mistaken, oneOf, readFields, readObject, text } from './fields.ts';
+import type { Route } from './route.ts';
+
+const path = '/api/v1/sessions';
+
+const filterFields = {
+  listener: text(253),
+  pool: text(253),
+  backend: text(253),
+  state: oneOf(sessionStates),
+  client: network,
+  olderThan: duration,
+  idleFor: duration,
+  minBytes: count(Number.MAX_SAFE_INTEGER),
+};
+
+const listFields = {
+  ...filterFields,
+  sort: oneOf(['age', 'idle', 'bytes'] as const),
+  limit: count(10_000),
+  cursor: text(40),
+};
+
+/** With `sort`, those that come first, and no cursor. */
+export const sessions: Route = {
+  path,
+  method: 'GET',
+  may: 'read',
+  async reply({ source }, { query }) {
+    const read = readObject(Object.fromEntries(query), listFields);
+    if (!read.ok) return mistaken(read.errors);
+    const { sort, limit = 100, cursor, ...filter } = read.value;
+    const list = await source.sessions.list({ filter: filterOf(filter), sort, limit, cursor });
+    return json(200, { sessions: list.sessions.map(sessionView), cursor: list.cursor ?? null });
+  },
+};
+
+export const endSession: Route = {
+  path: `${path}/{id}`,
+  method: 'DELETE',
+  may: 'operate',
+  async reply({ source }, { params }) {
+    const { id = '' } = params;
+    const isEnded = await source.sessions.end(id);
+    if (!isEnded) return failure(404, `There is no open session ${JSON.stringify(id.slice(0, 40))}`);
+    return { status: 204, type: 'application/json; charset=utf-8', body: '' };
+  },
+};
+
+export const closeSessions: Route = {
+  path: `${path}/close`,
+  method: 'POST',
+  may: 'operate',
+  body: { type: 'application/json', mostBytes: 4_096 },
+  async reply({ source }, { body }) {
+    const read = readFields(body, {
+      filter: (value) => ({ ok: true, value }),
+      how: oneOf(['reset', 'fin'] as const),
+      over: duration,
+      limit: count(Number.MAX_SAFE_INTEGER),
+      reason: text(200),
+    });
+    if (!read.ok) return mistaken(read.errors);
+    const { filter: given, how, over: overMs, limit, reason } = read.value;
+    const filter = readObject(given, filterFields);
+    if (!filter.ok) {
+      return mistaken(
+        filter.errors.map(({ path: key, message }) => ({ path: key ? `filter.${key}` : 'filter', message })),
+      );
+    }
+    const options = { ...(how && { how }), ...(overMs && { overMs }), ...(limit && { limit }) };
+    const matched = await source.sessions.endAll(filterOf(filter.value), options);
+    return { ...json(202, { matched }), audit: { filter: given, ...options, matched, reason } };
+  },
+};
+
+function filterOf({
+  olderThan: olderThanMs,
+  idleFor: idleForMs,
+  ...others
+}: FieldValues<typeof filterFields>): SessionFilter {
+  return { ...others, ...(olderThanMs && { olderThanMs }), ...(idleForMs && { idleForMs }) };
+}
+
+function sessionView({
+  client: { address, port },
+  ageMs,
+  idleMs,
+  queueMs,
+  connectMs,
+  ...session
+}: OpenSession) {
+  const whole = (ms: number | undefined): number | null => (ms === undefined ? null : Math.round(ms));
+  return {
+    ...session,
+    client: address === 'unix' ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    ...{ ageMs: whole(ageMs), idleMs: whole(idleMs), queueMs: whole(queueMs), connectMs: whole(connectMs) },
+  };
+}
+
+function network(value: unknown) {
+  const range = parseNetwork(typeof value === 'string' ? value : '');
+  return range.ok ? parsed(compileAddressSet([range.value])) : range;
+}
+
+/** From 1 on; a query has it as a text. */
+function count(most: number): (value: unknown) => Parsed<number> {
+  return (value) => {
+    const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+    const isCount = typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= most;
+    return isCount ? parsed(number) : expected(`an integer from 1 to ${most}`);
+  };
+}

@@ -1,0 +1,30 @@
+/** An open session as people look at it. */
+import type { Session } from './session.ts';
+import type { SessionView } from './session-list.ts';
+
+export function viewOf(session: Session, nowMs: number): SessionView {
+  const { listener, client, admitted, acceptedMs, link, lease, isClientOpen, connectMs, context } = session;
+  const { activity } = context;
+  const { state } = session.stage;
+  const isJoined = connectMs !== undefined && lease !== undefined;
+  const open = isClientOpen ? link : isJoined ? lease.link : undefined;
+  const lastByteMs = open === undefined ? acceptedMs : Math.max(acceptedMs, activity.lastByteMs(open));
+  return {
+    serial: session.serial,
+    state,
+    listener: listener.plan.name,
+    client: { address: client.address, port: client.port },
+    pool: session.poolName,
+    backend: session.dialed?.name,
+    protocol: admitted?.protocol,
+    sni: admitted?.sni,
+    alpn: admitted?.alpn,
+    ageMs: nowMs - acceptedMs,
+    idleMs: nowMs - lastByteMs,
+    queueMs: session.queueMs,
+    connectMs,
+    attempts: session.attempts,
+    bytesToBackend: isJoined ? activity.sentBytes(lease.link) : session.bytesToBackend,
+    bytesToClient: isClientOpen ? activity.sentBytes(link) : session.bytesToClient,
+  };
+}
