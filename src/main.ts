@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 /** The executable: reads the arguments, runs one command, and ends with its exit code. */
 import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 
 // At SIGUSR1 Node would open a debugger, in which whoever reaches it can do anything, and at SIGUSR2 it would end.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+
+// The room for young objects would grow while the modules load, and stay: 5 MB here, up to 16 on newer Nodes. What moves
+// bytes does so in threads that have their own limit (control/workers/worker-thread.ts).
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // `import` opens all files of a level of the graph at once, so that a process that may have no more than 128
 // descriptors would not even start. `require` opens one after the other, and takes less time too.

@@ -5,7 +5,6 @@ import { type ConfigArguments, configFile, usable, withConfigFile } from './conf
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { ReloadRequests } from './reload-requests.ts';
 import { serve } from './serve.ts';
-import { WatchedFiles } from './watched-files.ts';
 
 interface RunArguments extends LogArguments, ConfigArguments {
   readonly watch?: true;
@@ -31,7 +30,7 @@ async function run(argument: string | undefined, given: RunArguments): Promise<E
   if (config === undefined) return exitCodes.usage;
 
   const asked = withLogLevel(config, given);
-  const watched = given.watch ? new WatchedFiles() : undefined;
+  const watched = given.watch ? new (await import('./watched-files.ts')).WatchedFiles() : undefined;
   watched?.on('change', () => reloads.request('file change'));
   await watched?.start(loaded.files);
   const load = async (): Promise<LoadResult> => {

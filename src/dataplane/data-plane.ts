@@ -7,13 +7,13 @@ import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
-import type { Driver, DriverHost, DriverModule } from '../drivers/driver.ts';
+import type { Driver, DriverHost, DriverMaker } from '../drivers/driver.ts';
 import type { TicketKeys } from '../drivers/ticket-keys.ts';
 
 export interface DataPlaneDeps {
   readonly worker: number;
   readonly ledger: Ledger;
-  readonly driver: DriverModule;
+  readonly makeDriver: DriverMaker;
   readonly resources?: SharedArrayBuffer | undefined;
   readonly sessionLog: SessionSink;
   readonly bufferBytes: number;
@@ -60,7 +60,7 @@ export class DataPlane {
       countBytes: (listener, backend, toBackend, toClient) =>
         ledger.countBytes(listener, backend, toBackend, toClient),
     };
-    this.driver = deps.driver.create(host, deps.resources);
+    this.driver = deps.makeDriver(host, deps.resources);
     this.#core = createCore({ ledger, worker, activity: this.driver, random: Math.random });
   }
 

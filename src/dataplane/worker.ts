@@ -12,14 +12,15 @@ import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
 import { WorkerWakes } from './wakes.ts';
 
 // Only the supervisor starts this file, and it passes a WorkerInit.
-if (parentPort !== null) run(parentPort, workerData as WorkerInit);
+if (parentPort !== null) await run(parentPort, workerData as WorkerInit);
 
-function run(
+async function run(
   control: MessagePort,
   { worker, driver, ledger: ledgerBuffer, resources, capacity, log, bufferBytes, ticketKeys }: WorkerInit,
-): void {
+): Promise<void> {
   const post = (message: FromWorker): void => control.postMessage(message);
 
+  const makeDriver = await driverModules[driver].load();
   const ledger = new Ledger(ledgerBuffer, capacity, worker);
   const sessionLog = new SessionLog(log, {
     send: (lines) => post({ kind: 'log-lines', lines }),
@@ -31,7 +32,7 @@ function run(
   const plane = new DataPlane({
     worker,
     ledger,
-    driver: driverModules[driver],
+    makeDriver,
     resources,
     sessionLog,
     bufferBytes,

@@ -82,8 +82,8 @@ export interface DriverModule {
   readonly sharesPorts: boolean;
   /** Why it can't serve a listener that may send its clients to these pools; undefined where it can. */
   refuses(listener: Pick<ListenerPolicy, 'tls'>, pools: readonly PoolPlan[]): string | undefined;
-  /** `resources`: zeroed memory for it to note what it holds, where the module asks for that. */
-  create(host: DriverHost, resources?: SharedArrayBuffer): Driver;
+  /** Loads the driver itself, which only its own threads need. */
+  load(): Promise<DriverMaker>;
   /** Absent where all that a driver holds ends with its thread. */
   readonly resources?: {
     readonly bytes: number;
@@ -95,6 +95,9 @@ export interface DriverModule {
     reclaim(resources: SharedArrayBuffer): readonly ListeningSocket[];
   };
 }
+
+/** `resources`: zeroed memory for the driver to note what it holds, where its module asks for that. */
+export type DriverMaker = (host: DriverHost, resources?: SharedArrayBuffer) => Driver;
 
 export interface ListeningSocket {
   readonly address: Address;

@@ -2,14 +2,13 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Driver, DriverHost } from '../../src/drivers/driver.ts';
 import { createPortableDriver } from '../../src/drivers/portable/driver.ts';
-import { portable } from '../../src/drivers/portable/module.ts';
-import { uring } from '../../src/drivers/uring/module.ts';
+import { createUringDriver } from '../../src/drivers/uring/driver.ts';
 import { Brain } from './brain.ts';
 import { type DriverName, type FromThread, type Question, shared, type ToThread } from './messages.ts';
 
 const makers: Readonly<Record<DriverName, (host: DriverHost) => Driver>> = {
-  uring: (host) => uring.create(host),
-  portable: (host) => portable.create(host),
+  uring: (host) => createUringDriver(host),
+  portable: (host) => createPortableDriver(host),
   'portable by documented means': (host) => createPortableDriver(host, 'documented'),
 };
 

@@ -1,11 +1,13 @@
 import type { DriverModule } from '../driver.ts';
-import { createPortableDriver } from './driver.ts';
 
 export const portable: DriverModule = {
   name: 'portable',
   sharesPorts: process.platform === 'linux' && canReusePort(process.versions.node),
   refuses: () => undefined,
-  create: (host) => createPortableDriver(host),
+  load: async () => {
+    const { createPortableDriver } = await import('./driver.ts');
+    return (host) => createPortableDriver(host);
+  },
 };
 
 /** `reusePort` came with Node 22.12 and 23.1. */

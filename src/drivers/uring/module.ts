@@ -1,5 +1,4 @@
 import type { DriverModule } from '../driver.ts';
-import { createUringDriver } from './driver.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { loadLibc } from './libc.ts';
 
@@ -11,7 +10,7 @@ export const uring: DriverModule = {
     const dialed = pools.find(({ policy: { connect } }) => connect.tls !== 'off');
     return dialed && `pool ${dialed.name} is dialed over TLS`;
   },
-  create: (host, resources) => createUringDriver(host, resources),
+  load: async () => (await import('./driver.ts')).createUringDriver,
   resources: {
     bytes: resourceBytes,
     reclaim: (resources) => new KernelResources(resources).reclaim(loadLibc()),
