@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rules } from '../support/alert-rules.ts';
 import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
 import { asked, dashboards, queriedPanels } from '../support/dashboards.ts';
+import { startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { installed, skippedWithout } from '../support/programs.ts';
 import { Sluice } from '../support/sluice.ts';
@@ -37,9 +38,13 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
   });
 
   describe('after some traffic', () => {
-    const { cert, key } = certificateFiles('localhost');
+    const { cert, key } = certificateFiles('secure.test');
     const secure = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, echo);
-    afterAll(() => secure.close());
+    const dns = startDnsServer({ 'secure.test': [{ type: 'A', address: '127.0.0.1' }] });
+    afterAll(async () => {
+      secure.close();
+      await (await dns).close();
+    });
 
     beforeAll(async () => {
       const [good, gone, full] = [await backend(), await backend(), await backend()];
@@ -59,12 +64,13 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
             limits: { queue: { size: 9, timeout: '1m' } },
           },
           secure: {
-            backends: [`localhost:${securePort}`],
+            backends: [`secure.test:${securePort}`],
             connect: { tls: { ca: cert, cert, key } },
             healthCheck: { type: 'tls', interval: '1s' },
           },
         },
         admin,
+        resolver: { servers: [(await dns).address] },
       });
       prometheus = await Prometheus.start([proxy.adminPort], token);
       await seen(prometheus, 'up == 1', 1);

@@ -12,6 +12,15 @@ const breaker: readonly StateWord[] = [
   ['open', 'red'],
 ];
 
+const state: readonly StateWord[] = [
+  ['ready', 'green'],
+  ['drain', 'orange'],
+  ['maint', 'blue'],
+];
+
+/** What the strictest layer wants. */
+const wantedState = `max by (instance, pool, backend) (sluice_backend_state{${ofPool}})`;
+
 /** The place of the breaker's state in `breaker`. */
 const breakerState = `sum by (instance, pool, backend) (
   sluice_backend_circuit_state{${ofPool}, state="half-open"} or 2 * sluice_backend_circuit_state{${ofPool}, state="open"}
@@ -34,6 +43,7 @@ export const backends: Row = {
           expr: `max by (instance, pool, backend) (sluice_backend_up{${ofPool}})`,
         },
         { title: 'Breaker', words: breaker, expr: breakerState },
+        { title: 'State', words: state, expr: wantedState },
         { title: 'Weight', expr: `max by (instance, pool, backend) (sluice_backend_weight{${ofPool}})` },
         {
           title: 'Connections',
@@ -60,7 +70,7 @@ export const backends: Row = {
       {
         title: 'Health',
         description: 'When was a backend down by its checks? Short bars are a backend that flaps.',
-        width: 12,
+        width: 8,
       },
       { '{{instance}} {{pool}} {{backend}}': `sluice_backend_up{${ofPool}}` },
       health,
@@ -71,10 +81,20 @@ export const backends: Row = {
         description:
           'When did connecting to a backend fail so often that it got no sessions? One that opens while health is ' +
           'up fails clients in a way that the check does not see.',
-        width: 12,
+        width: 8,
       },
       { '{{instance}} {{pool}} {{backend}}': breakerState },
       breaker,
+    ),
+    states(
+      {
+        title: 'State',
+        description:
+          'When was a backend drained or in maintenance, as the configuration, an operator or its source wants it?',
+        width: 8,
+      },
+      { '{{instance}} {{pool}} {{backend}}': wantedState },
+      state,
     ),
   ],
 };

@@ -4,6 +4,7 @@ import { answering } from './answering.ts';
 import { backends } from './backends.ts';
 import { connecting } from './connecting.ts';
 import { load } from './load.ts';
+import { names } from './names.ts';
 import { now } from './now.ts';
 import { queue } from './queue.ts';
 
@@ -12,5 +13,5 @@ export const pool: Plan = {
   title: 'sluice / Pool',
   description: 'The backends of a pool: which one is down, slow, full or fails.',
   ofPools: true,
-  rows: [now, backends, load, connecting, answering, queue],
+  rows: [now, backends, load, connecting, answering, queue, names],
 };

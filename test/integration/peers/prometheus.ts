@@ -19,14 +19,14 @@ export class Prometheus {
   readonly #peer: Peer;
   readonly #url: string;
 
-  /** Asks these ports for metrics every second, with this token; an alert fires after `patience`. */
+  /** Asks these ports for metrics every second, with this token; what fires after minutes fires after `patience`. */
   static async start(ports: readonly number[], token: string, patience?: string): Promise<Prometheus> {
     const peer = new Peer();
     const configFile = peer.file('prometheus.yaml', sooner(readFileSync(`${folder}prometheus.yaml`, 'utf8')));
     const alerts = readFileSync(`${folder}alerts.yaml`, 'utf8');
     peer.file(
       'alerts.yaml',
-      patience === undefined ? alerts : alerts.replaceAll(/\bfor: \w+/g, `for: ${patience}`),
+      patience === undefined ? alerts : alerts.replaceAll(/\bfor: \d+m\b/g, `for: ${patience}`),
     );
     peer.file('sluice.token', `${token}\n`);
     peer.file('targets.yaml', JSON.stringify([{ targets: ports.map((port) => `127.0.0.1:${port}`) }]));
