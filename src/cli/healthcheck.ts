@@ -30,14 +30,17 @@ export function healthcheckCommand(ends: (code: ExitCode) => void): Command {
     });
 }
 
-interface Asked {
+interface ProxyAddress {
   readonly address: Address;
   /** Why it is only a guess. */
   readonly guess?: string;
 }
 
 /** Nothing else of the file matters: what is wrong with it does not make a proxy sick that runs. */
-async function adminAddress(argument: string | undefined, given: HealthcheckArguments): Promise<Asked> {
+async function adminAddress(
+  argument: string | undefined,
+  given: HealthcheckArguments,
+): Promise<ProxyAddress> {
   if (given.admin !== undefined) return { address: adminAddressIn(given.admin) };
   if (argument === undefined && given.config === undefined && usualFile() === undefined) {
     return { address: defaultAdminBind, guess: 'no configuration was found that says where' };

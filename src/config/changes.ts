@@ -111,9 +111,9 @@ interface Certificate {
 }
 
 /** By all that they are. */
-type Certificates = ReadonlyMap<string, Certificate>;
+type CertificatesByContent = ReadonlyMap<string, Certificate>;
 
-function certificatesOf({ listeners, pools }: Config): Certificates {
+function certificatesOf({ listeners, pools }: Config): CertificatesByContent {
   const all = [...listeners.flatMap(ofListener), ...pools.flatMap(ofPool)];
   return new Map(all.map((one) => [JSON.stringify(one), one]));
 }
@@ -132,7 +132,7 @@ function ofPool({ name: owner, policy }: PoolConfig): readonly Certificate[] {
 type Described = ReadonlyMap<string, string>;
 
 /** Those that the others have not. */
-function described(certificates: Certificates, others: Certificates): Described {
+function described(certificates: CertificatesByContent, others: CertificatesByContent): Described {
   const own = [...certificates].filter(([content]) => !others.has(content));
   return new Map(
     own.map(([, { owner, pair }]) => {

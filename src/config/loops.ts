@@ -21,7 +21,7 @@ export interface ListenerEnds {
  * their routes may tell the connections apart.
  */
 export function checkLoops(listeners: readonly ListenerEnds[]): void {
-  const listening = new Listening(listeners);
+  const listening = new BoundAddresses(listeners);
   const ways = listeners.map(({ backends }) =>
     backends.flatMap(({ target, location }) => {
       const found = listening.at(target);
@@ -59,19 +59,19 @@ function lastStepOfLoop(first: number, ways: readonly (readonly Step[])[]): Step
   return undefined;
 }
 
-interface Listener {
+interface BoundListener {
   readonly listener: number;
   readonly bind: LocatedAddress;
 }
 
-interface Found extends Listener {
+interface Found extends BoundListener {
   /** On every machine, not on this one alone. */
   readonly isCertain: boolean;
 }
 
 /** Which listener answers at an address. */
-class Listening {
-  readonly #byAddress = new Map<string, Listener>();
+class BoundAddresses {
+  readonly #byAddress = new Map<string, BoundListener>();
   readonly #ownAddresses = new Set(
     Object.values(networkInterfaces()).flatMap((some) => some?.map(({ address }) => address) ?? []),
   );

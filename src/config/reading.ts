@@ -43,7 +43,7 @@ interface Spot {
   readonly keyOffset: number | undefined;
 }
 
-interface Read {
+interface NodeRead {
   readonly value: unknown;
   readonly place: Place;
 }
@@ -70,7 +70,7 @@ class NodeReader {
     this.#env = env;
   }
 
-  read(node: Node | null, spot: Spot): Read {
+  read(node: Node | null, spot: Spot): NodeRead {
     if (node === null) return { value: null, place: place(0, spot) };
     const offset = node.range?.[0] ?? 0;
     if (this.#aliasDepth > 0 && ++this.#aliased > mostAliased) {
@@ -92,7 +92,7 @@ class NodeReader {
     return read;
   }
 
-  #readCollection(node: Node, offset: number, spot: Spot): Read {
+  #readCollection(node: Node, offset: number, spot: Spot): NodeRead {
     const children = new Map<string | number, Place>();
     const whole: Place = { ...place(offset, spot), children };
     if (isSeq<Node | null>(node)) {
@@ -105,7 +105,7 @@ class NodeReader {
     }
     // Without a prototype, so that a key such as __proto__ is a key like any other.
     const mapping: Record<string, unknown> = Object.create(null);
-    const merged: Read[] = [];
+    const merged: NodeRead[] = [];
     const seen = new Set<string>();
     if (isMap<Node, Node | null>(node)) {
       for (const { key: keyNode, value } of node.items) {
@@ -154,7 +154,7 @@ class NodeReader {
   }
 
   /** The mappings that `<<` adds: one, or a list of them. */
-  #readMerge(node: Node | null, spot: Spot): readonly Read[] {
+  #readMerge(node: Node | null, spot: Spot): readonly NodeRead[] {
     const read = this.read(node, spot);
     const { value, place } = read;
     if (place.unreadable) return [];
@@ -172,7 +172,7 @@ class NodeReader {
     });
   }
 
-  #readAlias(name: string, offset: number, spot: Spot): Read {
+  #readAlias(name: string, offset: number, spot: Spot): NodeRead {
     const target = this.#anchors.get(name);
     if (target === undefined) {
       const hint = name.startsWith(':') ? noAlias : '';
@@ -193,7 +193,7 @@ class NodeReader {
     return { ...read, place: { ...read.place, offset } };
   }
 
-  #readScalar({ value }: Scalar, offset: number, spot: Spot): Read {
+  #readScalar({ value }: Scalar, offset: number, spot: Spot): NodeRead {
     if (typeof value !== 'string' || !value.includes('${')) return { value, place: place(offset, spot) };
     const substituted = substitute(value, this.#env);
     if (!substituted.ok) {
@@ -203,7 +203,7 @@ class NodeReader {
     return { value: text, place: { ...place(offset, spot), template: value, reread: asYaml(value, text) } };
   }
 
-  #unreadable(offset: number, spot: Spot, message: string | undefined, redacted = message): Read {
+  #unreadable(offset: number, spot: Spot, message: string | undefined, redacted = message): NodeRead {
     if (message !== undefined) this.#mistake(spot.path, offset, message, redacted);
     return { value: undefined, place: { ...place(offset, spot), unreadable: true } };
   }

@@ -377,7 +377,7 @@ export class ControlPlane {
   }
 
   #planNow(config: Config): Planned {
-    const configured = expand(config, (target) => this.#discovery.endpointsOf(target));
+    const configured = expand(config, (target) => this.#discovery.addressesOf(target));
     const { pools, commit } = this.#administration.over(configured, Date.now());
     return { config, plan: this.#planner.plan(config, pools), commit };
   }

@@ -3,7 +3,7 @@ import { formatAddress, formatTarget } from '../config/addresses.ts';
 import type { BackendConfig, Config, PoolConfig, RouteConfig, Target } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan, RoutePlan } from '../core/plan.ts';
-import type { Endpoint } from './discovery/provider.ts';
+import type { TargetAddress } from './discovery/provider.ts';
 import { Slots } from './slots.ts';
 
 export class Planner {
@@ -90,17 +90,17 @@ export type ExpandedBackend = Omit<BackendPlan, 'slot'> & { readonly configuredA
 /** The pools as they are configured, with a backend for each of what its targets stand for. */
 export function expand(
   config: Config,
-  endpointsOf: (target: Target) => readonly Endpoint[],
+  addressesOf: (target: Target) => readonly TargetAddress[],
 ): readonly ExpandedPool[] {
   return config.pools.map((pool) => ({
     ...pool,
-    backends: distinct(pool.backends.flatMap((backend) => spread(backend, endpointsOf(backend.target)))),
+    backends: distinct(pool.backends.flatMap((backend) => spread(backend, addressesOf(backend.target)))),
   }));
 }
 
-function spread(backend: BackendConfig, endpoints: readonly Endpoint[]): readonly ExpandedBackend[] {
+function spread(backend: BackendConfig, addresses: readonly TargetAddress[]): readonly ExpandedBackend[] {
   const itsName = writtenName(backend.target);
-  return endpoints.map(({ address, writtenAs, hostName = itsName, weight = 1, rank = 0 }) => ({
+  return addresses.map(({ address, writtenAs, hostName = itsName, weight = 1, rank = 0 }) => ({
     name: writtenAs ?? formatAddress(address),
     address,
     hostName,

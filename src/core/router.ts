@@ -10,7 +10,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { InspectPolicy, PoolSlot, RouteCondition, RoutePlan } from './plan.ts';
 import { type Fact, type ObservedFacts, settledWhereFinal } from './wire/sniffer.ts';
 
-export interface Route {
+export interface MatchedRoute {
   /** The pool that this session goes to; of a split, the one whose turn it is. */
   takePool(): PoolSlot;
 }
@@ -48,7 +48,7 @@ export class Router {
     client: AddressWords | undefined,
     facts: ObservedFacts,
     undecided: InspectPolicy['undecided'] = 'refuse',
-  ): Route | 'needs-bytes' | 'undecided' | undefined {
+  ): MatchedRoute | 'needs-bytes' | 'undecided' | undefined {
     const known = new KnownFacts(undecided === 'fallback' ? settledWhereFinal(facts) : facts);
     for (const index of this.#candidates(known)) {
       const route = this.#routes[index];
@@ -124,7 +124,7 @@ function* inOrder(lists: readonly (readonly number[])[]): Iterable<number> {
   }
 }
 
-class CompiledRoute implements Route {
+class CompiledRoute implements MatchedRoute {
   readonly #plan: RoutePlan;
   readonly #turns: TurnSequence | undefined;
   readonly #sni: ReadonlySet<string> | undefined;

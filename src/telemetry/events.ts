@@ -33,7 +33,7 @@ export interface ProxyEvent {
   readonly data: object;
 }
 
-export type Listener = (event: ProxyEvent) => void;
+export type Subscriber = (event: ProxyEvent) => void;
 
 /** Kept for those who come back. */
 const mostKept = 1_000;
@@ -41,7 +41,7 @@ const mostKept = 1_000;
 export class Events {
   readonly #process: string;
   readonly #kept: ProxyEvent[] = [];
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers = new Set<Subscriber>();
   #last = 0;
 
   /** `startedMs` is in milliseconds since 1970. */
@@ -55,7 +55,7 @@ export class Events {
     const event = { id, kind, at: new Date().toISOString(), data };
     this.#kept.push(event);
     if (this.#kept.length > mostKept) this.#kept.shift();
-    for (const listener of this.#listeners) listener(event);
+    for (const subscriber of this.#subscribers) subscriber(event);
   }
 
   /** The newest, in their order. */
@@ -72,8 +72,8 @@ export class Events {
   }
 
   /** Until the function that it gives is called. */
-  listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
   }
 }

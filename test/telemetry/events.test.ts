@@ -7,7 +7,7 @@ describe('Events', () => {
   it('go to whoever listens, until it listens no more', () => {
     const events = new Events(1);
     const heard: ProxyEvent[] = [];
-    const stop = events.listen((event) => heard.push(event));
+    const stop = events.subscribe((event) => heard.push(event));
     events.tell('health', { ...down, detail: 'refused' });
     stop();
     events.tell('health', down);

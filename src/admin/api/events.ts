@@ -28,7 +28,7 @@ export const events: Route = {
       body: `retry: 2000\n\n${first}`,
       stream(write) {
         streams++;
-        const stop = source.events.listen((event) => write(asText(event)));
+        const stop = source.events.subscribe((event) => write(asText(event)));
         const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs).unref();
         left.addEventListener('abort', () => {
           streams--;

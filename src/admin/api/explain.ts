@@ -26,7 +26,7 @@ export const explain: Route = {
 function inquiryIn(body: Buffer, listeners: readonly string[]): Inquiry | string {
   const given = parsedJson(body);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return 'Expected a JSON object';
-  const fields: Fields = { ...given };
+  const fields: GivenFields = { ...given };
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
   if (unknown !== undefined) return `${unknown}: Expected no other keys than ${keys.join(', ')}`;
   for (const key of texts) {
@@ -49,7 +49,7 @@ function inquiryIn(body: Buffer, listeners: readonly string[]): Inquiry | string
 const texts = ['listener', 'client', 'sni', 'host', 'protocol', 'bytes'] as const;
 const keys: readonly string[] = [...texts, 'alpn'];
 
-type Fields = { readonly [key in keyof InquiryText]?: unknown };
+type GivenFields = { readonly [key in keyof InquiryText]?: unknown };
 
 function parsedJson(body: Buffer): unknown {
   try {

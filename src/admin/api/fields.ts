@@ -17,17 +17,17 @@ export type FieldValues<F extends Fields> = {
   readonly [Key in keyof F]?: F[Key] extends (value: unknown) => Parsed<infer Value> ? Value : never;
 };
 
-export type Read<Value> =
+export type ReadResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
 /** A JSON object with these keys and no others. */
-export function readFields<F extends Fields>(body: Buffer, fields: F): Read<FieldValues<F>> {
+export function readFields<F extends Fields>(body: Buffer, fields: F): ReadResult<FieldValues<F>> {
   return readObject(parsedJson(body), fields);
 }
 
 /** The same of a value that was parsed already. */
-export function readObject<F extends Fields>(given: unknown, fields: F): Read<FieldValues<F>> {
+export function readObject<F extends Fields>(given: unknown, fields: F): ReadResult<FieldValues<F>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return { ok: false, errors: [{ message: 'Expected a JSON object' }] };
   }

@@ -4,7 +4,7 @@ import { formatTarget } from '../../config/addresses.ts';
 import type { Config, Target } from '../../config/config.ts';
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
 import { systemErrorText } from '../../config/named-files.ts';
-import type { Endpoint } from '../../control/discovery/provider.ts';
+import type { TargetAddress } from '../../control/discovery/provider.ts';
 import { expand, Planner } from '../../control/planner.ts';
 import { explain } from '../../core/explain/explain.ts';
 import { defaultCapacity, Ledger } from '../../core/ledger/ledger.ts';
@@ -104,7 +104,7 @@ export function idleProxy(config: Config): { readonly plan: Plan; readonly ledge
   }
 }
 
-function unresolved(target: Target): readonly Endpoint[] {
+function unresolved(target: Target): readonly TargetAddress[] {
   if (target.kind === 'address') return [{ address: target.address }];
   return [{ address: { host: target.name, port: 0 }, writtenAs: formatTarget(target) }];
 }

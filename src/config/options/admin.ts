@@ -97,7 +97,7 @@ const state: Reader<string, string> = {
   read: (input, location) => resolve(dirname(location.document.file), input),
 };
 
-type Admin = Omit<AdminConfig, 'bind'> & { readonly bind: LocatedAddress };
+type AdminSection = Omit<AdminConfig, 'bind'> & { readonly bind: LocatedAddress };
 
 const adminMapping = mapping(
   'The admin API: state, metrics, reload, changes of backends. Off without this key.',
@@ -107,7 +107,7 @@ const adminMapping = mapping(
     tokens: withDefault(tokens, []),
     state: optional(state),
   },
-  (values, location): Admin | 'off' => {
+  (values, location): AdminSection | 'off' => {
     if (values.bind === 'off') return 'off';
     const bind = values.bind ?? { address: defaultAdminBind, location: location.at('bind') };
     const { token = '' } = values;

@@ -13,11 +13,11 @@ import { checkLoops } from '../loops.ts';
 import { Secrets } from '../secrets.ts';
 import { admin } from './admin.ts';
 import { expects } from './json-schema.ts';
-import { type Listener, listener } from './listener.ts';
+import { type ListenerSection, listener } from './listener.ts';
 import { log } from './log.ts';
 import { memory } from './memory.ts';
 import { type Inputs, named, type Option, objectSchema, type Reader, readTable } from './option.ts';
-import { type Pool, pool } from './pool.ts';
+import { type PoolSection, pool } from './pool.ts';
 import { resolver } from './resolver.ts';
 import { shutdown } from './shutdown.ts';
 import { integer, oneOf } from './terms.ts';
@@ -93,8 +93,8 @@ export function readConfig(input: ConfigInput, location: Location): Config {
 }
 
 function checkListenerLoops(
-  listeners: readonly (readonly [name: string, listener: Listener])[],
-  pools: ReadonlyMap<string, Pool>,
+  listeners: readonly (readonly [name: string, listener: ListenerSection])[],
+  pools: ReadonlyMap<string, PoolSection>,
 ): void {
   checkLoops(
     listeners.map(([name, { bind, pool, routes }]) => {

@@ -34,18 +34,20 @@ const options = {
   }),
 };
 
-export type Listener = Omit<ListenerConfig, 'name' | 'bind'> & { readonly bind: readonly LocatedAddress[] };
+export type ListenerSection = Omit<ListenerConfig, 'name' | 'bind'> & {
+  readonly bind: readonly LocatedAddress[];
+};
 
 export const listener = mapping(
   'Addresses to accept connections on, and what to do with them.',
   options,
-  (values, location, input): Listener => {
+  (values, location, input): ListenerSection => {
     const { bind, pool, routes } = values;
     if (pool === undefined && (input.routes ?? []).length === 0) {
       location.problem('Missing key "pool", where connections go', 'key');
     }
     checkAccess(values, location);
-    const one: Listener = { bind, pool, routes, policy: policyOf(values) };
+    const one: ListenerSection = { bind, pool, routes, policy: policyOf(values) };
     warnOfUnbelieved(one, location);
     warnOfUnreadHosts(one, location);
     return one;
@@ -59,14 +61,14 @@ function policyOf(values: Defaults<typeof options>): ListenerPolicy {
 
 export const defaultListenerPolicy = policyOf(defaultsOf(options));
 
-function warnOfUnbelieved({ bind, policy: { proxyProtocol } }: Listener, location: Location): void {
+function warnOfUnbelieved({ bind, policy: { proxyProtocol } }: ListenerSection, location: Location): void {
   if (proxyProtocol === 'off' || proxyProtocol.fromUnix) return;
   if (!bind.some(({ address }) => 'path' in address)) return;
   location.at('proxyProtocol').warn('Believes nobody over a unix socket, where "from" lacks "unix"');
 }
 
 /** Browsers take HTTP/2 where it is offered, and its host is not read. */
-function warnOfUnreadHosts({ routes, policy: { tls } }: Listener, location: Location): void {
+function warnOfUnreadHosts({ routes, policy: { tls } }: ListenerSection, location: Location): void {
   const asks = routes.findIndex(({ when }) => when.httpHost !== undefined);
   if (asks < 0 || tls === 'off' || !tls.alpn.includes('h2')) return;
   location

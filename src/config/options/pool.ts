@@ -45,12 +45,14 @@ function otherBalances(): Readonly<Record<string, Balance>> {
   );
 }
 
-export type Pool = Omit<PoolConfig, 'name' | 'backends'> & { readonly backends: readonly LocatedBackend[] };
+export type PoolSection = Omit<PoolConfig, 'name' | 'backends'> & {
+  readonly backends: readonly LocatedBackend[];
+};
 
 export const pool = mapping(
   'Backends that serve the same thing.',
   options,
-  (values): Pool => ({
+  (values): PoolSection => ({
     policy: policyOf(values),
     backends: values.backends,
     healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),

@@ -1,19 +1,19 @@
 /**
  * What the targets of a configuration stand for, now and as answers expire. What targets share is watched once. A target
- * that cannot be resolved keeps the endpoints it had, and so does one that resolves to nothing: a mistake in a zone does
+ * that cannot be resolved keeps the addresses it had, and so does one that resolves to nothing: a mistake in a zone does
  * not empty a pool.
  */
 import { formatAddress } from '../../config/addresses.ts';
 import type { Config, ResolverConfig, Target } from '../../config/config.ts';
 import { Questions } from './dns/questions.ts';
 import type { SystemSettings } from './dns/system-resolver.ts';
-import type { Endpoint, Lookup, Provider } from './provider.ts';
+import type { Lookup, Provider, TargetAddress } from './provider.ts';
 import { providers } from './providers.ts';
 import { type Timing, Watch } from './watch.ts';
 
 export interface DiscoveryDeps {
   readonly resolver: ResolverConfig;
-  /** A name stands for other endpoints than before: not called for what `resolve` finds. */
+  /** A name stands for other addresses than before: not called for what `resolve` finds. */
   onChange(name: string, change: NameChange): void;
   /** A name was looked up; `problem` is what was wrong, undefined where all was well. */
   onLookup(name: string, problem: string | undefined): void;
@@ -43,7 +43,7 @@ const usualTiming: Timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 
 export class Discovery {
   readonly #deps: DiscoveryDeps;
   readonly #questions: Questions;
-  readonly #watches = new Map<string, Watch<readonly Endpoint[]>>();
+  readonly #watches = new Map<string, Watch<readonly TargetAddress[]>>();
 
   constructor(deps: DiscoveryDeps) {
     this.#deps = deps;
@@ -69,12 +69,12 @@ export class Discovery {
   }
 
   /** In a stable order; empty while a target has never been resolved. */
-  endpointsOf(target: Target): readonly Endpoint[] {
-    const endpoints = this.#watches.get(keyOf(target))?.value ?? [];
-    if (target.kind !== 'name') return endpoints;
-    return endpoints.map((endpoint) => ({
-      ...endpoint,
-      address: { ...endpoint.address, port: target.port },
+  addressesOf(target: Target): readonly TargetAddress[] {
+    const addresses = this.#watches.get(keyOf(target))?.value ?? [];
+    if (target.kind !== 'name') return addresses;
+    return addresses.map((one) => ({
+      ...one,
+      address: { ...one.address, port: target.port },
     }));
   }
 
@@ -83,22 +83,22 @@ export class Discovery {
     this.#questions.close();
   }
 
-  #watched(target: Target): Watch<readonly Endpoint[]> {
+  #watched(target: Target): Watch<readonly TargetAddress[]> {
     const key = keyOf(target);
     const watched = this.#watches.get(key);
     if (watched !== undefined) return watched;
     const { onChange, onLookup, onProblem, timing = usualTiming } = this.#deps;
     const name = nameOf(target);
-    const addresses = (endpoints: readonly Endpoint[] = []) => addressesOf(target, endpoints);
-    const watch: Watch<readonly Endpoint[]> = new Watch(
+    const texts = (addresses: readonly TargetAddress[] = []) => textsOf(target, addresses);
+    const watch: Watch<readonly TargetAddress[]> = new Watch(
       {
         lookup: lookupOf(target, this.#questions),
-        onChange: (previous) => onChange(name, difference(addresses(previous), addresses(watch.value))),
+        onChange: (previous) => onChange(name, difference(texts(previous), texts(watch.value))),
         onLookup: (problem) => {
           if (target.kind !== 'address') onLookup(name, problem);
         },
         onProblem: (problem, isPartial) =>
-          onProblem(name, { problem, isPartial, addresses: addresses(watch.value) }),
+          onProblem(name, { problem, isPartial, addresses: texts(watch.value) }),
       },
       timing,
     );
@@ -112,13 +112,13 @@ function lookupOf(target: Target, questions: Questions): Lookup {
   return provide(target, { questions });
 }
 
-/** Targets with the same key stand for the same endpoints, but for their port. */
+/** Targets with the same key stand for the same addresses, but for their port. */
 function keyOf(target: Target): string {
   return `${target.kind} ${nameOf(target)}`;
 }
 
-function addressesOf({ kind }: Target, endpoints: readonly Endpoint[]): readonly string[] {
-  return endpoints.map(({ address, writtenAs }) =>
+function textsOf({ kind }: Target, addresses: readonly TargetAddress[]): readonly string[] {
+  return addresses.map(({ address, writtenAs }) =>
     kind === 'name' && 'host' in address ? address.host : (writtenAs ?? formatAddress(address)),
   );
 }

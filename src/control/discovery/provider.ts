@@ -1,5 +1,5 @@
 /**
- * A provider of backends is one method: it begins to follow a target and gives what finds its endpoints. That is called
+ * A provider of backends is one method: it begins to follow a target and gives what finds its addresses. That is called
  * at once, and again whenever its last answer has expired; one that learns of changes by itself answers when there is
  * one.
  */
@@ -13,8 +13,10 @@ export type Provider<Kind extends Target['kind']> = (
   deps: ProviderDeps,
 ) => Lookup;
 
-/** Finds the endpoints; `previous` are those found last. Rejects, in words for people, where none are to be had. */
-export type Lookup = (previous: readonly Endpoint[] | undefined) => Promise<Answer<readonly Endpoint[]>>;
+/** Finds the addresses; `previous` are those found last. Rejects, in words for people, where none are to be had. */
+export type Lookup = (
+  previous: readonly TargetAddress[] | undefined,
+) => Promise<Answer<readonly TargetAddress[]>>;
 
 export interface ProviderDeps {
   /** The one resolver that all share. */
@@ -22,7 +24,7 @@ export interface ProviderDeps {
 }
 
 /** One of the addresses that a target stands for; what is absent is as the configuration says. */
-export interface Endpoint {
+export interface TargetAddress {
   readonly address: Address;
   /** What people call it, where that is not its address. */
   readonly writtenAs?: string;

@@ -1,4 +1,4 @@
-/** THE TABLE of providers: what finds the endpoints of each kind of target. */
+/** THE TABLE of providers: what finds the addresses of each kind of target. */
 import type { Target } from '../../config/config.ts';
 import { hostAddresses } from './dns/host-addresses.ts';
 import { serviceRecords } from './dns/service-records.ts';

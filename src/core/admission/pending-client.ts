@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPermit } from '../limits.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PoolSlot } from '../plan.ts';
-import type { Route } from '../router.ts';
+import type { MatchedRoute } from '../router.ts';
 import type { Protocol } from '../wire/protocol.ts';
 import type { ProxiedEnds, ProxyTlvs } from '../wire/proxy-header.ts';
 import { type FirstBytesReader, nothingYet, type ObservedFacts } from '../wire/sniffer.ts';
@@ -38,7 +38,7 @@ export class PendingClient {
   /** What reads the first bytes, once they were asked for. */
   sniffer: FirstBytesReader | undefined;
   /** What the routes say; undefined where none matches. */
-  route: Route | undefined;
+  route: MatchedRoute | undefined;
   /** Once it is routed; a pool may be missing from the plan. */
   pool: PoolSlot | undefined;
   /** What was handed over and no gate has discarded; empty once the event is dealt with. */

@@ -10,10 +10,10 @@
 import net from 'node:net';
 import { keepAliveDelayMs } from '../shared.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import { type Read, readByEvent } from './sockets.ts';
+import { type ReadCallback, readByEvent } from './sockets.ts';
 
 /** Makes the socket of an accepted connection, whose bytes go to `read`; undefined if there is none after all. */
-export type Open = (read: Read) => net.Socket | undefined;
+export type Open = (read: ReadCallback) => net.Socket | undefined;
 
 /** Whether accepted sockets are made from their handles, or left as `node:net` documents them. */
 export type Means = 'handles' | 'documented';
@@ -88,7 +88,7 @@ function setForAll(listening: ListeningHandle): boolean {
 function adopt(
   handle: unknown,
   buffers: ReadBuffers,
-  read: Read,
+  read: ReadCallback,
   optionsAreSet: boolean,
 ): net.Socket | undefined {
   // The types lack `onread` here, which the manual has.

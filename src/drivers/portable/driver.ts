@@ -35,7 +35,7 @@ export function createPortableDriver(host: DriverHost, means: Means = 'handles')
 }
 
 /** A bound address and whose it is. */
-interface Listening {
+interface BoundServer {
   readonly server: Server;
   readonly asked: Address;
   readonly bound: Address;
@@ -58,7 +58,7 @@ class PortableDriver implements Driver, LinkContext {
   #acceptedLinks = 0;
   #dialedLinks = 0;
   #nextNumber = 0;
-  readonly #listenings = new Set<Listening>();
+  readonly #listenings = new Set<BoundServer>();
   readonly #alarm: Alarm;
   readonly #spare = new SpareDescriptor();
   #isClosed = false;
@@ -88,7 +88,7 @@ class PortableDriver implements Driver, LinkContext {
     }
     const server = createServer();
     const bound = await listen(server, asked, options);
-    const listening: Listening = {
+    const listening: BoundServer = {
       server,
       asked,
       bound,
@@ -121,7 +121,7 @@ class PortableDriver implements Driver, LinkContext {
     closeServer(listening.server);
   }
 
-  #listeningOn(address: Address): Listening | undefined {
+  #listeningOn(address: Address): BoundServer | undefined {
     for (const listening of this.#listenings) {
       if (isSameAddress(listening.bound, address) || isSameAddress(listening.asked, address))
         return listening;
@@ -129,7 +129,7 @@ class PortableDriver implements Driver, LinkContext {
     return undefined;
   }
 
-  #accept(listening: Listening, open: Open): void {
+  #accept(listening: BoundServer, open: Open): void {
     const { listener, bound } = listening;
     listening.accepted++;
     const link = new Link(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
@@ -263,7 +263,7 @@ class PortableDriver implements Driver, LinkContext {
 const noListener: ListenerSlot = 0;
 
 /** Turns the event loop until it brings no further connection, or has brought a whole queue of them. */
-async function queueTaken(listening: Listening): Promise<void> {
+async function queueTaken(listening: BoundServer): Promise<void> {
   const most = listening.accepted + longestQueue;
   let accepted: number;
   do {

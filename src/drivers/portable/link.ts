@@ -22,7 +22,7 @@ import type { StartTls, TlsEngine, TlsLink } from '../tls/engine.ts';
 import { Dial } from './dial.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { firstLinkMark, LinkSocket, type SocketContext } from './link-socket.ts';
-import { connect, own, type Read, readByEvent } from './sockets.ts';
+import { connect, own, type ReadCallback, readByEvent } from './sockets.ts';
 
 /** What a link needs of its driver. */
 export interface LinkContext extends SocketContext, Pick<DriverHost, 'now' | 'countBytes'> {
@@ -143,7 +143,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
 
   // What comes of the peer.
 
-  readonly received: Read = (length, buffer) => {
+  readonly received: ReadCallback = (length, buffer) => {
     if (!this.is(discarding | closing)) {
       const to = this.partner;
       this.lastByteMs = this.context.now();

@@ -13,7 +13,7 @@ import { keepAliveDelayMs } from '../shared.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 
 /** Takes the bytes just read into `buffer`; false stops the reading until the socket is resumed. */
-export type Read = (length: number, buffer: Uint8Array) => boolean;
+export type ReadCallback = (length: number, buffer: Uint8Array) => boolean;
 
 export type WriteDone = (error?: Error | null) => void;
 
@@ -30,7 +30,7 @@ export interface SocketOwner {
 }
 
 const owner = Symbol('owner');
-type Owned = net.Socket & { readonly [owner]: SocketOwner };
+type OwnedSocket = net.Socket & { readonly [owner]: SocketOwner };
 
 /** Has an open socket tell its owner what happens to it. */
 export function own(socket: net.Socket, by: SocketOwner): void {
@@ -54,14 +54,14 @@ export function destroy(socket: net.Socket): void {
   net.Socket.prototype.destroy.call(socket);
 }
 
-function writeOne(this: Owned, chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
+function writeOne(this: OwnedSocket, chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
   const wrote = this[owner].beginWrite(done);
   if (wrote === undefined) done();
   else net.Socket.prototype._write.call(this, chunk, encoding, wrote);
 }
 
 function writeMany(
-  this: Owned,
+  this: OwnedSocket,
   chunks: { chunk: unknown; encoding: BufferEncoding }[],
   done: WriteDone,
 ): void {
@@ -70,28 +70,33 @@ function writeMany(
   else net.Socket.prototype._writev?.call(this, chunks, wrote);
 }
 
-function onConnect(this: Owned): void {
+function onConnect(this: OwnedSocket): void {
   this[owner].connected();
 }
 
-function onFinish(this: Owned): void {
+function onFinish(this: OwnedSocket): void {
   this[owner].writeEnded();
 }
 
-function onEnd(this: Owned): void {
+function onEnd(this: OwnedSocket): void {
   this[owner].readEnded();
 }
 
-function onError(this: Owned, error: Error): void {
+function onError(this: OwnedSocket, error: Error): void {
   this[owner].failed(error);
 }
 
-function onClose(this: Owned): void {
+function onClose(this: OwnedSocket): void {
   this[owner].socketClosed();
 }
 
 /** Starts connecting. Whatever goes wrong is told to the owner, later. */
-export function connect(address: Address, buffers: ReadBuffers, read: Read, by: SocketOwner): net.Socket {
+export function connect(
+  address: Address,
+  buffers: ReadBuffers,
+  read: ReadCallback,
+  by: SocketOwner,
+): net.Socket {
   const socket = net.connect({
     ...address,
     allowHalfOpen: true,
@@ -105,7 +110,7 @@ export function connect(address: Address, buffers: ReadBuffers, read: Read, by: 
 }
 
 /** Reads a socket that has no `onread`. */
-export function readByEvent<S extends net.Socket>(socket: S, read: Read): S {
+export function readByEvent<S extends net.Socket>(socket: S, read: ReadCallback): S {
   return socket.on('data', (chunk: Buffer) => {
     if (!read(chunk.length, chunk)) socket.pause();
   });

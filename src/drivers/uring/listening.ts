@@ -23,7 +23,7 @@ import { operation, operationShift } from './operations.ts';
 import type { Ring } from './ring.ts';
 import type { Sockets } from './sockets.ts';
 
-interface Parts {
+interface ListeningDeps {
   readonly ring: Ring;
   readonly sockets: Sockets;
   now(): number;
@@ -55,11 +55,11 @@ export class Listening {
   #isCancelling = false;
   #isOver = false;
   #giveUpMs = Number.POSITIVE_INFINITY;
-  readonly #parts: Parts;
+  readonly #parts: ListeningDeps;
   #unlistened: (() => void)[] = [];
 
   constructor(
-    parts: Parts,
+    parts: ListeningDeps,
     place: { readonly asked: Address; readonly bound: Address; readonly fd: number; readonly number: number },
     listener: ListenerSlot,
   ) {

@@ -10,7 +10,7 @@ import { Listening } from './listening.ts';
 import type { Ring } from './ring.ts';
 import type { Sockets } from './sockets.ts';
 
-interface Parts {
+interface ListeningsDeps {
   readonly libc: Libc;
   readonly ring: Ring;
   readonly sockets: Sockets;
@@ -28,7 +28,7 @@ interface Parts {
 }
 
 export class Listenings {
-  readonly #parts: Parts;
+  readonly #parts: ListeningsDeps;
   readonly #partsOfEach: ConstructorParameters<typeof Listening>[0];
   readonly #table: (Listening | undefined)[] = [];
   /** When `due` wants to be called. */
@@ -37,7 +37,7 @@ export class Listenings {
   /** When the core is told that nobody could be accepted for a while. */
   #stuckMs = Number.POSITIVE_INFINITY;
 
-  constructor(parts: Parts) {
+  constructor(parts: ListeningsDeps) {
     this.#parts = parts;
     this.#partsOfEach = {
       ring: parts.ring,

@@ -21,7 +21,7 @@ interface WaitingDial {
 }
 
 /** Who waits for one address, in the order in which they came. */
-interface Line {
+interface DialLine {
   readonly sockaddr: Uint8Array;
   dials: WaitingDial[];
   pauseMs: number;
@@ -32,7 +32,7 @@ export class UnixDials {
   /** When `due` wants to be called. */
   dueMs = Number.POSITIVE_INFINITY;
   readonly #sockets: Pick<Sockets, 'connectUnix'>;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, DialLine>();
 
   constructor(sockets: Pick<Sockets, 'connectUnix'>) {
     this.#sockets = sockets;
@@ -62,7 +62,7 @@ export class UnixDials {
     }
   }
 
-  #askAgain(line: Line, nowMs: number): void {
+  #askAgain(line: DialLine, nowMs: number): void {
     // Those that were closed meanwhile have left; their numbers may be others'.
     const dials = line.dials.filter(({ link, serial }) => link.serial === serial && link.fd >= 0);
     let told = 0;

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Target } from '../../../src/config/config.ts';
 import { Discovery } from '../../../src/control/discovery/discovery.ts';
-import type { Endpoint } from '../../../src/control/discovery/provider.ts';
+import type { TargetAddress } from '../../../src/control/discovery/provider.ts';
 import type { Timing } from '../../../src/control/discovery/watch.ts';
 import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
 
@@ -50,7 +50,7 @@ describe('Discovery', () => {
     const { names, server } = await start({}, { timing: patient });
     const target: Target = { kind: 'address', address: { path: '/run/app.sock' } };
     await names.resolve([target]);
-    expect(names.endpointsOf(target)).toEqual([{ address: { path: '/run/app.sock' } }]);
+    expect(names.addressesOf(target)).toEqual([{ address: { path: '/run/app.sock' } }]);
     expect(server.questions).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe('Discovery', () => {
     } as const;
     const { names } = await start(zone, { timing: patient });
     await names.resolve([app]);
-    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1', '10.0.0.2', '2001:db8::1']);
+    expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.1', '10.0.0.2', '2001:db8::1']);
   });
 
   it('asks once for a name that several targets have', async () => {
@@ -75,7 +75,7 @@ describe('Discovery', () => {
     await names.resolve([app, other]);
     await names.resolve([app]);
     expect(server.questions.toSorted()).toEqual(['A app.test', 'AAAA app.test']);
-    expect(names.endpointsOf(other)).toEqual([{ address: { host: '10.0.0.1', port: 81 } }]);
+    expect(names.addressesOf(other)).toEqual([{ address: { host: '10.0.0.1', port: 81 } }]);
   });
 
   it('asks again as the records expire, and tells of another set only', async () => {
@@ -93,7 +93,7 @@ describe('Discovery', () => {
     server.zone.set('app.test', [a('10.0.0.3')]);
     const change = { added: ['10.0.0.3'], removed: ['10.0.0.1', '10.0.0.2'] };
     expect(await once(events, 'change', { signal: deadline() })).toEqual(['app.test', change]);
-    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.3']);
+    expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.3']);
   });
 
   it.each(['nxdomain', 'servfail', 'silent'] as const)(
@@ -108,7 +108,7 @@ describe('Discovery', () => {
       await once(events, 'problem', { signal: deadline() });
       const asked = server.questions.length;
       await until(() => server.questions.length > asked + 4);
-      expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1']);
+      expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.1']);
 
       server.zone.set('app.test', [a('10.0.0.1')]);
       await once(events, 'problem', { signal: deadline() });
@@ -139,17 +139,17 @@ describe('Discovery', () => {
   it('starts without a name that does not exist, and takes it in when it comes', async () => {
     const { names, server, events, log } = await start({}, { timing: hasty });
     await names.resolve([app]);
-    expect(names.endpointsOf(app)).toEqual([]);
+    expect(names.addressesOf(app)).toEqual([]);
     expect(log).toEqual([['app.test', 'There is no such name']]);
     server.zone.set('app.test', [a('10.0.0.1')]);
     await once(events, 'change', { signal: deadline() });
-    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.1']);
+    expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.1']);
   });
 
   it('is done with a silent name server within its timeout', async () => {
     const { names, log } = await start({ 'app.test': 'silent' }, { timing: patient, timeoutMs: 200 });
     await names.resolve([app]);
-    expect(names.endpointsOf(app)).toEqual([]);
+    expect(names.addressesOf(app)).toEqual([]);
     expect(log).toHaveLength(1);
   });
 
@@ -168,7 +168,7 @@ describe('Discovery', () => {
     };
     const { names } = await start(zone, { timing: patient });
     await names.resolve([pg]);
-    expect(names.endpointsOf(pg)).toEqual([
+    expect(names.addressesOf(pg)).toEqual([
       { address: { host: '10.0.0.1', port: 5432 }, hostName: 'a.test', weight: 1, rank: 0 },
       { address: { host: '10.0.0.2', port: 5432 }, hostName: 'a.test', weight: 1, rank: 0 },
       { address: { host: '10.0.0.3', port: 5433 }, hostName: 'b.test', weight: 7, rank: 1 },
@@ -189,7 +189,7 @@ describe('Discovery', () => {
     const [name, change] = await once(events, 'change', { signal: deadline() });
     expect(name).toBe('_pg._tcp.test');
     expect(change).toEqual({ added: ['10.0.0.2:5432'], removed: ['10.0.0.1:5432'] });
-    expect(hosts(names.endpointsOf(pg))).toEqual(['10.0.0.2']);
+    expect(hosts(names.addressesOf(pg))).toEqual(['10.0.0.2']);
   });
 
   it('serves what an SRV host was when it cannot be resolved, and the other hosts as they are', async () => {
@@ -204,7 +204,7 @@ describe('Discovery', () => {
     expect(await once(events, 'problem', { signal: deadline() })).toEqual(['a.test: There is no such name']);
     server.zone.set('b.test', [a('10.0.0.3')]);
     await once(events, 'change', { signal: deadline() });
-    expect(hosts(names.endpointsOf(pg))).toEqual(['10.0.0.1', '10.0.0.3']);
+    expect(hosts(names.addressesOf(pg))).toEqual(['10.0.0.1', '10.0.0.3']);
   });
 
   it('keeps a family of addresses whose question alone fails', async () => {
@@ -216,14 +216,14 @@ describe('Discovery', () => {
     server.zone.set('AAAA app.test', 'servfail');
     server.zone.set('app.test', [a('10.0.0.2')]);
     await once(events, 'change', { signal: deadline() });
-    expect(hosts(names.endpointsOf(app))).toEqual(['10.0.0.2', '2001:db8::1']);
+    expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.2', '2001:db8::1']);
   });
 
   it('knows localhost without a name server', async () => {
     const { names, server } = await start({}, { timing: patient });
     const target: Target = { kind: 'name', name: 'localhost', port: 80 };
     await names.resolve([target]);
-    expect(hosts(names.endpointsOf(target))).toContain('127.0.0.1');
+    expect(hosts(names.addressesOf(target))).toContain('127.0.0.1');
     expect(server.questions).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe('Discovery', () => {
     const other: Target = { kind: 'name', name: 'other.test', port: 80 };
     await names.resolve([app, other]);
     names.retain([app]);
-    expect(names.endpointsOf(other)).toEqual([]);
+    expect(names.addressesOf(other)).toEqual([]);
     const asked = server.questions.filter((question) => question.endsWith('other.test')).length;
     const all = server.questions.length;
     await until(() => server.questions.length > all + 6);
@@ -244,7 +244,7 @@ describe('Discovery', () => {
   });
 });
 
-function hosts(endpoints: readonly Endpoint[]): readonly string[] {
+function hosts(endpoints: readonly TargetAddress[]): readonly string[] {
   return endpoints.map(({ address }) => ('host' in address ? address.host : address.path));
 }
 

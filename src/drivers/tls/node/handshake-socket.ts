@@ -8,7 +8,7 @@ import type { StartTls, TlsLink } from '../engine.ts';
 const owner = Symbol('link of a TLS socket');
 const earlyFailure = Symbol('failure before there is a link');
 
-type Owned = tls.TLSSocket & { [owner]?: TlsLink; [earlyFailure]?: Error };
+type LinkedSocket = tls.TLSSocket & { [owner]?: TlsLink; [earlyFailure]?: Error };
 
 /** Of a server: handshakes that fail of the bytes that they begin with do so in the constructor. */
 export class HandshakeSocket extends tls.TLSSocket {
@@ -19,7 +19,7 @@ export class HandshakeSocket extends tls.TLSSocket {
 }
 
 /** To be called right after the socket was made. */
-export function keepOpenInHandshake(socket: Owned, role: StartTls['as'], link: TlsLink): void {
+export function keepOpenInHandshake(socket: LinkedSocket, role: StartTls['as'], link: TlsLink): void {
   Object.assign(socket, { [owner]: link, destroy: destroyOrTell });
   // What goes wrong once the handshake is done is told by this alone.
   if (role === 'server') socket.on('_tlsError', onTlsError);
@@ -27,7 +27,7 @@ export function keepOpenInHandshake(socket: Owned, role: StartTls['as'], link: T
   if (error !== undefined) process.nextTick(() => tell(link, error));
 }
 
-function destroyOrTell(this: Owned, error?: Error): Owned {
+function destroyOrTell(this: LinkedSocket, error?: Error): LinkedSocket {
   const link = this[owner];
   if (error === undefined || link?.isInHandshake === false) tls.TLSSocket.prototype.destroy.call(this, error);
   else if (link === undefined) this[earlyFailure] = error;
@@ -35,7 +35,7 @@ function destroyOrTell(this: Owned, error?: Error): Owned {
   return this;
 }
 
-function onTlsError(this: Owned, error: Error): void {
+function onTlsError(this: LinkedSocket, error: Error): void {
   const link = this[owner];
   if (link !== undefined) tell(link, error);
 }
