@@ -43,7 +43,7 @@ export function forwardCommand(ends: (code: ExitCode) => void, words: readonly s
         given,
       );
       const config = withLogLevel(forwardConfig(operands, { ...given, admin }), given);
-      ends(await (await serve({ config, log: logFor(config, given) })).ended);
+      ends(await (await serve({ config, log: logFor(config.log, given) })).ended);
     },
   );
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type LoadResult, loadConfig, originOf } from '../config/load.ts';
 import { type ExitCode, exitCodes } from './command.ts';
 import { type ConfigArguments, configFile, usable, withConfigFile } from './config-file.ts';
+import { logIssues } from './failures.ts';
 import { type LogArguments, logFor, withLogLevel, withLogOptions } from './log-options.ts';
 import { ReloadRequests } from './reload-requests.ts';
 import { serve } from './serve.ts';
@@ -27,9 +28,16 @@ async function run(argument: string | undefined, given: RunArguments): Promise<E
   const file = configFile(argument, given);
   const loaded = await loadConfig(file, process.env);
   const config = usable(loaded);
-  if (config === undefined) return exitCodes.usage;
+  if (config === undefined) {
+    const log = logFor(undefined, given);
+    logIssues(log, loaded);
+    await log.flush();
+    return exitCodes.usage;
+  }
 
   const asked = withLogLevel(config, given);
+  const log = logFor(asked.log, given);
+  logIssues(log, loaded);
   const watched = given.watch ? new (await import('./watched-files.ts')).WatchedFiles() : undefined;
   watched?.on('change', () => reloads.request('file change'));
   await watched?.start(loaded.files);
@@ -39,7 +47,6 @@ async function run(argument: string | undefined, given: RunArguments): Promise<E
     watched?.watch(again.files);
     return again.ok ? { ...again, config: withLogLevel(again.config, given) } : again;
   };
-  const log = logFor(asked, given);
   const { ended } = await serve({ config: asked, log, origin: originOf(loaded), load }, reloads);
   const exitCode = await ended;
   await watched?.close();

@@ -1,6 +1,7 @@
 /** Runs a service until a signal ends it. */
 import { Service, type ServiceOptions } from '../service.ts';
 import { type ExitCode, exitCodes } from './command.ts';
+import { logNode, logStartError } from './failures.ts';
 import { ReloadRequests } from './reload-requests.ts';
 
 export interface Serving {
@@ -16,14 +17,21 @@ export interface Serving {
  * again; SIGUSR2 does nothing. Rejects with a StartError.
  */
 export async function serve(options: ServiceOptions, reloads = new ReloadRequests()): Promise<Serving> {
-  const { logger } = options.log;
+  const { log } = options;
+  const { logger } = log;
+  const stopLoggingNode = logNode(log);
+  const fail = async (error: unknown): Promise<never> => {
+    logStartError(log, error);
+    stopLoggingNode();
+    await log.flush();
+    throw error;
+  };
+  await closeDebugger();
   let service: Service;
   try {
-    await closeDebugger();
     service = Service.create(options);
   } catch (error) {
-    await options.log.flush();
-    throw error;
+    return fail(error);
   }
   let stops = 0;
   let resolve = (_: ExitCode): void => {};
@@ -36,14 +44,15 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
     if (stops > 2) return;
     const ending = stops === 1 ? service.drain(trigger) : service.stop(trigger);
     ending
-      .then(() => options.log.flush())
+      .then(() => log.flush())
       .then(() => {
         removeHandlers();
+        stopLoggingNode();
         resolve(exitCodes.done);
       }, reject);
   };
   const onReopen = (signal: NodeJS.Signals): void => {
-    if (!options.log.reopen()) onUnused(signal);
+    if (!log.reopen()) onUnused(signal);
   };
   const onUnused = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, 'signal without a meaning');
@@ -65,8 +74,7 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
     // Where it was stopped meanwhile, that has kept it from starting.
     if (stops === 0) {
       removeHandlers();
-      await options.log.flush();
-      throw error;
+      return fail(error);
     }
   }
   return { service, stop, ended };

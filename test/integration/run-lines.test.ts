@@ -1,5 +1,8 @@
 /** What the log says of a run: its start, its reloads, its end. */
 import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { connected, echo, ending, nextText, startBackend } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
@@ -31,6 +34,17 @@ function configText({ listeners = ['web'], more = {} }: Shape = {}): string {
 
 async function start(shape?: Shape): Promise<Sluice> {
   running = await Sluice.run(configText(shape));
+  return running;
+}
+
+const doubtfulPools = { app: { backends: [backend.address], connect: { tls: { verify: false } } } };
+
+/** Runs sluice with a file that it does not start with. */
+async function ended(text: string): Promise<Sluice> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  writeFileSync(join(folder, 'sluice.yaml'), text);
+  running = Sluice.spawn(['run', '-c', join(folder, 'sluice.yaml')], [], folder);
+  await running.ended;
   return running;
 }
 
@@ -72,6 +86,38 @@ describe('the first line', () => {
     if (process.platform === 'linux')
       expect(first).toMatchObject({ limits: { descriptors: expect.any(Number) } });
     if (nodeBinary === process.execPath) expect(first?.['node']).toBe(process.version);
+  });
+});
+
+describe('what keeps sluice from starting', () => {
+  const fatal = ({ lines }: Sluice) => lines.filter(({ level }) => level === 'fatal');
+
+  it('is in the log too, each mistake of the file with its place', async () => {
+    const refused = await ended(`${configText().slice(0, -1)},"nonsense":1,"log":{"level":"loud"}}`);
+    expect(await refused.ended).toBe(2);
+    expect(fatal(refused)).toMatchObject([
+      { msg: 'configuration not loaded', path: 'nonsense', line: 1, message: expect.any(String) },
+      { msg: 'configuration not loaded', path: 'log.level', line: 1, message: expect.any(String) },
+    ]);
+    expect(refused.stderr).toContain('nonsense');
+  });
+
+  it('is its last line where a port is taken', async () => {
+    const [, port] = backend.address.split(':');
+    const refused = await ended(configText({ more: { admin: { bind: `127.0.0.1:${port}` } } }));
+    expect(await refused.ended).toBe(1);
+    expect(refused.lines.at(-1)).toMatchObject({ level: 'fatal', msg: 'not started' });
+    expect(refused.lines.at(-1)?.['message']).toContain(`127.0.0.1:${port}`);
+    expect(refused.stderr).toBe(`sluice: ${refused.lines.at(-1)?.['message']}\n`);
+  });
+
+  it('warns there too of what is doubtful in the file, at the start and at a reload', async () => {
+    const doubtful = { more: { 'x-unused': 1, pools: doubtfulPools } };
+    const sluice = await start(doubtful);
+    const warnings = () => sluice.lines.filter(({ msg }) => msg === 'configuration warning');
+    expect(warnings()).toMatchObject([{ level: 'warn', path: expect.stringContaining('tls.verify') }]);
+    await reload(sluice, doubtful);
+    expect(warnings()).toHaveLength(2);
   });
 });
 
@@ -162,6 +208,21 @@ describe('all lines', () => {
 });
 
 describe('the last line', () => {
+  it('is written with all before it when an error kills the process', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    const preload = join(folder, 'preload.cjs');
+    writeFileSync(preload, "process.on('SIGWINCH', () => { throw new Error('a bug'); });");
+    const sluice = await Sluice.run(configText(), [], ['env', `NODE_OPTIONS=--require=${preload}`]);
+    running = sluice;
+    sluice.signal('SIGWINCH');
+    expect(await sluice.ended).not.toBe(0);
+    expect(sluice.lines.at(-1)).toMatchObject({
+      level: 'fatal',
+      msg: 'died of an error',
+      err: { message: 'a bug' },
+    });
+  });
+
   it('counts what was served, after all other lines', async () => {
     const sluice = await start();
     const client = await openClient(sluice);
