@@ -122,6 +122,7 @@ export class Service {
         return pendingRestart();
       },
       snapshot: () => controlPlane.snapshot(),
+      busiestClients: (listener, most) => controlPlane.busiestClients(listener, most),
       probeLag: () => controlPlane.probeLag(),
       events,
       sessions: controlPlane.sessions,

@@ -6,11 +6,12 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { formatAddress } from '../config/addresses.ts';
 import type { Config, Target } from '../config/config.ts';
+import { type BusyClients, busiestClients } from '../core/busiest-clients.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { ListenerPlan, Plan } from '../core/plan.ts';
+import type { BackendPlan, ListenerPlan, Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
@@ -250,6 +251,14 @@ export class ControlPlane {
   /** What there is to say of the plan's listeners, pools and backends now. */
   snapshot(): Snapshot {
     return snapshot(this, thisMoment());
+  }
+
+  /** The clients of a listener that have most connections; undefined where there is no such listener. */
+  busiestClients(name: string, most: number): BusyClients | undefined {
+    const listener = [...this.#plan.listeners, ...this.leaving()].find((one) => one.name === name);
+    if (listener === undefined) return undefined;
+    const { slot, policy } = listener;
+    return busiestClients(this.ledger, { slot, ipv6Prefix: policy.limits.perClient.ipv6Prefix }, most);
   }
 
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
@@ -503,17 +512,18 @@ function namesByPool(...configs: readonly Config[]): ReadonlyMap<string, readonl
   return names;
 }
 
-/** Writes down since when the plan has each of its backends. */
+/** Writes down since when the plan has each of its backends, and since when it is wanted as it is. */
 function notePlanned(ledger: Ledger, before: Plan, plan: Plan): void {
-  const known = new Set(slotsOf(before));
-  for (const slot of slotsOf(plan)) {
-    if (!known.has(slot)) ledger.plannedMs[slot] = 0;
-    ledger.plannedMs[slot] ||= monotonicMs();
+  const states = new Map(backendsOf(before).map(({ slot, state }) => [slot, state]));
+  const nowMs = monotonicMs();
+  for (const { slot, state } of backendsOf(plan)) {
+    if (!states.has(slot)) ledger.plannedMs[slot] = nowMs;
+    if (states.get(slot) !== state) ledger.stateSinceMs[slot] = nowMs;
   }
 }
 
-function slotsOf({ pools }: Plan): readonly number[] {
-  return pools.flatMap(({ backends }) => backends.map(({ slot }) => slot));
+function backendsOf({ pools }: Plan): readonly BackendPlan[] {
+  return pools.flatMap(({ backends }) => backends);
 }
 
 interface Planned {

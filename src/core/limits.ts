@@ -33,7 +33,6 @@ export class ListenerPermit {
     client: Endpoint,
     nowMs: number,
   ): ClientRefusal | undefined {
-    if (!limitsClients(limits)) return undefined;
     const admitted = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
     if (typeof admitted === 'string') return admitted;
     this.#place = admitted;
@@ -63,11 +62,6 @@ export function admit(
   }
   if (!ledger.listenerActive.tryTake(listener, limits.maxConnections)) return 'listener-full';
   return new ListenerPermit(ledger, listener);
-}
-
-/** Whether a client has limits of its own. */
-export function limitsClients({ maxConnections, connectionsPerSecond }: ClientLimits): boolean {
-  return maxConnections !== Number.POSITIVE_INFINITY || connectionsPerSecond !== Number.POSITIVE_INFINITY;
 }
 
 /**

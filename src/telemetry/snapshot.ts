@@ -137,12 +137,13 @@ function backendSnapshots(pool: PoolPlan, source: SnapshotSource, now: Moment) {
       /** What balancing goes by: less than the weight in a slow start, 0 while it is not to take sessions. */
       effectiveWeight: backend?.isWanted ? (weight * backend.rampPercent(nowMs)) / 100 : 0,
       backup,
+      // All times are in milliseconds since 1970.
       /** The name that its address was resolved from. */
       hostName,
       /** What people want of it, and what each layer does. */
       state,
+      stateSinceMs: sinceMs(ledger.stateSinceMs, slot),
       layers: source.layersOf({ pool: pool.name, backend: name }),
-      /** All times are in milliseconds since 1970. */
       health: ledger.healthOf(slot),
       healthSinceMs: sinceMs(ledger.healthSinceMs, slot),
       circuit: ledger.circuitOf(slot),

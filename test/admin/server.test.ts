@@ -53,6 +53,7 @@ describe('AdminServer', () => {
     Atomics.store(ledger.health, 0, 1);
     Atomics.store(ledger.health, 1, 2);
     ledger.healthSinceMs[1] = 600;
+    ledger.stateSinceMs[1] = 300;
     Atomics.store(ledger.circuit.state, 1, 1);
     ledger.circuit.sinceMs[1] = 900;
     ledger.circuit.untilMs[1] = 3_000;
@@ -131,6 +132,7 @@ describe('AdminServer', () => {
             {
               ...fresh,
               address: '10.0.0.1:9000',
+              stateSince: at(100),
               health: 'up',
               healthSince: at(100),
               circuit: 'closed',
@@ -142,6 +144,7 @@ describe('AdminServer', () => {
             {
               ...fresh,
               address: 'unix:/run/app.sock',
+              stateSince: at(300),
               health: 'down',
               healthSince: at(600),
               lastCheck: { at: at(700), tookMs: 1.235, pass: false, detail: 'Connection refused' },

@@ -39,6 +39,15 @@ describe('admit', () => {
     expect(ask(there, limits, one, 2_000)).toBeInstanceOf(ListenerPermit);
   });
 
+  it('counts the connections of a client that has no limits, also towards limits that a reload brings', () => {
+    const ledger = freshLedger();
+    const before = [admitted(ledger, noLimits, one), admitted(ledger, noLimits, one)];
+    const limits = perClient({ maxConnections: 2 });
+    expect(ask(ledger, limits, one)).toBe('client-full');
+    for (const permit of before) permit.release();
+    expect(ask(ledger, limits, one)).toBeInstanceOf(ListenerPermit);
+  });
+
   it('limits each client by itself', () => {
     const ledger = freshLedger();
     const limits = perClient({ maxConnections: 1 });
@@ -72,11 +81,12 @@ describe('admit', () => {
     expect(ask(ledger, limits, 'unix')).toBe('client-full');
   });
 
-  it('takes no place in the table of clients where clients are not limited', () => {
+  it('refuses nobody where clients are not limited, however many there are', () => {
     const ledger = freshLedger();
-    for (let client = 0; client < 1_000; client++)
+    const { clients } = ledger.capacity;
+    for (let client = 0; client < 2 * clients; client++)
       admitted(ledger, noLimits, `10.0.${client >> 8}.${client & 255}`);
-    expect(ledger.clients.active.total(ledger.clients.place(0, [0, 0, 0xffff, 0x0a000001]) ?? -1)).toBe(0);
+    expect(ledger.listenerActive.total(0)).toBe(2 * clients);
   });
 
   it('refuses nobody for want of a place, and limits those that have one', () => {

@@ -43,6 +43,36 @@ it('the status has the last check, the name behind an address, and since when ea
   });
 });
 
+it('the client that holds most connections is found, on a listener without limits too', async () => {
+  const backend = await scene.backend(named('ok'));
+  const proxy = await scene.proxy({
+    backends: [backend.address],
+    listener: { proxyProtocol: { mode: 'optional', from: ['127.0.0.0/8'] } },
+  });
+  const clients = ['192.0.2.7', '192.0.2.7', '192.0.2.7', '198.51.100.1'].map((address) => {
+    const client = scene.client(proxy.port);
+    client.write(`PROXY TCP4 ${address} 192.0.2.200 40000 80\r\nhello`);
+    return client;
+  });
+  await eventually(async () => {
+    const { body } = await proxy.sluice.ask(`/api/v1/clients?listener=${proxy.listener}`);
+    expect(JSON.parse(body)).toEqual({
+      listener: proxy.listener,
+      active: 4,
+      limit: 'unlimited',
+      clients: 2,
+      busiest: [
+        { client: '192.0.2.7', connections: 3 },
+        { client: '198.51.100.1', connections: 1 },
+      ],
+    });
+  });
+  for (const client of clients) client.end();
+  await proxy.ended(4);
+  const { body } = await proxy.sluice.ask(`/api/v1/clients?listener=${proxy.listener}`);
+  expect(JSON.parse(body)).toMatchObject({ clients: 0, busiest: [] });
+});
+
 it('the status tells of the process what an operator asks first', async () => {
   const backend = await scene.backend(named('ok'));
   const { sluice } = await scene.proxy({ backends: [backend.address] });

@@ -7,7 +7,7 @@ import type { End } from './told.ts';
 /** What an admitted session holds until it has ended. */
 export interface ShadowEntry {
   readonly listener: number;
-  /** Undefined until the client is known, and where the listener does not limit clients. */
+  /** Undefined until the client is known. */
   client: string | undefined;
 }
 
@@ -31,7 +31,6 @@ export class ShadowEntrance {
     nowMs: number,
   ): Reason | undefined {
     const { perClient } = policy.limits;
-    if (Math.min(perClient.maxConnections, perClient.connectionsPerSecond) === Infinity) return undefined;
     const isOfNetwork = client.address.includes(':') && perClient.ipv6Prefix === 64;
     const key = `${slot} ${isOfNetwork ? '2001:db8::/64' : client.address}`;
     if (!this.#takeToken(key, perClient, nowMs)) return 'rate-limited';

@@ -7,6 +7,7 @@ import { type Administered, Administration } from '../../src/control/administrat
 import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
 import { Sessions } from '../../src/control/sessions.ts';
+import { type BusyClients, busiestClients } from '../../src/core/busiest-clients.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
@@ -87,6 +88,11 @@ export class FakeSource implements AdminSource {
   }
 
   probeLag(): void {}
+
+  busiestClients(name: string, most: number): BusyClients | undefined {
+    const listener = this.plan.listeners.find((one) => one.name === name);
+    return listener && busiestClients(this.ledger, { slot: listener.slot, ipv6Prefix: 64 }, most);
+  }
 
   layersOf(name: BackendName) {
     return this.administration.layersOf(name);

@@ -3,6 +3,7 @@ import type { Changes } from '../../config/changes.ts';
 import type { Administered } from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Sessions } from '../../control/sessions.ts';
+import type { BusyClients } from '../../core/busiest-clients.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Events } from '../../telemetry/events.ts';
@@ -53,6 +54,8 @@ export interface AdminSource extends MetricsSource, BackendAdministration {
   pool(name: string): PoolSnapshot | undefined;
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation;
+  /** The clients of a listener that have most connections; undefined where there is no such listener. */
+  busiestClients(listener: string, most: number): BusyClients | undefined;
   /** Settings of the file that hold from the next restart on. */
   readonly pendingRestart: readonly string[];
   /**

@@ -1,6 +1,7 @@
 /** THE TABLE of what the admin API answers, and how a request finds its route. */
 import { backend, patchBackend } from './backend.ts';
 import { circuit } from './circuit.ts';
+import { clients } from './clients.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { livez } from './livez.ts';
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   readyz,
   metrics,
   status,
+  clients,
   reload,
   explain,
   backend,

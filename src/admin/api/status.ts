@@ -78,6 +78,7 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
     address: backend.name,
     name: backend.hostName ?? null,
     state: backend.state,
+    stateSince: timeText(backend.stateSinceMs),
     weight: backend.weight,
     effectiveWeight: backend.effectiveWeight,
     backup: backend.backup,
@@ -108,7 +109,7 @@ function descriptorStatus(use: DescriptorUse | undefined) {
 }
 
 /** JSON has no Infinity: it is written as in the configuration file. */
-function limitText(limit: number): number | 'unlimited' {
+export function limitText(limit: number): number | 'unlimited' {
   return limit === Number.POSITIVE_INFINITY ? 'unlimited' : limit;
 }
 

@@ -57,8 +57,9 @@ export function makeAreas(make: AreaMaker) {
     /** Leases, by backend. */
     backendActive: make.counts('backends'),
     backendCounters: make.counters('backends', backendWidth),
-    /** Since when the plan has it. */
+    /** Since when the plan has it, and in the state that it has now. */
     plannedMs: make.floats('backends'),
+    stateSinceMs: make.floats('backends'),
     /** Until when the certificate is good that it has shown last, in milliseconds since 1970; 0: it has shown none. */
     certificateNotAfterMs: make.floats('backends'),
     /**

@@ -3,7 +3,7 @@
  * does not grow with the number of addresses ever seen. Any client may stand in any place, so all of them can be
  * filled; its hash is keyed by chance, so no stranger can choose whose chain is long. A hand goes round over the
  * places and finds for a new client one that is free, or the place of a client without a connection; a place with
- * connections is never given away. Every method wants the ledger's lock held.
+ * connections is never given away. Every method but `inUse` wants the ledger's lock held.
  *
  * A worker may die between any two stores. Each link changes by one store, so a chain is always whole; a place that
  * was in no chain at that moment is found by the hand, as any other.
@@ -86,6 +86,27 @@ export class ClientTable {
       if (this.#holds(link - 1, listener, address)) return link - 1;
     }
     return undefined;
+  }
+
+  /**
+   * Places of the clients of a listener that have connections, in no order. Looks at all places, which takes a fraction
+   * of a millisecond, and wants no lock for that: what it finds may be over, or another's, when the lock is held.
+   */
+  inUse(listener: number): readonly ClientPlace[] {
+    const { keys } = this.#area;
+    const places: ClientPlace[] = [];
+    for (let place = 0; place < this.#places; place++)
+      if (keys[place * keyWords] === listener + 1 && this.active.relaxed(place) > 0) places.push(place);
+    return places;
+  }
+
+  /** The client that has a place, where that is one of this listener. */
+  clientAt(place: ClientPlace, listener: number): AddressWords | undefined {
+    const [owner, a = 0, b = 0, c = 0, d = 0] = this.#area.keys.subarray(
+      place * keyWords,
+      (place + 1) * keyWords,
+    );
+    return owner === listener + 1 ? [a, b, c, d] : undefined;
   }
 
   /** Knows from now on whom another of the same size knows; connections and buckets are copied by themselves. */

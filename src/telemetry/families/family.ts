@@ -44,12 +44,12 @@ export interface Build {
 
 /** Prometheus' text format (version 0.0.4) of one family, in lines that each have their end. */
 export function textOf({ name, help, type, read }: Family, scrape: Scrape): string {
-  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
   read(scrape, (labels, value, end = '') => {
     const series = labels === '' ? `${name}${end}` : `${name}${end}{${labels}}`;
-    text += `${series} ${numberText(value)}\n`;
+    lines.push(`${series} ${numberText(value)}`);
   });
-  return text;
+  return `${lines.join('\n')}\n`;
 }
 
 /** A family with one sample that has no labels. */
