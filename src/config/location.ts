@@ -25,6 +25,11 @@ export class Location {
     return this.document.placeOf(this.path) !== undefined;
   }
 
+  /** Whether a variable of the environment has a part in it, so that it must not be shown. */
+  get isSubstituted(): boolean {
+    return this.document.templateAt(this.path) !== undefined;
+  }
+
   /** From 1 on. */
   get line(): number {
     return this.document.lineOf(this.path);

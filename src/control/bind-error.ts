@@ -1,7 +1,9 @@
 /** Why an address can't be bound, also where the system would not say so. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { formatAddress } from '../config/addresses.ts';
+import { obstacleAt } from '../config/unix-paths.ts';
 import type { Address } from '../core/contract.ts';
 
 /** An address could not be bound, and nothing has changed. The message says whose, why, and what would do. */
@@ -9,7 +11,8 @@ export class BindError extends Error {
   /** `who` begins the sentence, as in `Listener "web"`; `cause` is what the system said. */
   constructor(who: string, address: Address, cause: NodeJS.ErrnoException) {
     const wantsZone = cause.code === 'EINVAL' && 'host' in address && /^fe[89ab].*:/.test(address.host);
-    const problem = wantsZone ? withoutZone : (problems[cause.code ?? ''] ?? cause.message);
+    const ofPath = 'path' in address ? problemOfPath(address.path, cause.code) : undefined;
+    const problem = wantsZone ? withoutZone : (ofPath ?? problems[cause.code ?? ''] ?? cause.message);
     super(`${who} can't bind ${formatAddress(address)}: ${problem}`, { cause });
   }
 }
@@ -21,6 +24,15 @@ const problems: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; choose a port above 1023 or grant CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this machine has no such address',
 };
+
+/** Looks at what is there, as the system says the same of several things. */
+function problemOfPath(path: string, code: string | undefined): string | undefined {
+  const obstacle = obstacleAt(path);
+  if (obstacle !== undefined) return `${obstacle.found}; ${obstacle.remedy}`;
+  if (code === 'EADDRINUSE') return 'another process listens there; stop it or choose another path';
+  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return undefined;
+  return `this user may not create files in ${dirname(path)}; choose another folder or change its permissions`;
+}
 
 /**
  * Rejects with EADDRINUSE where somebody listens. Sockets that share a port (SO_REUSEPORT) are let in beside those of

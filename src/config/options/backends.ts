@@ -2,6 +2,7 @@
 import { expectedTarget, formatTarget, meantTarget, parseTarget } from '../addresses.ts';
 import type { BackendConfig } from '../config.ts';
 import type { Location } from '../location.ts';
+import { warnOfNoSocket } from '../unix-paths.ts';
 import { expects, guesses } from './json-schema.ts';
 import { defaultsOf, type Input, mapping, meantList, type Reader } from './option.ts';
 import { connectionLimit, flag, integer, parsedText } from './terms.ts';
@@ -68,7 +69,9 @@ export const backends: Reader<readonly BackendInput[], readonly LocatedBackend[]
       const one = backend.read(entry, place);
       if (one === undefined) return [];
       const written = typeof entry === 'string' ? place : place.at('address');
-      const name = formatTarget(one.target);
+      const { target } = one;
+      if (target.kind === 'address' && 'path' in target.address) warnOfNoSocket(target.address, written);
+      const name = formatTarget(target);
       const earlier = first.get(name);
       if (earlier === undefined) first.set(name, place);
       else written.expected(`each backend once (it is at line ${earlier.line} too)`);

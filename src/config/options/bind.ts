@@ -2,6 +2,7 @@
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, meantBind, parseBind } from '../addresses.ts';
 import type { Location } from '../location.ts';
+import { warnOfObstacle } from '../unix-paths.ts';
 import { expects, guesses } from './json-schema.ts';
 import { type Input, list, mapping, oneOrList, optional, type Reader } from './option.ts';
 import { parsedText, text } from './terms.ts';
@@ -47,6 +48,12 @@ type BindInput = string | Input<typeof bindWithMode>;
 
 /** Reads either form. Reports a text that is no address, and returns undefined. */
 export function readBind(input: BindInput, location: Location): LocatedAddress | undefined {
+  const located = readEitherForm(input, location);
+  if (located !== undefined && 'path' in located.address) warnOfObstacle(located.address, located.location);
+  return located;
+}
+
+function readEitherForm(input: BindInput, location: Location): LocatedAddress | undefined {
   if (typeof input !== 'string') return bindWithMode.read(input, location);
   const parsed = address.read(input, location);
   return parsed && { address: parsed, location };
