@@ -191,10 +191,24 @@ describe('sluice demo', () => {
       ...['demo', '--for', '2s', '--port', String(port), '--admin-port', String(adminPort)],
     );
     expect([exit, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`curl http://127.0.0.1:${port}/`);
+    expect(stdout).toContain(`curl 127.0.0.1:${port} `);
     const rows = stdout.split('\n').filter((line) => line.split(' | ').length === 3);
     expect(rows.length).toBeGreaterThan(1);
-    expect(rows.at(-1)).toMatch(/^\w+ up, breaker closed, \d+ active, [1-9]\d* served/);
+    expect(rows.at(-1)).toMatch(/^127\.0\.0\.1:\d+ up, breaker closed, [1-9]\d* active, [1-9]\d* served/);
+  });
+
+  it.each([
+    { option: '--port', of: (port: number) => ['--port', `${port}`, '--admin-port', '1'] },
+    { option: '--admin-port', of: (port: number) => ['--port', '1', '--admin-port', `${port}`] },
+  ])('says in a sentence that the port of $option is in use', async ({ option, of }) => {
+    const taken = await startBackend(() => {});
+    const { port } = taken;
+    expect(await ran('demo', ...of(port))).toEqual({
+      exit: 1,
+      stdout: '',
+      stderr: `sluice: 127.0.0.1:${port} is in use: stop what listens there, or choose another port with ${option}\n`,
+    });
+    await taken.close();
   });
 });
 

@@ -1,11 +1,15 @@
 import { Command } from 'commander';
+import { formatAddress } from '../../config/addresses.ts';
 import { parseDuration } from '../../config/durations.ts';
 import { parseConfig } from '../../config/load.ts';
+import { refuseTakenPort } from '../../control/bind-error.ts';
+import { StartError } from '../../service.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { type ExitCode, UsageError } from '../command.ts';
 import { serve } from '../serve.ts';
 import { startLiveView } from './live-view.ts';
 import { startBackends, startVisitors } from './peers.ts';
+import { introduction } from './screen.ts';
 
 interface DemoArguments {
   readonly port: string;
@@ -29,28 +33,48 @@ export function demoCommand(ends: (code: ExitCode) => void): Command {
 async function demo(given: DemoArguments): Promise<ExitCode> {
   const forMs = given.for === undefined ? undefined : durationOf(given.for);
   const [port, adminPort] = [portOf('--port', given.port), portOf('--admin-port', given.adminPort)];
+  if (port === adminPort)
+    throw new UsageError(`Expected two ports, found ${port} for --port and --admin-port`);
+  await refuseTaken('--port', port);
+  await refuseTaken('--admin-port', adminPort);
   const backends = await startBackends();
   try {
-    const text = configText(port, adminPort, [...backends.names.keys()]);
-    const loaded = parseConfig(text, { file: 'demo', env: {} });
+    const loaded = parseConfig(configText(port, adminPort, backends.addresses), { file: 'demo', env: {} });
     if (!loaded.ok) throw new UsageError(loaded.issues.map(({ message }) => message).join('\n'));
     const { config } = loaded;
     const { service, stop, ended } = await serve({
       config,
       log: createLog({ level: config.log.level, fd: 2 }),
     });
-    process.stdout.write(introduction(port, adminPort));
     const visitors = given.visitors ? startVisitors(port) : undefined;
-    const view = startLiveView(() => service.controlPlane.snapshot(), backends.names, process.stdout);
-    const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
+    const rows = () => service.controlPlane.snapshot().pools.flatMap(({ backends }) => backends);
+    const view = startLiveView(introduction(port, adminPort), rows, process.stdout);
+    // Those who stay would hold up the end.
+    const leave = (): void => visitors?.close();
+    process.once('SIGINT', leave).once('SIGTERM', leave);
+    const end = (): void => {
+      leave();
+      stop();
+    };
+    const timer = forMs === undefined ? undefined : setTimeout(end, forMs);
     const exitCode = await ended;
     clearTimeout(timer);
     view.close();
-    visitors?.close();
+    leave();
     return exitCode;
   } finally {
     backends.close();
   }
+}
+
+async function refuseTaken(option: string, port: number): Promise<void> {
+  const address = { host: '127.0.0.1', port };
+  await refuseTakenPort(address).catch((cause: unknown) => {
+    const what = `${formatAddress(address)} is in use`;
+    throw new StartError(`${what}: stop what listens there, or choose another port with ${option}`, {
+      cause,
+    });
+  });
 }
 
 function configText(port: number, adminPort: number, addresses: readonly string[]): string {
@@ -66,18 +90,6 @@ pools:
 admin: { bind: "127.0.0.1:${adminPort}" }
 log: { level: error }
 shutdown: { grace: 2s }
-`;
-}
-
-function introduction(port: number, adminPort: number): string {
-  return `sluice listens on http://127.0.0.1:${port} and spreads connections over three backends.
-The third goes away for 8 seconds every 20: watch its breaker open and its health fall, and the others go on.
-
-  curl http://127.0.0.1:${port}/                          a backend answers; again: another one
-  curl http://127.0.0.1:${adminPort}/api/v1/status             the same state as JSON
-  curl http://127.0.0.1:${adminPort}/metrics                   for Prometheus
-  Ctrl-C                                         stops gracefully
-
 `;
 }
 
