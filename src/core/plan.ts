@@ -183,7 +183,15 @@ export interface CircuitBreakerPolicy {
 
 export interface PoolLimits {
   readonly maxConnections: number;
-  readonly queue: { readonly size: number; readonly timeoutMs: number };
+  readonly queue: QueuePolicy;
+}
+
+export interface QueuePolicy {
+  /** Sessions that may wait; 0 is no queue. */
+  readonly size: number;
+  readonly timeoutMs: number;
+  /** `wait`: a session also waits for the first backend to come up, and dials again until its time is over. */
+  readonly whenNoBackend?: 'refuse' | 'wait';
 }
 
 export interface BackendPlan {

@@ -108,7 +108,12 @@ export class Pool<Waiting = unknown> {
     return full ? 'pool-full' : 'no-backend';
   }
 
-  /** How many sessions certainly find a backend now; Infinity where none is willing. */
+  /** Whether a session waits also where no backend is willing. */
+  get waitsForBackend(): boolean {
+    return this.policy.limits.queue.whenNoBackend === 'wait';
+  }
+
+  /** How many sessions certainly find a backend now; Infinity where none is willing, and none is waited for. */
   room(nowMs: number): number {
     let room = 0;
     let isWilling = false;
@@ -117,7 +122,7 @@ export class Pool<Waiting = unknown> {
       if (why === undefined || why === 'full') isWilling = true;
       if (why === undefined) room += this.#ledger.circuitOf(backend.slot) === 'closed' ? backend.room : 1;
     }
-    if (!isWilling) return Number.POSITIVE_INFINITY;
+    if (!isWilling) return this.waitsForBackend ? 0 : Number.POSITIVE_INFINITY;
     return Math.min(room, this.policy.limits.maxConnections - this.#ledger.poolActive.total(this.slot));
   }
 

@@ -124,7 +124,7 @@ resolver: { servers: [10.0.0.2, "[::1]:5353"], timeout: 1s }
       backoff: { initialMs: 0, maxMs: 2_000 },
     },
     circuitBreaker: 'off',
-    limits: { maxConnections: 10, queue: { size: 5, timeoutMs: 1_000 } },
+    limits: { maxConnections: 10, queue: { size: 5, timeoutMs: 1_000, whenNoBackend: 'refuse' } },
     slowStartMs: 30_000,
     whenBackendDown: 'close',
     panicThresholdPercent: 50,

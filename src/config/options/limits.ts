@@ -1,8 +1,8 @@
 /** How many connections a listener takes and how fast, how many a pool takes, and how many clients wait for one. */
-import type { ClientLimits, ListenerLimits, PoolLimits } from '../../core/plan.ts';
+import type { ClientLimits, ListenerLimits, PoolLimits, QueuePolicy } from '../../core/plan.ts';
 import type { Location } from '../location.ts';
 import { optional, section, type Values } from './option.ts';
-import { connectionLimit, duration, integer, rate } from './terms.ts';
+import { connectionLimit, duration, integer, oneOf, rate } from './terms.ts';
 
 const clientLimits = {
   maxConnections: connectionLimit('Connections that may be open at once.'),
@@ -59,8 +59,17 @@ const queue = section(
       default: 0,
     }),
     timeout: duration('positive', { description: 'How long each may wait.', default: 5_000 }),
+    whenNoBackend: oneOf(['refuse', 'wait'], {
+      description:
+        'Where no backend is up: refuse clients, or have them wait for the first, dialing again until their time is over.',
+      default: 'refuse',
+    }),
   },
-  ({ size, timeout }): PoolLimits['queue'] => ({ size, timeoutMs: timeout }),
+  ({ size, timeout, whenNoBackend }): QueuePolicy => ({ size, timeoutMs: timeout, whenNoBackend }),
+  ({ size, whenNoBackend }, location) => {
+    if (whenNoBackend !== 'wait' || size > 0) return;
+    location.at('whenNoBackend').problem('Expected a size above 0 beside "wait": how many clients may wait');
+  },
 );
 
 export const poolLimits = section(

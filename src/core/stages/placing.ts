@@ -25,6 +25,8 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** No backend is dialed twice before all that are willing have been. */
   #tried: readonly BackendSlot[] = none;
   #backoffRounds = 0;
+  /** How long it waits for a backend to come up, once it has begun to. */
+  #waitsUntilMs: number | undefined;
   #lastFailure: DialFailure | 'overloaded' | undefined;
   /** Of the last failure, for people. */
   #detail: string | undefined;
@@ -48,7 +50,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   tryLeaveQueue(nowMs: number): boolean {
     const placed = this.#place(nowMs);
-    if (placed === 'pool-full') return false;
+    if (placed === 'pool-full' || (placed === 'no-backend' && this.#pool.waitsForBackend)) return false;
     this.#leaveQueue(nowMs);
     this.#follow(placed, nowMs);
     return true;
@@ -100,7 +102,9 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   goOn(why: DialFault, nowMs: number): void {
     const { retries } = this.#pool.policy.connect;
-    if (this.#session.attempts > retries) this.#giveUp('connect-failed', nowMs);
+    const isOver = this.#session.attempts > retries;
+    if (isOver && this.#mayTryOn(nowMs)) this.#backOff(nowMs);
+    else if (isOver) this.#giveUp('connect-failed', nowMs);
     else this.#follow(why === 'exhausted' ? 'all-tried' : this.#place(nowMs), nowMs);
   }
 
@@ -136,7 +140,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** Dials, or does what is left where there is no backend to dial. */
   #follow(placed: Lease | NoLease | 'must-queue', nowMs: number): void {
     if (placed instanceof Lease) return new Dialing(this.#session, this.#pool, placed, this, nowMs).begin();
-    if (placed === 'no-backend') return this.#giveUp('no-backend', nowMs);
+    if (placed === 'no-backend' && !this.#mayTryOn(nowMs)) return this.#giveUp('no-backend', nowMs);
     if (placed === 'all-tried') return this.#backOff(nowMs);
     const hasQueue = placed === 'must-queue' || this.#pool.policy.limits.queue.size > 0;
     if (hasQueue) this.#wait(nowMs);
@@ -151,7 +155,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#session.stage = this;
     this.#queuedMs = nowMs;
     this.#session.context.waitedFor(pool);
-    this.#session.setTimer(nowMs + timeoutMs);
+    this.#session.setTimer(Math.min(nowMs + timeoutMs, this.#waitsUntilMs ?? Number.POSITIVE_INFINITY));
   }
 
   #leaveQueue(nowMs: number): void {
@@ -171,6 +175,13 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (this.#hasLeft) return this.#leave(nowMs);
     this.#session.stage = this;
     this.#session.setTimer(nowMs + waitMs);
+  }
+
+  /** Where backends are waited for, until the time for that is over. */
+  #mayTryOn(nowMs: number): boolean {
+    if (!this.#pool.waitsForBackend) return false;
+    this.#waitsUntilMs ??= nowMs + this.#pool.policy.limits.queue.timeoutMs;
+    return nowMs < this.#waitsUntilMs;
   }
 
   get #hasLeft(): boolean {

@@ -178,7 +178,7 @@ describe('explain', () => {
       'queue-full',
     ])
       expect([...kinds]).toContain(kind);
-  });
+  }, 60_000);
 });
 
 interface Fate {

@@ -306,3 +306,76 @@ function dialing(stage: CoreStage): number {
     if (stage.backendOf(session) !== undefined) return session;
   return -1;
 }
+
+describe('Session of a pool that waits for its first backend', () => {
+  const limits = { ...queueOf(5), queue: { size: 5, timeoutMs: 1_000, whenNoBackend: 'wait' as const } };
+  const waiting = (policy: Partial<PoolPolicy> = {}) =>
+    new CoreStage(planOf(poolPlan(1, { limits, circuitBreaker: 'off', ...policy })));
+
+  it('is served when it comes up', () => {
+    const stage = waiting();
+    stage.turn(0, 'down');
+    const [first, second] = [stage.connect(), stage.connect()];
+    expect([first.commands, second.commands]).toEqual([[], []]);
+    stage.nowMs += 400;
+    expect(CoreStage.dialed(stage.turn(0, 'up'))).toEqual([0, 0]);
+    stage.dialed(first.session);
+    stage.end(first.session);
+    expect(stage.lastRecord).toMatchObject({ queueMs: 400, reason: 'finished' });
+  });
+
+  it('is refused once its time is over, and not before', () => {
+    const stage = waiting();
+    stage.turn(0, 'down');
+    const { session } = stage.connect();
+    expect(stage.elapse(999)).toEqual([]);
+    expect(CoreStage.closed(stage.elapse(1))).toEqual(['reset']);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'queue-timeout', queueMs: 1_000 });
+  });
+
+  it('dials again and again while its backend refuses, beyond its retries', () => {
+    const connect = { ...poolPolicy.connect, retries: 0, backoff: { initialMs: 100, maxMs: 100 } };
+    const stage = waiting({ connect });
+    const { session } = stage.connect();
+    let dials = 1;
+    for (let round = 0; round < 5; round++) {
+      stage.failDial(session);
+      dials += CoreStage.dialed(stage.elapse(100)).length;
+    }
+    expect(dials).toBe(6);
+    stage.dialed(session);
+    stage.end(session);
+    expect(stage.lastRecord).toMatchObject({ attempts: 6, reason: 'finished' });
+  });
+
+  it('gives up with what the last dial failed of when its time is over', () => {
+    const connect = { ...poolPolicy.connect, retries: 0, backoff: { initialMs: 400, maxMs: 400 } };
+    const stage = waiting({ connect });
+    const { session } = stage.connect();
+    for (let round = 0; round < 3; round++) {
+      stage.failDial(session);
+      stage.elapse(400);
+    }
+    expect(CoreStage.closed(stage.failDial(session))).toEqual(['reset']);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'connect-refused' });
+  });
+
+  it('waits on two workers without waking the other in turns', () => {
+    const [here, there] = stages(planOf(poolPlan([backendPlan(0, { state: 'drain' })], { limits })));
+    here.connect();
+    expect(there.connect().commands).toEqual([]);
+    expect(here.say({ kind: 'woken' })).toEqual([]);
+  });
+
+  it('is refused at once where the queue is full', () => {
+    const stage = waiting();
+    stage.turn(0, 'down');
+    for (let client = 0; client < 5; client++) expect(stage.connect().commands).toEqual([]);
+    const { session, commands } = stage.connect();
+    expect(CoreStage.closed(commands)).toEqual(['reset']);
+    stage.end(session, 'closed');
+    expect(stage.lastRecord).toMatchObject({ reason: 'queue-full' });
+  });
+});

@@ -78,16 +78,19 @@ describe('Session that is refused', () => {
     expect(refusal(poolLimited)).toBe('pool-full');
   });
 
-  it('is no-backend only until so many are down that the pool ignores health', () => {
-    const stage = new CoreStage(
-      planOf(poolPlan([backendPlan(0, { weight: 0 }), backendPlan(1)], { panicThresholdPercent: 50 })),
-    );
+  it('is no-backend where all backends are drained, however few are healthy', () => {
+    const backends = [backendPlan(0, { weight: 0 }), backendPlan(1, { state: 'drain' })];
+    const stage = new CoreStage(planOf(poolPlan(backends, { panicThresholdPercent: 100 })));
+    expect(refusal(stage)).toBe('no-backend');
+    for (const backend of [0, 1]) stage.turn(backend, 'down');
+    expect(refusal(stage)).toBe('no-backend');
+  });
+
+  it('is not where those that are down are all there are to take it', () => {
+    const backends = [backendPlan(0, { weight: 0 }), backendPlan(1)];
+    const stage = new CoreStage(planOf(poolPlan(backends, { panicThresholdPercent: 50 })));
     stage.turn(1, 'down');
-    expect(refusal(stage)).toBe('no-backend');
-    stage.turn(0, 'down');
     expect(CoreStage.dialed(stage.connect().commands)).toEqual([1]);
-    stage.turn(0, 'up');
-    expect(refusal(stage)).toBe('no-backend');
   });
 
   it('never asks for a dial and names no backend', () => {
