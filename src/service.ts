@@ -121,6 +121,9 @@ export class Service {
       get pendingRestart() {
         return pendingRestart();
       },
+      get logLinesLeftOut() {
+        return controlPlane.ledger.linesLeftOut.sum(0, 0) + log.linesDropped;
+      },
       snapshot: () => controlPlane.snapshot(),
       busiestClients: (listener, most) => controlPlane.busiestClients(listener, most),
       probeLag: () => controlPlane.probeLag(),

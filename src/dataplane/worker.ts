@@ -27,6 +27,7 @@ async function run(
     unsentSince: (ms) => {
       ledger.unsentLinesMs[worker] = ms;
     },
+    leftOut: (lines) => ledger.linesLeftOut.add(0, 0, lines),
   });
   const wakes = new WorkerWakes(worker, ledger, () => plane.handle({ kind: 'woken' }));
   const plane = new DataPlane({

@@ -31,8 +31,10 @@ export class LineWriter implements DestinationStream {
   #written: Promise<unknown> = Promise.resolve();
   /** The reader is gone for good. */
   #broken = false;
+  /** All lines that were dropped. */
+  dropped = 0;
   /** Lines that nobody has been told of yet. */
-  #dropped = 0;
+  #untold = 0;
 
   /** `onRecovered` is told how many lines were dropped, once everything else has been written. */
   constructor(fd: number, maxLength: number, onRecovered: (dropped: number) => void) {
@@ -120,13 +122,16 @@ export class LineWriter implements DestinationStream {
   }
 
   #tellOfDropped(): void {
-    const dropped = this.#dropped;
-    this.#dropped = 0;
+    const dropped = this.#untold;
+    this.#untold = 0;
     if (dropped > 0) this.#onRecovered(dropped);
   }
 
   #drop(lines: string): void {
-    for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) this.#dropped++;
+    let dropped = 0;
+    for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) dropped++;
+    this.dropped += dropped;
+    this.#untold += dropped;
   }
 }
 

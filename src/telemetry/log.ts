@@ -25,6 +25,8 @@ export interface Log {
   readonly logger: Logger;
   /** Whether its lines are JSON, and for programs. */
   readonly isJson: boolean;
+  /** Lines that were dropped because nobody read them in time. */
+  readonly linesDropped: number;
   /** Writes whole lines of JSON as they are, or pretty where the log is. */
   writeLines(lines: string): void;
   /** Has lines wait for older ones of workers: `unsentSinceMs` gives the time of the oldest that some has not sent. */
@@ -88,6 +90,10 @@ class OrderedLog implements Log {
 
   get isJson(): boolean {
     return this.#file !== undefined || this.#isStreamJson;
+  }
+
+  get linesDropped(): number {
+    return this.#writer.dropped;
   }
 
   waitFor(unsentSinceMs: () => number): void {

@@ -17,6 +17,8 @@ export interface MetricsSource {
   /** Of the configuration that runs; undefined where it is in no file. */
   readonly origin: ConfigOrigin | undefined;
   readonly observations: Observations;
+  /** Log lines that were not written. */
+  readonly logLinesLeftOut: number;
   snapshot(): Snapshot;
   /** Has workers show how late they are, for the next snapshot. */
   probeLag(): void;
@@ -66,11 +68,12 @@ export class Metrics {
   }
 
   #read(): Scrape {
-    const { build, origin, observations } = this.#source;
+    const { build, origin, observations, logLinesLeftOut } = this.#source;
     return {
       build,
       origin,
       observations,
+      logLinesLeftOut,
       snapshot: this.#source.snapshot(),
       descriptors: descriptorUse(),
       mainLagMs: this.#loopLag.take(),

@@ -17,6 +17,7 @@ export type SessionLogConfig = Omit<LogConfig, 'file'>;
 
 export class SessionLog {
   readonly #logger: Logger;
+  readonly #outlet: LineOutlet;
   readonly #batch: LineBatch;
   readonly #refusals = new RefusalBound();
   readonly #random: () => number;
@@ -27,6 +28,7 @@ export class SessionLog {
 
   /** `outlet` is sent up to 64 KiB at once. `random` gives numbers from 0 (inclusive) to 1 (exclusive). */
   constructor(config: SessionLogConfig, outlet: LineOutlet, random: () => number = Math.random) {
+    this.#outlet = outlet;
     this.#batch = new LineBatch(outlet);
     this.#logger = pino({ ...lineFormat, level: config.level }, this.#batch);
     this.#random = random;
@@ -92,6 +94,7 @@ export class SessionLog {
   }
 
   #writeCounted(counted: Counted): void {
+    if (counted.leftOut > 0) this.#outlet.leftOut(counted.leftOut);
     this.#logger[refusalLevel(counted.record)](this.#fieldsOf(counted), message);
   }
 

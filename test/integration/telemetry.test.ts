@@ -20,6 +20,7 @@ describe('the log', () => {
       expect(lines.every(({ level }) => level === 'warn')).toBe(true);
       const leftOut = lines.reduce((sum, line) => sum + Number(line['leftOut'] ?? 0), 0);
       expect(lines.length + leftOut).toBe(300);
+      expect(await proxy.sluice.metric('sluice_log_lines_left_out_total')).toBe(leftOut);
     });
     const reasons = new Set((await proxy.closed()).map(({ reason }) => reason));
     for (const reason of reasons) {

@@ -34,6 +34,7 @@ export class FakeSource implements AdminSource {
   readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
   readonly observations = new Observations(1_700_000_000_000);
   readonly bufferLimitBytes = 1_000;
+  logLinesLeftOut = 0;
   readonly certificates: SnapshotSource['certificates'] = {
     own: [
       { of: { listener: 'web' }, name: 'a.example', notAfterMs: 1_900_000_000_000 },

@@ -122,6 +122,7 @@ describe('createLog', () => {
       .map((line) => JSON.parse(line));
     const { dropped } = lines.at(-1);
     expect(lines.length - 1 + dropped).toBe(3_000);
+    expect(log.linesDropped).toBe(dropped);
     expect(lines.length).toBeLessThanOrEqual(1_001);
   });
 

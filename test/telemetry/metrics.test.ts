@@ -54,6 +54,7 @@ describe('Metrics', () => {
       'sluice_listener_connections_active gauge',
       'sluice_listener_connections_limit gauge',
       'sluice_listener_connections_total counter',
+      'sluice_log_lines_left_out_total counter',
       'sluice_pool_certificate_expiry_timestamp_seconds gauge',
       'sluice_pool_connections_active gauge',
       'sluice_pool_connections_limit gauge',
@@ -103,6 +104,7 @@ describe('Metrics', () => {
       'sluice_backend_health_check_duration_seconds_count{pool="app"}',
       'sluice_buffer_memory_bytes',
       'sluice_worker_restarts_total',
+      'sluice_log_lines_left_out_total',
       'sluice_config_reloads_total{result="success"}',
       'sluice_config_reloads_total{result="failure"}',
       'sluice_draining',
@@ -146,6 +148,7 @@ describe('Metrics', () => {
     one.bufferBytes[0] = 400;
     two.bufferBytes[1] = 30;
     source.observations.workerRestarts++;
+    source.logLinesLeftOut = 12;
     two.queueTickets.draw(1, true, 400);
     Atomics.store(source.ledger.health, 0, 2);
     Atomics.store(source.ledger.circuit.state, 0, 2);
@@ -164,6 +167,7 @@ describe('Metrics', () => {
     expect(samples.get('sluice_dial_retries_total{pool="db"}')).toBe(6);
     expect(samples.get('sluice_buffer_memory_bytes')).toBe(430);
     expect(samples.get('sluice_worker_restarts_total')).toBe(1);
+    expect(samples.get('sluice_log_lines_left_out_total')).toBe(12);
     expect(samples.get(`sluice_backend_sessions_closed_total{${app1},reason="idle-timeout"}`)).toBe(2);
     expect(
       samples.get('sluice_backend_bytes_total{pool="db",backend="[::1]:5432",direction="to_client"}'),

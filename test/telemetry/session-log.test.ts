@@ -55,9 +55,14 @@ function sessionLog(
 ) {
   const batches: string[] = [];
   const unsent: number[] = [];
+  const leftOut: number[] = [];
   const log = new SessionLog(
     { ...defaults, level, sessions, emptySessions },
-    { send: (lines) => batches.push(lines), unsentSince: (ms) => unsent.push(ms) },
+    {
+      send: (lines) => batches.push(lines),
+      unsentSince: (ms) => unsent.push(ms),
+      leftOut: (lines) => leftOut.push(lines),
+    },
     random,
   );
   const lines = (): Record<string, unknown>[] =>
@@ -67,7 +72,7 @@ function sessionLog(
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
-  return { log, batches, unsent, lines };
+  return { log, batches, unsent, leftOut, lines };
 }
 
 describe('SessionLog', () => {
@@ -318,12 +323,13 @@ describe('SessionLog', () => {
   });
 
   test('leaves no refusal unaccounted for at the end', () => {
-    const { log, lines } = sessionLog();
+    const { log, lines, leftOut } = sessionLog();
     for (let n = 0; n < 1_234; n++) log.write(refused, n * 7);
     log.flush(Number.POSITIVE_INFINITY);
     const written = lines();
     const accounted = written.reduce((sum, { leftOut }) => sum + 1 + Number(leftOut ?? 0), 0);
     expect(accounted).toBe(1_234);
+    expect(leftOut.reduce((sum, lines) => sum + lines, 0)).toBe(1_234 - written.length);
     expect(written.length).toBeLessThanOrEqual(11 * Math.ceil((1_234 * 7) / 1_000));
     expect(log.nextFlushMs).toBeUndefined();
   });

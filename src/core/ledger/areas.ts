@@ -22,6 +22,8 @@ export function makeAreas(make: AreaMaker) {
 
     /** By worker, since when lines of its log wait to be sent, in milliseconds since 1970; 0: none does. */
     unsentLinesMs: make.floatOfEach(),
+    /** Log lines that workers have left out, all in the first slot. */
+    linesLeftOut: make.counters('workers', 1),
 
     /** Sessions accepted and not ended, by listener. */
     listenerActive: make.counts('listeners'),

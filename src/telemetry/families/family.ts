@@ -24,6 +24,8 @@ export interface Scrape {
   readonly origin: ConfigOrigin | undefined;
   readonly observations: Observations;
   readonly snapshot: Snapshot;
+  /** Log lines that were not written. */
+  readonly logLinesLeftOut: number;
   /** Undefined where the system doesn't tell. */
   readonly descriptors: DescriptorUse | undefined;
   /** How late the main thread was at most since the last scrape. */

@@ -50,6 +50,14 @@ export const processFamilies: readonly Family[] = [
   ),
   single(
     {
+      name: 'sluice_log_lines_left_out_total',
+      help: 'Log lines that were not written: refusals beyond ten a second, and what nobody read in time',
+      type: 'counter',
+    },
+    ({ logLinesLeftOut }) => logLinesLeftOut,
+  ),
+  single(
+    {
       name: 'sluice_worker_restarts_total',
       help: 'Workers that died and were replaced',
       type: 'counter',
