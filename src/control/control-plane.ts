@@ -13,6 +13,7 @@ import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
+import { descriptorUse } from '../drivers/descriptors.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
@@ -30,6 +31,7 @@ import {
 import { type Administered, Administration, type Layers } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
 import { Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
 import { logBound, logNameState } from './lines.ts';
@@ -70,6 +72,7 @@ export class ControlPlane {
   #nextEnd: NodeJS.Timeout | undefined;
   readonly #health: HealthWatch;
   readonly #poolWatch: PoolWatch;
+  readonly #descriptorWatch: DescriptorWatch;
   readonly #events: Events;
   /** Of all workers. */
   readonly sessions: Sessions;
@@ -119,6 +122,7 @@ export class ControlPlane {
       log: () => this.#config.log,
       ticketKeys: this.#ticketKeys.memory,
       logLines,
+      outOfDescriptors: () => this.#descriptorWatch.missing(),
       circuitChanged: ({ pool, backend, change }) => {
         const detail = change.to === 'open' ? change.lastError : undefined;
         if (detail !== undefined)
@@ -148,6 +152,7 @@ export class ControlPlane {
       onProblem: (name, state) => logNameState(logger, name, poolsWith(name, this.#named.pools), state),
     });
     this.#poolWatch = new PoolWatch(this.ledger, logger, monotonicMs);
+    this.#descriptorWatch = new DescriptorWatch(logger, descriptorUse);
     this.#health = new HealthWatch(this.ledger, {
       now: monotonicMs,
       onResult: ({ pool, backend }, pass, detail, tookMs) => {
@@ -345,6 +350,7 @@ export class ControlPlane {
     clearTimeout(this.#nextEnd);
     this.#ending.abort();
     this.#health.close();
+    this.#descriptorWatch.close();
     this.sessions.close();
     this.#discovery.close();
     await this.#groups.stop();

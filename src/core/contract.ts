@@ -95,12 +95,14 @@ export type LinkEvent =
       readonly sentBytes: number;
     };
 
-/** What happens to the worker as a whole. A driver emits the first two. */
+/** What happens to the worker as a whole. A driver emits the first three. */
 export type WorkerEvent =
   /** `nextDeadlineMs` is over, and all that had come by then was taken. */
   | { readonly kind: 'deadline' }
   /** There is no memory or no descriptor left for who comes next: at most once a turn. */
   | { readonly kind: 'exhausted'; readonly what: 'memory' | 'descriptors' }
+  /** A client has come that there is no descriptor for: its connection is closed already. */
+  | { readonly kind: 'turned-away'; readonly listener: ListenerSlot; readonly peer: Endpoint }
   /** Another worker has freed a place that a session of this one waits for. */
   | { readonly kind: 'woken' }
   /** A new configuration, whole. */

@@ -19,8 +19,10 @@ import type {
   PoolSlot,
 } from './contract.ts';
 import { Deadlines } from './deadlines.ts';
+import { outOfDescriptors, outOfMemory } from './exhaustion.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { Links } from './links.ts';
+import type { Endpoint } from './net/endpoint.ts';
 import type { Plan, PoolPlan } from './plan.ts';
 import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
@@ -51,6 +53,9 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
  * flood of clients that are refused holds no more descriptors than this.
  */
 const maxLingering = 128;
+
+/** Of a client that was turned away. */
+const noLink = -1;
 
 /** For a list of sessions, before bytes have their turn. */
 const mostLookedAt = 1_000;
@@ -148,6 +153,8 @@ class SessionCore implements Core {
         return;
       case 'woken':
         return this.#queues.wake();
+      case 'turned-away':
+        return this.#turnedAway(event.listener, event.peer, nowMs);
       case 'exhausted':
         return this.#exhausted(event.what, nowMs);
       case 'health-changed':
@@ -195,6 +202,17 @@ class SessionCore implements Core {
     new Admission(session, listener.gates).begin(nowMs);
   }
 
+  /** It is counted and told as one that was refused: its session ends as it begins. */
+  #turnedAway(slot: ListenerSlot, peer: Endpoint, nowMs: number): void {
+    const listener = this.#listeners.get(slot);
+    if (listener === undefined) return;
+    const session = new Session(noLink, peer, listener.state, this.#context, nowMs);
+    this.activeSessions++;
+    listener.sessions++;
+    this.#context.ledger.countAccepted(slot);
+    session.end({ reason: 'overloaded', endedBy: 'proxy', detail: outOfDescriptors }, nowMs);
+  }
+
   #ended(session: Session): void {
     this.activeSessions--;
     this.#lingering.delete(session);
@@ -232,7 +250,7 @@ class SessionCore implements Core {
       if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
       if (what === 'memory' ? session.heldBytes > 0 : session.stage.isAdmission) longest = session;
     }
-    longest?.cut('overloaded', nowMs);
+    longest?.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
   }
 
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {

@@ -181,8 +181,8 @@ export class Session implements Timed {
     this.stage.backendWentDown(backend, nowMs);
   }
 
-  cut(reason: CutReason, nowMs: number, how?: Close): void {
-    this.stage.cut(reason, nowMs, how);
+  cut(reason: CutReason, nowMs: number, how?: Close, detail?: string): void {
+    this.stage.cut(reason, nowMs, how, detail);
   }
 
   stopLingering(): boolean {

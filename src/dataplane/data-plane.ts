@@ -24,6 +24,8 @@ export interface DataPlaneDeps {
   wake(worker: number): void;
   /** Is told of incidents, besides the log. */
   told(incident: Incident): void;
+  /** A client or a dial found no descriptor: once a second at most. */
+  outOfDescriptors(): void;
   /** Draining, and the last session has ended. Called once. */
   onDrained(): void;
 }
@@ -41,6 +43,7 @@ export class DataPlane {
   readonly #core: Core;
   readonly #deps: DataPlaneDeps;
   #draining = false;
+  #exhaustionToldMs = Number.NEGATIVE_INFINITY;
   #wakeMs: number | undefined;
 
   constructor(deps: DataPlaneDeps) {
@@ -72,6 +75,7 @@ export class DataPlane {
       if (command !== undefined) this.#execute(command, nowMs);
     }
     if (event.kind === 'drain') this.#draining = true;
+    else if (event.kind === 'exhausted' && event.what === 'descriptors') this.#tellExhaustion(nowMs);
     if (this.#draining && this.#core.activeSessions === 0) {
       this.#draining = false;
       this.#deps.onDrained();
@@ -95,6 +99,12 @@ export class DataPlane {
     this.#deps.told(incident);
   }
 
+  #tellExhaustion(nowMs: number): void {
+    if (nowMs < this.#exhaustionToldMs + exhaustionEveryMs) return;
+    this.#exhaustionToldMs = nowMs;
+    this.#deps.outOfDescriptors();
+  }
+
   #deadline(): void {
     this.#wakeMs = undefined;
     const { sessionLog, now } = this.#deps;
@@ -114,3 +124,5 @@ export class DataPlane {
     this.driver.wakeAt(nextMs);
   }
 }
+
+const exhaustionEveryMs = 1_000;

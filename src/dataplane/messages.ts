@@ -64,6 +64,8 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly request: number; readonly code: string; readonly message: string }
   | { readonly kind: 'sessions'; readonly request: number; readonly page: SessionPage }
   | { readonly kind: 'drained' }
+  /** No descriptor was left for a client or a dial; told now and then for as long as that happens. */
+  | { readonly kind: 'out-of-descriptors' }
   /** The worker has changed a breaker's state, and logged that. */
   | CircuitIncident
   /** Finished log lines, JSON, each with its newline. */

@@ -39,6 +39,7 @@ async function run(
     bufferBytes,
     ticketKeys: new TicketKeys(ticketKeys),
     now: monotonicMs,
+    outOfDescriptors: () => post({ kind: 'out-of-descriptors' }),
     told: (incident) => {
       if (incident.kind === 'circuit') post(incident);
     },

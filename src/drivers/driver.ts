@@ -15,8 +15,8 @@
  *   bound; while it is nearly reached, links that are not joined are read only while they hold nothing.
  * - The leaving of a peer whose link is not read is noticed as far as the system tells.
  * - Every byte that a peer sent before its FIN is delivered, and what is counted is what was delivered.
- * - Out of descriptors, new clients wait or are turned away, and accepting goes on as soon as it can; some are left
- *   for dials and for the control plane. Nothing spins, and open links go on.
+ * - Out of descriptors, new clients are turned away at once, each told as `turned-away`; some descriptors are left for
+ *   dials and for the control plane. Nothing spins, and open links go on.
  * - A client that has gone before its address could be asked for is none: it brings no event.
  * - With TLS, all of this is said of the plain bytes; close_notify is FIN, and FIN without it is FIN too, as whoever
  *   must know whether a stream was cut short says its length inside. Of a link that leaves in its handshake, `closed`
@@ -107,7 +107,7 @@ export interface ListeningSocket {
 /** `report`, `tell` and `wake` are the data plane's business. */
 export type DriverCommand = Exclude<Command, { readonly kind: 'report' | 'tell' | 'wake' }>;
 
-export type DriverEvent = LinkEvent | Extract<WorkerEvent, { readonly kind: 'exhausted' }>;
+export type DriverEvent = LinkEvent | Extract<WorkerEvent, { readonly kind: 'exhausted' | 'turned-away' }>;
 
 /** What a driver is given: where its events go, the clock, and where it counts bytes. */
 export interface DriverHost {

@@ -136,6 +136,10 @@ export class Brain implements DriverHost {
   emit(event: DriverEvent): void {
     if (this.#isExecuting) this.violations.push(`${event.kind} was emitted inside execute`);
     if (event.kind === 'exhausted') return this.#tell(event);
+    if (event.kind === 'turned-away') {
+      const { address, port } = event.peer;
+      return this.#tell({ ...event, peer: { address, port } });
+    }
     const { link } = event;
     if (event.kind === 'accepted') return this.#accepted(event);
     const dial = this.#dials.get(link);

@@ -9,7 +9,7 @@ export function exhaustion(spec: Spec): void {
   if (!canLimit()) return void test.skip('Driver out of descriptors (prlimit of util-linux is missing)');
 
   spec(
-    'Driver out of descriptors neither spins nor cuts open sessions, and accepts again later',
+    'Driver out of descriptors turns clients away at once, neither spins nor cuts open sessions, and accepts again later',
     async (rig) => {
       const crowd = fork(new URL('./crowd.mjs', import.meta.url), { execArgv: [] });
       try {
@@ -26,8 +26,10 @@ export function exhaustion(spec: Spec): void {
         try {
           crowd.send({ port, connect: 300 });
           const served = await servedOf(crowd, 16);
-          // Each takes two, and who comes leaves one for the dial that follows. The others wait or were turned away.
+          // Each takes two, and who comes leaves one for the dial that follows.
           expect(served).toBeLessThan(40);
+          await rig.until('all others are turned away', () => rig.count('turned-away') === 300 - served);
+          expect((await rig.event('turned-away')).peer.address).toBe('127.0.0.1');
           open.write('y');
           expect(await readBytes(open, 1)).toBe('y');
           const before = process.cpuUsage();

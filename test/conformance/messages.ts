@@ -58,7 +58,8 @@ export type RigEvent =
   | Accepted
   | (Exclude<LinkEvent, { readonly kind: 'accepted' }> & { readonly client?: LinkId })
   | Over
-  | { readonly kind: 'exhausted'; readonly what: 'memory' | 'descriptors' };
+  | { readonly kind: 'exhausted'; readonly what: 'memory' | 'descriptors' }
+  | { readonly kind: 'turned-away'; readonly listener: number; readonly peer: Accepted['peer'] };
 
 export type Question =
   | { readonly what: 'create'; readonly driver: DriverName; readonly options: DriverOptions }

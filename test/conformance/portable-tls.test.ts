@@ -39,7 +39,7 @@ describeDriver(
     'Driver tells that a backend was reached during a stall before it calls for the deadline':
       'a handshake takes the answers of both',
     'Driver still accepts who waited when it was told to unlisten': 'its clients are plain ones',
-    'Driver out of descriptors neither spins nor cuts open sessions, and accepts again later':
+    'Driver out of descriptors turns clients away at once, neither spins nor cuts open sessions, and accepts again later':
       'its clients are plain ones',
   },
   {

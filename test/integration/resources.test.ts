@@ -10,7 +10,8 @@ import { openScene, type Proxied } from './scene.ts';
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
 describe.skipIf(!canLimit)('sluice out of descriptors (skipped without prlimit)', () => {
-  const scene = openScene({ wrap: ['prlimit', '--nofile=128:128'] });
+  const runsOut = 'out of file descriptors, new clients are turned away: raise ulimit -n';
+  const scene = openScene({ wrap: ['prlimit', '--nofile=128:128'], mayLog: [runsOut] });
 
   it('serves whom it can, does not spin, and accepts again once some have left', async () => {
     const backend = await scene.backend(echo);
@@ -40,6 +41,36 @@ describe.skipIf(!canLimit)('sluice out of descriptors (skipped without prlimit)'
       expect.arrayContaining(reasons),
     );
     expect(await proxy.backend()).toMatchObject({ circuit: 'closed' });
+  });
+});
+
+describe.skipIf(!canLimit)('sluice that holds all the sessions it can (skipped without prlimit)', () => {
+  const runsOut = 'out of file descriptors, new clients are turned away: raise ulimit -n';
+  const scene = openScene({ wrap: ['prlimit', '--nofile=128:128'], mayLog: [runsOut] });
+
+  it('turns the others away at once, says why and once, blames no backend, and answers the operator', async () => {
+    const backend = await scene.backend(echo);
+    const proxy = await scene.proxy({ backends: [backend.address] });
+    const crowd = Array.from({ length: 100 }, () => scene.client(proxy.port));
+    const answers = await Promise.all(crowd.map(answered));
+    const turnedAway = answers.filter((isServed) => !isServed).length;
+    expect(turnedAway).toBeGreaterThan(20);
+
+    const status = await proxy.sluice.status();
+    expect(status.listeners[proxy.listener]).toMatchObject({ active: 100 - turnedAway, total: 100 });
+    expect((await proxy.sluice.ask('/readyz')).code).toBe(200);
+    await eventually(() => {
+      const lines = proxy.sluice.sessions;
+      const leftOut = lines.reduce((sum, line) => sum + Number(line['leftOut'] ?? 0), 0);
+      expect(lines.length + leftOut).toBe(turnedAway);
+    });
+    for (const line of proxy.sluice.sessions) {
+      expect(line).toMatchObject({ level: 'warn', reason: 'overloaded', detail: 'Out of file descriptors' });
+      expect(line).not.toHaveProperty('backend');
+    }
+    const told = proxy.sluice.lines.filter(({ msg }) => msg === runsOut);
+    expect(told).toMatchObject([{ level: 'error', limit: 128, used: expect.any(Number) }]);
+    expect(await proxy.backend()).toMatchObject({ circuit: 'closed', unavailable: null });
   });
 });
 

@@ -33,6 +33,8 @@ export interface SupervisorDeps {
   /** The memory of what TLS session tickets are sealed with. */
   readonly ticketKeys: SharedArrayBuffer;
   logLines(lines: string): void;
+  /** A worker had no descriptor for a client or a dial. */
+  outOfDescriptors(): void;
   /** Told once of each change, by whichever worker has made it. */
   circuitChanged(incident: CircuitIncident): void;
   workerDied(worker: number, error: Error): void;
@@ -163,6 +165,7 @@ export class Supervisor {
     const init = { worker, ledger: ledgerBuffer, capacity, log: log(), bufferBytes, ticketKeys };
     const thread = new WorkerThread(driver, init, {
       logLines: (lines) => this.#deps.logLines(lines),
+      outOfDescriptors: () => this.#deps.outOfDescriptors(),
       circuitChanged: (incident) => this.#deps.circuitChanged(incident),
       drained: () => {
         this.#drained.add(worker);

@@ -10,6 +10,7 @@ import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 export interface WorkerEvents {
   logLines(lines: string): void;
   drained(): void;
+  outOfDescriptors(): void;
   circuitChanged(incident: CircuitIncident): void;
   /** The thread is gone, and what it held is about to be given back. */
   exited(): void;
@@ -105,6 +106,8 @@ export class WorkerThread {
         );
       case 'drained':
         return this.#events.drained();
+      case 'out-of-descriptors':
+        return this.#events.outOfDescriptors();
       case 'circuit':
         return this.#events.circuitChanged(message);
       case 'log-lines':

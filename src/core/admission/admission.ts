@@ -61,8 +61,8 @@ export class Admission extends Stage {
     this.#goOn(this.#waiting?.expired(), nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   get waitsFor(): WaitingClient['waitsFor'] | undefined {

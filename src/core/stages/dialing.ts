@@ -110,9 +110,9 @@ export class Dialing extends Stage implements DialTimes {
     else this.#abandon('connect-timeout', this.#timeoutText, nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
     this.#reset();
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override get state(): SessionState {
@@ -192,8 +192,8 @@ class Abandoning extends Stage {
     clientLeft(this.#session, nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override get state(): SessionState {

@@ -7,6 +7,7 @@ import { PendingClient } from '../admission/pending-client.ts';
 import { poolBy } from '../admission/routing.ts';
 import { backoffMs } from '../backoff.ts';
 import type { BackendSlot, DialIncident, LinkEnd } from '../contract.ts';
+import { shortage } from '../exhaustion.ts';
 import { Lease } from '../lease.ts';
 import type { NoLease, Pool } from '../pool.ts';
 import type { DialFailure, Reason } from '../reasons.ts';
@@ -73,7 +74,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     const { context, failedDials = [] } = session;
     const { slot, name: backend } = lease.backend;
     const reason = why === 'exhausted' ? 'overloaded' : why;
-    this.#detail = error;
+    this.#detail = why === 'exhausted' ? shortage(error) : error;
     this.#lastFailure = reason;
     context.command({ kind: 'tell', incident: this.#incident(backend, reason, error) });
     if (why === 'exhausted') {
@@ -122,9 +123,9 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#leave(nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
     this.#leaveQueue(nowMs);
-    turnAway(this.#session, { reason, endedBy: 'proxy' }, how, nowMs);
+    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override get state(): SessionState {

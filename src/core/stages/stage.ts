@@ -27,7 +27,7 @@ export class Stage {
   due(_nowMs: number): void {}
   backendWentDown(_backend: BackendSlot, _nowMs: number): void {}
   /** The proxy wants to end it; by `reset`, what was under way is cut, and both sides see it. */
-  cut(_reason: CutReason, _nowMs: number, _how?: Close): void {}
+  cut(_reason: CutReason, _nowMs: number, _how?: Close, _detail?: string): void {}
   /** None of the session's links is open. */
   over(_nowMs: number): void {}
 

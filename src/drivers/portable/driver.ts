@@ -2,8 +2,7 @@
  * The driver that runs wherever Node runs, on `node:net` alone.
  *
  * Known limits of `node:net`: while a socket is not being read (because the other side doesn't take its
- * bytes), its RST is noticed only by a write or once reading goes on; and out of descriptors, clients are turned away
- * instead of being left in the queue.
+ * bytes), its RST is noticed only by a write or once reading goes on.
  */
 import type { Server } from 'node:net';
 import type { Address, BackendSlot, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
@@ -18,6 +17,7 @@ import type {
   UnlistenOptions,
 } from '../driver.ts';
 import { isSameAddress } from '../shared.ts';
+import { SpareDescriptor } from '../spare-descriptor.ts';
 import { NodeTlsEngine } from '../tls/node/engine.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
@@ -27,7 +27,6 @@ import { Link, type LinkContext } from './link.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { peerOf } from './sockets.ts';
-import { SpareDescriptor } from './spare-descriptor.ts';
 
 /** `means` is for tests and measurements of what is done where accepted handles can't be had. */
 export function createPortableDriver(host: DriverHost, means: Means = 'handles'): Driver {
@@ -137,10 +136,13 @@ class PortableDriver implements Driver, LinkContext {
     const socket = open(link.received);
     const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
     // A client that has gone before its address could be asked for is none.
-    if (socket === undefined || peer === undefined || !this.#leavesDescriptors()) {
+    const isClient = socket !== undefined && peer !== undefined;
+    if (!isClient || !this.#leavesDescriptors()) {
       this.#freeNumbers.push(link.id);
       socket?.on('error', () => {}).destroy();
-      return this.#spare.take();
+      this.#spare.take();
+      if (isClient) this.emit({ kind: 'turned-away', listener, peer });
+      return;
     }
     this.#links[link.id] = link;
     this.#acceptedLinks++;

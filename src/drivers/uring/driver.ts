@@ -7,6 +7,7 @@ import { assert } from '../../core/assert.ts';
 import type { Address, BackendSlot, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
+import { SpareDescriptor } from '../spare-descriptor.ts';
 import { type BufferBounds, Buffers, boundsOf, type Group, reserveGroup, smallGroup } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
@@ -47,6 +48,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
   readonly #wanted = new CompletionsWanted();
   /** Links with events that are due. */
   #toTell: Link[] = [];
+  readonly #spare = new SpareDescriptor();
   #isOutOfMemory = false;
   #isOutOfDescriptors = false;
   readonly #waitingForPlenty: Link[] = [];
@@ -78,6 +80,8 @@ export class UringDriver implements Driver, LinkContext, Turning {
       budget: host.descriptors,
       now: () => host.now(),
       accepted: (listening, fd) => this.#accepted(listening, fd),
+      turnAway: (listening, fd) => this.#turnAway(listening, fd),
+      spare: this.#spare,
       exhausted: () => {
         this.#isOutOfDescriptors = true;
       },
@@ -111,6 +115,14 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#countDials();
     this.events.accepted(link, listener, peer);
     link.read();
+  }
+
+  #turnAway({ listener }: Listening, fd: number): void {
+    const peer = this.sockets.peer(fd);
+    this.sockets.close(fd);
+    this.#spare.take();
+    this.#isOutOfDescriptors = true;
+    if (peer !== undefined) this.events.turnedAway(listener, peer);
   }
 
   execute(command: DriverCommand): void {
@@ -297,6 +309,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
 
   descriptorFreed(): void {
     this.#countDials();
+    this.#spare.take();
     this.#listenings.descriptorFreed();
   }
 
@@ -341,6 +354,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#turns.close();
     this.ring.close();
     this.buffers.unmap();
+    this.#spare.give();
   }
 }
 

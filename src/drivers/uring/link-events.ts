@@ -90,6 +90,10 @@ export class LinkEvents {
     this.#emit(event);
   }
 
+  turnedAway(listener: ListenerSlot, peer: Endpoint): void {
+    if (!this.areMuted) this.#host.emit({ kind: 'turned-away', listener, peer });
+  }
+
   exhausted(what: 'memory' | 'descriptors'): void {
     if (!this.areMuted) this.#host.emit({ kind: 'exhausted', what });
   }

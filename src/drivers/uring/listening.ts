@@ -2,7 +2,7 @@
  * An address that is listened on. The ring says that clients wait in the kernel's queue, and a few are accepted each
  * turn: those of them who are refused have left before the next ones are accepted, so that a crowd of thousands takes
  * some dozens of descriptors. The ring's own accept would empty the queue in one go, however long it is. Out of
- * descriptors, clients go on waiting there until one was closed or a while has gone by.
+ * descriptors, clients are turned away at once; those that not even the spare one is left for wait a while.
  *
  *     accepting ── leave ─▶ passed by ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
  *         ▲                     │            │                               │
@@ -17,6 +17,7 @@
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
 import { handshakeMs } from '../shared.ts';
+import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
 import { operation, operationShift } from './operations.ts';
@@ -29,9 +30,12 @@ interface ListeningDeps {
   now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
+  /** Closes an accepted connection that there are too few descriptors for. */
+  turnAway(listening: Listening, fd: number): void;
+  readonly spare: SpareDescriptor;
   /** How many more clients there are descriptors for. */
   readonly budget: DescriptorBudget;
-  /** It is to be resumed once a descriptor is free. */
+  /** Nobody could be accepted: it is to be resumed once a descriptor is free. */
   exhausted(): void;
   /** `leaveMs` has changed. */
   rescheduled(): void;
@@ -160,27 +164,33 @@ export class Listening {
     this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
   }
 
-  /** Waits for clients, as long as there is a descriptor for one. */
   #poll(): void {
     if (this.#isPolling || this.#isCancelling) return;
-    if (!this.#parts.budget.mayAccept) return this.#parts.exhausted();
     this.#isPolling = true;
     this.#parts.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
   }
 
   /** Accepts some of the clients that wait, and says why no more of them. */
   #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
-    const { budget, sockets } = this.#parts;
+    const { budget, sockets, spare } = this.#parts;
     for (let taken = 0; taken < acceptedEachTurn; taken++) {
-      if (!budget.mayAccept) return 'out-of-descriptors';
-      const fd = sockets.acceptNow(this.fd);
-      if (fd >= 0) this.#take(fd);
-      // EINVAL is of a unix socket to which nobody can connect any more.
-      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) return 'nobody-waits';
-      else if (exhaustion.has(-fd)) {
+      let mayAccept = budget.mayAccept;
+      let fd = sockets.acceptNow(this.fd);
+      if (exhaustion.has(-fd)) {
+        // Also where nobody waits.
         budget.areGone();
-        return 'out-of-descriptors';
+        mayAccept = false;
+        spare.give();
+        fd = sockets.acceptNow(this.fd);
       }
+      if (fd >= 0 && mayAccept) this.#take(fd);
+      else if (fd >= 0) this.#parts.turnAway(this, fd);
+      // EINVAL is of a unix socket to which nobody can connect any more.
+      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) {
+        spare.take();
+        return 'nobody-waits';
+      }
+      if (exhaustion.has(-fd)) return 'out-of-descriptors';
       // Any other error is of a connection that has gone.
     }
     return 'enough';

@@ -3,6 +3,7 @@ import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
 import type { ListenOptions, UnlistenOptions } from '../driver.ts';
 import { isSameAddress } from '../shared.ts';
+import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { bindTo } from './binding.ts';
 import type { KernelResources } from './kernel-resources.ts';
 import type { Libc } from './libc.ts';
@@ -19,6 +20,9 @@ interface ListeningsDeps {
   now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
+  /** Closes an accepted connection that there are too few descriptors for. */
+  turnAway(listening: Listening, fd: number): void;
+  readonly spare: SpareDescriptor;
   /** Clients wait that there are no descriptors for. */
   exhausted(): void;
   /** `dueMs` may have changed. */
@@ -47,6 +51,8 @@ export class Listenings {
         this.#stuckMs = Number.POSITIVE_INFINITY;
         parts.accepted(listening, fd);
       },
+      turnAway: (listening, fd) => parts.turnAway(listening, fd),
+      spare: parts.spare,
       budget: parts.budget,
       exhausted: () => {
         this.#resumeMs = parts.now() + resumeAfterMs;

@@ -104,7 +104,12 @@ describe('Session that dials', () => {
     stage.elapse(1_000);
     stage.failDial(session, 'exhausted');
     stage.end(session, 'closed');
-    expect(stage.lastRecord).toMatchObject({ reason: 'overloaded', backend: undefined, dials: undefined });
+    expect(stage.lastRecord).toMatchObject({
+      reason: 'overloaded',
+      backend: undefined,
+      dials: undefined,
+      detail: 'Out of memory (ECONNREFUSED)',
+    });
     expect(stage.incidents).toMatchObject([{ reason: 'overloaded' }, { reason: 'overloaded' }]);
   });
 

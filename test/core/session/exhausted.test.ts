@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../src/core/contract.ts';
-import { CoreStage, listenerPlan, listenerPolicy, planOf, poolPlan } from '../harness.ts';
+import { CoreStage, endpoint, listenerPlan, listenerPolicy, planOf, poolPlan } from '../harness.ts';
 
 const full = { ...listenerPolicy.limits, maxConnections: 0 };
 
@@ -45,12 +45,46 @@ describe('Core that is out of descriptors', () => {
     const reset = (link: number | undefined) => [{ kind: 'close', link, how: 'reset' }];
     expect(stage.say({ kind: 'exhausted', what: 'descriptors' })).toEqual(reset(0));
     stage.close(0);
-    expect(stage.lastRecord).toMatchObject({ reason: 'overloaded', endedBy: 'proxy' });
+    const detail = 'Out of file descriptors';
+    expect(stage.lastRecord).toMatchObject({ reason: 'overloaded', endedBy: 'proxy', detail });
     expect(stage.say({ kind: 'exhausted', what: 'descriptors' })).toEqual(reset(first));
     expect(stage.say({ kind: 'exhausted', what: 'descriptors' })).toEqual(reset(second));
     const relaying = new CoreStage(planOf(poolPlan(1)));
     relaying.relay();
     expect(relaying.say({ kind: 'exhausted', what: 'descriptors' })).toEqual([]);
+  });
+});
+
+describe('Core whose driver has turned a client away', () => {
+  it('counts it as accepted and refused, and reports it, at once', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    const open = stage.relay();
+    const peer = endpoint('192.0.2.9', 5_000);
+    expect(stage.say({ kind: 'turned-away', listener: 0, peer })).toEqual([]);
+    expect(stage.records).toMatchObject([
+      {
+        listener: 'web',
+        client: peer,
+        pool: undefined,
+        backend: undefined,
+        attempts: 0,
+        reason: 'overloaded',
+        endedBy: 'proxy',
+        detail: 'Out of file descriptors',
+        isEmpty: false,
+      },
+    ]);
+    const totals = stage.ledger.listenerTotals(0);
+    expect([totals.accepted, totals.closed('overloaded')]).toEqual([2, 1]);
+    expect(stage.core.activeSessions).toBe(1);
+    stage.end(open.session);
+    expect(stage.core.activeSessions).toBe(0);
+  });
+
+  it('knows nothing of a listener that is gone', () => {
+    const stage = new CoreStage(planOf(poolPlan(1)));
+    stage.say({ kind: 'turned-away', listener: 3, peer: endpoint('192.0.2.9', 5_000) });
+    expect(stage.records).toEqual([]);
   });
 });
 

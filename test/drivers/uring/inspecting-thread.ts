@@ -1,6 +1,6 @@
 /** The thread of `inspection.test.ts`: a driver, and a brain that looks at clients' first bytes and forgets some. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Address, LinkId } from '../../../src/core/contract.ts';
+import type { Address, LinkEvent, LinkId } from '../../../src/core/contract.ts';
 import { monotonicMs } from '../../../src/dataplane/clock.ts';
 import { DescriptorBudget } from '../../../src/drivers/descriptor-budget.ts';
 import type { DriverEvent, DriverHost } from '../../../src/drivers/driver.ts';
@@ -64,7 +64,7 @@ function report(): void {
 }
 
 function handle(event: DriverEvent): void {
-  if (event.kind === 'exhausted') return;
+  if (event.kind === 'exhausted' || event.kind === 'turned-away') return;
   const { link } = event;
   if (event.kind === 'accepted') {
     clients.set(link, {
@@ -95,7 +95,7 @@ function handle(event: DriverEvent): void {
   driver.execute({ kind: 'close', link, how: random() < 0.5 ? 'fin' : 'reset' });
 }
 
-function ofBackend(event: Exclude<DriverEvent, { readonly kind: 'exhausted' | 'accepted' }>): void {
+function ofBackend(event: LinkEvent): void {
   const { link: backend } = event;
   const client = backends.get(backend);
   if (event.kind === 'closed' || event.kind === 'connect-failed') backends.delete(backend);

@@ -1,5 +1,6 @@
 /**
- * A descriptor to accept a client with that is to be turned away, where there is none left.
+ * A descriptor to accept a client with that is to be turned away, where there is none left: it would wait in the
+ * kernel's queue otherwise, for as long as others hold theirs.
  *
  * libuv has one for that too. But where other threads accept at the same time, one of them may take it as it is given
  * up; from then on libuv finds a client in each turn that it can't accept, and Node 26 spins.
