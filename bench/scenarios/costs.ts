@@ -117,9 +117,14 @@ export function loadOf({ busy }: Drive): Omit<Measurement, 'values'> {
   };
 }
 
-/** How much more CPU a unit takes in a setting than in the scenario's first one. */
-export function addedCpuMetric(unit: string): Metric {
-  return { key: 'added', title: 'added', unit: `µs/${unit}`, better: 'lower', compared: false, added: 'cpu' };
+/** For scenarios that ask what a setting costs: how much more CPU a unit takes than in the first one. */
+export function addedCosts(unit: string): readonly Metric[] {
+  return [
+    { key: 'added', title: 'added', unit: `µs/${unit}`, better: 'lower', compared: false, added: 'cpu' },
+    ...cpuMetrics(unit).map((metric) => ({ ...metric, compared: false })),
+    { ...rateMetric(unit), compared: false },
+    peakMetric,
+  ];
 }
 
 function cpuPerUnit({ before, after }: Drive, units: number): Measurement['values'] {

@@ -1,4 +1,4 @@
-import { addedCpuMetric, costs, cpuMetrics, flawless, peakMetric, rateMetric } from './costs.ts';
+import { addedCosts, costs, flawless } from './costs.ts';
 import { job } from './new-connection.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -6,12 +6,7 @@ export const inspect: Scenario = {
   name: 'inspect',
   question:
     'What does it cost to choose a backend by the server name of a ClientHello? Connections that send one and get a short answer, 32 at a time, through no rules, 10 and 1,000; the last rule is the one that matches.',
-  metrics: [
-    addedCpuMetric('conn.'),
-    ...cpuMetrics('conn.').map((metric) => ({ ...metric, compared: false })),
-    { ...rateMetric('conn.'), compared: false },
-    peakMetric,
-  ],
+  metrics: addedCosts('conn.'),
   settings: [
     { name: 'no rules', sniRules: 0 },
     { name: '10 rules', sniRules: 10 },

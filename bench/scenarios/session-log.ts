@@ -1,4 +1,4 @@
-import { addedCpuMetric, costs, cpuMetrics, flawless, peakMetric, rateMetric } from './costs.ts';
+import { addedCosts, costs, flawless } from './costs.ts';
 import { job } from './new-connection.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -6,12 +6,7 @@ export const sessionLog: Scenario = {
   name: 'session-log',
   question:
     'What does the line in the log cost that is written for each connection? One request each, 32 at a time; the log goes to a file.',
-  metrics: [
-    addedCpuMetric('conn.'),
-    ...cpuMetrics('conn.').map((metric) => ({ ...metric, compared: false })),
-    { ...rateMetric('conn.'), compared: false },
-    peakMetric,
-  ],
+  metrics: addedCosts('conn.'),
   settings: [
     { name: 'log off', sessionLog: false },
     { name: 'log on', sessionLog: true },

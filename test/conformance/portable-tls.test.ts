@@ -5,7 +5,8 @@
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { vi } from 'vitest';
-import type { BackendTls, ListenerTls } from '../../src/core/plan.ts';
+import type { BackendTls } from '../../src/core/plan.ts';
+import { listenerTls } from '../core/harness.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { inTime } from './peers.ts';
 import { describeDriver } from './suite.ts';
@@ -14,15 +15,6 @@ import { describeDriver } from './suite.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const certificate = selfSigned('service.example');
-
-const listenerTls: ListenerTls = {
-  certificates: [certificate],
-  minVersion: 'TLSv1.2',
-  alpn: [],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
-};
 
 const backendTls: BackendTls = {
   servername: 'service.example',
@@ -43,7 +35,7 @@ describeDriver(
       'its clients are plain ones',
   },
   {
-    tls: { listener: listenerTls, backend: backendTls },
+    tls: { listener: { ...listenerTls, certificates: [certificate] }, backend: backendTls },
     speech: { client: speakTls, backend: answerTls },
   },
 );

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { expect } from 'vitest';
+import { seeded } from '../support/seeded.ts';
 import { eventually, fate, idle, inTime, readBytes } from './peers.ts';
 import type { Spec } from './spec.ts';
 
@@ -83,7 +84,7 @@ export function resets(spec: Spec): void {
 
   spec('Driver survives 1,000 sessions that are reset at a random byte', async (rig) => {
     const seed = randomInt(2 ** 31);
-    const random = mulberry32(seed);
+    const random = seeded(seed);
     await rig.backend((socket) => {
       const mostBytes = random() * 100_000;
       socket.on('data', (chunk: Buffer) => {
@@ -133,15 +134,4 @@ export async function stalled(count: () => number, withinMs?: number): Promise<v
     return same === 10;
   };
   await eventually('the sender is stopped', isStopped, withinMs);
-}
-
-/** Tommy Ettinger's generator: 32 bits of state, enough to replay a test from its seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -23,6 +23,7 @@ import type {
   PoolPolicy,
 } from '../../src/core/plan.ts';
 import type { Session } from '../../src/core/session.ts';
+import { seeded } from '../support/seeded.ts';
 
 export const capacity: LedgerCapacity = {
   workers: 2,
@@ -129,17 +130,6 @@ export function sharedLedgers(
 ): readonly Ledger[] {
   const buffer = new SharedArrayBuffer(Ledger.byteLength(of));
   return Array.from({ length: workers }, (_, worker) => new Ledger(buffer, of, worker));
-}
-
-/** Mulberry32 (Tommy Ettinger): small, seeded, good enough for tests. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Drives one core by hand: events in, commands noted, time moved on by the test. A session is named by its client's link. */

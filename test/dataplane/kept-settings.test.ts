@@ -3,16 +3,13 @@ import type { BackendTls, ListenerTls, Plan } from '../../src/core/plan.ts';
 import { KeptSettings } from '../../src/dataplane/kept-settings.ts';
 import { TicketKeys } from '../../src/drivers/ticket-keys.ts';
 import { Terminations } from '../../src/drivers/tls/node/termination.ts';
-import { listenerPlan, poolPlan, poolPolicy } from '../core/harness.ts';
+import { listenerPlan, listenerTls, poolPlan, poolPolicy } from '../core/harness.ts';
 import { selfSigned } from '../support/certificate.ts';
 
-const listenerTls: ListenerTls = {
+const tls: ListenerTls = {
+  ...listenerTls,
   certificates: [{ cert: 'a certificate', key: 'its key' }],
-  minVersion: 'TLSv1.2',
   alpn: ['h2'],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
 };
 
 const backendTls: BackendTls = {
@@ -27,7 +24,7 @@ const backendTls: BackendTls = {
 function message(listener: Partial<ListenerTls> = {}, backend: Partial<BackendTls> = {}): Plan {
   const connect = { ...poolPolicy.connect, tls: { ...backendTls, ...backend } };
   return structuredClone({
-    listeners: [listenerPlan({ tls: { ...listenerTls, ...listener } }), listenerPlan()],
+    listeners: [listenerPlan({ tls: { ...tls, ...listener } }), listenerPlan()],
     pools: [poolPlan(1, { connect }), { ...poolPlan(1, { connect }), name: 'other' }, poolPlan(1)],
   });
 }

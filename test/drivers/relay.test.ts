@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkEnd } from '../../src/core/contract.ts';
 import * as relay from '../../src/drivers/relay.ts';
-import { dice } from '../support/unruly.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** How many bytes fit into a socket's buffers, and how many chunks wait for a slow reader. */
 const room = 3;
@@ -454,7 +454,7 @@ it(`${lives} random lives of a pair keep what TCP promises`, () => {
 });
 
 function live(seed: number): void {
-  const random = dice(seed);
+  const random = seeded(seed);
   const [client, backend] = pair();
   client.read();
   let isJoined = false;

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { echo, ending, named, nextText, startBackend, textOf } from '../support/backends.ts';
+import { hasIpv6 } from '../support/ipv6.ts';
 import { Sluice } from '../support/sluice.ts';
 import { openScene } from './scene.ts';
 
@@ -58,9 +57,7 @@ pools: { app: { backends: [ "${backend.address}" ] } }
   });
 });
 
-const ipv6 = await hasIpv6();
-
-describe.skipIf(!ipv6)('IPv6 (skipped where ::1 can not be bound)', () => {
+describe.skipIf(!hasIpv6)('IPv6 (skipped where ::1 can not be bound)', () => {
   it('is served on both sides', async () => {
     const backend = await scene.backend(named('six'), { host: '::1', port: 0 });
     const address = `[::1]:${backend.port}`;
@@ -110,17 +107,4 @@ function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   scene.afterwards(() => rmSync(folder, { recursive: true }));
   return folder;
-}
-
-async function hasIpv6(): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(0, '::1');
-    await once(server, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
 }

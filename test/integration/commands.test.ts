@@ -1,27 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../bench/stage/free-ports.ts';
-import {
-  connected,
-  echo,
-  ending,
-  named,
-  nextText,
-  startBackend,
-  type TestBackend,
-} from '../support/backends.ts';
+import { connected, echo, ending, named, nextText } from '../support/backends.ts';
+import { backendOfTest } from '../support/of-test.ts';
 import { Sluice } from '../support/sluice.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const running: Sluice[] = [];
-const backends: TestBackend[] = [];
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((sluice) => sluice.stop()));
-  await Promise.all(backends.splice(0).map((backend) => backend.close()));
-});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('sluice', () => {
@@ -103,7 +90,7 @@ it('sluice schema prints the JSON Schema of the configuration', async () => {
 
 describe('sluice run', () => {
   it('ends with 1 where the port is in use, and says which', async () => {
-    const { address } = await backend(echo);
+    const { address } = await backendOfTest(echo);
     const taken = file('taken.yaml', configFor('127.0.0.1:9000', address));
     const { exit, stderr } = await ran('run', '-c', taken);
     expect(exit).toBe(1);
@@ -121,7 +108,7 @@ describe('sluice run', () => {
   });
 
   it('ends with 1 where the port of the admin API is in use', async () => {
-    const { address } = await backend(echo);
+    const { address } = await backendOfTest(echo);
     const { exit, stderr } = await ran(
       'run',
       '-c',
@@ -133,7 +120,7 @@ describe('sluice run', () => {
 
 describe('sluice forward', () => {
   it('serves without a configuration file until it is stopped', async () => {
-    const [one, two] = [await backend(named('1')), await backend(named('2'))];
+    const [one, two] = [await backendOfTest(named('1')), await backendOfTest(named('2'))];
     const sluice = spawned('forward', '0', String(one.port), two.address, '--balance', 'round-robin');
     await sluice.logged(({ msg }) => msg === 'serving');
     let all = '';
@@ -151,7 +138,7 @@ describe('sluice forward', () => {
 
 describe('sluice healthcheck', () => {
   it('ends with 0 where a sluice is ready and with 1 where none is', async () => {
-    const { address } = await backend(echo);
+    const { address } = await backendOfTest(echo);
     const sluice = spawned('forward', '0', address, '--admin', '127.0.0.1:0');
     await sluice.logged(({ msg }) => msg === 'serving');
     const admin = `127.0.0.1:${sluice.adminPort}`;
@@ -170,7 +157,7 @@ describe('sluice healthcheck', () => {
     ],
     ['no YAML', 'pools: [\n'],
   ])('asks the proxy and not its file, which has %s', async (_, mistake) => {
-    const { address } = await backend(echo);
+    const { address } = await backendOfTest(echo);
     const sluice = spawned('forward', '0', address, '--admin', '127.0.0.1:0');
     await sluice.logged(({ msg }) => msg === 'serving');
     const broken = file('broken.yaml', `${mistake}admin:\n  bind: 127.0.0.1:${sluice.adminPort}\n`);
@@ -201,14 +188,12 @@ describe('sluice demo', () => {
     { option: '--port', of: (port: number) => ['--port', `${port}`, '--admin-port', '1'] },
     { option: '--admin-port', of: (port: number) => ['--port', '1', '--admin-port', `${port}`] },
   ])('says in a sentence that the port of $option is in use', async ({ option, of }) => {
-    const taken = await startBackend(() => {});
-    const { port } = taken;
+    const { port } = await backendOfTest(() => {});
     expect(await ran('demo', ...of(port))).toEqual({
       exit: 1,
       stdout: '',
       stderr: `sluice: 127.0.0.1:${port} is in use: stop what listens there, or choose another port with ${option}\n`,
     });
-    await taken.close();
   });
 });
 
@@ -226,14 +211,8 @@ async function ran(...args: readonly string[]): Promise<Outcome> {
 
 function spawned(...args: readonly string[]): Sluice {
   const sluice = Sluice.spawn(args);
-  running.push(sluice);
+  onTestFinished(() => sluice.stop());
   return sluice;
-}
-
-async function backend(serve: typeof echo): Promise<TestBackend> {
-  const started = await startBackend(serve);
-  backends.push(started);
-  return started;
 }
 
 function file(name: string, text: string): string {

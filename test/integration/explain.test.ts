@@ -1,19 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Explanation } from '../../src/core/explain/explanation.ts';
-import { connected, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { connected, nextText } from '../support/backends.ts';
+import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
 import { Sluice } from '../support/sluice.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const running: Sluice[] = [];
-const backends: TestBackend[] = [];
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((sluice) => sluice.stop()));
-  await Promise.all(backends.splice(0).map((backend) => backend.close()));
-});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('sluice explain', () => {
@@ -75,9 +70,11 @@ outcome    dials 127.0.0.1:9445
 describe('POST /api/v1/explain', () => {
   it('says where the next connection goes, as often as it is asked', async () => {
     const names = ['a', 'b', 'c', 'd'];
-    for (const name of names) backends.push(await startBackend((socket) => socket.write(name)));
+    const backends = await Promise.all(
+      names.map((name) => backendOfTest((socket) => void socket.write(name))),
+    );
     const [a = '', b = '', c = '', d = ''] = backends.map(({ address }) => address);
-    const sluice = await Sluice.run(
+    const sluice = await sluiceOfTest(
       JSON.stringify({
         version: 1,
         workers: 1,
@@ -92,7 +89,6 @@ describe('POST /api/v1/explain', () => {
         admin: { bind: '127.0.0.1:0' },
       }),
     );
-    running.push(sluice);
     const went: string[] = [];
     for (let visit = 0; visit < 9; visit++) {
       const said = [await asked(sluice), await asked(sluice)];
@@ -108,8 +104,7 @@ describe('POST /api/v1/explain', () => {
   });
 
   it('says what is wrong with what it is asked', async () => {
-    const sluice = await Sluice.run(JSON.stringify({ ...document({}), admin: { bind: '127.0.0.1:0' } }));
-    running.push(sluice);
+    const sluice = await sluiceOfTest(JSON.stringify({ ...document({}), admin: { bind: '127.0.0.1:0' } }));
     const json = { 'content-type': 'application/json' };
     const answer = await sluice.ask('/api/v1/explain', 'POST', json, '{"listener":"wob","client":"::1"}');
     expect(answer).toEqual({
@@ -129,7 +124,7 @@ async function asked(sluice: Sluice): Promise<Explanation> {
 
 async function explained(...args: readonly string[]) {
   const sluice = Sluice.spawn(['explain', ...args]);
-  running.push(sluice);
+  onTestFinished(() => sluice.stop());
   const exit = await sluice.ended;
   return { exit, stdout: sluice.stdout, stderr: sluice.stderr };
 }

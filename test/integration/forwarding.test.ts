@@ -1,31 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  connected,
-  echo,
-  ending,
-  named,
-  nextText,
-  startBackend,
-  type TestBackend,
-} from '../support/backends.ts';
+import { describe, expect, it } from 'vitest';
+import { connected, ending, named, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
-
-const backends: TestBackend[] = [];
-let sluice: Sluice | undefined;
-
-afterEach(async () => {
-  await sluice?.stop();
-  await Promise.all(backends.splice(0).map((backend) => backend.close()));
-});
-
-async function backend(serve = echo): Promise<TestBackend> {
-  const started = await startBackend(serve);
-  backends.push(started);
-  return started;
-}
+import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
 
 function config(addresses: readonly string[], more = ''): string {
   return `
@@ -42,8 +20,8 @@ admin: { bind: "127.0.0.1:0" }
 
 describe('sluice run', () => {
   it('copies both ways, unchanged, and counts every byte', async () => {
-    const { address } = await backend();
-    sluice = await Sluice.run(config([address]));
+    const { address } = await backendOfTest();
+    const sluice = await sluiceOfTest(config([address]));
     const payload = randomBytes(8 << 20);
     const client = await connected(sluice.port('web'));
     const hash = createHash('sha256');
@@ -68,8 +46,8 @@ describe('sluice run', () => {
   });
 
   it('spreads connections over backends in turn', async () => {
-    const all = await Promise.all(['a', 'b', 'c'].map((name) => backend(named(name))));
-    sluice = await Sluice.run(
+    const all = await Promise.all(['a', 'b', 'c'].map((name) => backendOfTest(named(name))));
+    const sluice = await sluiceOfTest(
       config(
         all.map(({ address }) => address),
         'workers: 1',
@@ -87,10 +65,10 @@ describe('sluice run', () => {
   });
 
   it('goes to another backend where the first refuses, and says so', async () => {
-    const dead = await backend();
+    const dead = await backendOfTest();
     await dead.close();
-    const alive = await backend(named('alive'));
-    sluice = await Sluice.run(config([dead.address, alive.address]));
+    const alive = await backendOfTest(named('alive'));
+    const sluice = await sluiceOfTest(config([dead.address, alive.address]));
     const client = await connected(sluice.port('web'));
     expect(await nextText(client)).toBe('alive');
     client.end();
@@ -101,9 +79,9 @@ describe('sluice run', () => {
   });
 
   it('resets the client where the only backend refuses', async () => {
-    const dead = await backend();
+    const dead = await backendOfTest();
     await dead.close();
-    sluice = await Sluice.run(config([dead.address], '    connect: { retries: 0 }'));
+    const sluice = await sluiceOfTest(config([dead.address], '    connect: { retries: 0 }'));
     const client = await connected(sluice.port('web'));
     expect(await ending(client)).toEqual({ text: '', reset: true });
     const line = await sluice.logged(({ msg }) => msg === 'session closed');
@@ -111,15 +89,15 @@ describe('sluice run', () => {
   });
 
   it('keeps its books: accepted is active and closed by reason', async () => {
-    const { address } = await backend();
-    sluice = await Sluice.run(config([address]));
+    const { address } = await backendOfTest();
+    const sluice = await sluiceOfTest(config([address]));
     const port = sluice.port('web');
     const clients = await Promise.all(Array.from({ length: 10 }, () => connected(port)));
     for (const client of clients) client.write('x');
     await Promise.all(clients.map(nextText));
     for (const client of clients.slice(0, 4)) client.destroy();
     await eventually(async () => {
-      const { body } = (await sluice?.ask('/metrics')) ?? { body: '' };
+      const { body } = (await sluice.ask('/metrics')) ?? { body: '' };
       const values = (name: string): number[] =>
         body
           .split('\n')

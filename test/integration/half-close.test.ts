@@ -1,18 +1,14 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { arrival, ending, nextText, textOf } from '../support/backends.ts';
+import { ending, nextText, textOf } from '../support/backends.ts';
 import { openScene } from './scene.ts';
 
 const scene = openScene();
 
 describe('a half-closed session', () => {
   it('brings a client that has finished the whole late answer, then the end', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({ backends: [backend.address] });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
+    const { proxy, client, server } = await scene.pair();
     client.end('question');
-    const server = await arriving;
     expect(await textOf(server, 8)).toBe('question');
     expect(await nextText(server)).toBe('');
     const answer = 'answer '.repeat(100_000);
@@ -24,11 +20,7 @@ describe('a half-closed session', () => {
   });
 
   it('brings a backend that has finished all that the client still sends', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({ backends: [backend.address] });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
-    const server = await arriving;
+    const { proxy, client, server } = await scene.pair();
     server.end('all there is');
     expect(await textOf(client, 12)).toBe('all there is');
     expect(await nextText(client)).toBe('');
@@ -41,15 +33,8 @@ describe('a half-closed session', () => {
   });
 
   it('ends after halfClosed of silence, where the client finished first', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({
-      backends: [backend.address],
-      listener: { timeouts: { halfClosed: '150ms' } },
-    });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
+    const { proxy, client, server } = await scene.pair({ listener: { timeouts: { halfClosed: '150ms' } } });
     client.end('question');
-    const server = await arriving;
     const closed = once(server, 'close');
     await textOf(server, 8);
     expect((await ending(client)).text).toBe('');

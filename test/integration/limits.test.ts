@@ -54,12 +54,7 @@ describe('a limit', () => {
       backends: [{ address: backend.address, maxConnections: 10 }],
       pool: { limits: { queue: { size: 200, timeout: '1m' } } },
     });
-    const visits = Array.from({ length: 200 }, async (_, number) => {
-      const client = scene.client(proxy.port);
-      client.end(`visit ${number}`);
-      return (await ending(client)).text;
-    });
-    expect(await Promise.all(visits)).toEqual(visits.map((_, number) => `visit ${number}`));
+    await scene.echoes(proxy.port, 200);
     expect(backend.most).toBeLessThanOrEqual(10);
     expect(await proxy.ended(200)).toEqual({ finished: 200 });
   });

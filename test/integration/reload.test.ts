@@ -2,31 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  connected,
-  ending,
-  named,
-  nextText,
-  startBackend,
-  type TestBackend,
-  visit,
-} from '../support/backends.ts';
+import { describe, expect, it } from 'vitest';
+import { connected, ending, named, nextText, type TestBackend, visit } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
+import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
 import { Sluice } from '../support/sluice.ts';
 
-const backends: TestBackend[] = [];
-let sluice: Sluice | undefined;
-
-afterEach(async () => {
-  await sluice?.stop();
-  await Promise.all(backends.splice(0).map((backend) => backend.close()));
-});
-
-async function backend(name: string): Promise<TestBackend> {
-  const started = await startBackend(named(name));
-  backends.push(started);
-  return started;
+function backend(name: string): Promise<TestBackend> {
+  return backendOfTest(named(name));
 }
 
 interface Shape {
@@ -70,7 +53,9 @@ async function answers(port: number, count: number): Promise<string> {
 describe('a reload', () => {
   it('of the same file changes nothing, not even whose turn it is', async () => {
     const all = await Promise.all(['a', 'b', 'c'].map(backend));
-    sluice = await Sluice.run(config({ backends: all.map(({ address }) => address), more: 'workers: 1' }));
+    const sluice = await sluiceOfTest(
+      config({ backends: all.map(({ address }) => address), more: 'workers: 1' }),
+    );
     const port = sluice.port('web');
     expect(await answers(port, 1)).toBe('a');
     await reloaded(sluice);
@@ -80,7 +65,7 @@ describe('a reload', () => {
 
   it('by SIGHUP takes a new backend in and lets a removed one finish', async () => {
     const [old, fresh] = [await backend('old'), await backend('new')];
-    sluice = await Sluice.run(config({ backends: [old.address] }));
+    const sluice = await sluiceOfTest(config({ backends: [old.address] }));
     const port = sluice.port('web');
     const client = await connected(port);
     expect(await nextText(client)).toBe('old');
@@ -97,7 +82,7 @@ describe('a reload', () => {
   it('with mistakes answers with all of them, and the old configuration goes on', async () => {
     const { address } = await backend('a');
     const good = config({ backends: [address] });
-    sluice = await Sluice.run(good);
+    const sluice = await sluiceOfTest(good);
     sluice.rewrite(`${good}nonsense: 1\nshutdown: { grace: 30 }\n`);
     const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
     expect(code).toBe(422);
@@ -113,7 +98,7 @@ describe('a reload', () => {
 
   it('that cannot bind an address changes nothing', async () => {
     const [a, b] = [await backend('a'), await backend('b')];
-    sluice = await Sluice.run(config({ backends: [a.address] }));
+    const sluice = await sluiceOfTest(config({ backends: [a.address] }));
     sluice.rewrite(config({ listeners: { web: 0, more: b.port }, backends: [b.address] }));
     const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
     expect(code).toBe(422);
@@ -124,7 +109,7 @@ describe('a reload', () => {
 
   it('stops a removed listener from accepting while its sessions finish', async () => {
     const { address } = await backend('a');
-    sluice = await Sluice.run(config({ listeners: { web: 0, gone: 0 }, backends: [address] }));
+    const sluice = await sluiceOfTest(config({ listeners: { web: 0, gone: 0 }, backends: [address] }));
     const port = sluice.port('gone');
     const client = await connected(port);
     expect(await nextText(client)).toBe('a');
@@ -140,7 +125,7 @@ describe('a reload', () => {
     const first = await Sluice.run(config({ backends: [address] }));
     const port = first.port('web');
     await first.stop();
-    sluice = await Sluice.run(config({ listeners: { old: port }, backends: [address] }));
+    const sluice = await sluiceOfTest(config({ listeners: { old: port }, backends: [address] }));
     sluice.rewrite(config({ listeners: { fresh: port }, backends: [address] }));
     await reloaded(sluice);
     expect(await answers(port, 2)).toBe('aa');
@@ -150,7 +135,7 @@ describe('a reload', () => {
   it('moves the admin API and gives it another token', async () => {
     const { address } = await backend('a');
     const shape = config({ backends: [address] });
-    sluice = await Sluice.run(shape);
+    const sluice = await sluiceOfTest(shape);
     const old = sluice.adminPort;
     sluice.rewrite(
       shape.replace('admin: { bind: "127.0.0.1:0" }', `admin: { bind: "127.0.0.1:${old}", token: secret }`),
@@ -162,7 +147,7 @@ describe('a reload', () => {
 
   it('happens by itself under --watch', async () => {
     const [a, b] = [await backend('a'), await backend('b')];
-    sluice = await Sluice.run(config({ backends: [a.address] }), ['--watch']);
+    const sluice = await sluiceOfTest(config({ backends: [a.address] }), ['--watch']);
     sluice.rewrite(config({ backends: [b.address] }));
     await sluice.logged(({ msg }) => msg === 'configuration reloaded');
     expect(await answers(sluice.port('web'), 1)).toBe('b');
@@ -175,15 +160,15 @@ describe('a reload', () => {
     const naming = (file: string): string =>
       config({ backends: [address] }).replace('pool: app }', `pool: app, denyFile: "${file}" }`);
     writeFileSync(list, '10.0.0.0/8\n');
-    sluice = await Sluice.run(naming(list), ['--watch']);
+    const sluice = await sluiceOfTest(naming(list), ['--watch']);
     const reloads = async (result: 'success' | 'failure', count: number): Promise<void> => {
       const series = `sluice_config_reloads_total{result="${result}"}`;
-      await eventually(async () => expect(await sluice?.metric(series)).toBe(count));
+      await eventually(async () => expect(await sluice.metric(series)).toBe(count));
     };
 
     writeFileSync(list, '10.0.0.1/8\n');
     await reloads('failure', 1);
-    const complaint = sluice.lines.find(({ msg }) => msg === 'configuration not reloaded');
+    const complaint = await sluice.logged(({ msg }) => msg === 'configuration not reloaded');
     expect(complaint).toMatchObject({ file: list, line: 1, path: 'listeners.web.denyFile' });
     rmSync(list);
     await reloads('failure', 2);
@@ -205,7 +190,7 @@ describe('a reload', () => {
   it('loses no connection of many, however often it comes', async () => {
     const [a, b] = [await backend('a'), await backend('b')];
     const both = config({ backends: [a.address, b.address] });
-    sluice = await Sluice.run(both);
+    const sluice = await sluiceOfTest(both);
     const port = sluice.port('web');
     let going = true;
     const outcomes = { served: 0, lost: 0 };
@@ -227,7 +212,7 @@ describe('a reload', () => {
     expect(outcomes.lost).toBe(0);
     expect(outcomes.served).toBeGreaterThan(100);
     await eventually(async () =>
-      expect(await sluice?.metric('sluice_listener_connections_active{listener="web"}')).toBe(0),
+      expect(await sluice.metric('sluice_listener_connections_active{listener="web"}')).toBe(0),
     );
   });
 });
@@ -235,12 +220,12 @@ describe('a reload', () => {
 describe('a graceful stop', () => {
   it('refuses new sessions, lets open ones finish, and exits with 0 right after the last', async () => {
     const { address } = await backend('a');
-    sluice = await Sluice.run(config({ backends: [address] }));
+    const sluice = await sluiceOfTest(config({ backends: [address] }));
     const port = sluice.port('web');
     const clients = await Promise.all(Array.from({ length: 10 }, () => connected(port)));
     await Promise.all(clients.map(nextText));
     sluice.signal('SIGTERM');
-    await eventually(async () => expect((await sluice?.ask('/readyz'))?.code).toBe(503));
+    await eventually(async () => expect((await sluice.ask('/readyz'))?.code).toBe(503));
     await eventually(
       () =>
         new Promise<void>((resolve, reject) => {
@@ -259,7 +244,7 @@ describe('a graceful stop', () => {
 
   it('cuts what is left when the grace is over', async () => {
     const { address } = await backend('a');
-    sluice = await Sluice.run(config({ backends: [address], more: 'shutdown: { grace: 200ms }' }));
+    const sluice = await sluiceOfTest(config({ backends: [address], more: 'shutdown: { grace: 200ms }' }));
     const client = await connected(sluice.port('web'));
     await nextText(client);
     sluice.signal('SIGTERM');
@@ -270,7 +255,7 @@ describe('a graceful stop', () => {
 
   it('is cut short by a second signal', async () => {
     const { address } = await backend('a');
-    sluice = await Sluice.run(config({ backends: [address] }));
+    const sluice = await sluiceOfTest(config({ backends: [address] }));
     const client = await connected(sluice.port('web'));
     await nextText(client);
     sluice.signal('SIGINT');
@@ -283,7 +268,7 @@ describe('a graceful stop', () => {
 
   it('at once where no session is open', async () => {
     const { address } = await backend('a');
-    sluice = await Sluice.run(config({ backends: [address] }));
+    const sluice = await sluiceOfTest(config({ backends: [address] }));
     await answers(sluice.port('web'), 1);
     sluice.signal('SIGTERM');
     expect(await sluice.ended).toBe(0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrival, echo, ending, nextText, textOf } from '../support/backends.ts';
+import { echo, ending, nextText, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBlackHole } from './black-hole.ts';
 import { openScene } from './scene.ts';
@@ -8,12 +8,8 @@ const scene = openScene();
 
 describe('a reset', () => {
   it('of the client mid-stream resets the backend', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({ backends: [backend.address] });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
+    const { proxy, client, server } = await scene.pair();
     client.write('half a');
-    const server = await arriving;
     expect(await textOf(server, 6)).toBe('half a');
     const ended = ending(server);
     client.resetAndDestroy();
@@ -22,11 +18,7 @@ describe('a reset', () => {
   });
 
   it('of the backend mid-stream resets the client', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({ backends: [backend.address] });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
-    const server = await arriving;
+    const { proxy, client, server } = await scene.pair();
     server.write('half an');
     expect(await textOf(client, 7)).toBe('half an');
     const ended = ending(client);
@@ -37,12 +29,8 @@ describe('a reset', () => {
   });
 
   it('after a half-close reaches the side that still sends', async () => {
-    const backend = await scene.backend(() => {});
-    const proxy = await scene.proxy({ backends: [backend.address] });
-    const arriving = arrival(backend);
-    const client = scene.client(proxy.port);
+    const { proxy, client, server } = await scene.pair();
     client.end('question');
-    const server = await arriving;
     expect(await textOf(server, 8)).toBe('question');
     server.write('part of');
     expect(await textOf(client, 7)).toBe('part of');

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { connect, type ListenOptions, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { afterAll, afterEach, expect } from 'vitest';
 import { freePort } from '../../bench/stage/free-ports.ts';
-import { startBackend, type TestBackend } from '../support/backends.ts';
+import { arrival, ending, startBackend, type TestBackend } from '../support/backends.ts';
 import { eventually, settled } from '../support/eventually.ts';
 import { type BackendStatus, type LogLine, Sluice } from '../support/sluice.ts';
 
@@ -29,6 +29,13 @@ export interface Setting {
   readonly workers?: number | 'auto';
   /** Messages of errors that the tests are about. */
   readonly mayLog?: readonly string[];
+}
+
+export interface Pair {
+  readonly proxy: Proxied;
+  readonly client: Socket;
+  /** The backend's end. */
+  readonly server: Socket;
 }
 
 /** Tests of one file share a scene; it settles after each and ends with the file. */
@@ -105,6 +112,25 @@ export class Scene {
     socket.on('error', () => {});
     this.#clients.push(socket);
     return socket;
+  }
+
+  /** A session of its own proxy, seen from both ends. */
+  async pair(shape: Omit<Shape, 'backends'> = {}): Promise<Pair> {
+    const backend = await this.backend(() => {});
+    const proxy = await this.proxy({ ...shape, backends: [backend.address] });
+    const arriving = arrival(backend);
+    const client = this.client(proxy.port);
+    return { proxy, client, server: await arriving };
+  }
+
+  /** So many clients at once, each of which must get back what it alone has said. */
+  async echoes(port: number, count: number): Promise<void> {
+    const visits = Array.from({ length: count }, async (_, number) => {
+      const client = this.client(port);
+      client.end(`visit ${number}`);
+      return (await ending(client)).text;
+    });
+    expect(await Promise.all(visits)).toEqual(visits.map((_, number) => `visit ${number}`));
   }
 
   /** Something of the test's own that must end with it. */

@@ -2,23 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
-import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { expect, it } from 'vitest';
+import { connected, ending, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
-
-const running: Sluice[] = [];
-const backends: TestBackend[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((sluice) => sluice.stop()));
-  await Promise.all(backends.splice(0).map((backend) => backend.close()));
-});
+import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
+import type { Sluice } from '../support/sluice.ts';
 
 async function started(more: object = {}): Promise<Sluice> {
-  const backend = await startBackend(echo);
-  backends.push(backend);
-  const sluice = await Sluice.run(
+  const backend = await backendOfTest();
+  return sluiceOfTest(
     JSON.stringify({
       version: 1,
       workers: 1,
@@ -28,8 +20,6 @@ async function started(more: object = {}): Promise<Sluice> {
       ...more,
     }),
   );
-  running.push(sluice);
-  return sluice;
 }
 
 async function expectEcho(sluice: Sluice): Promise<void> {

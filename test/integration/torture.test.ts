@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
-import { dice, misbehave } from '../support/unruly.ts';
+import { seeded } from '../support/seeded.ts';
+import { misbehave } from '../support/unruly.ts';
 import { Scene } from './scene.ts';
 
 const connections = Number(process.env['SLUICE_TORTURE'] ?? 2_000);
@@ -23,7 +24,9 @@ describe.skipIf(whyNot() !== undefined).each([1, 2])('%i workers of the uring dr
     const broken: string[] = [];
     const complain = (what: string): void => void broken.push(what);
     let served = 0;
-    const backend = await scene.backend((socket) => void misbehave(socket, dice(seed ^ ++served), complain));
+    const backend = await scene.backend(
+      (socket) => void misbehave(socket, seeded(seed ^ ++served), complain),
+    );
     const proxy = await scene.proxy({
       backends: [backend.address],
       // A backend that resets before the dial is noticed to have succeeded is one that can't be dialed.
@@ -33,7 +36,7 @@ describe.skipIf(whyNot() !== undefined).each([1, 2])('%i workers of the uring dr
     let begun = 0;
     const visitor = async (): Promise<void> => {
       while (begun < connections) {
-        const random = dice(seed + ++begun * 7_919);
+        const random = seeded(seed + ++begun * 7_919);
         const client = scene.client(proxy.port);
         if (await isConnected(client, complain)) await misbehave(client, random, complain);
       }

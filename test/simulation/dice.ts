@@ -1,4 +1,4 @@
-import { seeded } from '../core/harness.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** Everything that happens by chance in a simulation comes from one of these. */
 export class Dice {

@@ -52,17 +52,6 @@ export async function misbehave(
   await closed;
 }
 
-/** Tommy Ettinger's mulberry32: 32 bits of state, enough to replay a test from its seed. */
-export function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 class Incoming {
   readonly #complain: (what: string) => void;
   #head = Buffer.alloc(0);

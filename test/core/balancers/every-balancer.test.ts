@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { balancers, balances } from '../../../src/core/balancers/table.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { tierFrom, tierOf } from './fake-tier.ts';
 
 const backend = fc.record({

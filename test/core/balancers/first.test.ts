@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { first } from '../../../src/core/balancers/first.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { letters, tierOf } from './fake-tier.ts';
 
 test('First stays with the first that is admitted, however busy it is', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { leastConnections } from '../../../src/core/balancers/least-connections.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { type FakeBackend, type FakeTier, letters, tally, tierFrom, tierOf } from './fake-tier.ts';
 
 describe('LeastConnections', () => {

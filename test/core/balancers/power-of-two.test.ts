@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { powerOfTwo } from '../../../src/core/balancers/power-of-two.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { type FakeTier, letters, tally, tierOf } from './fake-tier.ts';
 
 describe('PowerOfTwo', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AliasTable } from '../../../src/core/balancers/alias-table.ts';
 import { random } from '../../../src/core/balancers/random.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { type FakeTier, tally, tierFrom, tierOf } from './fake-tier.ts';
 
 describe('AliasTable', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { roundRobin } from '../../../src/core/balancers/round-robin.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { type FakeTier, letters, tally, tierFrom, tierOf } from './fake-tier.ts';
 
 describe('RoundRobin', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sourceHash } from '../../../src/core/balancers/source-hash.ts';
-import { seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
 import { type FakeTier, tierFrom } from './fake-tier.ts';
 
 /** 10.0.0.0 to 10.0.39.249: neighbours, as real clients are. */

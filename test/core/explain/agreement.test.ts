@@ -7,7 +7,8 @@ import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation } from '../../../src/core/explain/explanation.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
 import type { Plan, RouteCondition } from '../../../src/core/plan.ts';
-import { backendPlan, CoreStage, capacity, listenerTls, seeded } from '../harness.ts';
+import { seeded } from '../../support/seeded.ts';
+import { backendPlan, CoreStage, capacity, listenerTls } from '../harness.ts';
 import { hello, serverName } from '../wire/hello.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
 

@@ -3,8 +3,9 @@ import type { Balance } from '../../../src/core/balancers/table.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../../src/core/explain/explanation.ts';
 import { healthWords, type Ledger } from '../../../src/core/ledger/ledger.ts';
-import type { ListenerTls, Plan } from '../../../src/core/plan.ts';
-import { CoreStage, freshLedger, seeded } from '../harness.ts';
+import type { Plan } from '../../../src/core/plan.ts';
+import { seeded } from '../../support/seeded.ts';
+import { CoreStage, freshLedger, listenerTls } from '../harness.ts';
 import {
   balancer,
   bytesOf,
@@ -256,14 +257,7 @@ describe('explain, of a listener that takes PROXY headers,', () => {
 });
 
 describe('explain, of a listener that terminates TLS,', () => {
-  const tls: ListenerTls = {
-    certificates: [],
-    minVersion: 'TLSv1.2',
-    alpn: ['h2', 'http/1.1'],
-    clientAuth: 'off',
-    clientCa: undefined,
-    handshakeTimeoutMs: 5_000,
-  };
+  const tls = { ...listenerTls, alpn: ['h2', 'http/1.1'] };
   const routes = [to(1, { sni: ['a.example'], alpn: ['http/1.1'] }), to(2, { httpHost: ['www.example'] })];
 
   it('takes name and protocols for those of the handshake, and bytes for plain ones', () => {
@@ -408,25 +402,19 @@ describe('explain, of the backends,', () => {
     });
   });
 
-  it('asks backups only where no primary can', () => {
-    const [web] = planWith().pools;
+  it.each([
+    ['backups only where no primary can', { backup: true }, { backup: false }],
+    ['backups of a rank only where none before can', { backup: true, backupRank: 1 }, { backup: true }],
+  ])('asks %s', (_, later, first) => {
+    const plan = planWith();
+    const [web] = plan.pools;
     if (web === undefined) throw new Error('Expected a pool');
-    const backends = web.backends.map((backend, index) => ({ ...backend, backup: index === 1 }));
-    const plan = { ...planWith(), pools: [{ ...web, backends }] };
+    const backends = web.backends.map((backend, index) => ({ ...backend, ...(index === 0 ? first : later) }));
     const ledger = freshLedger();
-    const candidates = () => ask(plan, {}, ledger).pool?.backends.map(({ candidate }) => candidate);
-    expect(candidates()).toEqual([true, false]);
-    mark(ledger, 0, 'down');
-    expect(candidates()).toEqual([false, true]);
-  });
-
-  it('asks backups of a rank only where none before can', () => {
-    const [web] = planWith().pools;
-    if (web === undefined) throw new Error('Expected a pool');
-    const backends = web.backends.map((backend, index) => ({ ...backend, backup: true, backupRank: index }));
-    const plan = { ...planWith(), pools: [{ ...web, backends }] };
-    const ledger = freshLedger();
-    const candidates = () => ask(plan, {}, ledger).pool?.backends.map(({ candidate }) => candidate);
+    const candidates = () =>
+      ask({ ...plan, pools: [{ ...web, backends }] }, {}, ledger).pool?.backends.map(
+        ({ candidate }) => candidate,
+      );
     expect(candidates()).toEqual([true, false]);
     mark(ledger, 0, 'down');
     expect(candidates()).toEqual([false, true]);

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddressRange } from '../../../src/core/access/address-range.ts';
-import { compileAddressSet } from '../../../src/core/access/address-set.ts';
 import type { Command } from '../../../src/core/contract.ts';
 import type {
   ListenerPlan,
@@ -8,17 +6,14 @@ import type {
   ListenerTls,
   PoolPlan,
   ProxyProtocolPolicy,
-  RouteCondition,
-  RoutePlan,
 } from '../../../src/core/plan.ts';
 import { encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
-import { backendPlan, CoreStage, listenerPlan, listenerPolicy, poolPlan } from '../harness.ts';
+import { bytesOf, get, headersFrom, networks, to, v1 } from '../explain/plans.ts';
+import { backendPlan, CoreStage, listenerPlan, listenerPolicy, listenerTls, poolPlan } from '../harness.ts';
 import { alpn, hello, inRecords, serverName } from '../wire/hello.ts';
 
-const get = bytesOf('GET / HTTP/1.1\r\nHost: www.example\r\n\r\n');
 const stranger = { address: '192.0.2.1', port: 40_000 };
 const balancer = { address: '10.0.0.1', port: 40_000 };
-const v1 = 'PROXY TCP4 198.51.100.7 203.0.113.9 5000 443\r\n';
 
 describe('Session on a listener with routes', () => {
   it('looks at the first bytes until a route can be told', () => {
@@ -48,8 +43,8 @@ describe('Session on a listener with routes', () => {
   it('waits for nothing where a route needs no bytes, or where none can match', () => {
     const stage = stageOf({
       routes: [
-        to(1, { client: network('10.0.0.0/8') }),
-        to(2, { protocol: ['ssh'], client: network('10.0.0.0/8') }),
+        to(1, { client: networks('10.0.0.0/8') }),
+        to(2, { protocol: ['ssh'], client: networks('10.0.0.0/8') }),
       ],
     });
     expect(CoreStage.dialed(stage.connect(balancer).commands)).toEqual([1]);
@@ -148,10 +143,10 @@ describe('Session on a listener with routes', () => {
   });
 
   it('is routed anew by its address where nobody had to look at its bytes', () => {
-    for (const routes of [[], [to(1, { client: network('192.0.2.0/24') })]]) {
+    for (const routes of [[], [to(1, { client: networks('192.0.2.0/24') })]]) {
       const stage = stageOf({ routes, pool: 1 }, { full: true });
       stage.connect(stranger);
-      const anew = [to(0, { protocol: ['ssh'] }), to(2, { client: network('192.0.2.0/24') })];
+      const anew = [to(0, { protocol: ['ssh'] }), to(2, { client: networks('192.0.2.0/24') })];
       const plan = planWith({ routes: anew });
       const commands = stage.follow({ ...plan, pools: plan.pools.filter(({ slot }) => slot !== 1) });
       expect(CoreStage.dialed(commands)).toEqual([2]);
@@ -168,7 +163,7 @@ describe('Session on a listener with routes', () => {
 
 describe('Session on a listener with an access list', () => {
   it('is denied before anything is counted against limits', () => {
-    const access = { allow: network('10.0.0.0/8'), deny: network('10.9.0.0/16') };
+    const access = { allow: networks('10.0.0.0/8'), deny: networks('10.9.0.0/16') };
     const limits = { ...listenerPolicy.limits, connectionsPerSecond: 1, burst: 1 };
     const stage = stageOf({ access, limits });
     for (const address of ['192.0.2.1', '10.9.0.1']) {
@@ -179,7 +174,7 @@ describe('Session on a listener with an access list', () => {
   });
 
   it('judges the client that a PROXY header announces', () => {
-    const access = { allow: network('198.51.100.0/24'), deny: undefined };
+    const access = { allow: networks('198.51.100.0/24'), deny: undefined };
     const stage = stageOf({ access, proxyProtocol: headers('required') });
     const { session } = stage.connect(balancer);
     expect(CoreStage.dialed(receive(stage, session, bytesOf(v1)))).toEqual([0]);
@@ -224,7 +219,7 @@ describe('Session on a listener that takes PROXY headers', () => {
   });
 
   it('lets nobody in by a list of networks whom a header announces as a client of a unix socket', () => {
-    const access = { allow: network('0.0.0.0/0'), deny: undefined };
+    const access = { allow: networks('0.0.0.0/0'), deny: undefined };
     const unix = { address: 'unix', port: 0 };
     const bytes = encodeProxyHeader('v2', { client: unix, destination: unix });
     const policy = { ...headers('required'), fromUnix: true };
@@ -297,7 +292,7 @@ describe('Session on a listener that takes PROXY headers', () => {
   it('reports the id that a header brought, of a client that is refused too', () => {
     const stage = stageOf({
       proxyProtocol: headers('required'),
-      access: { allow: undefined, deny: network('198.51.100.0/24') },
+      access: { allow: undefined, deny: networks('198.51.100.0/24') },
     });
     const { session } = stage.connect(balancer);
     const ends = { client: { address: '198.51.100.7', port: 5_000 }, destination: stranger };
@@ -543,35 +538,8 @@ function expectRefusal(
   expect(stage.lastRecord).toMatchObject({ reason, endedBy: 'proxy', attempts: 0 });
 }
 
-function to(pool: number, when: Partial<RouteCondition>): RoutePlan {
-  const all = {
-    sni: undefined,
-    alpn: undefined,
-    protocol: undefined,
-    httpHost: undefined,
-    client: undefined,
-  };
-  return { when: { ...all, ...when }, to: pool };
-}
-
 function headers(mode: ProxyProtocolPolicy['mode']): ProxyProtocolPolicy {
-  return { mode, from: network('10.0.0.0/8'), fromUnix: false, timeoutMs: 3_000 };
+  return { ...headersFrom('10.0.0.0/8', mode), timeoutMs: 3_000 };
 }
 
-function network(text: string) {
-  const range = parseAddressRange(text);
-  return compileAddressSet(range === undefined ? [] : [range]);
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
-const tls: ListenerTls = {
-  certificates: [],
-  minVersion: 'TLSv1.2',
-  alpn: ['h2'],
-  clientAuth: 'off',
-  clientCa: undefined,
-  handshakeTimeoutMs: 5_000,
-};
+const tls: ListenerTls = { ...listenerTls, alpn: ['h2'] };

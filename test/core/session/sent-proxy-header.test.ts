@@ -6,7 +6,7 @@ import type { ListenerPolicy, PoolPolicy, SentProxyProtocol } from '../../../src
 import type { ProxyHeader } from '../../../src/core/wire/proxy-header.ts';
 import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import { encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
-import { CoreStage, endpoint, listenerPlan, planOf, poolPlan, poolPolicy } from '../harness.ts';
+import { CoreStage, endpoint, listenerPlan, listenerTls, planOf, poolPlan, poolPolicy } from '../harness.ts';
 import { hello, serverName } from '../wire/hello.ts';
 
 const client = { address: '198.51.100.7', port: 5_000 };
@@ -88,14 +88,7 @@ describe('Session whose pool wants PROXY protocol', () => {
   });
 
   it('tells SNI and ALPN as a handshake settled them', () => {
-    const tls = {
-      certificates: [],
-      minVersion: 'TLSv1.2',
-      alpn: ['h2'],
-      clientAuth: 'off',
-      clientCa: undefined,
-      handshakeTimeoutMs: 5_000,
-    } as const;
+    const tls = { ...listenerTls, alpn: ['h2'] };
     const stage = stageOf({ version: 'v2', include: ['sni', 'alpn'] }, { tls });
     const { session } = stage.connect(client);
     stage.say({ kind: 'received', link: session, bytes: hello({ extensions: [serverName('a.example')] }) });

@@ -9,6 +9,7 @@ import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import { echo, inTime, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
+import { listenerTls as defaults } from '../../core/harness.ts';
 import { selfSigned } from '../../support/certificate.ts';
 
 /** As those of the workers of one process. */
@@ -17,15 +18,7 @@ const commonTicketKeys = new TicketKeys();
 export const certificate = selfSigned('service.example');
 
 export function listenerTls(change: Partial<ListenerTls> = {}): ListenerTls {
-  return {
-    certificates: [certificate],
-    minVersion: 'TLSv1.2',
-    alpn: [],
-    clientAuth: 'off',
-    clientCa: undefined,
-    handshakeTimeoutMs: 5_000,
-    ...change,
-  };
+  return { ...defaults, certificates: [certificate], ...change };
 }
 
 /** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed with FIN. */

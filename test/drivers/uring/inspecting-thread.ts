@@ -6,7 +6,8 @@ import { DescriptorBudget } from '../../../src/drivers/descriptor-budget.ts';
 import type { DriverEvent, DriverHost } from '../../../src/drivers/driver.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import { createUringDriver } from '../../../src/drivers/uring/driver.ts';
-import { dice, headBehind, headBytes, isBehind } from '../../support/unruly.ts';
+import { seeded } from '../../support/seeded.ts';
+import { headBehind, headBytes, isBehind } from '../../support/unruly.ts';
 
 export interface Task {
   readonly target: Address;
@@ -33,7 +34,7 @@ interface Client {
 
 // Only the test starts this file.
 const { target, seed } = workerData as Task;
-const random = dice(seed);
+const random = seeded(seed);
 const broken: string[] = [];
 const clients = new Map<LinkId, Client>();
 const backends = new Map<LinkId, Client | undefined>();

@@ -10,7 +10,8 @@ import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { connect, inTime, listenOn, pause } from '../../conformance/peers.ts';
-import { dice, misbehave } from '../../support/unruly.ts';
+import { seeded } from '../../support/seeded.ts';
+import { misbehave } from '../../support/unruly.ts';
 import type { Report, Task } from './inspecting-thread.ts';
 
 const connections = Number(process.env['SLUICE_TORTURE'] ?? 2_000);
@@ -28,7 +29,7 @@ test.runIf(reason === undefined)(
     let served = 0;
     const backend = net.createServer(
       { allowHalfOpen: true, noDelay: true },
-      (socket) => void misbehave(socket, dice(seed ^ ++served), complain),
+      (socket) => void misbehave(socket, seeded(seed ^ ++served), complain),
     );
     const task: Task = { target: await listenOn(backend, { host: '127.0.0.1', port: 0 }), seed: ~seed };
     const thread = new Worker(new URL('./inspecting-thread.ts', import.meta.url), {
@@ -47,7 +48,7 @@ test.runIf(reason === undefined)(
       while (begun < connections) {
         const number = ++begun;
         const client = (await connect(address)).on('error', () => {});
-        await inTime(misbehave(client, dice(seed + number * 7_919), complain), `end (${claim})`);
+        await inTime(misbehave(client, seeded(seed + number * 7_919), complain), `end (${claim})`);
       }
     };
     await Promise.all(Array.from({ length: atOnce }, visitor));

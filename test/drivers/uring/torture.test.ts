@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { eventually, inTime } from '../../conformance/peers.ts';
 import { openSockets, Rig } from '../../conformance/rig.ts';
-import { dice, misbehave } from '../../support/unruly.ts';
+import { seeded } from '../../support/seeded.ts';
+import { misbehave } from '../../support/unruly.ts';
 
 const connections = Number(process.env['SLUICE_TORTURE'] ?? 3_000);
 const atOnce = 100;
@@ -25,14 +26,14 @@ test.runIf(reason === undefined)(
     const broken: string[] = [];
     const complain = (what: string): void => void broken.push(what);
     let served = 0;
-    await rig.backend((socket) => void misbehave(socket, dice(seed ^ ++served), complain));
+    await rig.backend((socket) => void misbehave(socket, seeded(seed ^ ++served), complain));
     const address = await rig.listen();
     let begun = 0;
     const visitor = async (): Promise<void> => {
       while (begun < connections) {
         const number = ++begun;
         const client = await rig.client(address);
-        await inTime(misbehave(client, dice(seed + number * 7_919), complain), `end (${claim})`);
+        await inTime(misbehave(client, seeded(seed + number * 7_919), complain), `end (${claim})`);
       }
     };
     await Promise.all(Array.from({ length: atOnce }, visitor));

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { ending } from '../../support/backends.ts';
 import { eventually } from '../../support/eventually.ts';
+import { hasIpv6 } from '../../support/ipv6.ts';
 import type { LogLine } from '../../support/sluice.ts';
 import { web } from '../examples/web.ts';
 import { openScene } from '../scene.ts';
 import { hasNginxStream, startNginx } from './nginx.ts';
-import { hasIpv6, Peer, versionOf } from './peer.ts';
+import { Peer, versionOf } from './peer.ts';
 
 const versions = ['v1', 'v2'] as const;
 const scene = openScene();

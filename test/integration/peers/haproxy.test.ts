@@ -6,7 +6,8 @@ import { ProxyHeaderParser } from '../../../src/core/wire/proxy-reading.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { startBackend, type TestBackend } from '../../support/backends.ts';
 import { selfSigned } from '../../support/certificate.ts';
-import { hasIpv6, Peer, versionOf } from './peer.ts';
+import { hasIpv6 } from '../../support/ipv6.ts';
+import { Peer, versionOf } from './peer.ts';
 import {
   answerTo,
   endsOf,

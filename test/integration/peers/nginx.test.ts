@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../../bench/stage/free-ports.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../src/core/wire/proxy-writing.ts';
 import { startBackend, type TestBackend } from '../../support/backends.ts';
-import { hasIpv6, Peer, versionOf } from './peer.ts';
+import { hasIpv6 } from '../../support/ipv6.ts';
+import { Peer, versionOf } from './peer.ts';
 import {
   answerTo,
   endsOf,

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
@@ -13,9 +13,6 @@ export function versionOf(command: string, flag: '-v' | '-V'): string | undefine
   const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: 'utf8' });
   return error === undefined ? stdout + stderr : undefined;
 }
-
-/** For tests that are skipped without it. */
-export const hasIpv6 = await canBind('::1');
 
 export class Peer {
   readonly #user: UserIds;
@@ -103,18 +100,5 @@ async function accepts(where: number | string): Promise<void> {
     await once(socket, 'connect');
   } finally {
     socket.destroy();
-  }
-}
-
-async function canBind(host: string): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(0, host);
-    await once(server, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
   }
 }
