@@ -34,12 +34,13 @@ import { Certificates } from './certificates.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import { HealthWatch } from './health/health.ts';
+import { LeavingListeners } from './leaving-listeners.ts';
 import { logBound, logNameState } from './lines.ts';
+import { Operations } from './operations.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { Sessions } from './sessions.ts';
-import { StateFile } from './state-file.ts';
 import type { Binding } from './workers/bound-addresses.ts';
 import { WorkerLag } from './workers/lag.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
@@ -68,8 +69,7 @@ export class ControlPlane {
   readonly #discovery: Discovery;
   readonly #planner: Planner;
   readonly #administration = new Administration();
-  readonly #stateFile: StateFile | undefined;
-  #nextEnd: NodeJS.Timeout | undefined;
+  readonly #operations: Operations;
   readonly #health: HealthWatch;
   readonly #poolWatch: PoolWatch;
   readonly #descriptorWatch: DescriptorWatch;
@@ -82,8 +82,7 @@ export class ControlPlane {
   /** The one whose names are asked for. */
   #named: Config;
   #plan: Plan = { listeners: [], pools: [] };
-  /** Those that are in no plan any more, by name, with the driver that serves their last sessions. */
-  readonly #leaving = new Map<string, LeavingListener>();
+  readonly #leaving: LeavingListeners;
   #phase: Phase = 'starting';
   /** In milliseconds since 1970. */
   #phaseSinceMs = Date.now();
@@ -106,9 +105,14 @@ export class ControlPlane {
     this.#named = config;
     this.#logger = logger;
     this.#events = events;
-    const { admin } = config;
-    this.#stateFile = admin === 'off' || admin.state === undefined ? undefined : new StateFile(admin.state);
     this.ledger = new Ledger(ledgerBuffer, capacity, 'main');
+    this.#leaving = new LeavingListeners(this.ledger);
+    this.#operations = new Operations({
+      administration: this.#administration,
+      stateFile: config.admin === 'off' ? undefined : config.admin.state,
+      logger,
+      administer: (change) => this.#administer(change),
+    });
     this.ledger.clients.seed(crypto.getRandomValues(new Int32Array(2)));
     this.bufferLimitBytes = bufferBytes(config.memory);
     this.#planner = new Planner(this.ledger);
@@ -190,7 +194,7 @@ export class ControlPlane {
 
   /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
   async start(): Promise<void> {
-    this.#restore();
+    this.#operations.restore();
     await this.apply(this.#config);
     if (this.#phase === 'starting') this.#enter('serving');
   }
@@ -231,15 +235,12 @@ export class ControlPlane {
 
   /** Listeners that the configuration has no more, but that have open sessions. */
   leaving(): readonly ListenerPlan[] {
-    for (const [name, { plan }] of this.#leaving)
-      if (this.ledger.openSessions(plan.slot) === 0) this.#leaving.delete(name);
-    return [...this.#leaving.values()].map(({ plan }) => plan);
+    return this.#leaving.all;
   }
 
   /** The driver that serves a listener of the plan, or one that is leaving. */
   driverOf(listener: ListenerPlan): DriverModule['name'] {
-    const leaving = this.#leaving.get(listener.name);
-    return leaving?.driver ?? this.#groups.driverOf(listener, this.#plan);
+    return this.#leaving.driverOf(listener.name) ?? this.#groups.driverOf(listener, this.#plan);
   }
 
   /** The workers that run, and how late each was when it was last looked at. */
@@ -347,7 +348,7 @@ export class ControlPlane {
     this.#hasStopped = true;
     clearInterval(this.#rotation);
     this.certificates.close();
-    clearTimeout(this.#nextEnd);
+    this.#operations.close();
     this.#ending.abort();
     this.#health.close();
     this.#descriptorWatch.close();
@@ -373,9 +374,8 @@ export class ControlPlane {
       throw error;
     }
     // Clients that wait where a listener is closed are served as before; after that its workers forget it.
-    const overrides = this.overrides;
     this.#adopt(planned, before);
-    await this.#keep(overrides);
+    await this.#operations.keep();
     await prepared.commit();
     this.#groups.follow(plan);
     this.#logBound(boundBefore);
@@ -398,17 +398,12 @@ export class ControlPlane {
   }
 
   #adopt({ config, plan, commit }: Planned, before: Plan = plan): void {
-    this.#tellStates(this.#plan, plan);
     this.#config = config;
-    this.#letLeave(this.#plan.listeners, new Set(plan.listeners.map(({ name }) => name)));
-    notePlanned(this.ledger, this.#plan, plan);
+    this.#leaving.follow(this.#plan.listeners, plan.listeners, (one) => this.driverOf(one));
+    this.#noteStates(this.#plan, plan);
     this.#plan = plan;
     this.certificates.follow(config, plan);
-    for (const { pool, backend, field, value, configured } of commit()) {
-      const changed = { pool, backend, field, value, configured };
-      this.#logger.info(changed, 'override dropped, the configuration of the backend has changed');
-    }
-    this.#expireInTime();
+    this.#operations.changed(commit());
     this.#health.follow(config, plan);
     for (const { policy, backends } of plan.pools) {
       // A breaker that was turned off would be shown as it was left.
@@ -417,13 +412,6 @@ export class ControlPlane {
     this.#poolWatch.follow(plan);
     this.#groups.follow(plan, before);
     this.#groups.tell({ kind: 'log', log: config.log });
-  }
-
-  #letLeave(listeners: readonly ListenerPlan[], staying: ReadonlySet<string>): void {
-    for (const name of staying) this.#leaving.delete(name);
-    for (const plan of listeners) {
-      if (!staying.has(plan.name)) this.#leaving.set(plan.name, { plan, driver: this.driverOf(plan) });
-    }
   }
 
   #nameChanged(name: string, change: NameChange): void {
@@ -440,62 +428,23 @@ export class ControlPlane {
   #administer(change: () => void): Promise<void> {
     return this.#afterOthers(async () => {
       if (this.#hasClosed) throw new Error('Expected a running proxy, but it is stopping');
-      const before = this.overrides;
       change();
       this.#adopt(this.#planNow(this.#config));
-      await this.#keep(before);
+      await this.#operations.keep();
     });
   }
 
-  /** On the disk too, where there is a file for it. */
-  async #keep(before: readonly Override[]): Promise<void> {
-    if (this.overrides === before) return;
-    try {
-      await this.#stateFile?.write(this.overrides);
-    } catch (err) {
-      this.#logger.error(
-        { err, file: this.#stateFile?.path },
-        'overrides could not be kept in the state file',
-      );
+  /** Since when the plan has each of its backends, and since when it is wanted as it is. */
+  #noteStates(before: Plan, after: Plan): void {
+    const stateBefore = new Map(backendsOf(before).map(({ slot, state }) => [slot, state]));
+    const nowMs = monotonicMs();
+    for (const { pool, slot, name: backend, state } of backendsOf(after)) {
+      const old = stateBefore.get(slot);
+      if (old === state) continue;
+      this.ledger.stateSinceMs[slot] = nowMs;
+      if (old === undefined) this.ledger.plannedMs[slot] = nowMs;
+      else this.#events.tell('state', { pool, backend, state });
     }
-  }
-
-  #restore(): void {
-    try {
-      this.#administration.restore(this.#stateFile?.read() ?? []);
-    } catch (err) {
-      const file = this.#stateFile?.path;
-      this.#logger.warn({ err, file }, 'the state file is broken, no override was taken from it');
-    }
-  }
-
-  /** Of backends that both plans have. */
-  #tellStates(before: Plan, after: Plan): void {
-    const stateBefore = new Map(
-      before.pools.flatMap(({ backends }) => backends.map((one) => [one.slot, one.state])),
-    );
-    for (const { name: pool, backends } of after.pools) {
-      for (const { slot, name: backend, state } of backends) {
-        const old = stateBefore.get(slot);
-        if (old !== undefined && old !== state) this.#events.tell('state', { pool, backend, state });
-      }
-    }
-  }
-
-  /** Overrides end by themselves; a timer waits no longer than it can. */
-  #expireInTime(): void {
-    clearTimeout(this.#nextEnd);
-    const endMs = this.#administration.nextEndMs;
-    if (endMs === undefined) return;
-    const waitMs = Math.min(Math.max(0, endMs - Date.now()), longestWaitMs);
-    this.#nextEnd = setTimeout(() => {
-      const expire = (): void => {
-        for (const { pool, backend, field, value } of this.#administration.expire(Date.now())) {
-          this.#logger.info({ pool, backend, field, value }, 'override ended');
-        }
-      };
-      this.#administer(expire).catch(() => undefined); // stopping
-    }, waitMs).unref();
   }
 
   #afterOthers<T>(change: () => Promise<T>): Promise<T> {
@@ -518,18 +467,8 @@ function namesByPool(...configs: readonly Config[]): ReadonlyMap<string, readonl
   return names;
 }
 
-/** Writes down since when the plan has each of its backends, and since when it is wanted as it is. */
-function notePlanned(ledger: Ledger, before: Plan, plan: Plan): void {
-  const states = new Map(backendsOf(before).map(({ slot, state }) => [slot, state]));
-  const nowMs = monotonicMs();
-  for (const { slot, state } of backendsOf(plan)) {
-    if (!states.has(slot)) ledger.plannedMs[slot] = nowMs;
-    if (states.get(slot) !== state) ledger.stateSinceMs[slot] = nowMs;
-  }
-}
-
-function backendsOf({ pools }: Plan): readonly BackendPlan[] {
-  return pools.flatMap(({ backends }) => backends);
+function backendsOf({ pools }: Plan): readonly (BackendPlan & { readonly pool: string })[] {
+  return pools.flatMap(({ name: pool, backends }) => backends.map((one) => ({ ...one, pool })));
 }
 
 interface Planned {
@@ -537,13 +476,6 @@ interface Planned {
   readonly plan: Plan;
   /** Takes over what is administered; gives the overrides that the configuration has overtaken. */
   commit(): readonly Override[];
-}
-
-const longestWaitMs = 24 * 60 * 60 * 1_000;
-
-interface LeavingListener {
-  readonly plan: ListenerPlan;
-  readonly driver: DriverModule['name'];
 }
 
 /** The key before is good still, far longer than the five minutes for which sessions can be resumed. */

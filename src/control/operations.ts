@@ -1,0 +1,77 @@
+/**
+ * What operators have changed, over time: taken from the state file at the start and written there, ended when its time
+ * is over, and dropped where the configuration has overtaken it.
+ */
+import type { Logger } from 'pino';
+import type { Administration } from './administration.ts';
+import type { Override } from './overrides.ts';
+import { StateFile } from './state-file.ts';
+
+export interface OperationsDeps {
+  readonly administration: Administration;
+  /** Where overrides are kept over a restart; undefined keeps them nowhere. */
+  readonly stateFile: string | undefined;
+  readonly logger: Logger;
+  /** Has a change take effect, in its turn; rejects where the proxy is stopping. */
+  administer(change: () => void): Promise<void>;
+}
+
+/** A timer waits no longer than it can. */
+const longestWaitMs = 24 * 60 * 60 * 1_000;
+
+export class Operations {
+  readonly #deps: OperationsDeps;
+  readonly #file: StateFile | undefined;
+  #nextEnd: NodeJS.Timeout | undefined;
+  #kept: readonly Override[] = [];
+
+  constructor(deps: OperationsDeps) {
+    this.#deps = deps;
+    this.#file = deps.stateFile === undefined ? undefined : new StateFile(deps.stateFile);
+  }
+
+  /** A file that is broken is a warning. */
+  restore(): void {
+    const { administration, logger } = this.#deps;
+    try {
+      administration.restore(this.#file?.read() ?? []);
+      this.#kept = administration.overrides;
+    } catch (err) {
+      logger.warn({ err, file: this.#file?.path }, 'the state file is broken, no override was taken from it');
+    }
+  }
+
+  /** Overrides have changed: `dropped` are those that the configuration has overtaken. */
+  changed(dropped: readonly Override[]): void {
+    this.#tell(dropped, 'override dropped, the configuration of the backend has changed');
+    clearTimeout(this.#nextEnd);
+    const { administration, administer } = this.#deps;
+    const endMs = administration.nextEndMs;
+    if (endMs === undefined) return;
+    const waitMs = Math.min(Math.max(0, endMs - Date.now()), longestWaitMs);
+    const expire = () => this.#tell(administration.expire(Date.now()), 'override ended');
+    this.#nextEnd = setTimeout(() => void administer(expire).catch(() => undefined), waitMs).unref();
+  }
+
+  /** Fulfils once they are on the disk too, where there is a file for them. A write that fails is told. */
+  async keep(): Promise<void> {
+    const { administration, logger } = this.#deps;
+    const { overrides } = administration;
+    if (overrides === this.#kept) return;
+    this.#kept = overrides;
+    try {
+      await this.#file?.write(overrides);
+    } catch (err) {
+      logger.error({ err, file: this.#file?.path }, 'overrides could not be kept in the state file');
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#nextEnd);
+  }
+
+  #tell(overrides: readonly Override[], message: string): void {
+    for (const { pool, backend, field, value, configured } of overrides)
+      this.#deps.logger.info({ pool, backend, field, value, configured }, message);
+  }
+}
