@@ -1,5 +1,6 @@
 import { here, type Row } from '../dashboard.ts';
 import { graph } from '../panel.ts';
+import { perSecond } from '../promql.ts';
 import { ours } from './ours.ts';
 
 export const resources: Row = {
@@ -45,7 +46,7 @@ export const resources: Row = {
           'How much waits in memory for sides that do not read, and how much may? Near the bound, clients with most ' +
           'of it are cut off (`overloaded`).',
         unit: 'bytes',
-        width: 8,
+        width: 12,
       },
       {
         '{{instance}} held': `sluice_buffer_memory_bytes{${here}}`,
@@ -57,7 +58,7 @@ export const resources: Row = {
         title: 'Descriptors',
         description: 'How many descriptors are in use, and how many may be? A session takes two.',
         unit: 'short',
-        width: 8,
+        width: 12,
       },
       {
         '{{instance}} in use': `sluice_descriptors_open{${here}}`,
@@ -69,9 +70,19 @@ export const resources: Row = {
         title: 'Workers replaced',
         description: 'When did a worker die, with its sessions?',
         unit: 'short',
-        width: 8,
+        width: 12,
       },
       { '{{instance}}': `increase(sluice_worker_restarts_total{${here}}[$__rate_interval])` },
+    ),
+    graph(
+      {
+        title: 'Log lines left out',
+        description:
+          'What does the log not tell? Refusals beyond ten a second are left out, and lines that nobody read in time.',
+        unit: 'cps',
+        width: 12,
+      },
+      { '{{instance}}': perSecond(`sluice_log_lines_left_out_total{${here}}`, 'instance') },
     ),
   ],
 };
