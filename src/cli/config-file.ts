@@ -38,7 +38,7 @@ export function usualFile(): string | undefined {
   return usualFiles.find((file) => existsSync(file));
 }
 
-/** The checked configuration; undefined where it is wrong, and then stderr says all that is. */
+/** The checked configuration; undefined where it is wrong. stderr then says all that is, and of what to beware. */
 export async function readConfig(file: string): Promise<Config | undefined> {
   return usable(await loadConfig(file, process.env));
 }

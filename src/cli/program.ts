@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { StartError } from '../service.ts';
 import { version } from '../version.ts';
-import { checkCommand } from './check.ts';
+import { checkCommand } from './check/check.ts';
 import { type CommandMaker, type ExitCode, exitCodes, UsageError } from './command.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain/explain.ts';

@@ -16,7 +16,7 @@ pools: { app: { backends: ["127.0.0.1:9000"] } }
 writeFileSync('good.yaml', good);
 writeFileSync(
   'unused.yaml',
-  good.replace('} }\n', '}, old: { backends: ["127.0.0.1:9001"] } }\n').replace(/(pools: .*)\n/, '$1\n'),
+  `${good.replace('pools: {', 'pools: { old: { backends: ["127.0.0.1:9001"] },')}driver: portable\n`,
 );
 writeFileSync('wrong.yaml', `${good}workers: many\nnonsense: 1\nshutdown: { grace: 30 }\n`);
 
@@ -154,6 +154,26 @@ describe('sluice', () => {
       expect(stdout.split('\n').filter((one) => one.length > 80)).toEqual([]);
     }
     expect(stdout).toContain('exit code 0 if so,\nelse 1');
+  });
+});
+
+describe('sluice check', () => {
+  it('ends with its verdict', async () => {
+    expect(await ran('check good.yaml')).toBe(0);
+    expect(stdout).toMatch(/\nvalid\n$/);
+    expect(stderr).toBe('');
+  });
+
+  it('counts warnings, and says that they are', async () => {
+    expect(await ran('check unused.yaml')).toBe(0);
+    expect(stdout).toMatch(/\nvalid, 1 warning\n$/);
+    expect(stderr).toMatch(/^unused\.yaml:3:10 pools\.old: warning: No listener uses this pool\n/);
+  });
+
+  it('says its verdict beside its JSON', async () => {
+    expect(await ran('check --json unused.yaml')).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ driver: 'portable' });
+    expect(stderr).toMatch(/\nvalid, 1 warning\n$/);
   });
 });
 

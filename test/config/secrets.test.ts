@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { describe, expect, test } from 'vitest';
-import { asJson } from '../../src/cli/check.ts';
+import { asJson } from '../../src/cli/check/json.ts';
 import { formatIssues, type Issue } from '../../src/config/issues.ts';
 import { type LoadResult, parseConfig } from '../../src/config/load.ts';
 import { secrets } from '../../src/config/options/config.ts';
@@ -161,7 +161,11 @@ test('check --json shows no secret, nor the private key of a combined file', () 
         'connect: { tls: { ca: a.pem, cert: a.pem, key: a.pem } }, healthCheck: { type: send-expect, send: geheim, expect: x, tls: { ca: a.pem } }, backends',
       ),
   );
-  const shown = asJson(configOf(result), { module: undefined, why: 'of the test' });
+  const shown = asJson({
+    config: configOf(result),
+    driver: { module: undefined, why: 'of the test' },
+    serving: new Map(),
+  });
   expect(shown).not.toContain('geheim');
   expect(shown).not.toContain('PRIVATE KEY');
   expect(shown).toContain('BEGIN CERTIFICATE');

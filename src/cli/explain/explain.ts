@@ -1,16 +1,11 @@
 import { open } from 'node:fs/promises';
 import { Command } from 'commander';
-import { formatTarget } from '../../config/addresses.ts';
-import type { Config, Target } from '../../config/config.ts';
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
 import { systemErrorText } from '../../config/named-files.ts';
-import type { TargetAddress } from '../../control/discovery/provider.ts';
-import { expand, Planner } from '../../control/planner.ts';
 import { explain } from '../../core/explain/explain.ts';
-import { defaultCapacity, Ledger } from '../../core/ledger/ledger.ts';
-import type { Plan } from '../../core/plan.ts';
 import { type ExitCode, exitCodes, UsageError, withNotes } from '../command.ts';
 import { type ConfigArguments, configFile, readConfig, withConfigFile } from '../config-file.ts';
+import { idleProxy } from '../idle-proxy.ts';
 import { explanationText } from './text.ts';
 
 interface ExplainArguments extends ConfigArguments {
@@ -88,23 +83,4 @@ async function firstBytesOf(path: string): Promise<Uint8Array> {
 function mistake(given: ExplainArguments, key: keyof InquiryText, expected: string): UsageError {
   const found = key === 'bytes' ? given.bytesFile : given[key];
   return new UsageError(`--${key}: Expected ${expected}, found "${found}"`);
-}
-
-/**
- * A proxy as a configuration would start it, with nothing of it running. Names are not resolved: each stands for one
- * backend. Throws a UsageError where there is too much.
- */
-export function idleProxy(config: Config): { readonly plan: Plan; readonly ledger: Ledger } {
-  const capacity = { ...defaultCapacity, workers: 1, clients: 16 };
-  const ledger = new Ledger(new ArrayBuffer(Ledger.byteLength(capacity)), capacity, 'main');
-  try {
-    return { plan: new Planner(ledger).plan(config, expand(config, unresolved)), ledger };
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
-}
-
-function unresolved(target: Target): readonly TargetAddress[] {
-  if (target.kind === 'address') return [{ address: target.address }];
-  return [{ address: { host: target.name, port: 0 }, writtenAs: formatTarget(target) }];
 }

@@ -12,8 +12,16 @@ export function driverOf(
   { pools }: Pick<Plan, 'pools'>,
   chosen: DriverModule,
 ): DriverModule {
-  const refusal = chosen.refuses(listener.policy, reachable(listener, pools));
-  return refusal === undefined ? chosen : driverModules.portable;
+  return refusalOf(listener, { pools }, chosen) === undefined ? chosen : driverModules.portable;
+}
+
+/** Why the chosen driver does not serve the listener; undefined where it does. */
+export function refusalOf(
+  listener: ListenerPlan,
+  { pools }: Pick<Plan, 'pools'>,
+  chosen: DriverModule,
+): string | undefined {
+  return chosen.refuses(listener.policy, reachable(listener, pools));
 }
 
 export const noPlan: Plan = { listeners: [], pools: [] };

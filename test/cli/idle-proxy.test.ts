@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { UsageError } from '../../../src/cli/command.ts';
-import { idleProxy } from '../../../src/cli/explain/explain.ts';
-import { parseConfig } from '../../../src/config/load.ts';
+import { UsageError } from '../../src/cli/command.ts';
+import { idleProxy } from '../../src/cli/idle-proxy.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 it('idleProxy has one backend for each name, as it is written', () => {
   const { plan } = idleProxy(
