@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,22 +166,22 @@ describe('a reload', () => {
       await eventually(async () => expect(await sluice.metric(series)).toBe(count));
     };
 
-    writeFileSync(list, '10.0.0.1/8\n');
+    replaceFile(list, '10.0.0.1/8\n');
     await reloads('failure', 1);
     const complaint = await sluice.logged(({ msg }) => msg === 'configuration not reloaded');
     expect(complaint).toMatchObject({ file: list, line: 1, path: 'listeners.web.denyFile' });
     rmSync(list);
     await reloads('failure', 2);
-    writeFileSync(list, '10.0.0.1\n');
+    replaceFile(list, '10.0.0.1\n');
     await reloads('success', 1);
 
     const other = join(folder, 'other.txt');
     sluice.rewrite(naming(other));
     await reloads('failure', 3);
-    writeFileSync(other, '10.0.0.2\n');
+    replaceFile(other, '10.0.0.2\n');
     await reloads('success', 2);
     expect(await answers(sluice.port('web'), 1)).toBe('a');
-    writeFileSync(other, '127.0.0.1\n');
+    replaceFile(other, '127.0.0.1\n');
     await reloads('success', 3);
     expect((await visit(sluice.port('web'))).reset).toBe(true);
     rmSync(folder, { recursive: true });
@@ -274,3 +274,9 @@ describe('a graceful stop', () => {
     expect(await sluice.ended).toBe(0);
   });
 });
+
+/** At once, as careful editors do: a file that is being written may be read half, and then reloaded twice. */
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
