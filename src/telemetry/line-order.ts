@@ -4,7 +4,7 @@
  * process is busy, it is written within 100 ms of its time.
  */
 import type { Ledger } from '../core/ledger/ledger.ts';
-import { timeOf } from './lines.ts';
+import { timeOf, timePlace } from './lines.ts';
 
 /** So old, a line is written, if no older one is under way: the batches of workers are younger, as a rule. */
 const heldMs = 80;
@@ -13,57 +13,43 @@ const unsaidMs = 20;
 /** For a worker that is stuck, lines wait no longer than this. */
 const mostMs = 1_000;
 
-interface Line {
-  /** In RFC 3339 and UTC: such texts sort as the times do. */
-  readonly time: string;
-  readonly text: string;
-}
-
 export class LineOrder {
-  readonly #write: (line: string) => void;
+  readonly #write: (lines: string) => void;
   readonly #unsentSinceMs: () => number;
-  #lines: Line[] = [];
-  #isSorted = true;
+  /** In the order in which they came, and each in that of its times. */
+  #batches: Batch[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings. */
   #dueMs = Number.POSITIVE_INFINITY;
   #release: NodeJS.Immediate | undefined;
 
-  /** `unsentSinceMs` gives the time of the oldest line that some worker has not sent, in milliseconds since 1970. */
-  constructor(write: (line: string) => void, unsentSinceMs: () => number) {
+  /**
+   * `write` takes whole lines. `unsentSinceMs` gives the time of the oldest line that some worker has not sent, in
+   * milliseconds since 1970.
+   */
+  constructor(write: (lines: string) => void, unsentSinceMs: () => number) {
     this.#write = write;
     this.#unsentSinceMs = unsentSinceMs;
   }
 
-  /** Takes one or more whole lines of JSON, in their order. */
+  /** Takes one or more whole lines of JSON, in the order of their times. */
   add(lines: string): void {
-    const first = this.#lines.length;
-    for (let start = 0; start < lines.length; ) {
-      const end = lines.indexOf('\n', start) + 1 || lines.length;
-      const text = lines.slice(start, end);
-      const time = timeOf(text);
-      this.#isSorted &&= time >= (this.#lines.at(-1)?.time ?? '');
-      this.#lines.push({ time, text });
-      start = end;
-    }
-    // The first of a batch is its oldest.
-    this.#lookInTime(this.#lines[first], 0);
+    const batch = new Batch(lines);
+    this.#batches.push(batch);
+    this.#lookInTime(batch.timeMs, 0);
   }
 
   /** Writes all that there is. */
   flush(): void {
     this.#unsetTimer();
     clearImmediate(this.#release);
-    this.#sort();
-    this.#writeFirst(this.#lines.length);
+    this.#writeUntil(Number.POSITIVE_INFINITY);
   }
 
-  #lookInTime(oldest: Line | undefined, atLeastMs: number): void {
-    if (oldest === undefined) return;
+  #lookInTime(oldestMs: number, atLeastMs: number): void {
     const nowMs = Date.now();
-    // A line without a time, or of a clock that was set back since, counts as one of now.
-    const ageMs = nowMs - Math.min(Date.parse(oldest.time) || nowMs, nowMs);
-    const waitMs = Math.max(atLeastMs, heldMs - ageMs);
+    // Of a clock that was set back since, it counts as one of now.
+    const waitMs = Math.max(atLeastMs, heldMs - Math.max(0, nowMs - oldestMs));
     if (nowMs + waitMs >= this.#dueMs) return;
     this.#unsetTimer();
     this.#dueMs = nowMs + waitMs;
@@ -75,25 +61,38 @@ export class LineOrder {
     this.#unsetTimer();
     const nowMs = Date.now();
     const sinceMs = Math.min(this.#unsentSinceMs(), nowMs - unsaidMs);
-    this.#release = setImmediate(() => this.#writeUntil(Math.max(sinceMs, nowMs - mostMs)));
+    this.#release = setImmediate(() => {
+      this.#writeUntil(Math.max(sinceMs, nowMs - mostMs));
+      const oldestMs = Math.min(...this.#batches.map(({ timeMs }) => timeMs));
+      if (this.#batches.length > 0) this.#lookInTime(oldestMs, unsaidMs);
+    });
   }
 
+  /** Merges the batches: of each, a run of lines that no other has an older one for is taken at once. */
   #writeUntil(untilMs: number): void {
-    this.#sort();
-    const [until, now] = [isoTime(untilMs), isoTime(Date.now())];
+    const nowMs = Date.now();
     // Times to come are of a clock that was set back since, and must hold up no line.
-    const held = this.#lines.findIndex(({ time }) => time > until && time <= now);
-    this.#writeFirst(held < 0 ? this.#lines.length : held);
-    this.#lookInTime(this.#lines[0], unsaidMs);
+    const isDue = (timeMs: number): boolean => timeMs <= untilMs || timeMs > nowMs;
+    for (;;) {
+      const { first, nextMs } = this.#oldest();
+      if (first === undefined || !isDue(first.timeMs)) break;
+      this.#write(first.take((timeMs) => timeMs <= nextMs && isDue(timeMs)));
+    }
+    this.#batches = this.#batches.filter(({ isOver }) => !isOver);
   }
 
-  #sort(): void {
-    if (!this.#isSorted) this.#lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    this.#isSorted = true;
-  }
-
-  #writeFirst(count: number): void {
-    for (const { text } of this.#lines.splice(0, count)) this.#write(text);
+  /** The batch with the oldest line, the first of several; and how old the lines of the others are. */
+  #oldest(): { readonly first: Batch | undefined; readonly nextMs: number } {
+    let first: Batch | undefined;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const batch of this.#batches) {
+      if (batch.isOver) continue;
+      if (first === undefined || batch.timeMs < first.timeMs) {
+        nextMs = first?.timeMs ?? nextMs;
+        first = batch;
+      } else if (batch.timeMs < nextMs) nextMs = batch.timeMs;
+    }
+    return { first, nextMs };
   }
 
   #unsetTimer(): void {
@@ -103,13 +102,46 @@ export class LineOrder {
   }
 }
 
+/** Lines that came together. */
+class Batch {
+  readonly #lines: string;
+  #start = 0;
+  #time = '';
+  /** Of its first line, in milliseconds since 1970. */
+  timeMs: number;
+
+  constructor(lines: string) {
+    this.#lines = lines;
+    this.timeMs = this.#timeAt(0);
+  }
+
+  get isOver(): boolean {
+    return this.#start >= this.#lines.length;
+  }
+
+  /** Takes the first line, and those behind it for as long as their times will do. */
+  take(isWanted: (timeMs: number) => boolean): string {
+    const from = this.#start;
+    do {
+      this.#start = this.#lines.indexOf('\n', this.#start) + 1 || this.#lines.length;
+      this.timeMs = this.#timeAt(this.#start);
+    } while (!this.isOver && isWanted(this.timeMs));
+    return this.#lines.slice(from, this.#start);
+  }
+
+  /** A line without a time goes with the one before it. Many have the same, which is not parsed again. */
+  #timeAt(start: number): number {
+    const at = timePlace(this.#lines, start);
+    if (at < 0 || (this.#time !== '' && this.#lines.startsWith(this.#time, at)))
+      return this.timeMs ?? Date.now();
+    this.#time = timeOf(this.#lines, start);
+    return Date.parse(this.#time) || Date.now();
+  }
+}
+
 /** The time of the oldest line that some worker has not sent; Infinity where there is none. */
 export function unsentSinceMs({ unsentLinesMs }: Pick<Ledger, 'unsentLinesMs'>): number {
   let oldestMs = Number.POSITIVE_INFINITY;
   for (const sinceMs of unsentLinesMs) if (sinceMs > 0 && sinceMs < oldestMs) oldestMs = sinceMs;
   return oldestMs;
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
 }

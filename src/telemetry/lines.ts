@@ -11,13 +11,22 @@ export const lineFormat = {
   formatters: { level: (level) => ({ level }) },
 } satisfies LoggerOptions;
 
-/** The time of a line of JSON, as it stands there; empty where it has none. */
-export function timeOf(line: string): string {
-  const at = line.indexOf(timeKey);
-  return at < 0 ? '' : line.slice(at + timeKey.length, at + timeKey.length + timeLength);
+/** The time of the line of JSON that begins there, as pino writes it; empty where it has none. */
+export function timeOf(lines: string, start = 0): string {
+  const at = timePlace(lines, start);
+  return at < 0 ? '' : lines.slice(at, at + timeLength);
 }
 
-const timeKey = '"time":"';
+/** Where the time stands of the line that begins there, or -1: behind the level, which is the only field before it. */
+export function timePlace(lines: string, start: number): number {
+  for (let at = start + shortestHead; at <= start + longestHead; at++)
+    if (lines.startsWith(timeKey, at)) return at + timeKey.length;
+  return -1;
+}
+
+const timeKey = ',"time":"';
+const shortestHead = '{"level":"warn"'.length;
+const longestHead = '{"level":"error"'.length;
 const timeLength = '2026-01-02T03:04:05.678Z'.length;
 
 /** How long a line of a worker may wait for others. */

@@ -77,7 +77,7 @@ class OrderedLog implements Log {
       this.logger.warn({ dropped }, 'log lines dropped'),
     );
     this.#order = new LineOrder(
-      (line) => this.#write(line),
+      (lines) => this.#write(lines),
       () => this.#unsentSinceMs(),
     );
     // pino has its destination write all at once after a fatal line, with which a process may die.
@@ -153,8 +153,9 @@ class OrderedLog implements Log {
     this.#writer.flushSync();
   }
 
-  #write(line: string): void {
-    this.#writer.write(this.isJson ? line : prettyLine(line, this.#isColoured));
+  #write(lines: string): void {
+    if (this.isJson) return this.#writer.write(lines);
+    for (const line of lines.trimEnd().split('\n')) this.#writer.write(prettyLine(line, this.#isColoured));
   }
 }
 

@@ -11,10 +11,10 @@ import { styleText } from 'node:util';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Takes a line of JSON and gives one for people, both with their newline. What is no JSON stays as it is. */
+/** Takes a line of JSON, with or without its newline, and gives one for people. What is no JSON stays as it is. */
 export function prettyLine(json: string, isColoured: boolean): string {
   const line = parsed(json);
-  if (line === undefined) return json;
+  if (line === undefined) return `${json.trimEnd()}\n`;
   const { level, time, msg, err, ...fields } = line;
   const style = (format: Format, text: string): string =>
     isColoured ? styleText(format, text, { validateStream: false }) : text;

@@ -21,6 +21,7 @@ describe('a name', () => {
     const proxy = await scene.proxy({ backends: [`app.test:${port}`], more });
     expect(await addresses(proxy)).toEqual([`127.0.0.1:${port}`, `127.0.0.2:${port}`]);
     expect(await names(proxy, 4)).toBe('1122');
+    for (const line of await proxy.closed(4)) expect(line).toMatchObject({ backendName: 'app.test' });
 
     dns.zone.set('app.test', [a('127.0.0.2'), a('127.0.0.3')]);
     await eventually(async () =>

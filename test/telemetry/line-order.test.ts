@@ -18,7 +18,10 @@ function stage() {
   const written: { readonly id: number; readonly atMs: number }[] = [];
   const unsent = { sinceMs: Number.POSITIVE_INFINITY };
   const order = new LineOrder(
-    (line) => written.push({ id: JSON.parse(line).id, atMs: Date.now() - startMs }),
+    (lines) => {
+      for (const line of lines.trimEnd().split('\n'))
+        written.push({ id: JSON.parse(line).id, atMs: Date.now() - startMs });
+    },
     () => unsent.sinceMs,
   );
   return { order, unsent, written, ids: () => written.map(({ id }) => id) };

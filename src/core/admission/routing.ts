@@ -12,9 +12,16 @@ export const routing: Gate = {
   enter(client) {
     const { route, listener } = client;
     client.pool = route === undefined ? listener.plan.pool : route.takePool();
-    return client.pool === undefined ? refuse('no-route', 'No route matches and there is no pool') : 'passes';
+    return client.pool === undefined ? refuse('no-route', noRoute(client)) : 'passes';
   },
 };
+
+/** Names what routes could have matched. */
+function noRoute({ sni, alpn, protocol, facts: { httpHost } }: PendingClient): string {
+  const seen = Object.entries({ protocol, sni, alpn, host: httpHost }).filter(([, value]) => value);
+  const words = seen.map(([name, value]) => `${name} ${value}`).join(', ');
+  return `No route matches${words === '' ? '' : ` ${words}`}, and there is no pool`;
+}
 
 export function decide(
   { plan, router }: ListenerState,

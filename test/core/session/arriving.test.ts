@@ -37,7 +37,12 @@ describe('Session on a listener with routes', () => {
     const { session } = poolless.connect();
     expect(CoreStage.closed(receive(poolless, session, get))).toEqual(['reset']);
     poolless.end(session, 'closed');
-    expect(poolless.lastRecord).toMatchObject({ reason: 'no-route', pool: undefined, protocol: 'http' });
+    expect(poolless.lastRecord).toMatchObject({
+      reason: 'no-route',
+      pool: undefined,
+      protocol: 'http',
+      detail: 'No route matches protocol http, host www.example, and there is no pool',
+    });
   });
 
   it('waits for nothing where a route needs no bytes, or where none can match', () => {

@@ -105,15 +105,23 @@ test('Driver dials no backend that has less than TLS 1.2', async () => {
   await failsOver(await backend({ ...named, ...old }), { tls: backendTls() });
 });
 
-const impostors: Readonly<Record<string, TestCertificate>> = {
-  'with another name': ca.issue({ names: ['web.example'] }),
-  'of another authority': authority('backends of ours').issue({ names: ['db.example'] }),
-  'whose certificate has expired': ca.issue({ names: ['db.example'], isExpired: true }),
-};
+const impostors: readonly (readonly [title: string, TestCertificate, reason: RegExp])[] = [
+  ['with another name', ca.issue({ names: ['web.example'] }), /^Host: .* is not in the cert's altnames/],
+  [
+    'of another authority',
+    authority('backends of ours').issue({ names: ['db.example'] }),
+    /^[a-z ]+ \([A-Z_]+\)$/,
+  ],
+  [
+    'whose certificate has expired',
+    ca.issue({ names: ['db.example'], isExpired: true }),
+    /^certificate has expired \(CERT_HAS_EXPIRED\)$/,
+  ],
+];
 
-for (const [title, certificate] of Object.entries(impostors)) {
-  test(`Driver sends nothing to a backend ${title}`, async () => {
-    await failsOver(await backend(certificate), { tls: backendTls() });
+for (const [title, certificate, reason] of impostors) {
+  test(`Driver sends nothing to a backend ${title}, and says why`, async () => {
+    expect(await failsOver(await backend(certificate), { tls: backendTls() })).toMatch(reason);
   });
 
   test(`Driver dials a backend ${title} where nothing is verified`, async () => {

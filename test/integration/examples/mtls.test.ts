@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../support/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installed, output, run } from '../../support/programs.ts';
+import type { LogLine } from '../../support/sluice.ts';
 import { suiteEnds } from '../../support/suite-ends.ts';
 import { canRunPostgres, startPostgres } from '../peers/postgres.ts';
 import { certifiedFolder, type Example, runExample } from './example.ts';
@@ -54,7 +55,13 @@ describe.skipIf(!canRun)('config/mtls.yaml (skipped where PostgreSQL or OpenSSL 
   it('lets psql in that knows the authority, and shows a certificate', async () => {
     expect(await output(...ask('localhost', alice()))).toBe('42');
     expect(await output(...ask('a.example.com', alice()))).toBe('42');
-    await example.sluice.logged((line) => line['reason'] === 'finished' && line['pool'] === 'postgres');
+    const isServed = (line: LogLine) => line['reason'] === 'finished' && line['pool'] === 'postgres';
+    expect(await example.sluice.logged(isServed)).toMatchObject({
+      sni: expect.any(String),
+      protocol: 'tls',
+      tlsVersion: 'TLSv1.3',
+      clientSubject: expect.stringContaining('CN='),
+    });
   });
 
   it('shows psql a certificate for its name and no other', async () => {

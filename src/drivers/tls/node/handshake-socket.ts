@@ -50,5 +50,8 @@ function tell(link: TlsLink, error: NodeJS.ErrnoException): void {
 /** In OpenSSL's words where there are any. */
 function reasonOf(error: Error & { readonly reason?: unknown; readonly code?: unknown }): string {
   const { reason, code, message } = error;
-  return [reason, code].find((word) => typeof word === 'string') ?? message;
+  if (typeof reason === 'string') return reason;
+  if (typeof code !== 'string') return message;
+  // Of a certificate that is not trusted, without what Node advises.
+  return code.startsWith('ERR_') ? code : `${message.replace(/;.*/, '')} (${code})`;
 }
