@@ -59,7 +59,7 @@ export class Arrivals {
         case 'secured':
           return arrival.secured(event.alpn, nowMs);
         case 'secure-failed':
-          return { refused: 'tls-failed', with: 'fin' };
+          return { refused: [{ reason: 'tls-failed', with: 'fin' }] };
         case 'half-closed':
           return arrival.finished(event.unsentBytes, nowMs);
         default:
@@ -81,16 +81,16 @@ export class Arrivals {
   settle(worker: WorkerView, nowMs: number): void {
     for (const session of this.#overdue) this.#isDue(worker, session, nowMs);
     for (const { id, arrival } of worker.sessions.values()) {
-      const [asked] = arrival.asked;
-      must(asked === undefined, () => `session ${id} lacks ${JSON.stringify(asked)}`);
+      must(arrival.asked.size === 0, () => `session ${id} lacks ${[...arrival.asked].join(' and ')}`);
     }
     this.destinations.settle();
   }
 
   commanded(session: ShadowSession, command: Asked): void {
-    const next = session.arrival.asked.shift();
-    const isRight = JSON.stringify(next) === JSON.stringify(command);
-    must(isRight, () => `expected ${JSON.stringify(next)}, found ${JSON.stringify(command)}`);
+    const { asked } = session.arrival;
+    const text = JSON.stringify(command);
+    must(asked.has(text), () => `expected ${[...asked].join(' or ')}, found ${text}`);
+    asked.delete(text);
   }
 
   leaves({ arrival }: ShadowSession): void {
@@ -110,8 +110,8 @@ export class Arrivals {
     session.actByMs = Number.POSITIVE_INFINITY;
     if ('refused' in standing) {
       session.stage = 'doomed';
-      session.reasons = [standing.refused];
-      session.closeWith = standing.with;
+      session.reasons = standing.refused.map(({ reason }) => reason);
+      session.closeWith = standing.refused.find((refusal) => refusal.with !== undefined)?.with;
     } else {
       session.stage = 'fresh';
       this.destinations.send(worker, session, standing.to, turn);
