@@ -21,7 +21,7 @@ describe('health checks', () => {
       expect(metrics.get(`${results}"pass"}`)).toBeGreaterThan(8);
       expect(metrics.get(`${results}"fail"}`)).toBeGreaterThan(8);
     });
-    expect(transitions(proxy)).toEqual(['backend up']);
+    await eventually(() => expect(transitions(proxy)).toEqual(['backend up']));
     expect((await proxy.backend()).health).toBe('up');
   });
 
@@ -44,7 +44,7 @@ describe('health checks', () => {
     status = 200;
     await eventually(async () => expect((await proxy.backend()).unavailable).toBeNull());
     expect(await proxy.sluice.metric(up)).toBe(1);
-    expect(transitions(proxy)).toEqual(['backend up', 'backend down', 'backend up']);
+    await eventually(() => expect(transitions(proxy)).toEqual(['backend up', 'backend down', 'backend up']));
   });
 
   it('understand a banner that comes in one-byte writes', async () => {
