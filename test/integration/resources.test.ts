@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { usage } from '../../bench/stage/usage.ts';
 import { echo, ending, nextText } from '../support/backends.ts';
@@ -23,9 +24,11 @@ describe.skipIf(!canLimit)('sluice out of descriptors (skipped without prlimit)'
     const { pid } = proxy.sluice;
     const crowd = Array.from({ length: 100 }, () => scene.client(proxy.port));
     const answers = crowd.map(answered);
+    // The first is turned away once no descriptor is left; what follows is a time in which nothing can be done.
+    await Promise.race(crowd.map((client) => new Promise((resolve) => client.once('end', resolve))));
     const before = usage(pid)?.cpuNs ?? 0;
     const beganMs = performance.now();
-    await Promise.race(crowd.map((client) => new Promise((resolve) => client.once('end', resolve))));
+    await setTimeout(800);
     const busyMs = ((usage(pid)?.cpuNs ?? 0) - before) / 1e6;
     expect(busyMs).toBeLessThan((performance.now() - beganMs) / 2);
     // As some are idle for too long others are served: each that was accepted finds a descriptor for its dial.
@@ -120,7 +123,8 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
     await eventually(() => expect(residentBytes(proxy) - before).toBeGreaterThan(allBytes / 2));
     await eventually(async () => expect(await proxy.active()).toBe(clients.length));
     for (const client of clients) client.resetAndDestroy();
-    await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(allBytes / 4), 8_000);
+    // A third is for what was made meanwhile and is not collected: some 20 KB a session on Node 26.
+    await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(allBytes / 3), 8_000);
   });
 });
 
