@@ -121,14 +121,19 @@ export class ConfigDocument {
   }
 
   #found(path: Path): string {
-    if (this.#isHidden(path)) return 'something else';
+    if (!this.#isTold(path)) return 'something else';
     const template = this.templateAt(path);
     if (template !== undefined) return `what ${template} stands for`;
     return described(valueAt(this.value, path));
   }
 
   #isShown(path: Path): boolean {
-    return !this.#isHidden(path) && this.templateAt(path) === undefined;
+    return this.#isTold(path) && this.templateAt(path) === undefined;
+  }
+
+  /** A mapping may be written as one word, and then no secret stands there. */
+  #isTold(path: Path): boolean {
+    return harmless.has(valueAt(this.value, path)) || !this.#isHidden(path);
   }
 
   #isHidden(path: Path): boolean {
@@ -195,6 +200,8 @@ export class ConfigDocument {
     return low;
   }
 }
+
+const harmless: ReadonlySet<unknown> = new Set([null, true, false, 'on', 'off', 'yes', 'no']);
 
 /** A longer one would not be read. */
 const longestGuess = 120;

@@ -5,15 +5,18 @@
 import type { ErrorObject as Mistake } from 'ajv';
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { Path } from './issues.ts';
+import { meantKeyOf, meantKeys } from './key-guesses.ts';
+import { reportMisplaced } from './misplaced.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigInput, configSchema, secrets } from './options/config.ts';
 import { expectation, guessOf, type JsonSchema, schemaAt } from './options/json-schema.ts';
+import { orList } from './options/terms.ts';
 import { firstWord, mayHoldSecret } from './secrets.ts';
 import { validate } from './validator.ts';
 
 /** The document's value without its mistaken parts; undefined where too little is left. */
 export function validInput(document: ConfigDocument): ConfigInput | undefined {
-  if (!hasVersionOne(document)) return undefined;
+  if (!hasVersionOne(document) || reportMisplaced(document, configSchema)) return undefined;
   for (const error of mistakesIn(document.value)) rereadSubstitution(document, pathOf(error, document.value));
   for (const error of mistakesIn(document.value)) report(document, error);
   return withoutMistakes(document.value);
@@ -45,6 +48,7 @@ function report(document: ConfigDocument, mistake: Mistake): void {
       return reportUnknownKey(document, path, Object.keys(keys));
     case 'required': {
       const missing = String(path.at(-1));
+      if (isMeantBySibling(document, path, schema)) return;
       return document.problem(path, `Missing key "${missing}", expected ${expectation(keys[missing])}`);
     }
     default:
@@ -64,8 +68,16 @@ function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly 
   const mayBeTail = !isSecret && nearest(key, known) === undefined;
   const isTail = mayBeTail && (document.isBesideSecret(path) || hasEmptySecret(document, path.slice(0, -1)));
   if (isTail) document.unknownSecretKey(path, `Unknown key, expected one of ${known.join(', ')}`);
-  else if (shown !== key) document.unknownSecretKey(path, unknownKey(shown, known));
-  else document.unknownKey(path, unknownKey(key, known));
+  else if (shown !== key) document.unknownSecretKey(path, unknownKey(path, shown, known));
+  else document.unknownKey(path, unknownKey(path, key, known));
+}
+
+/** Whether a key beside the missing one was probably meant to be it, which its own message says. */
+function isMeantBySibling(document: ConfigDocument, path: Path, schema: JsonSchema): boolean {
+  const mapping = valueAt(document.value, path.slice(0, -1));
+  const siblings = isContainer(mapping) ? Object.keys(mapping) : [];
+  const known = schema.properties ?? {};
+  return siblings.some((key) => !Object.hasOwn(known, key) && meantKeyOf(schema, key) === path.at(-1));
 }
 
 function hasEmptySecret(document: ConfigDocument, path: Path): boolean {
@@ -76,15 +88,15 @@ function hasEmptySecret(document: ConfigDocument, path: Path): boolean {
   );
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+function unknownKey(path: Path, key: string, known: readonly string[]): string {
   const shown = JSON.stringify(key.slice(0, 60));
   if (known.length === 0) {
     return `Expected a name of at most 63 letters, digits, "_", "-" and "." that begins with none of the last two, found ${shown}`;
   }
-  const meant = nearest(key, known);
-  return meant === undefined
+  const meant = meantKeys(configSchema, [...path.slice(0, -1), key]).map((place) => `"${place}"`);
+  return meant.length === 0
     ? `Unknown key ${shown}, expected one of ${known.join(', ')}`
-    : `Unknown key ${shown}, did you mean "${meant}"?`;
+    : `Unknown key ${shown}, did you mean ${orList(meant)}?`;
 }
 
 /** The path to the mistaken value; where a key is unknown or missing, to that key. */

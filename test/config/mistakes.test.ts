@@ -74,8 +74,69 @@ test.each<readonly [string, string, ...string[]]>([
     `9:1 proxyProtocol: Unknown key "proxyProtocol", expected one of ${rootKeys}`,
   ],
   [
-    withListener('whitelist: []'),
-    '5:5 listeners.web.whitelist: Unknown key "whitelist", expected one of bind, pool, routes, inspect, tls, proxyProtocol, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
+    withListener('colour: []'),
+    '5:5 listeners.web.colour: Unknown key "colour", expected one of bind, pool, routes, inspect, tls, proxyProtocol, limits, timeouts, allow, allowFile, deny, denyFile, refuseWith',
+  ],
+  // lines that stand too far in or out
+  [
+    good.replace('    pool: app', '  pool: app'),
+    '5:3 listeners.pool: Expected a name, found the key "pool"; indent it below the name that it belongs to',
+  ],
+  [
+    good.replace('    pool: app', '  timeouts: { idle: 5m }'),
+    '5:3 listeners.timeouts: Expected a name, found the key "timeouts"; indent it below the name that it belongs to',
+  ],
+  [
+    good.replace('pools:\n', '  pools:\n'),
+    '6:3 listeners.pools: Expected a name, found the key "pools" of the file; begin it at the left margin',
+  ],
+  [
+    good.replace('  web:\n    bind', 'web:\n  bind').replace('    pool', '  pool'),
+    '3:1 web: Unknown key "web"; indent it to have it in "listeners"',
+  ],
+
+  // other shapes
+  [
+    good.replace('  web:\n    bind', '  - name: web\n    bind'),
+    '3:3 listeners: Expected a mapping with at least one listener, found a list; did you mean "web:" instead of "- name: web"?',
+  ],
+  [
+    good.replace('  web:\n    bind', '  - bind'),
+    '3:3 listeners: Expected a mapping with at least one listener, found a list; did you mean names instead of dashes, as in "web:"?',
+  ],
+  [
+    good.replace('    backends: ', '    '),
+    '8:5 pools.app: Expected a mapping such as { backends: ["10.0.0.1:9000"] }, found a list; did you mean { backends: ["127.0.0.1:9001"] }?',
+  ],
+  [
+    withBackends('\n      -127.0.0.1:9001'),
+    '9:7 pools.app.backends: Expected a list of at least one backend, such as ["10.0.0.1:9000"], found "-127.0.0.1:9001"; did you mean "- 127.0.0.1:9001", with a blank after the dash?',
+  ],
+  [
+    withListener('tls: off'),
+    '5:10 listeners.web.tls: Expected a mapping such as { certificates: [{ cert: certs/a.pem, key: certs/a.key }] }, found "off"; did you mean to leave the key out?',
+  ],
+  [
+    withPool('healthCheck: true'),
+    '8:18 pools.app.healthCheck: Expected a mapping such as { type: http, path: /healthz }, found true; did you mean { type: tcp }?',
+  ],
+  [
+    withPool('healthCheck: http'),
+    '8:18 pools.app.healthCheck: Expected a mapping such as { type: http, path: /healthz }, found something else',
+  ],
+  [
+    `${good}admin: on\n`,
+    '9:8 admin: Expected a mapping such as { bind: "127.0.0.1:9900" }, found "on"; did you mean {}?',
+  ],
+  [
+    `${good}admin: off\n`,
+    '9:8 admin: Expected a mapping such as { bind: "127.0.0.1:9900" }, found "off"; did you mean to leave the key out?',
+  ],
+  [`${good}admin:\n`, '9:7 admin: Expected a mapping such as { bind: "127.0.0.1:9900" }, found nothing'],
+  [good.replace('pool: app', 'pool:'), '5:10 listeners.web.pool: Expected the name of a pool, found nothing'],
+  [
+    good.replace('pool: app', 'routes: [{ split: { app: 99% } }]'),
+    '5:30 listeners.web.routes[0].split.app: Expected an integer from 0 to 1000000, found "99%"',
   ],
   [`${good}"<<": {}\n`, `9:1 <<: Unknown key "<<", expected one of ${rootKeys}`],
   [`${good}__proto__: {}\n`, `9:1 __proto__: Unknown key "__proto__", expected one of ${rootKeys}`],
@@ -295,11 +356,11 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withListener('routes: [5]'),
-    '5:14 listeners.web.routes[0]: Expected a mapping with when, pool, split, found 5',
+    '5:14 listeners.web.routes[0]: Expected a mapping such as { when: { sni: www.example.com }, pool: app }, found 5',
   ],
   [
     good.replace('    pool: app', '    routes: [5, { pool: app }]'),
-    '5:14 listeners.web.routes[0]: Expected a mapping with when, pool, split, found 5',
+    '5:14 listeners.web.routes[0]: Expected a mapping such as { when: { sni: www.example.com }, pool: app }, found 5',
   ],
 ])('parseConfig of %j says what is wrong and where', (text, ...expected) => {
   expect(issuesOf(text)).toEqual(expected);

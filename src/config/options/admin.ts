@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Address } from '../../core/contract.ts';
 import { expectedBind, formatAddress, meantBind, parseBind } from '../addresses.ts';
 import type { AdminConfig, AdminToken } from '../config.ts';
-import { meansOff, quoted, textOf } from '../guesses.ts';
+import { meansOff, meansOn, quoted, textOf } from '../guesses.ts';
 import { bindWithMode, type LocatedAddress, readBind } from './bind.ts';
 import { expects, guesses } from './json-schema.ts';
 import { type Input, list, mapping, optional, type Reader, withDefault } from './option.ts';
@@ -121,6 +121,7 @@ const adminMapping = mapping(
     }
     return { bind, tokens, state: values.state };
   },
+  { example: '{ bind: "127.0.0.1:9900" }', guess: (found) => (meansOn(found) ? '{}' : undefined) },
 );
 
 export const admin = withDefault(adminMapping, 'off' as const);

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { BackendTls, ConnectPolicy } from '../../core/plan.ts';
 import type { CheckConnection, HealthCheckConfig, ProbeConfig } from '../config.ts';
-import { quoted, textOf } from '../guesses.ts';
+import { meansOn, quoted, textOf } from '../guesses.ts';
 import type { Location } from '../location.ts';
 import { expects, guesses } from './json-schema.ts';
 import { type Inputs, list, mapping, optional, type Reader, type Values, withDefault } from './option.ts';
@@ -125,6 +125,10 @@ export const healthCheck = optional(
         location.at('tls').expected(`a mapping beside the type "${values.type}", which is TLS`);
       }
       return { ...values, probe: probeOf(values, location) };
+    },
+    {
+      example: '{ type: http, path: /healthz }',
+      guess: (found) => (meansOn(found) ? '{ type: tcp }' : undefined),
     },
   ),
 );

@@ -43,7 +43,8 @@ export const listener = mapping(
   options,
   (values, location, input): ListenerSection => {
     const { bind, pool, routes } = values;
-    if (pool === undefined && (input.routes ?? []).length === 0) {
+    const hasNone = (key: 'pool' | 'routes') => !location.at(key).isWritten;
+    if (hasNone('pool') && (hasNone('routes') || input.routes?.length === 0)) {
       location.problem('Missing key "pool", where connections go', 'key');
     }
     checkAccess(values, location);
@@ -52,6 +53,7 @@ export const listener = mapping(
     warnOfUnreadHosts(one, location);
     return one;
   },
+  { example: '{ bind: ":8080", pool: app }' },
 );
 
 function policyOf(values: Defaults<typeof options>): ListenerPolicy {

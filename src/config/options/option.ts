@@ -31,19 +31,28 @@ export type Inputs<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: Inpu
 export type Values<T> = { readonly [K in keyof T]: Value<T[K]> };
 export type Defaults<T> = { readonly [K in OptionalKey<T>]: Value<T[K]> };
 
+/** What is said of a mapping where something else is written. */
+export interface MappingAbout {
+  /** As YAML; without one, its keys are listed. */
+  readonly example?: string;
+  readonly guess?: Guess;
+}
+
 /** A mapping with these keys and no others. `build` makes one value from theirs, and may report issues. */
 export function mapping<T extends Table, V>(
   description: string,
   table: T,
   build: (values: Values<T>, location: Location, input: Inputs<T>) => V,
-  guess?: Guess,
+  about: MappingAbout = {},
 ): Reader<Inputs<T>, V> {
+  const { example, guess } = about;
+  const keys = Object.keys(table);
   return {
     schema: objectSchema(table, {
       additionalProperties: false,
       description,
-      [expects]: `a mapping with ${Object.keys(table).join(', ')}`,
-      ...(guess && { [guesses]: guess }),
+      [expects]: example === undefined ? `a mapping with ${keys.join(', ')}` : `a mapping such as ${example}`,
+      [guesses]: (found: unknown) => guess?.(found) ?? (meansOff(found) ? 'to leave the key out' : undefined),
     }),
     read: (input, location) => build(readTable(table, input, location), location, input),
   };
@@ -59,10 +68,15 @@ export function section<T extends Readonly<Record<string, Option<never, unknown>
   build: (values: Values<T>) => V,
   check?: (values: Values<T>, location: Location, input: Inputs<T>) => void,
 ): Option<Inputs<T>, V> {
-  const whole = mapping(description, table, (values: Values<T>, location, input) => {
-    check?.(values, location, input);
-    return build(values);
-  });
+  const whole = mapping(
+    description,
+    table,
+    (values: Values<T>, location, input) => {
+      check?.(values, location, input);
+      return build(values);
+    },
+    { guess: (found) => (meansOn(found) ? '{}' : undefined) },
+  );
   // Each option of the table has a default.
   return { ...whole, default: build(defaultsOf(table) as Values<T>) };
 }
@@ -144,10 +158,19 @@ export function named<I, V>(
       minProperties: 1,
       description,
       [expects]: `a mapping with at least one ${what}`,
+      [guesses]: meantNames,
     },
     read: (input, location) =>
       Object.entries(input).map(([name, one]) => [name, value.read(one, location.at(name))]),
   };
+}
+
+/** In a list, each item has its name as a key among others, or none. */
+function meantNames(found: unknown): string | undefined {
+  if (!Array.isArray(found)) return undefined;
+  const [first]: unknown[] = found;
+  const name = typeof first === 'object' && first !== null ? textOf(Reflect.get(first, 'name')) : '';
+  return name === '' ? 'names instead of dashes, as in "web:"' : `"${name}:" instead of "- name: ${name}"`;
 }
 
 /** An option that is undefined where the file does not have it. */

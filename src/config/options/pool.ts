@@ -1,7 +1,9 @@
 /** A pool: the table of its options. */
 import { type Balance, balancers, balances } from '../../core/balancers/table.ts';
 import type { PoolPolicy } from '../../core/plan.ts';
+import { parseTarget } from '../addresses.ts';
 import type { PoolConfig } from '../config.ts';
+import { quoted, textOf } from '../guesses.ts';
 import { backends, type LocatedBackend } from './backends.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { connect } from './connect.ts';
@@ -57,7 +59,16 @@ export const pool = mapping(
     backends: values.backends,
     healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
   }),
+  { example: '{ backends: ["10.0.0.1:9000"] }', guess: meantPool },
 );
+
+/** The backends alone, without their key. */
+function meantPool(found: unknown): string | undefined {
+  const list = Array.isArray(found) ? found.map(textOf) : [textOf(found)];
+  return list.every((one) => parseTarget(one).ok)
+    ? `{ backends: [${list.map(quoted).join(', ')}] }`
+    : undefined;
+}
 
 function policyOf(values: Defaults<typeof options>): PoolPolicy {
   const { balance, connect, circuitBreaker, limits, slowStart, whenBackendDown, panicThreshold } = values;

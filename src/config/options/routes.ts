@@ -84,18 +84,21 @@ const route = mapping(
     ),
   },
   ({ when, pool, split }, location): RouteConfig => {
-    if ((pool === undefined) === (split === undefined)) {
-      const found = pool === undefined ? 'neither' : 'both';
+    const [hasPool, hasSplit] = [location.at('pool').isWritten, location.at('split').isWritten];
+    if (hasPool === hasSplit) {
+      const found = hasPool ? 'both' : 'neither';
       location.problem(`Expected either "pool" or "split", found ${found}`, 'key');
     }
     for (const [name] of split ?? []) checkPool(name, location.at('split', name));
-    if (split?.every(([, weight]) => weight === 0)) {
+    const allKnown = split?.length === location.document.placeOf([...location.path, 'split'])?.children.size;
+    if (allKnown && split?.every(([, weight]) => weight === 0)) {
       location.at('split').problem('Expected a pool with a weight above 0, found none', 'key');
     }
     const shares = pool === undefined ? (split ?? []) : [[pool, 1] as const];
     const to = shares.filter(([, weight]) => weight > 0).map(([name, weight]) => ({ pool: name, weight }));
     return { when, to };
   },
+  { example: '{ when: { sni: www.example.com }, pool: app }' },
 );
 
 const routeList = list(route, {

@@ -78,6 +78,7 @@ const listenerMapping = mapping(
       handshakeTimeoutMs: handshakeTimeout,
     };
   },
+  { example: '{ certificates: [{ cert: certs/a.pem, key: certs/a.key }] }' },
 );
 
 export const listenerTls = withDefault(listenerMapping, 'off' as const);
