@@ -55,13 +55,14 @@ describe('a proxy that starts', () => {
   const ways: readonly (readonly [string, readonly string[], (starts: Sluice) => void])[] = [
     ['SIGHUP', [], (starts) => starts.signal('SIGHUP')],
     ['--watch', ['--watch'], () => {}],
-    ['the admin API', [], (starts) => void starts.ask('/api/v1/reload', 'POST')],
+    ['admin API', [], (starts) => void starts.ask('/api/v1/reload', 'POST')],
   ];
-  it.each(ways)('takes a reload by %s once it has started', async (_, args, ask) => {
+  it.each(ways)('takes a reload by %s once it has started', async (way, args, ask) => {
     const starts = await starting('1s', ...args);
     starts.rewrite(configOf(backend.address, '1s'));
     ask(starts);
-    await starts.logged(({ msg }) => msg === 'configuration reloaded');
+    const { trigger } = await starts.logged(({ msg }) => msg === 'configuration reloaded');
+    expect(trigger).toBe(way === '--watch' ? 'file change' : way);
     const client = await connected(starts.port('web'));
     expect(await textOf(client, 2)).toBe('ok');
     client.destroy();

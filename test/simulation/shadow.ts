@@ -109,6 +109,9 @@ export class Shadow {
       case 'accepted':
         this.accepted.add(event.listener);
         return this.#arrivals.accepted(worker, event, this.#nowMs);
+      case 'turned-away':
+        this.accepted.add(event.listener);
+        return;
       case 'received':
       case 'secured':
       case 'secure-failed': {
@@ -434,6 +437,15 @@ export class Shadow {
   }
 
   #reported(event: Told, record: SessionRecord): void {
+    if (event.kind === 'turned-away') {
+      const { reason, client, backend, attempts } = record;
+      const isRefused = reason === 'overloaded' && client === event.peer && attempts === 0;
+      must(
+        isRefused && backend === undefined,
+        () => `a client that was turned away is reported as ${reason}`,
+      );
+      return void this.closed.add(`${event.listener} ${reason}`);
+    }
     const session = this.#ending;
     must(session !== undefined && event.kind === 'ended', () => 'a report without an end');
     this.#ending = undefined;

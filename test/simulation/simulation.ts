@@ -6,6 +6,7 @@ import type { Core, CoreEvent, WorkerEvent } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger } from '../../src/core/ledger/ledger.ts';
 import { Links } from '../../src/core/links.ts';
+import { Endpoint } from '../../src/core/net/endpoint.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import type { Session } from '../../src/core/session.ts';
@@ -116,6 +117,7 @@ export class Simulation {
         shakeHands: 8,
         originate: 15,
         exhaust: 0.5,
+        turnAway: 0.5,
         bytes: 8,
         finish: 8,
         leave: 5,
@@ -175,6 +177,8 @@ export class Simulation {
           kind: 'exhausted',
           what: dice.one(['memory', 'descriptors']),
         });
+      case 'turnAway':
+        return this.#turnAway(dice.one(this.#workers));
       case 'elapse':
         return this.#elapse(dice.one(this.#strides));
       case 'deliver':
@@ -215,6 +219,14 @@ export class Simulation {
     if (planned.length === 0) return;
     const listener = this.#dice.one(planned);
     this.#peers.connect(worker.view, listener);
+  }
+
+  /** A client comes that there is no descriptor for. */
+  #turnAway(worker: Worker): void {
+    const { planned } = worker.view;
+    if (planned.length === 0) return;
+    const peer = Endpoint.parse('192.0.2.1', 1_024) ?? Endpoint.unix;
+    this.#say(worker, { kind: 'turned-away', listener: this.#dice.one(planned), peer });
   }
 
   /** Time goes on, and every worker that is not late is given the deadlines that have come. */
