@@ -67,6 +67,7 @@ describe('Metrics', () => {
       'sluice_sessions_closed_total counter',
       'sluice_worker_restarts_total counter',
     ]);
+    expect(text).toContain('sluice_listener_connections_limit{listener="web"} +Inf\n');
     const samples = samplesOf(text);
     const zero = [
       'sluice_listener_connections_total{listener="web"}',
