@@ -18,6 +18,7 @@ import {
 } from '../../support/pages.ts';
 import { installed, output, run, skippedWithout } from '../../support/programs.ts';
 import { executable, nodeBinary, Sluice } from '../../support/sluice.ts';
+import { hasNginxStream, loadStreamModule } from '../peers/nginx.ts';
 import { web } from './web.ts';
 
 const sluice = (...args: readonly string[]) => run(nodeBinary, [executable, ...args]);
@@ -155,6 +156,29 @@ describe('Output in pages', () => {
       return [`\`${name}\``, names.join(', ')].join(' ');
     });
     expect(found.filter((one) => !documented.includes(one))).toEqual([]);
+  });
+});
+
+describe('Configurations of others in docs/coming-from.md', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const written = (language: string, before = ''): string => {
+    const [block] = blocks('docs/coming-from.md', language);
+    const file = join(folder, language);
+    writeFileSync(file, before + (block?.text ?? ''));
+    return file;
+  };
+
+  it.skipIf(!installed('haproxy'))(`are right for HAProxy ${skippedWithout('haproxy')}`, async () => {
+    const { code, stdout, stderr } = await run('haproxy', ['-c', '-f', written('haproxy')]);
+    expect(code, stderr + stdout).toBe(0);
+  });
+
+  it.skipIf(!hasNginxStream)('are right for nginx (skipped where it has no stream module)', async () => {
+    const own = `${loadStreamModule}\npid ${join(folder, 'pid')};\nerror_log stderr;\nevents {}\n`;
+    const { code, stderr } = await run('nginx', ['-t', '-e', 'stderr', '-c', written('nginx', own)]);
+    expect(code, stderr).toBe(0);
   });
 });
 

@@ -28,7 +28,7 @@ describe('config/proxy-protocol.yaml', () => {
     backends = await Promise.all([start(), start()]);
     for (const backend of backends) afterwards(backend.close);
     const [first, second] = backends;
-    example = await runExample('proxy-protocol', { 9001: first?.port ?? 0, 9002: second?.port ?? 0 });
+    example = await runExample('proxy-protocol', { 9011: first?.port ?? 0, 9012: second?.port ?? 0 });
     afterwards(example.end);
   });
 

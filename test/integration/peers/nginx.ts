@@ -4,6 +4,10 @@ import { type Peer, versionOf } from './peer.ts';
 const build = versionOf('nginx', '-V') ?? '';
 export const hasNginx = build !== '';
 export const hasNginxStream = build.includes('--with-stream');
+/** What a configuration with a section `stream` begins with. */
+export const loadStreamModule = build.includes('--with-stream=dynamic')
+  ? 'load_module modules/ngx_stream_module.so;'
+  : '';
 
 /** `section` is `stream`, or `http` without logs and with its files in the peer's folder. */
 export async function startNginx(
@@ -12,13 +16,12 @@ export async function startNginx(
   section: 'stream' | 'http',
   server: string,
 ): Promise<void> {
-  const module = build.includes('--with-stream=dynamic') ? 'load_module modules/ngx_stream_module.so;' : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (use) => `${use}_temp_path ${peer.path(use)};`,
   );
   const settings = section === 'http' ? ['access_log off;', ...temporary] : [];
   const config = `\
-${section === 'stream' ? module : ''}
+${section === 'stream' ? loadStreamModule : ''}
 daemon off;
 master_process off;
 pid ${peer.path('pid')};
