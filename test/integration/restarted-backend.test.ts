@@ -36,10 +36,11 @@ it.each([
   }
   await restart;
   const answers = await Promise.all(visits);
-  const { 'backend-reset': cut = 0, ...others } = await proxy.reasons();
-  // Who waited in the backend's own accept queue when it was killed has been cut, by the system.
-  expect(answers.filter((text) => text !== 'hello b').length).toBeLessThanOrEqual(cut);
-  expect(Object.keys(others).every((reason) => ['finished', 'client-reset'].includes(reason))).toBe(true);
+  // None was refused. Whom the backend had accepted and not answered yet when it was killed, the system has cut.
+  const reasons = Object.keys(await proxy.reasons());
+  const ends = ['finished', 'client-reset', 'backend-reset'];
+  expect(reasons.filter((reason) => !ends.includes(reason))).toEqual([]);
+  expect(answers.filter((text) => text === 'hello b').length).toBeGreaterThan(90);
 });
 
 async function visited(port: number): Promise<string> {
