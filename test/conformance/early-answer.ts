@@ -9,6 +9,8 @@ import type { Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
 const answer = Buffer.from('HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n\r\nno more');
+/** More than is read in one go. A backend that sends it and closes has nothing left to tell. */
+const longAnswer = Buffer.concat([answer, Buffer.alloc(150_000, 'a')]);
 const clients = 40;
 
 /** Who answers and closes without reading is heard: an error of one direction never discards the other's bytes. */
@@ -22,6 +24,21 @@ export function earlyAnswer(spec: Spec): void {
       await rm(directory, { recursive: true });
     }
   });
+
+  spec(
+    'Driver delivers all that a unix backend answers at length and closes without reading',
+    async (rig) => {
+      const directory = await mkdtemp(join(tmpdir(), 'sluice-'));
+      try {
+        const serve = (socket: Socket): void => void socket.write(longAnswer, () => socket.destroy());
+        await rig.backend(serve, { path: join(directory, 'backend') }, { pauseOnConnect: true });
+        for (const bytes of [100, 1024 * 1024])
+          await expectAnswers(rig, await rig.listen(), bytes, longAnswer);
+      } finally {
+        await rm(directory, { recursive: true });
+      }
+    },
+  );
 
   spec('Driver delivers what a unix backend answers that closes in the middle of an upload', async (rig) => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-'));
@@ -47,7 +64,12 @@ function answerAndClose(socket: Socket): void {
   socket.write(answer, () => socket.destroy());
 }
 
-async function expectAnswers(rig: Rig, address: Address, uploadBytes: number): Promise<void> {
+async function expectAnswers(
+  rig: Rig,
+  address: Address,
+  uploadBytes: number,
+  expected = answer,
+): Promise<void> {
   const upload = Buffer.alloc(uploadBytes, 'u');
   const heard: string[] = [];
   for (let number = 0; number < clients; number++) {
@@ -60,5 +82,6 @@ async function expectAnswers(rig: Rig, address: Address, uploadBytes: number): P
     client.end(upload);
     heard.push(await inTime(answered, 'answer'));
   }
-  expect(heard).toEqual(heard.map(() => answer.toString()));
+  expect(heard.map((text) => text.length)).toEqual(heard.map(() => expected.length));
+  expect(heard.every((text) => text === expected.toString())).toBe(true);
 }

@@ -146,7 +146,7 @@ class PortableDriver implements Driver, LinkContext {
     }
     this.#links[link.id] = link;
     this.#acceptedLinks++;
-    link.accepted(socket);
+    link.accepted(socket, 'path' in bound);
     this.emit({ kind: 'accepted', link: link.id, listener, peer });
   }
 

@@ -33,7 +33,9 @@ const writing = firstDriverMark;
 const failureTold = firstDriverMark << 1;
 /** RST goes out once `finish` was told. */
 const resetAfterFin = firstDriverMark << 2;
-export const firstLinkMark = firstDriverMark << 3;
+/** It knows no RST: its peer can only close. */
+export const isUnix = firstDriverMark << 3;
+export const firstLinkMark = firstDriverMark << 4;
 
 export abstract class LinkSocket implements SocketOwner {
   readonly id: LinkId;
@@ -132,7 +134,7 @@ export abstract class LinkSocket implements SocketOwner {
   }
 
   #writeCompleted(error: NodeJS.ErrnoException | undefined): void {
-    if (error !== undefined) this.marks |= error.code === 'EPIPE' ? writeBroken : writeBroken | resetSeen;
+    if (error !== undefined) this.marks |= this.#isReset(error) ? writeBroken | resetSeen : writeBroken;
     // The stream is told of no error; what it has queued besides then comes to nothing.
     this.#writeDone?.();
     const { socket } = this;
@@ -146,6 +148,11 @@ export abstract class LinkSocket implements SocketOwner {
     if (error !== undefined) return this.#tellFailure();
     this.#count(socket);
     this.sent();
+  }
+
+  /** By RST, not because the peer has closed (EPIPE). */
+  #isReset({ code }: NodeJS.ErrnoException): boolean {
+    return code !== 'EPIPE' && !this.is(isUnix);
   }
 
   #count(socket: Socket): void {
@@ -195,12 +202,11 @@ export abstract class LinkSocket implements SocketOwner {
 
   /**
    * Whether what looked like FIN was RST: in Node before 26 libuv takes a reset that comes right behind data for the
-   * end of it. A write without a byte brings the truth to light. A unix socket knows no reset, and a write would fail
-   * although its peer has done nothing but close.
+   * end of it. A write without a byte brings the truth to light.
    */
   protected wasReset(): boolean {
     const { socket, transport } = this;
-    if (socket === undefined || !socket.writable || socket.localPort === undefined) return false;
+    if (socket === undefined || !socket.writable || this.is(isUnix)) return false;
     (transport ?? socket).write(nothing);
     return this.is(writeBroken) || (transport !== undefined && transport.errored !== null);
   }
@@ -219,8 +225,8 @@ export abstract class LinkSocket implements SocketOwner {
     if (socket === undefined || transport === undefined || transport.destroyed) return;
     // libuv refuses to reset while a shutdown(2) is under way, and Node then leaks the descriptor.
     if (isFinishing(socket) && socket.writableLength === 0) this.marks |= resetAfterFin;
-    // A unix socket knows no RST: its peer sees the end, or an error as it writes.
-    else if (transport.remoteFamily === undefined) destroy(socket);
+    // Its peer sees the end, or an error as it writes.
+    else if (this.is(isUnix)) destroy(socket);
     else transport.resetAndDestroy();
   }
 

@@ -21,7 +21,7 @@ import { heldBytesMax } from '../shared.ts';
 import type { StartTls, TlsEngine, TlsLink } from '../tls/engine.ts';
 import { Dial } from './dial.ts';
 import { HeldBytes } from './held-bytes.ts';
-import { firstLinkMark, LinkSocket, type SocketContext } from './link-socket.ts';
+import { firstLinkMark, isUnix, LinkSocket, type SocketContext } from './link-socket.ts';
 import { connect, own, type ReadCallback, readByEvent } from './sockets.ts';
 
 /** What a link needs of its driver. */
@@ -66,13 +66,14 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   // Commands.
 
   /** Takes the accepted socket, whose bytes go to `received`. */
-  accepted(socket: Socket): void {
+  accepted(socket: Socket, overUnix: boolean): void {
+    if (overUnix) this.marks |= isUnix;
     own(socket, this);
     this.use(socket);
   }
 
   connect(address: Address): void {
-    this.marks |= dialing;
+    this.marks |= 'path' in address ? dialing | isUnix : dialing;
     const { buffers } = this.context;
     this.#dial = new Dial(address, (to) => this.use(connect(to, buffers, this.received, this)));
   }
@@ -219,10 +220,17 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
 
   failed(error: NodeJS.ErrnoException): void {
     if (this.is(closing)) return;
-    if (!this.is(dialing)) return this.#readEnded('reset');
+    if (!this.is(dialing)) return this.is(isUnix) ? this.#closedUnread() : this.#readEnded('reset');
     const { code = 'UNKNOWN' } = error;
     this.#dial?.failed(code);
     if (isExhaustion(code)) this.context.outOfDescriptors();
+  }
+
+  /** The peer of a unix socket has closed and left bytes unread, and what it has sent was read. */
+  #closedUnread(): void {
+    this.end ??= 'closed-early';
+    relay.writeFailed<Link>(this, false);
+    if (!this.is(closing)) this.#readEnded('fin');
   }
 
   connected(): void {

@@ -55,13 +55,15 @@ export interface LinkContext extends SocketContext {
  * sender fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
  */
 const streamBytesMax = 64 * 1024;
+/** So much is read of a peer that has reset for a partner that does not take it: what waits in a kernel as a rule. */
+const drainedBytesMax = 1024 * 1024;
 
 const isUnix = firstLinkMark;
 const isBackend = firstLinkMark << 1;
 /** It was refused what the core asked for: only to close it is left. */
 const refused = firstLinkMark << 2;
 const waitsForBuffer = firstLinkMark << 3;
-/** Its peer was seen to leave while bytes of it wait in the kernel. */
+/** Its peer was seen to leave while bytes of it wait in the kernel; of a joined link by RST, or from a unix socket. */
 const leavingSeen = firstLinkMark << 4;
 const waitsForPlenty = firstLinkMark << 9;
 /** Events that are due. */
@@ -115,6 +117,11 @@ export class Link extends RingSocket implements relay.Link<Link> {
     return this.partner?.is(streams) !== true || queue.bytes < streamBytesMax;
   }
 
+  /** Its peer has reset: what it sent before is read whether there is room or not, for the kernel tells no further end. */
+  get #isDrained(): boolean {
+    return this.is(leavingSeen) && this.partner !== undefined && !this.is(isUnix);
+  }
+
   get mayHold(): boolean {
     if (this.is(refused)) return false;
     return this.held === undefined || (this.held.bytes < heldBytesMax && !this.context.buffers.areScarce);
@@ -122,7 +129,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
 
   read(): void {
     if (this.is(notRead)) return;
-    if (relay.mayRead<Link>(this)) return this.#receive();
+    if (relay.mayRead<Link>(this) || this.#isDrained) return this.#receive();
     if (this.#holdsLessThanItMay && !this.is(waitsForPlenty)) {
       this.marks |= waitsForPlenty;
       this.context.waitForPlenty(this);
@@ -192,7 +199,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
     if (!this.#isHeld) return;
     this.#inspection = undefined;
     const errno = this.#sendNow(bytes, false);
-    if (errno !== 0) relay.writeFailed<Link>(this, errno !== kernel.EPIPE);
+    if (errno !== 0) relay.writeFailed<Link>(this, this.#wasReset(-errno));
   }
 
   /** TLS is the portable driver's. Whoever asks this one has made a mistake, for which no session shall wait. */
@@ -218,7 +225,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
     if (errno === 0) backend.#sendQueue();
     this.#sendQueue();
     relay.join<Link>(this, backend);
-    if (errno !== 0) relay.writeFailed<Link>(backend, errno !== kernel.EPIPE);
+    if (errno !== 0) relay.writeFailed<Link>(backend, backend.#wasReset(-errno));
   }
 
   closeBy(how: 'fin' | 'reset'): void {
@@ -237,7 +244,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
     from.held = undefined;
     from.#inspection = undefined;
     from.#lastByteMs = this.context.turnMs;
-    from.clear(waitsForBuffer);
+    from.clear(waitsForBuffer | leavingSeen);
   }
 
   /** 0, or the error's number where the peer takes no more. */
@@ -300,13 +307,22 @@ export class Link extends RingSocket implements relay.Link<Link> {
   watched(result: number): void {
     this.clear(watching);
     if (this.is(relay.closing)) return this.closeIfIdle();
-    if (result > 0 && (result & kernel.POLLERR) !== 0) return this.#readFailed();
+    if (result > 0 && (result & kernel.POLLERR) !== 0) return this.#broken();
     if (result <= 0 || this.partner !== undefined || this.is(receiving | relay.finReceived)) return;
     if (this.context.sockets.next(this.fd) === 'fin') return this.#finCame();
     // Bytes lie before its FIN. It is looked after once these were read, or now for RST alone; a peer that has closed
     // a unix socket has nothing further to tell.
     this.marks |= leavingSeen;
     if (!this.is(isUnix)) this.watch(0);
+  }
+
+  /** The peer of a link that is not read has reset, or closed a unix socket and left bytes unread. */
+  #broken(): void {
+    if (this.partner === undefined || this.context.sockets.next(this.fd) !== 'bytes')
+      return this.#readFailed();
+    // What it has sent before is its partner's. That of a unix socket can wait until there is room for it.
+    this.marks |= leavingSeen;
+    if (this.#isDrained) this.read();
   }
 
   resumeWaiting(): void {
@@ -327,6 +343,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
       this.context.events.firstByte(this);
     to.#enqueue(chunk, length);
     if (!to.hasRoom) this.stopReceivingMany();
+    if (this.#isDrained && (to.queue?.bytes ?? 0) > drainedBytesMax) this.#readFailed();
   }
 
   #enqueue(chunk: number, length: number): void {
@@ -354,7 +371,8 @@ export class Link extends RingSocket implements relay.Link<Link> {
   #receive(): void {
     const group = this.#nextGroup;
     const { buffers, ring } = this.context;
-    const isOnce = this.held !== undefined || this.is(relay.discarding | streams) || buffers.areScarce;
+    const isOnce =
+      this.held !== undefined || this.is(relay.discarding | streams | leavingSeen) || buffers.areScarce;
     if (isOnce || group !== smallGroup || !ring.limitsReceives) this.receiveOnce(group);
     else this.receiveMany(streamBytesMax);
   }
@@ -369,6 +387,7 @@ export class Link extends RingSocket implements relay.Link<Link> {
   }
 
   #watchLeaving(): void {
+    if (this.is(leavingSeen) && this.is(isUnix)) return;
     const asksForFin = this.partner === undefined && !this.is(leavingSeen);
     this.watch(asksForFin ? kernel.POLLRDHUP : 0);
   }
@@ -394,8 +413,16 @@ export class Link extends RingSocket implements relay.Link<Link> {
   }
 
   #readFailed(): void {
+    if (this.is(isUnix)) return this.#closedUnread();
     const heldBytes = this.held?.bytes ?? 0;
     if (relay.readEnded<Link>(this, 'reset')) this.context.events.halfClosed(this, heldBytes);
+  }
+
+  /** A unix socket knows no RST: its peer has closed and left bytes unread, and what it has sent was read. */
+  #closedUnread(): void {
+    // A send under way fails by itself.
+    if (!this.is(sending)) relay.writeFailed<Link>(this, false);
+    if (!this.is(relay.closing)) this.#finCame();
   }
 
   /** A stream goes on with small ones. Without any the link waits, and its peer is heard to leave. */
@@ -404,17 +431,15 @@ export class Link extends RingSocket implements relay.Link<Link> {
     const { group } = this;
     const isOut = !buffers.grow(group) && buffers.left(group) === 0;
     if (!isOut || this.#nextGroup !== group) return this.read();
+    if (this.#isDrained) return this.#readFailed();
     this.marks |= waitsForBuffer;
     this.context.waitForBuffer(this, group);
     this.#watchLeaving();
   }
 
-  /**
-   * By RST, not because the peer has closed (EPIPE). Where a part was sent the error is not told: TCP knows RST alone,
-   * unix sockets are closed.
-   */
+  /** By RST, not because the peer has closed (EPIPE). Unix sockets know no RST, and TCP that alone in mid-send. */
   #wasReset(result: number): boolean {
-    return result < 0 ? result !== -kernel.EPIPE : !this.is(isUnix);
+    return !this.is(isUnix) && result !== -kernel.EPIPE;
   }
 
   #countSent(bytes: number): void {
