@@ -123,8 +123,10 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
     await eventually(() => expect(residentBytes(proxy) - before).toBeGreaterThan(allBytes / 2));
     await eventually(async () => expect(await proxy.active()).toBe(clients.length));
     for (const client of clients) client.resetAndDestroy();
-    // A third is for what was made meanwhile and is not collected: some 20 KB a session on Node 26.
-    await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(allBytes / 3), 8_000);
+    // Node 26 leaves more uncollected than those before: 15 and 16 MB were seen of 52.
+    const starting = await proxy.sluice.logged(({ msg }) => msg === 'starting');
+    const share = Number.parseInt(String(starting['node']).replace('v', ''), 10) < 26 ? 4 : 3;
+    await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(allBytes / share), 8_000);
   });
 });
 
