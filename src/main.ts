@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 // At SIGUSR1 Node would open a debugger, in which whoever reaches it can do anything, and at SIGUSR2 it would end.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 
-// The room for young objects would grow while the modules load, and stay: 5 MB here, up to 16 on newer Nodes. What moves
-// bytes does so in threads that have their own limit (control/workers/worker-thread.ts).
+// The room for young objects would grow while the modules load, and stay: 5 MB here, up to 16 on newer Nodes. The flag
+// holds for the threads that move bytes too, which have a limit besides (control/workers/worker-thread.ts).
 setFlagsFromString('--semi-space-growth-factor=1');
 
 // `import` opens all files of a level of the graph at once, so that a process that may have no more than 128

@@ -34,7 +34,6 @@ const orders = {
   bytes: ({ bytesToBackend, bytesToClient }: OpenSession) => bytesToBackend + bytesToClient,
 };
 export type SessionOrder = keyof typeof orders;
-export const sessionOrders: readonly string[] = Object.keys(orders);
 
 export interface SessionQuery {
   readonly filter: SessionFilter;
