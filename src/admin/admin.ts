@@ -24,13 +24,13 @@ export interface ListenerAddresses {
 }
 
 export class Admin {
-  readonly #deps: RouteDeps;
+  readonly #deps: Omit<RouteDeps, 'snapshots'>;
   readonly #logger: Logger;
   #config: AdminConfig | 'off' = 'off';
   #server: AdminServer | undefined;
   #bound: Address | undefined;
 
-  constructor(deps: RouteDeps, logger: Logger) {
+  constructor(deps: Omit<RouteDeps, 'snapshots'>, logger: Logger) {
     this.#deps = deps;
     this.#logger = logger;
   }

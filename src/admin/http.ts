@@ -9,7 +9,14 @@ export interface Reply {
   /** What the log's line of a change says besides who made it. */
   readonly audit?: object;
   /** Goes on sending behind `body`, for as long as the client is there. */
-  readonly stream?: (write: (text: string) => void) => void;
+  readonly stream?: (out: StreamOut) => void;
+}
+
+export interface StreamOut {
+  /** Who leaves too much unread is cut off. */
+  write(text: string): void;
+  /** Whether all that was written is out of our hands. */
+  isRead(): boolean;
 }
 
 export function json(status: number, value: object, headers: Readonly<Record<string, string>> = {}): Reply {
@@ -38,10 +45,13 @@ export function send(response: ServerResponse, { status, type, body, headers, st
     return;
   }
   response.write(body);
-  stream((text) => {
-    // Whoever does not read comes back, and asks for what was missed.
-    if (response.writableLength > mostUnreadOfStream) response.destroy();
-    else response.write(text);
+  stream({
+    write(text) {
+      // Whoever does not read comes back, and asks for what was missed.
+      if (response.writableLength > mostUnreadOfStream) response.destroy();
+      else response.write(text);
+    },
+    isRead: () => response.writableLength === 0,
   });
 }
 

@@ -7,10 +7,12 @@ import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { crossOrigin, type Permission, Tokens } from './access.ts';
 import type { Route, RouteDeps } from './api/route.ts';
 import { routesAt } from './api/routes.ts';
+import { Snapshots } from './api/snapshots.ts';
+import { statusOf } from './api/status.ts';
 import { Connections } from './connections.ts';
 import { bodyOf, failure, mediaTypeOf, type Reply, send } from './http.ts';
 
-export interface AdminServerDeps extends RouteDeps {
+export interface AdminServerDeps extends Omit<RouteDeps, 'snapshots'> {
   /** Of which every request but those to `/livez` and `/readyz` must bear one; none asks for nothing. */
   readonly tokens: readonly AdminToken[];
   /** Told of every request that may change something. */
@@ -52,7 +54,7 @@ export class AdminServer {
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
 
   constructor({ source, metrics, tokens, onChange, onError }: AdminServerDeps) {
-    this.#deps = { source, metrics };
+    this.#deps = { source, metrics, snapshots: new Snapshots(() => snapshotEvent(source)) };
     this.#tokens = new Tokens(tokens);
     this.#onChange = onChange;
     this.#onError = onError;
@@ -217,6 +219,12 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
   );
   server.timeout = silenceMs;
   return server;
+}
+
+/** It has no id: whoever comes back does not miss it. */
+function snapshotEvent(source: RouteDeps['source']): string {
+  const at = new Date().toISOString();
+  return `event: snapshot\ndata: ${JSON.stringify({ at, ...statusOf(source, source.snapshot()) })}\n\n`;
 }
 
 function methodsOf({ method }: Route): readonly string[] {

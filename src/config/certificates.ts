@@ -10,6 +10,8 @@ export interface OwnCertificate {
   readonly name: string;
   /** Until when it is good, in milliseconds since 1970. */
   readonly notAfterMs: number;
+  /** Which one it is, of those for one name: its SHA-256. */
+  readonly fingerprint: string;
 }
 
 /** From then on people should hear of it: 14 days before the end. */
@@ -30,7 +32,8 @@ export function ownCertificates({
 
 function certificateOf(of: OwnCertificate['of'], pem: string): OwnCertificate {
   const certificate = new X509Certificate(pem);
-  return { of, name: nameOf(pem, certificate), notAfterMs: Date.parse(certificate.validTo) };
+  const { validTo, fingerprint256: fingerprint } = certificate;
+  return { of, name: nameOf(pem, certificate), notAfterMs: Date.parse(validTo), fingerprint };
 }
 
 function nameOf(pem: string, { subjectAltName = '', subject, serialNumber }: X509Certificate): string {

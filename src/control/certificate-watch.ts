@@ -1,13 +1,19 @@
 /**
- * Says in the log which certificates are about to run out, and which are over: at once when a configuration brings
+ * Says in the log and as an event which certificates are about to run out, and which are over: at once when a configuration brings
  * them, and once a day after that. What backends show is looked at every minute.
  */
 import type { Logger } from 'pino';
 import { soonMs } from '../config/certificates.ts';
+import type { Events } from '../telemetry/events.ts';
 
 export interface WatchedCertificate {
   /** Whose it is, and for which name: the fields of its line. */
-  readonly of: Readonly<Record<string, string>>;
+  readonly of: {
+    readonly listener?: string;
+    readonly pool?: string;
+    readonly backend?: string;
+    readonly name: string;
+  };
   /** Until when it is good, in milliseconds since 1970. */
   readonly notAfterMs: number;
 }
@@ -15,6 +21,7 @@ export interface WatchedCertificate {
 export class CertificateWatch {
   readonly #certificates: () => readonly WatchedCertificate[];
   readonly #logger: Logger;
+  readonly #events: Pick<Events, 'tell'>;
   readonly #wallClockMs: () => number;
   readonly #timer: NodeJS.Timeout;
   /** What was said last of those of which something is to be said. */
@@ -23,10 +30,12 @@ export class CertificateWatch {
   constructor(
     certificates: () => readonly WatchedCertificate[],
     logger: Logger,
+    events: Pick<Events, 'tell'>,
     wallClockMs: () => number = Date.now,
   ) {
     this.#certificates = certificates;
     this.#logger = logger;
+    this.#events = events;
     this.#wallClockMs = wallClockMs;
     this.#timer = setInterval(() => this.look(), everyMs).unref();
   }
@@ -53,6 +62,7 @@ export class CertificateWatch {
 
   #say({ of, notAfterMs }: WatchedCertificate, leftMs: number): void {
     const expires = new Date(notAfterMs).toISOString();
+    this.#events.tell('certificate', { ...of, certificate: leftMs <= 0 ? 'expired' : 'expiring', expires });
     if (leftMs <= 0) this.#logger.error({ ...of, expires }, 'certificate has expired');
     else this.#logger.warn({ ...of, expires, days: Math.floor(leftMs / dayMs) }, 'certificate expires soon');
   }

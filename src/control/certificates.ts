@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, BackendTls, Plan, PoolPlan } from '../core/plan.ts';
 import { tlsNameOf } from '../core/stages/dialing.ts';
+import type { Events } from '../telemetry/events.ts';
 import type { ShownCertificate } from '../telemetry/snapshot.ts';
 import { CertificateWatch, type WatchedCertificate } from './certificate-watch.ts';
 
@@ -12,21 +13,25 @@ export class Certificates {
   #own: readonly OwnCertificate[] = [];
   readonly #ledger: Ledger;
   readonly #watch: CertificateWatch;
+  readonly #events: Pick<Events, 'tell'>;
   #config: Config | undefined;
   #plan: Plan = { listeners: [], pools: [] };
   /** By pool, the TLS of its checks. */
   #checkTls: ReadonlyMap<string, BackendTls> = new Map();
 
-  constructor(ledger: Ledger, logger: Logger) {
+  constructor(ledger: Ledger, logger: Logger, events: Pick<Events, 'tell'>) {
     this.#ledger = ledger;
-    this.#watch = new CertificateWatch(() => this.#watched(), logger);
+    this.#events = events;
+    this.#watch = new CertificateWatch(() => this.#watched(), logger, events);
   }
 
   follow(config: Config, plan: Plan): void {
     this.#plan = plan;
     if (config === this.#config) return;
     this.#config = config;
-    this.#own = ownCertificates(config);
+    const own = ownCertificates(config);
+    this.#tellNew(this.#own, own);
+    this.#own = own;
     this.#checkTls = checkTlsOf(config);
     this.#watch.look();
   }
@@ -47,6 +52,18 @@ export class Certificates {
     return tls === undefined || notAfterMs === 0 ? undefined : { name: tlsNameOf(backend, tls), notAfterMs };
   }
 
+  /** One that takes the place of another for the same name has changed. */
+  #tellNew(before: readonly OwnCertificate[], after: readonly OwnCertificate[]): void {
+    const fingerprints = new Set(before.map((one) => `${placeOf(one)} ${one.fingerprint}`));
+    const places = new Set(before.map(placeOf));
+    for (const one of after) {
+      if (fingerprints.has(`${placeOf(one)} ${one.fingerprint}`)) continue;
+      const certificate = places.has(placeOf(one)) ? 'changed' : 'loaded';
+      const expires = new Date(one.notAfterMs).toISOString();
+      this.#events.tell('certificate', { ...one.of, name: one.name, certificate, expires });
+    }
+  }
+
   #watched(): readonly WatchedCertificate[] {
     const own = this.#own.map(({ of, name, notAfterMs }) => ({ of: { ...of, name }, notAfterMs }));
     const shown = this.#plan.pools.flatMap((pool) =>
@@ -59,6 +76,10 @@ export class Certificates {
     );
     return [...own, ...shown];
   }
+}
+
+function placeOf({ of, name }: OwnCertificate): string {
+  return JSON.stringify([of, name]);
 }
 
 function checkTlsOf({ pools }: Config): ReadonlyMap<string, BackendTls> {

@@ -144,7 +144,7 @@ export class ControlPlane {
         logger.info({ driver: name, workers }, 'workers of another driver started, for listeners with TLS');
       },
     });
-    this.certificates = new Certificates(this.ledger, logger);
+    this.certificates = new Certificates(this.ledger, logger, events);
     this.sessions = new Sessions(() => this.#groups.threads);
     this.#lag = new WorkerLag(this.ledger, (notice) => this.#groups.tell(notice));
     this.#bindings = new Bindings(this.#groups, (text) => logger.error(text));

@@ -12,6 +12,7 @@ interface EventData {
   readonly health: BackendEvent & { readonly health: Health };
   readonly circuit: BackendEvent & { readonly circuit: CircuitChange['to'] };
   readonly reload: { readonly ok: boolean; readonly trigger: string };
+  readonly certificate: CertificateEvent;
   /** A request that may change something. */
   readonly operator: { readonly by: string; readonly method: string; readonly path: string };
 }
@@ -21,6 +22,19 @@ interface BackendEvent {
   readonly backend: string;
   /** The cause, for people. */
   readonly detail?: string | undefined;
+}
+
+/** Of one that the proxy shows, or, with a backend, that this has shown. */
+interface CertificateEvent {
+  readonly listener?: string;
+  readonly pool?: string;
+  readonly backend?: string;
+  /** The name that it is for. */
+  readonly name: string;
+  /** `loaded` and `changed` by a configuration; `expiring` and `expired` once a day. */
+  readonly certificate: 'loaded' | 'changed' | 'expiring' | 'expired';
+  /** Until when it is good: ISO 8601, in UTC. */
+  readonly expires: string;
 }
 
 export type EventKind = keyof EventData;

@@ -29,7 +29,7 @@ export interface SnapshotSource {
   running(nowMs: number): readonly WorkerSnapshot[];
   readonly certificates: {
     /** Those that the proxy shows. */
-    readonly own: readonly OwnCertificate[];
+    readonly own: readonly Omit<OwnCertificate, 'fingerprint'>[];
     /** The last that a backend has shown, in a session or a check. */
     shownBy(pool: PoolPlan, backend: BackendPlan): ShownCertificate | undefined;
   };

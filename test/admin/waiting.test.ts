@@ -67,8 +67,12 @@ describe('GET /api/v1/wait', () => {
 });
 
 describe('GET /api/v1/events', () => {
-  async function stream(address: Parameters<typeof open>[0], headers: Record<string, string> = {}) {
-    const asked = open(address, '/api/v1/events', { headers });
+  async function stream(
+    address: Parameters<typeof open>[0],
+    headers: Record<string, string> = {},
+    query = '',
+  ) {
+    const asked = open(address, `/api/v1/events${query}`, { headers });
     const [response]: IncomingMessage[] = await once(asked, 'response');
     let text = '';
     response?.on('data', (bytes: Buffer) => {
@@ -97,6 +101,25 @@ describe('GET /api/v1/events', () => {
     const { text, leave } = await stream(address, { 'last-event-id': 'zz-7' });
     await eventually(async () => expect(text()).toContain('event: gap'));
     leave();
+  });
+
+  test('has what status says between the events, for whoever asks for it', async () => {
+    const { address, ask } = await startAdmin();
+    const { text, leave } = await stream(address, {}, '?snapshot=1s');
+    const snapshots = (): readonly { readonly at: string }[] =>
+      [...text().matchAll(/^event: snapshot\ndata: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+    await eventually(async () => expect(snapshots().length).toBeGreaterThan(1));
+    leave();
+    const { at, ...said } = snapshots()[0] ?? { at: '' };
+    expect(new Date(at).toISOString()).toBe(at);
+    const { uptimeSeconds, descriptors, ...status } = JSON.parse((await ask('/api/v1/status')).body);
+    expect(said).toMatchObject(status);
+  });
+
+  test.each(['0.5s', '2m', 'x', ''])('refuses snapshots every %j', async (every) => {
+    const { ask } = await startAdmin();
+    const answer = await ask(`/api/v1/events?snapshot=${every}`);
+    expect([answer.status, answer.body]).toEqual([422, expect.stringContaining('from \\"1s\\" to')]);
   });
 
   test('has room for sixteen, and for another once one has left', async () => {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CertificateWatch, type WatchedCertificate } from '../../src/control/certificate-watch.ts';
+import { Events } from '../../src/telemetry/events.ts';
 
 const day = 24 * 60 * 60 * 1_000;
 
@@ -11,9 +12,11 @@ function watch(certificates: readonly WatchedCertificate[]) {
     { write: (line) => lines.push(JSON.parse(line)) },
   );
   const clock = { nowMs: Date.parse('2026-01-01T00:00:00Z'), certificates };
+  const events = new Events(0);
   const made = new CertificateWatch(
     () => clock.certificates,
     logger,
+    events,
     () => clock.nowMs,
   );
   onTestFinished(() => made.close());
@@ -22,13 +25,10 @@ function watch(certificates: readonly WatchedCertificate[]) {
     made.look();
     return lines.splice(0);
   };
-  return { clock, lookAfter };
+  return { clock, lookAfter, events };
 }
 
-const ends = (
-  time: string,
-  of: Readonly<Record<string, string>> = { listener: 'web', name: 'a.example' },
-) => ({
+const ends = (time: string, of: WatchedCertificate['of'] = { listener: 'web', name: 'a.example' }) => ({
   of,
   notAfterMs: Date.parse(time),
 });
@@ -56,6 +56,17 @@ describe('CertificateWatch', () => {
     expect(levels(0)).toEqual(['warn', 'error']);
     for (let minute = 1; minute < 24 * 60; minute++) expect(levels(60_000)).toEqual([]);
     expect(levels(60_000)).toEqual(['warn', 'error']);
+  });
+
+  it('tells events too', () => {
+    const { lookAfter, events } = watch([ends('2026-01-10T00:00:00Z'), ends('2026-03-01T00:00:00Z')]);
+    lookAfter(0);
+    lookAfter(10 * day);
+    const fields = { listener: 'web', name: 'a.example', expires: '2026-01-10T00:00:00.000Z' };
+    expect(events.recent).toMatchObject([
+      { kind: 'certificate', data: { ...fields, certificate: 'expiring' } },
+      { kind: 'certificate', data: { ...fields, certificate: 'expired' } },
+    ]);
   });
 
   it('speaks of a certificate that takes the place of another as of a new one', () => {

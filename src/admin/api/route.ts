@@ -11,6 +11,7 @@ import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
 import type { Phase, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import type { Permission } from '../access.ts';
 import type { Reply } from '../http.ts';
+import type { Snapshots } from './snapshots.ts';
 
 export interface Route {
   /** A part in braces stands for any one, percent-decoded: `/api/v1/pools/{pool}`. */
@@ -42,6 +43,7 @@ export interface ApiRequest {
 export interface RouteDeps {
   readonly source: AdminSource;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly snapshots: Pick<Snapshots, 'watch'>;
 }
 
 /** The running proxy, as far as the admin API has to do with it. */

@@ -1,3 +1,4 @@
+import { dialFailures } from '../../core/reasons.ts';
 import { type DescriptorUse, descriptorUse } from '../../drivers/descriptors.ts';
 import type { Observations, ObservedBackend } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
@@ -48,10 +49,19 @@ export function statusOf({ build, origin, observations, pendingRestart }: Status
   };
 }
 
-function listenerStatus({ bound, driver, active, limit, accepted }: ListenerSnapshot) {
+function listenerStatus(listener: ListenerSnapshot) {
+  const { bound, driver, active, limit, accepted, closed, bytesToBackend, bytesToClient } = listener;
   const [only, ...others] = bound;
-  const bind = others.length === 0 && only !== undefined ? only : bound;
-  return { bind, driver, active, limit: limitText(limit), total: accepted };
+  return {
+    bind: others.length === 0 && only !== undefined ? only : bound,
+    driver,
+    active,
+    limit: limitText(limit),
+    total: accepted,
+    closed: Object.fromEntries([...closed].filter(([, count]) => count > 0)),
+    bytesToBackend,
+    bytesToClient,
+  };
 }
 
 export function poolStatus(pool: PoolSnapshot, observations: Observations) {
@@ -92,6 +102,9 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
     active: backend.active,
     limit: limitText(backend.limit),
     total: backend.totals.connections,
+    dialFailures: dialFailures.reduce((sum, why) => sum + backend.totals.dialFailures(why), 0),
+    bytesToBackend: backend.totals.bytesToBackend,
+    bytesToClient: backend.totals.bytesToClient,
     unavailable: unavailable ?? null,
     certificate:
       certificate === undefined
