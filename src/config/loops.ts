@@ -21,7 +21,7 @@ export interface ListenerEnds {
  * their routes may tell the connections apart.
  */
 export function checkLoops(listeners: readonly ListenerEnds[]): void {
-  const listening = new BoundAddresses(listeners);
+  const listening = new ListenersByAddress(listeners);
   const ways = listeners.map(({ backends }) =>
     backends.flatMap(({ target, location }) => {
       const found = listening.at(target);
@@ -70,7 +70,7 @@ interface Found extends BoundListener {
 }
 
 /** Which listener answers at an address. */
-class BoundAddresses {
+class ListenersByAddress {
   readonly #byAddress = new Map<string, BoundListener>();
   readonly #ownAddresses = new Set(
     Object.values(networkInterfaces()).flatMap((some) => some?.map(({ address }) => address) ?? []),

@@ -9,7 +9,7 @@
  */
 import { styleText } from 'node:util';
 
-type Fields = Readonly<Record<string, unknown>>;
+type LineFields = Readonly<Record<string, unknown>>;
 
 /** Takes a line of JSON, with or without its newline, and gives one for people. What is no JSON stays as it is. */
 export function prettyLine(json: string, isColoured: boolean): string {
@@ -26,11 +26,11 @@ export function prettyLine(json: string, isColoured: boolean): string {
   return `${words.join(' ').trimEnd()}\n${stackOf(err)}`;
 }
 
-function parsed(json: string): Fields | undefined {
+function parsed(json: string): LineFields | undefined {
   try {
     const value: unknown = JSON.parse(json);
     // An object has its fields by their names.
-    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+    return typeof value === 'object' && value !== null ? (value as LineFields) : undefined;
   } catch {
     return undefined;
   }
@@ -45,7 +45,7 @@ function formatOf(level: unknown): Format {
 }
 
 /** The columns of a session, and what is not as always. */
-function session(fields: Fields): {
+function session(fields: LineFields): {
   readonly text: string;
   readonly rest: readonly (readonly [string, unknown])[];
 } {
@@ -59,7 +59,7 @@ function session(fields: Fields): {
 
 const inColumns = new Set(['listener', 'client', 'backend', 'reason', 'durationMs']);
 const alwaysThere = new Set(['pool', 'connectMs', 'bytesToBackend', 'bytesToClient', 'endedBy']);
-const usual: Fields = { attempts: 1, queueMs: 0 };
+const usual: LineFields = { attempts: 1, queueMs: 0 };
 
 function durationText(ms: unknown): string {
   if (typeof ms !== 'number') return '';

@@ -10,10 +10,10 @@ export interface Checked {
   readonly config: Config;
   readonly driver: DriverChoice;
   /** What serves a listener, by its name; empty where the driver does not run here. */
-  readonly serving: ReadonlyMap<string, Serving>;
+  readonly serving: ReadonlyMap<string, ServingGroup>;
 }
 
-export interface Serving {
+export interface ServingGroup {
   readonly driver: DriverModule['name'];
   readonly workers: number;
   /** Why it is not the driver that was chosen. */
@@ -25,7 +25,7 @@ export function checked(config: Config, driver: DriverChoice): Checked {
   const { plan } = idleProxy(config);
   const { module: chosen } = driver;
   if (chosen === undefined) return { config, driver, serving: new Map() };
-  const serving = plan.listeners.map((listener): [string, Serving] => {
+  const serving = plan.listeners.map((listener): [string, ServingGroup] => {
     const because = refusalOf(listener, plan, chosen);
     const module = because === undefined ? chosen : driverModules.portable;
     return [listener.name, { driver: module.name, workers: workerCount(config.workers, module), because }];

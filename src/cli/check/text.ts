@@ -20,7 +20,7 @@ import type {
   PoolPolicy,
 } from '../../core/plan.ts';
 import { countOf } from '../config-file.ts';
-import type { Checked, Serving } from './checked.ts';
+import type { Checked, ServingGroup } from './checked.ts';
 
 export function asText({ config, driver: { module, why }, serving }: Checked): string {
   const certificates = ownCertificates(config);
@@ -44,7 +44,7 @@ export function asText({ config, driver: { module, why }, serving }: Checked): s
 
 function listenerLines(
   { name, bind, pool, policy }: ListenerConfig,
-  serving: Serving | undefined,
+  serving: ServingGroup | undefined,
 ): readonly string[] {
   const { access, proxyProtocol, tls, limits, timeouts, refuseWith } = policy;
   const { idleMs, halfClosedMs, maxLifetimeMs } = timeouts;
@@ -88,7 +88,7 @@ function indented(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `          ${line}`);
 }
 
-function servingText({ driver, workers, because }: Serving): string {
+function servingText({ driver, workers, because }: ServingGroup): string {
   return `runs on ${driver} with ${countOf(workers, 'worker')}${because === undefined ? '' : `, because ${because}`}`;
 }
 

@@ -23,7 +23,7 @@ import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import { callLast, type LastCall } from './last-call.ts';
-import { Link, type LinkContext } from './link.ts';
+import { PortableLink, type PortableLinkContext } from './link.ts';
 import { listen } from './listen.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { peerOf } from './sockets.ts';
@@ -45,14 +45,14 @@ interface BoundServer {
   lastCall: LastCall | undefined;
 }
 
-class PortableDriver implements Driver, LinkContext {
+class PortableDriver implements Driver, PortableLinkContext {
   readonly memory: BufferMemory;
   readonly buffers: ReadBuffers;
   readonly tls: NodeTlsEngine;
   readonly #host: DriverHost;
   readonly #means: Means;
   /** By their numbers. */
-  readonly #links: (Link | undefined)[] = [];
+  readonly #links: (PortableLink | undefined)[] = [];
   readonly #freeNumbers: LinkId[] = [];
   #acceptedLinks = 0;
   #dialedLinks = 0;
@@ -131,7 +131,7 @@ class PortableDriver implements Driver, LinkContext {
   #accept(listening: BoundServer, open: Open): void {
     const { listener, bound } = listening;
     listening.accepted++;
-    const link = new Link(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
+    const link = new PortableLink(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
     if (link.id === this.#nextNumber) this.#nextNumber += 2;
     const socket = open(link.received);
     const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
@@ -193,7 +193,7 @@ class PortableDriver implements Driver, LinkContext {
   }
 
   #connect(number: LinkId, address: Address): void {
-    const link = new Link(number, noListener, this);
+    const link = new PortableLink(number, noListener, this);
     this.#links[number] = link;
     this.#dialedLinks++;
     link.connect(address);
@@ -249,7 +249,7 @@ class PortableDriver implements Driver, LinkContext {
     this.#host.countBytes(listener, backend, toBackend, toClient);
   }
 
-  closed({ id }: Link, last: LinkEvent): void {
+  closed({ id }: PortableLink, last: LinkEvent): void {
     this.#links[id] = undefined;
     const isAccepted = id % 2 === 0;
     if (isAccepted) this.#acceptedLinks--;

@@ -23,7 +23,7 @@ import {
   type WriteDone,
 } from './sockets.ts';
 
-export interface SocketContext {
+export interface PortableSocketContext {
   readonly buffers: ReadBuffers;
   readonly memory: BufferMemory;
 }
@@ -62,7 +62,7 @@ export abstract class LinkSocket implements SocketOwner {
     this.id = id;
   }
 
-  protected abstract readonly context: SocketContext;
+  protected abstract readonly context: PortableSocketContext;
   abstract connected(): void;
   abstract readEnded(): void;
   abstract failed(error: NodeJS.ErrnoException): void;

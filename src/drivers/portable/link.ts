@@ -21,17 +21,17 @@ import { heldBytesMax } from '../shared.ts';
 import type { StartTls, TlsEngine, TlsLink } from '../tls/engine.ts';
 import { Dial } from './dial.ts';
 import { HeldBytes } from './held-bytes.ts';
-import { firstLinkMark, isUnix, LinkSocket, type SocketContext } from './link-socket.ts';
+import { firstLinkMark, isUnix, LinkSocket, type PortableSocketContext } from './link-socket.ts';
 import { connect, own, type ReadCallback, readByEvent } from './sockets.ts';
 
 /** What a link needs of its driver. */
-export interface LinkContext extends SocketContext, Pick<DriverHost, 'now' | 'countBytes'> {
+export interface PortableLinkContext extends PortableSocketContext, Pick<DriverHost, 'now' | 'countBytes'> {
   readonly tls: TlsEngine<Socket>;
   emit(event: DriverEvent): void;
   /** The system has said so. */
   outOfDescriptors(): void;
   /** The link is closed, and this its last event: then its number is free. */
-  closed(link: Link, last: LinkEvent): void;
+  closed(link: PortableLink, last: LinkEvent): void;
 }
 
 /** A handshake is under way; it has failed. */
@@ -40,11 +40,11 @@ const refused = firstLinkMark << 1;
 /** Not reading. */
 const paused = firstLinkMark << 2;
 
-export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
+export class PortableLink extends LinkSocket implements relay.Link<PortableLink>, TlsLink {
   end: LinkEnd | undefined;
-  partner: Link | undefined;
+  partner: PortableLink | undefined;
   lastByteMs: number;
-  protected readonly context: LinkContext;
+  protected readonly context: PortableLinkContext;
   /** Whose bytes are counted: that of the client's link, and the backend, once joined. */
   #listener: ListenerSlot;
   #backend: BackendSlot = 0;
@@ -56,7 +56,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   #large: Buffer | undefined;
   #dial: Dial | undefined;
 
-  constructor(id: LinkId, listener: ListenerSlot, context: LinkContext) {
+  constructor(id: LinkId, listener: ListenerSlot, context: PortableLinkContext) {
     super(id);
     this.#listener = listener;
     this.context = context;
@@ -110,7 +110,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
     this.useOver(socket, () => handshake.begin(socket, this.#takeHeld(), this));
   }
 
-  joinBackend(backend: Link, slot: BackendSlot, first: Uint8Array | undefined): void {
+  joinBackend(backend: PortableLink, slot: BackendSlot, first: Uint8Array | undefined): void {
     this.#withdraw();
     backend.#withdraw();
     backend.#listener = this.#listener;
@@ -128,14 +128,14 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
     if (fromBackend.length > 0) this.write(fromBackend, fromBackend.length);
     backend.freeOnceWritten(fromClient);
     this.freeOnceWritten(fromBackend);
-    relay.join<Link>(this, backend);
+    relay.join<PortableLink>(this, backend);
   }
 
   close(how: 'fin' | 'reset'): void {
     if (this.is(closing) && how === 'fin') return;
     this.#withdraw();
     // A connection that is not there yet can't finish.
-    relay.close<Link>(this, this.is(dialing) ? 'reset' : how);
+    relay.close<PortableLink>(this, this.is(dialing) ? 'reset' : how);
   }
 
   #withdraw(): void {
@@ -156,7 +156,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
         this.#pass(to, length, buffer);
       }
     }
-    const goesOn = relay.mayRead<Link>(this);
+    const goesOn = relay.mayRead<PortableLink>(this);
     if (goesOn) this.read();
     else this.#notePause();
     return goesOn;
@@ -181,7 +181,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
     return held;
   }
 
-  #pass(to: Link, length: number, buffer: Uint8Array): void {
+  #pass(to: PortableLink, length: number, buffer: Uint8Array): void {
     const { buffers } = this.context;
     if (buffers.isShared(buffer)) {
       to.write(buffers.copy(length), length);
@@ -214,7 +214,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   }
 
   #readEnded(how: 'fin' | 'reset'): void {
-    if (!relay.readEnded<Link>(this, how)) return;
+    if (!relay.readEnded<PortableLink>(this, how)) return;
     this.context.emit({ kind: 'half-closed', link: this.id, heldBytes: this.#heldBytes });
   }
 
@@ -229,7 +229,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   /** The peer of a unix socket has closed and left bytes unread, and what it has sent was read. */
   #closedUnread(): void {
     this.end ??= 'closed-early';
-    relay.writeFailed<Link>(this, false);
+    relay.writeFailed<PortableLink>(this, false);
     if (!this.is(closing)) this.#readEnded('fin');
   }
 
@@ -277,7 +277,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   }
 
   read(): void {
-    if (!relay.mayRead<Link>(this)) {
+    if (!relay.mayRead<PortableLink>(this)) {
       if (!this.is(paused)) this.socket?.pause();
       this.#notePause();
     } else if (this.is(paused)) {
@@ -304,7 +304,7 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   // What its socket tells.
 
   protected sent(): void {
-    relay.sent<Link>(this);
+    relay.sent<PortableLink>(this);
   }
 
   protected count(bytes: number): void {
@@ -313,21 +313,21 @@ export class Link extends LinkSocket implements relay.Link<Link>, TlsLink {
   }
 
   protected writeFailed(): void {
-    relay.writeFailed<Link>(this, this.is(resetSeen));
+    relay.writeFailed<PortableLink>(this, this.is(resetSeen));
     // In Node before 26 its reset may have been taken for FIN before.
-    if (this.is(finReceived) && this.is(resetSeen)) relay.readEnded<Link>(this, 'reset');
+    if (this.is(finReceived) && this.is(resetSeen)) relay.readEnded<PortableLink>(this, 'reset');
   }
 
   protected allClosed(): void {
     if (this.is(dialing) && !this.is(closing) && this.#dial?.failure === undefined)
       return this.#dial?.connectLater();
-    if (!this.is(dialing) && this.end === undefined) relay.readEnded<Link>(this, 'reset');
+    if (!this.is(dialing) && this.end === undefined) relay.readEnded<PortableLink>(this, 'reset');
     this.marks |= closing;
     this.#returnLarge();
     this.forgetWrites();
     this.#held?.free();
     this.#held = undefined;
-    relay.closed<Link>(this);
+    relay.closed<PortableLink>(this);
     this.context.closed(this, this.#lastEvent);
   }
 

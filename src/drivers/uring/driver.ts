@@ -8,14 +8,14 @@ import type { Address, BackendSlot, LinkId, ListenerSlot } from '../../core/cont
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { SpareDescriptor } from '../spare-descriptor.ts';
-import { type BufferBounds, Buffers, boundsOf, type Group, reserveGroup, smallGroup } from './buffers.ts';
+import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
-import type { Link, LinkContext } from './link.ts';
+import type { UringLink, UringLinkContext } from './link.ts';
 import { LinkEvents } from './link-events.ts';
-import { Links } from './links.ts';
+import { LinkTable } from './link-table.ts';
 import { type Listening, listeningSerial } from './listening.ts';
 import { Listenings } from './listenings.ts';
 import { numberMask, operation, operationShift } from './operations.ts';
@@ -23,6 +23,7 @@ import { Ring } from './ring.ts';
 import { Sockets } from './sockets.ts';
 import { type Turning, Turns } from './turns.ts';
 import { UnixDials } from './unix-dials.ts';
+import { WaitingLinks } from './waiting-links.ts';
 
 /** For a thread that does nothing else. Throws where koffi or io_uring can't be used; the probe tells beforehand. */
 export function createUringDriver(
@@ -33,27 +34,24 @@ export function createUringDriver(
   return new UringDriver(loadLibc(), host, new KernelResources(resources), bounds);
 }
 
-export class UringDriver implements Driver, LinkContext, Turning {
+export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly ring: Ring;
   readonly buffers: Buffers;
   readonly queues = new ByteQueues();
   readonly sockets: Sockets;
   readonly events: LinkEvents;
+  readonly waiting: WaitingLinks;
   readonly host: DriverHost;
   turnMs = 0;
   readonly #turns: Turns;
-  readonly #links: Links;
+  readonly #links: LinkTable;
   readonly #unixDials: UnixDials;
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
   /** Links with events that are due. */
-  #toTell: Link[] = [];
+  #toTell: UringLink[] = [];
   readonly #spare = new SpareDescriptor();
-  #isOutOfMemory = false;
   #isOutOfDescriptors = false;
-  readonly #waitingForPlenty: Link[] = [];
-  /** For a buffer, by group. */
-  readonly #waiting: readonly Link[][] = [[], [], []];
   #deadlineMs: number | undefined;
   /** When to look for memory that nobody needs. */
   #releaseMs = Number.POSITIVE_INFINITY;
@@ -69,8 +67,9 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.ring = new Ring(libc, entries, completions);
     resources.drives(this.ring);
     this.buffers = new Buffers(libc, this.ring, bounds);
+    this.waiting = new WaitingLinks(this.buffers);
     this.#turns = new Turns(libc, this);
-    this.#links = new Links(this);
+    this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
     this.#listenings = new Listenings({
       libc,
@@ -212,7 +211,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
     this.#tell();
-    this.#resumeWaiting();
+    this.waiting.resume();
     this.host.buffersHold(this.buffers.bytesInUse);
     if (completed > 0 && this.#releaseMs === Number.POSITIVE_INFINITY && this.buffers.inUse > 0) {
       this.#releaseMs = this.turnMs + releaseEveryMs;
@@ -223,8 +222,8 @@ export class UringDriver implements Driver, LinkContext, Turning {
   }
 
   get mustGoOn(): boolean {
-    const mayResume = this.#waitingForPlenty.length > 0 && !this.buffers.areScarce;
-    return mayResume || this.#toTell.length > 0 || this.#isOutOfMemory || this.#isOutOfDescriptors;
+    const { mayResume, isOutOfBuffers } = this.waiting;
+    return mayResume || this.#toTell.length > 0 || isOutOfBuffers || this.#isOutOfDescriptors;
   }
 
   readonly #complete = (low: number, high: number, result: number, flags: number): void => {
@@ -266,39 +265,17 @@ export class UringDriver implements Driver, LinkContext, Turning {
       this.#toTell = [];
       for (const link of links) link.tell();
     }
-    if (this.#isOutOfMemory) this.events.exhausted('memory');
+    if (this.waiting.isOutOfBuffers) this.events.exhausted('memory');
     if (this.#isOutOfDescriptors) this.events.exhausted('descriptors');
-    this.#isOutOfMemory = false;
+    this.waiting.isOutOfBuffers = false;
     this.#isOutOfDescriptors = false;
   }
 
-  tellSoon(link: Link): void {
+  tellSoon(link: UringLink): void {
     this.#toTell.push(link);
   }
 
-  waitForBuffer(link: Link, group: Group): void {
-    this.#isOutOfMemory = true;
-    this.#waiting[group]?.push(link);
-  }
-
-  waitForPlenty(link: Link): void {
-    this.#waitingForPlenty.push(link);
-  }
-
-  /** As many as there are buffers now. */
-  #resumeWaiting(): void {
-    if (this.#waitingForPlenty.length > 0 && !this.buffers.areScarce) {
-      for (const link of this.#waitingForPlenty.splice(0, resumedEachTurn)) link.resumeWaiting();
-    }
-    for (const links of this.#waiting) {
-      if (links.length === 0) continue;
-      const isForReserve = links === this.#waiting[reserveGroup] && this.buffers.areScarce;
-      const left = this.buffers.left(isForReserve ? reserveGroup : smallGroup);
-      for (const link of links.splice(0, left)) link.resumeWaiting();
-    }
-  }
-
-  dialUnix(link: Link, sockaddr: Uint8Array): void {
+  dialUnix(link: UringLink, sockaddr: Uint8Array): void {
     this.#unixDials.dial(link, sockaddr, this.turnMs);
     this.#setWake();
   }
@@ -313,7 +290,7 @@ export class UringDriver implements Driver, LinkContext, Turning {
     this.#listenings.descriptorFreed();
   }
 
-  release(link: Link): void {
+  release(link: UringLink): void {
     this.#links.release(link);
   }
 
@@ -361,7 +338,5 @@ export class UringDriver implements Driver, LinkContext, Turning {
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
 const entries = 1_024;
 const completions = 16_384;
-/** So that they don't make buffers scarce at once again. */
-const resumedEachTurn = 64;
 /** What is idle for two looks goes back to the system. */
 const releaseEveryMs = 500;

@@ -10,7 +10,7 @@ import { operation, operationShift } from './operations.ts';
 import type { Ring } from './ring.ts';
 import type { Sockets } from './sockets.ts';
 
-export interface SocketContext {
+export interface RingSocketContext {
   readonly ring: Ring;
   readonly buffers: Buffers;
   readonly sockets: Sockets;
@@ -38,13 +38,14 @@ export const streams = firstDriverMark << 10;
 /** All its operations are being cancelled, as it is to be closed; with RST. */
 const cancelled = firstDriverMark << 11;
 const resetsAtClose = firstDriverMark << 12;
-export const firstLinkMark = firstDriverMark << 13;
+export const isUnix = firstDriverMark << 13;
+export const firstLinkMark = firstDriverMark << 14;
 
 export abstract class RingSocket {
   readonly id: LinkId;
   /** Which of those that have had the number this is. */
   serial = 0;
-  /** Bits, also of `relay.ts` and `link.ts`: as fields of their own they would double what an idle link takes. */
+  /** Bits, also of `relay.ts` and of a link's other layers: as fields of their own they would double what an idle link takes. */
   marks = 0;
   fd = -1;
   /** The ring's number of the last send. */
@@ -54,7 +55,7 @@ export abstract class RingSocket {
     this.id = id;
   }
 
-  protected abstract readonly context: SocketContext;
+  protected abstract readonly context: RingSocketContext;
   /** Nothing is under way any more. */
   protected abstract close(): void;
 

@@ -3,26 +3,26 @@
  * its number: even numbers are given here, odd ones by the core.
  */
 import type { LinkId } from '../../core/contract.ts';
-import { Link, type LinkContext } from './link.ts';
+import { UringLink, type UringLinkContext } from './link.ts';
 import { inUse } from './ring-socket.ts';
 
-export class Links {
+export class LinkTable {
   /** Accepted, and not over yet. */
   clients = 0;
   /** Dialed, and not over yet. */
   backends = 0;
-  readonly #context: LinkContext;
-  readonly #table: (Link | undefined)[] = [];
+  readonly #context: UringLinkContext;
+  readonly #table: (UringLink | undefined)[] = [];
   readonly #freeNumbers: LinkId[] = [];
   #nextNumber = 0;
   #lastSerial = 0;
 
-  constructor(context: LinkContext) {
+  constructor(context: UringLinkContext) {
     this.#context = context;
   }
 
   /** For a connection that was accepted. */
-  addClient(): Link {
+  addClient(): UringLink {
     this.clients++;
     let id = this.#freeNumbers.pop();
     if (id === undefined) {
@@ -33,16 +33,16 @@ export class Links {
   }
 
   /** For a connection that is dialed; undefined where the number is in use. */
-  addBackend(id: LinkId): Link | undefined {
+  addBackend(id: LinkId): UringLink | undefined {
     if (this.open(id) !== undefined) return undefined;
     this.backends++;
     return this.#add(id);
   }
 
-  #add(id: LinkId): Link {
+  #add(id: LinkId): UringLink {
     // A hole in the table would make it slow: the core gives small numbers, but perhaps not in order.
     while (this.#table.length <= id) this.#table.push(undefined);
-    const link = this.#table[id] ?? new Link(id, this.#context);
+    const link = this.#table[id] ?? new UringLink(id, this.#context);
     this.#table[id] = link;
     // Completions bring it back as a signed word; 0 stands for what is no link's.
     this.#lastSerial = (this.#lastSerial + 1) | 0 || 1;
@@ -51,14 +51,14 @@ export class Links {
     return link;
   }
 
-  release({ id }: Link): void {
+  release({ id }: UringLink): void {
     if (id % 2 === 0) {
       this.clients--;
       this.#freeNumbers.push(id);
     } else this.backends--;
   }
 
-  open(id: LinkId): Link | undefined {
+  open(id: LinkId): UringLink | undefined {
     const link = this.#table[id];
     return link?.is(inUse) === true ? link : undefined;
   }
@@ -67,7 +67,7 @@ export class Links {
    * Whom a completion is for. None of its operations outlives a connection, so that not to find it would be the
    * kernel's mistake, or ours.
    */
-  find(id: LinkId, serial: number): Link | undefined {
+  find(id: LinkId, serial: number): UringLink | undefined {
     const link = this.#table[id];
     return link?.serial === serial ? link : undefined;
   }

@@ -1,0 +1,182 @@
+/**
+ * The bytes of a link that wait in buffers: what has come of it while it was not joined, as far as the core has not
+ * discarded it, and what is to be sent to its peer. See `byte-queue.ts` for the chains of buffers, `buffers.ts` for
+ * the buffers, `receiving-link.ts` for how bytes come.
+ */
+import { assert } from '../../core/assert.ts';
+import type { BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
+import * as relay from '../relay.ts';
+import { heldBytesMax } from '../shared.ts';
+import type { ByteQueue, ByteQueues } from './byte-queue.ts';
+import { Inspection } from './inspection.ts';
+import { firstLinkMark, RingSocket, type RingSocketContext, sending, streams } from './ring-socket.ts';
+
+export interface BufferedLinkContext extends RingSocketContext {
+  readonly queues: ByteQueues;
+  /** When the completions at hand were taken. */
+  readonly turnMs: number;
+  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void;
+}
+
+/** It was dialed, and is joined. */
+export const isBackend = firstLinkMark;
+/** It was refused what the core asked for: only to close it is left. */
+export const refused = firstLinkMark << 1;
+export const firstReceivingMark = firstLinkMark << 2;
+const notHeld = refused | relay.dialing | relay.discarding | relay.closing;
+
+/**
+ * Of a stream in small buffers so much may wait. Receives that go on end after so much too: without a limit a fast
+ * sender fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
+ */
+export const streamBytesMax = 64 * 1024;
+
+export abstract class BufferedLink extends RingSocket {
+  listener: ListenerSlot = 0;
+  /** Known once it is joined. */
+  backend: BackendSlot = 0;
+  /** What was sent to its peer and came from its partner. */
+  sentBytes = 0;
+  /** What is to be sent to its peer; undefined where nothing is. */
+  protected queue: ByteQueue | undefined;
+  /** What has come of it while it was not joined; undefined where that is nothing. */
+  protected held: ByteQueue | undefined;
+  /** When its last byte came, or the connection. */
+  protected cameMs = -0.5;
+  #inspection: Inspection | undefined;
+
+  protected abstract override readonly context: BufferedLinkContext;
+  abstract end: LinkEnd | undefined;
+  abstract partner: BufferedLink | undefined;
+
+  get lastByteMs(): number {
+    const { partner } = this;
+    return partner === undefined ? this.cameMs : Math.max(this.cameMs, partner.cameMs);
+  }
+
+  get waitingBytes(): number {
+    return this.heldBytes + (this.queue?.bytes ?? 0);
+  }
+
+  // What is held of it.
+
+  /** Whether it is one of the links that the commands `inspect` to `join` are for. */
+  protected get isHeld(): boolean {
+    return this.partner === undefined && this.end === undefined && !this.is(notHeld);
+  }
+
+  protected get heldBytes(): number {
+    return this.held?.bytes ?? 0;
+  }
+
+  get mayHold(): boolean {
+    if (this.is(refused)) return false;
+    return this.held === undefined || (this.held.bytes < heldBytesMax && !this.context.buffers.areScarce);
+  }
+
+  /** It is read no further for want of buffers alone. */
+  protected get holdsLessThanItMay(): boolean {
+    return this.isHeld && this.held !== undefined && this.held.bytes < heldBytesMax;
+  }
+
+  protected hold(chunk: number, length: number): void {
+    this.held ??= this.context.queues.take();
+    this.held.hold(chunk, length, this.context.buffers);
+  }
+
+  protected discardHeld(bytes: number): void {
+    if (this.held === undefined) return;
+    this.held.discard(bytes, this.context.buffers);
+    this.#inspection?.discarded(bytes);
+    if (this.held.isEmpty) this.held = this.#emptied(this.held);
+  }
+
+  /** The core wants to see what is held once that is more than `beyond`. Returns whether it is so already. */
+  protected ask(beyond: number): boolean {
+    this.#inspection ??= new Inspection();
+    this.#inspection.ask(beyond);
+    return this.heldBytes > beyond;
+  }
+
+  protected withdrawQuestion(): void {
+    this.#inspection = undefined;
+  }
+
+  /** What the core has asked for, once it is there. */
+  protected answer(): Uint8Array | undefined {
+    return this.held && this.#inspection?.answer(this.held, this.context.buffers);
+  }
+
+  // What is to be sent to its peer.
+
+  get isSending(): boolean {
+    return this.queue !== undefined;
+  }
+
+  /** Of a stream one large chunk may wait, or a few small ones: never as much as its sender would send at once. */
+  get hasRoom(): boolean {
+    const { queue } = this;
+    if (queue === undefined) return true;
+    if (queue.count >= this.context.buffers.share) return false;
+    return this.partner?.is(streams) !== true || queue.bytes < streamBytesMax;
+  }
+
+  /** What is held of the other is to be sent to its peer, uncopied. */
+  protected queueHeldOf(other: BufferedLink): void {
+    this.queue = other.held;
+    other.held = undefined;
+    other.#inspection = undefined;
+    other.cameMs = this.context.turnMs;
+  }
+
+  protected enqueue(chunk: number, length: number): void {
+    this.queue ??= this.context.queues.take();
+    this.queue.append(chunk, length, this.context.buffers);
+    if (!this.is(sending)) this.sendQueue();
+  }
+
+  protected sendQueue(): void {
+    const { queue } = this;
+    if (queue === undefined || this.is(sending | relay.closing)) return;
+    this.sendFirst(queue, this.is(relay.finDue) && queue.count === 1);
+  }
+
+  /** A send has completed. Returns whether its bytes were taken; otherwise its peer takes no more. */
+  protected dropSent(result: number): boolean {
+    const { queue } = this;
+    const { buffers } = this.context;
+    assert(queue !== undefined, 'What is being sent stays in its queue');
+    this.clear(sending);
+    const length = buffers.lengths[queue.first] ?? 0;
+    queue.drop(buffers);
+    if (queue.isEmpty) this.queue = this.#emptied(queue);
+    if (result > 0) this.#countSent(result);
+    return result === length;
+  }
+
+  #countSent(bytes: number): void {
+    this.sentBytes += bytes;
+    if (this.is(isBackend)) this.context.countBytes(this.listener, this.backend, bytes, 0);
+    else this.context.countBytes(this.listener, this.backend, 0, bytes);
+  }
+
+  finFollows(): void {
+    if (this.queue?.count === 1) this.finFollowsSend();
+  }
+
+  dropQueue(): void {
+    this.queue = this.#emptied(this.queue);
+  }
+
+  protected dropAll(): void {
+    this.dropQueue();
+    this.held = this.#emptied(this.held);
+    this.#inspection = undefined;
+  }
+
+  #emptied(queue: ByteQueue | undefined): undefined {
+    if (queue === undefined) return;
+    queue.clear(this.context.buffers);
+    this.context.queues.giveBack(queue);
+  }
+}

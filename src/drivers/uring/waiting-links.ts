@@ -1,0 +1,51 @@
+/** Links that are not read for want of buffers, and when each goes on. */
+import { type Buffers, type Group, reserveGroup, smallGroup } from './buffers.ts';
+
+interface WaitingLink {
+  resumeWaiting(): void;
+}
+
+export class WaitingLinks {
+  /** One has found no buffer, which the driver has yet to tell. */
+  isOutOfBuffers = false;
+  readonly #buffers: Buffers;
+  /** For a buffer, by the group that has none left. */
+  readonly #forBuffer: readonly WaitingLink[][] = [[], [], []];
+  readonly #forPlenty: WaitingLink[] = [];
+
+  constructor(buffers: Buffers) {
+    this.#buffers = buffers;
+  }
+
+  /** There is no buffer of the group left: it goes on once there is. */
+  addForBuffer(link: WaitingLink, group: Group): void {
+    this.isOutOfBuffers = true;
+    this.#forBuffer[group]?.push(link);
+  }
+
+  /** It holds something, so that others come first: it goes on once buffers are not scarce. */
+  addForPlenty(link: WaitingLink): void {
+    this.#forPlenty.push(link);
+  }
+
+  /** Some need wait no longer. */
+  get mayResume(): boolean {
+    return this.#forPlenty.length > 0 && !this.#buffers.areScarce;
+  }
+
+  /** As many as there are buffers now. */
+  resume(): void {
+    if (this.mayResume) {
+      for (const link of this.#forPlenty.splice(0, resumedEachTurn)) link.resumeWaiting();
+    }
+    for (const links of this.#forBuffer) {
+      if (links.length === 0) continue;
+      const isForReserve = links === this.#forBuffer[reserveGroup] && this.#buffers.areScarce;
+      const left = this.#buffers.left(isForReserve ? reserveGroup : smallGroup);
+      for (const link of links.splice(0, left)) link.resumeWaiting();
+    }
+  }
+}
+
+/** So that they don't make buffers scarce at once again. */
+const resumedEachTurn = 64;
