@@ -5,6 +5,7 @@
  */
 import { assert } from '../../core/assert.ts';
 import type { BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
+import type { DriverHost } from '../driver.ts';
 import * as relay from '../relay.ts';
 import { heldBytesMax } from '../shared.ts';
 import type { ByteQueue, ByteQueues } from './byte-queue.ts';
@@ -15,7 +16,7 @@ export interface BufferedLinkContext extends RingSocketContext {
   readonly queues: ByteQueues;
   /** When the completions at hand were taken. */
   readonly turnMs: number;
-  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void;
+  readonly host: Pick<DriverHost, 'countBytes'>;
 }
 
 /** It was dialed, and is joined. */
@@ -156,8 +157,9 @@ export abstract class BufferedLink extends RingSocket {
 
   #countSent(bytes: number): void {
     this.sentBytes += bytes;
-    if (this.is(isBackend)) this.context.countBytes(this.listener, this.backend, bytes, 0);
-    else this.context.countBytes(this.listener, this.backend, 0, bytes);
+    const { host } = this.context;
+    if (this.is(isBackend)) host.countBytes(this.listener, this.backend, bytes, 0);
+    else host.countBytes(this.listener, this.backend, 0, bytes);
   }
 
   finFollows(): void {

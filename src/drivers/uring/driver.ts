@@ -4,13 +4,14 @@
  * connection does, `buffers.ts` for where bytes wait.
  */
 import { assert } from '../../core/assert.ts';
-import type { Address, BackendSlot, LinkId, ListenerSlot } from '../../core/contract.ts';
+import type { Address, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { SpareDescriptor } from '../spare-descriptor.ts';
 import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
+import { DueEvents } from './due-events.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import type { UringLink, UringLinkContext } from './link.ts';
@@ -40,6 +41,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly queues = new ByteQueues();
   readonly sockets: Sockets;
   readonly events: LinkEvents;
+  readonly dueEvents: DueEvents;
   readonly waiting: WaitingLinks;
   readonly host: DriverHost;
   turnMs = 0;
@@ -48,10 +50,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly #unixDials: UnixDials;
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
-  /** Links with events that are due. */
-  #toTell: UringLink[] = [];
   readonly #spare = new SpareDescriptor();
-  #isOutOfDescriptors = false;
   #deadlineMs: number | undefined;
   /** When to look for memory that nobody needs. */
   #releaseMs = Number.POSITIVE_INFINITY;
@@ -67,7 +66,8 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.ring = new Ring(libc, entries, completions);
     resources.drives(this.ring);
     this.buffers = new Buffers(libc, this.ring, bounds);
-    this.waiting = new WaitingLinks(this.buffers);
+    this.dueEvents = new DueEvents(this.events);
+    this.waiting = new WaitingLinks(this.buffers, this.dueEvents);
     this.#turns = new Turns(libc, this);
     this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
@@ -81,9 +81,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
       accepted: (listening, fd) => this.#accepted(listening, fd),
       turnAway: (listening, fd) => this.#turnAway(listening, fd),
       spare: this.#spare,
-      exhausted: () => {
-        this.#isOutOfDescriptors = true;
-      },
+      exhausted: () => this.dueEvents.exhausted('descriptors'),
       rescheduled: () => this.#setWake(),
       settled: () => this.#turns.yieldSoon(),
     });
@@ -120,7 +118,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     const peer = this.sockets.peer(fd);
     this.sockets.close(fd);
     this.#spare.take();
-    this.#isOutOfDescriptors = true;
+    this.dueEvents.exhausted('descriptors');
     if (peer !== undefined) this.events.turnedAway(listener, peer);
   }
 
@@ -210,7 +208,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
-    this.#tell();
+    this.dueEvents.tell();
     this.waiting.resume();
     this.host.buffersHold(this.buffers.bytesInUse);
     if (completed > 0 && this.#releaseMs === Number.POSITIVE_INFINITY && this.buffers.inUse > 0) {
@@ -222,8 +220,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   get mustGoOn(): boolean {
-    const { mayResume, isOutOfBuffers } = this.waiting;
-    return mayResume || this.#toTell.length > 0 || isOutOfBuffers || this.#isOutOfDescriptors;
+    return this.waiting.mayResume || this.dueEvents.areThere;
   }
 
   readonly #complete = (low: number, high: number, result: number, flags: number): void => {
@@ -258,23 +255,6 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.ring.waitUntilReadable(this.#turns.wakeFd, operation.wake << operationShift, 0);
   }
 
-  /** What follows from these events, they tell in the next turn. */
-  #tell(): void {
-    if (this.#toTell.length > 0) {
-      const links = this.#toTell;
-      this.#toTell = [];
-      for (const link of links) link.tell();
-    }
-    if (this.waiting.isOutOfBuffers) this.events.exhausted('memory');
-    if (this.#isOutOfDescriptors) this.events.exhausted('descriptors');
-    this.waiting.isOutOfBuffers = false;
-    this.#isOutOfDescriptors = false;
-  }
-
-  tellSoon(link: UringLink): void {
-    this.#toTell.push(link);
-  }
-
   dialUnix(link: UringLink, sockaddr: Uint8Array): void {
     this.#unixDials.dial(link, sockaddr, this.turnMs);
     this.#setWake();
@@ -297,10 +277,6 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   /** Each client is to have a backend. */
   #countDials(): void {
     this.host.descriptors.owed = this.#links.clients - this.#links.backends;
-  }
-
-  countBytes(listener: ListenerSlot, backend: BackendSlot, toBackend: number, toClient: number): void {
-    this.host.countBytes(listener, backend, toBackend, toClient);
   }
 
   /** What is taken and not given back, for tests. */

@@ -13,14 +13,14 @@ import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/con
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
 import { isBackend, refused } from './buffered-link.ts';
+import type { DueEvents } from './due-events.ts';
 import * as kernel from './kernel.ts';
 import { firstUringMark, ReceivingLink, type ReceivingLinkContext } from './receiving-link.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
 
 /** What a link needs of the driver. */
 export interface UringLinkContext extends ReceivingLinkContext {
-  /** Calls `tell` soon, outside of any command. */
-  tellSoon(link: UringLink): void;
+  readonly dueEvents: DueEvents;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
   /** A dial found none: accepting must look how many there are. */
@@ -164,7 +164,7 @@ export class UringLink extends ReceivingLink {
   // Events that are due outside of what has brought them about.
 
   #tellSoon(what: number): void {
-    if (!this.is(due)) this.context.tellSoon(this);
+    if (!this.is(due)) this.context.dueEvents.add(this);
     this.marks |= what;
   }
 

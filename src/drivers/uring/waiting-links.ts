@@ -1,25 +1,26 @@
 /** Links that are not read for want of buffers, and when each goes on. */
 import { type Buffers, type Group, reserveGroup, smallGroup } from './buffers.ts';
+import type { DueEvents } from './due-events.ts';
 
 interface WaitingLink {
   resumeWaiting(): void;
 }
 
 export class WaitingLinks {
-  /** One has found no buffer, which the driver has yet to tell. */
-  isOutOfBuffers = false;
   readonly #buffers: Buffers;
+  readonly #dueEvents: DueEvents;
   /** For a buffer, by the group that has none left. */
   readonly #forBuffer: readonly WaitingLink[][] = [[], [], []];
   readonly #forPlenty: WaitingLink[] = [];
 
-  constructor(buffers: Buffers) {
+  constructor(buffers: Buffers, dueEvents: DueEvents) {
     this.#buffers = buffers;
+    this.#dueEvents = dueEvents;
   }
 
   /** There is no buffer of the group left: it goes on once there is. */
   addForBuffer(link: WaitingLink, group: Group): void {
-    this.isOutOfBuffers = true;
+    this.#dueEvents.exhausted('memory');
     this.#forBuffer[group]?.push(link);
   }
 
