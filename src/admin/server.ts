@@ -11,6 +11,7 @@ import { Snapshots } from './api/snapshots.ts';
 import { statusOf } from './api/status.ts';
 import { Connections } from './connections.ts';
 import { bodyOf, failure, mediaTypeOf, type Reply, send } from './http.ts';
+import { refusalOfHost, refusalOfOrigin, refusalOfReader, refusalWithoutToken } from './refusals.ts';
 
 export interface AdminServerDeps extends Omit<RouteDeps, 'snapshots'> {
   /** Of which every request but those to `/livez` and `/readyz` must bear one; none asks for nothing. */
@@ -136,31 +137,23 @@ export class AdminServer {
   async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply> {
     switch (crossOrigin(request)) {
       case 'host':
-        return failure(
-          421,
-          'Expected a Host header with a loopback address or the one that was connected to',
-        );
+        return refusalOfHost(request);
       case 'origin':
-        return failure(403, 'Web pages of other origins may not use the admin API');
+        return refusalOfOrigin(request);
     }
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
     const found = routesAt(path);
     const byMethod = found.find(({ route }) => methodsOf(route).includes(request.method ?? ''));
     const who = this.#whoAsks(request);
     const isOpen = found.some(({ route }) => route.may === 'none');
-    if (who === undefined && !isOpen) {
-      const error = 'Expected "Authorization: Bearer" with a token of the admin section';
-      return failure(401, error, { 'www-authenticate': 'Bearer' });
-    }
+    if (who === undefined && !isOpen) return refusalWithoutToken(request);
     if (found.length === 0) return failure(404, `Nothing is at ${path}`);
     if (byMethod === undefined) {
       const methods = found.flatMap(({ route }) => methodsOf(route));
       return failure(405, `Expected ${methods.join(' or ')}`, { allow: methods.join(', ') });
     }
     const { route, params } = byMethod;
-    if (route.may === 'operate' && who?.may !== 'operate') {
-      return failure(403, `Expected a token that may operate; ${who?.name} may only read`);
-    }
+    if (route.may === 'operate' && who?.may !== 'operate') return refusalOfReader(who?.name ?? '');
     if (route.body !== undefined && mediaTypeOf(request) !== route.body.type) {
       return failure(415, `Expected Content-Type: ${route.body.type}`, { connection: 'close' });
     }

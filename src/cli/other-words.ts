@@ -9,12 +9,16 @@ export function inOurWords(words: readonly string[]): readonly string[] {
   return ours === undefined ? words : [ours, ...words.slice(1)];
 }
 
-/** What does what a first word asks for that is no command; undefined where nobody can tell. */
-export function hintFor(word: string): string | undefined {
-  if (/\.(?:ya?ml|json|conf|cfg)$/.test(word)) {
-    return `Expected a command before the configuration, as in "sluice run ${word}"`;
+/** What does what words ask for whose first is no command; undefined where nobody can tell. */
+export function hintFor(words: readonly string[]): string | undefined {
+  const [first = ''] = words;
+  const file = words.find((word) => /\.(?:ya?ml|json|conf|cfg)$/.test(word));
+  if (first !== file && !['-c', '-f', '--config', '--file', '--configFile'].includes(first)) {
+    return hints.find(([ones]) => ones.includes(first))?.[1];
   }
-  return hints.find(([words]) => words.includes(word))?.[1];
+  // As in `nginx -c FILE -t` and `haproxy -c -f FILE`.
+  const command = words.includes('-t') || (words.includes('-c') && words.includes('-f')) ? 'check' : 'run';
+  return `Expected a command before the configuration, as in "sluice ${command} ${file ?? '-c FILE'}"`;
 }
 
 const otherWords: ReadonlyMap<string, string> = new Map([
@@ -25,10 +29,6 @@ const otherWords: ReadonlyMap<string, string> = new Map([
 ]);
 
 const hints: readonly (readonly [words: readonly string[], hint: string])[] = [
-  [
-    ['-c', '-f', '--config', '--file', '--configFile'],
-    'Expected a command before the configuration, as in "sluice run -c FILE"',
-  ],
   [['start', 'serve', 'server', 'up', 'proxy'], '"sluice run" runs the proxy, in the foreground'],
   [['test', 'validate', 'verify', 'configtest', 'lint', 'config'], '"sluice check" checks a configuration'],
   [

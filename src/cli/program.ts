@@ -44,7 +44,7 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
     sluice.addCommand(command(ends, words).exitOverride().copyInheritedSettings(sluice));
   try {
     const isCommand = sluice.commands.some((command) => command.name() === words[0]);
-    const hint = isCommand ? undefined : hintFor(words[0] ?? '');
+    const hint = isCommand ? undefined : hintFor(words);
     if (hint !== undefined) throw new UsageError(hint);
     await sluice.parseAsync([...words], { from: 'user' });
     return exitCode;

@@ -29,8 +29,10 @@ export interface MeantAddress {
 export function meantAddress(text: string, syntax: AddressSyntax): MeantAddress | undefined {
   const words = text
     .replace(/;\s*$/, '')
+    .replaceAll(/[“”„‘’«»]/g, '')
     .split(/[\s,]+/)
-    .filter((word) => word !== '');
+    // A dash begins the next item, where its line is indented too far.
+    .filter((word) => word !== '' && word !== '-');
   const mended = words.map((word) => addressIn(word, syntax));
   const addresses = mended.filter((address) => address !== undefined);
   const [first] = addresses;

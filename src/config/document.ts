@@ -24,9 +24,10 @@ export class ConfigDocument {
   constructor(file: string, text: string, env: Environment, secrets: Secrets) {
     this.file = file;
     this.#secrets = secrets;
-    this.#text = text;
-    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
-    const { contents, mistakes } = composeYaml(text);
+    // A carriage return alone ends a line too (YAML 1.2, 5.4), which the library does not know.
+    this.#text = text.replaceAll(/\r(?!\n)/g, '\n');
+    this.#lineStarts = [0, ...Array.from(this.#text.matchAll(/\n/g), ({ index }) => index + 1)];
+    const { contents, mistakes } = composeYaml(this.#text);
     // The text after a mistake may have been read as something else.
     const isUnclear = mistakes.length > 0 && secrets.mayBeIn(text);
     this.#contents = contents;
@@ -37,9 +38,11 @@ export class ConfigDocument {
     if (mistakes.length > 0) return;
 
     const reading = readNodes(contents, env);
-    for (const { path, offset, message, redacted } of reading.mistakes) {
-      const isSecret = secrets.stepsToSecret(path) !== undefined;
-      this.#issues.push(this.#issue(path, offset, isSecret ? redacted : message));
+    for (const { path, offset, message, redacted, firstOffset } of reading.mistakes) {
+      const shown = secrets.stepsToSecret(path) === undefined ? message : redacted;
+      const first =
+        firstOffset === undefined ? '' : `; the first is at line ${this.#lineAt(firstOffset) + 1}`;
+      this.#issues.push(this.#issue(path, offset, shown + first));
     }
     this.value = reading.value;
     this.#root = reading.place;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { addressWords, ipv6Text } from '../core/addresses.ts';
+import { type Guess, quoted, textOf } from './guesses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
 
 export const expectedHostPattern = 'a host name such as "www.example.com" or "*.example.com"';
@@ -25,3 +26,27 @@ export function parseHostPattern(text: string): Parsed<string> {
 
 const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const syntax = new RegExp(`^${label}(?:\\.${label})*$`);
+
+/**
+ * What was probably meant by a text that is no host name: one with a scheme, port or path, one that begins with a dot,
+ * or several in one text.
+ */
+export const meantHostPattern: Guess = (found) => {
+  const words = textOf(found)
+    .replaceAll(/^HostSNI\(|[`()“”]/g, '')
+    .split(/[\s,;|]+/)
+    .filter((word) => word !== '')
+    .slice(0, mostMeant);
+  if (words.length === 1 && words[0] === '*') return 'to leave the key out, so that every client fits';
+  const meant = words.map((word) =>
+    word
+      .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+      .replace(/[/?#].*$/, '')
+      .replace(/:(?:[0-9]+|\*)?$/, '')
+      .replace(/^\./, '*.'),
+  );
+  const areNames = meant.length > 0 && meant.every((name) => parseHostPattern(name).ok);
+  return areNames ? meant.map(quoted).join(', ') : undefined;
+};
+
+const mostMeant = 10;

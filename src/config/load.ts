@@ -11,6 +11,7 @@ import type { Issue } from './issues.ts';
 import { Location } from './location.ts';
 import { type ReadFile, readTextFile, systemErrorText } from './named-files.ts';
 import { readConfig, secrets } from './options/config.ts';
+import { otherProgramOf } from './other-files.ts';
 import type { Environment } from './substitution.ts';
 import { validInput } from './validation.ts';
 
@@ -48,9 +49,14 @@ export async function loadConfig(file: string, env: Environment): Promise<LoadRe
   try {
     return parseConfig(await configText(file), { file, env });
   } catch (error) {
-    const why = error instanceof TypeError ? 'it is not UTF-8 text' : systemErrorText(error);
-    return wrongAsAWhole(file, `Cannot read the file: ${why}`);
+    return wrongAsAWhole(file, `Cannot read the file: ${whyUnreadable(error)}`);
   }
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof TypeError) return 'it is not UTF-8 text; save it as UTF-8';
+  const isFolder = error instanceof Error && 'code' in error && error.code === 'EISDIR';
+  return isFolder ? 'it is a folder; name a file in it' : systemErrorText(error);
 }
 
 /** The text of a configuration file; only the beginning of one that is too large. Rejects if it can't be read. */
@@ -74,6 +80,11 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   }
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     return wrongAsAWhole(file, 'Expected the paths of PEM files, found a private key itself');
+  }
+  const otherProgram = otherProgramOf(text);
+  if (otherProgram !== undefined) {
+    const message = `Expected a configuration of sluice, found one of ${otherProgram}; docs/coming-from.md shows how the same is written here`;
+    return wrongAsAWhole(file, message);
   }
   const document = new ConfigDocument(file, text, env, secrets);
   const isEmpty = document.value === null && document.issues.length === 0;

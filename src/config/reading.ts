@@ -5,7 +5,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
 import type { Path } from './issues.ts';
 import { type Environment, substitute } from './substitution.ts';
-import type { SyntaxMistake } from './yaml.ts';
+import type { SyntaxMistake } from './syntax-mistakes.ts';
 
 export interface Place {
   readonly offset: number;
@@ -30,6 +30,8 @@ export interface Reading {
 
 interface Mistake extends SyntaxMistake {
   readonly path: Path;
+  /** Where the key stands that this one repeats. */
+  readonly firstOffset?: number;
 }
 
 export function readNodes(root: Node | null, env: Environment): Reading {
@@ -56,6 +58,9 @@ const ipv6Hint = ', found a list; quote an IPv6 address, as in "[::1]:9000"';
 
 /** `*:8080` refers to something that is called `:8080`. */
 const noAlias = '; a text that begins with "*" needs quotes, and every interface is ":8080"';
+
+/** Blanks that come with texts from web pages and word processors, and are letters to YAML. */
+const oddBlank = /[\u00a0\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff]/;
 
 class NodeReader {
   readonly mistakes: Mistake[] = [];
@@ -106,7 +111,7 @@ class NodeReader {
     // Without a prototype, so that a key such as __proto__ is a key like any other.
     const mapping: Record<string, unknown> = Object.create(null);
     const merged: NodeRead[] = [];
-    const seen = new Set<string>();
+    const seen = new Map<string, number>();
     if (isMap<Node, Node | null>(node)) {
       for (const { key: keyNode, value } of node.items) {
         const keyOffset = keyNode.range?.[0] ?? offset;
@@ -115,16 +120,24 @@ class NodeReader {
           return this.#unreadable(keyOffset, spot, `Expected a word as key${isSeq(keyNode) ? ipv6Hint : ''}`);
         }
         const path = [...spot.path, key];
-        if (seen.has(key)) {
+        if (oddBlank.test(key)) {
+          const index = key.search(oddBlank);
+          const name = key.charCodeAt(index).toString(16).toUpperCase().padStart(4, '0');
           this.#mistake(
             path,
-            keyOffset,
-            `Duplicate key ${JSON.stringify(key.slice(0, 60))}`,
-            'Duplicate key',
+            keyOffset + index,
+            `Expected a space, found the character U+${name}, which looks like one or like nothing`,
           );
           continue;
         }
-        seen.add(key);
+        const firstOffset = seen.get(key);
+        if (firstOffset !== undefined) {
+          const message = `Duplicate key ${JSON.stringify(key.slice(0, 60))}`;
+          const redacted = 'Duplicate key';
+          this.mistakes.push({ path, offset: keyOffset, message, redacted, firstOffset });
+          continue;
+        }
+        seen.set(key, keyOffset);
         if (path.length === 1 && key.startsWith('x-')) this.#learnAnchors(value);
         else if (isMergeKey(keyNode)) merged.push(...this.#readMerge(value, { path: spot.path, keyOffset }));
         else {

@@ -116,3 +116,42 @@ describe('AdminServer', () => {
     expect((await askFor('192.0.2.1:9900')).status).toBe(421);
   });
 });
+
+describe('A refusal of the admin API says what would do', () => {
+  const error = ({ body }: { body: string }): unknown => JSON.parse(body).error;
+  const wanted = 'Expected "Authorization: Bearer" with a token of the admin section';
+
+  test.each([
+    [undefined, 'none: send "admin.token" of the configuration, or one of "admin.tokens"'],
+    ['Basic aGVsbG8=', 'another scheme'],
+    ['Bearer of-yesterday', 'one that is not in the configuration, which holds as it was last loaded'],
+  ])('for Authorization %s', async (authorization, found) => {
+    const { ask } = await startAdmin({ token: 'secret' });
+    const headers = authorization === undefined ? {} : { authorization };
+    expect(error(await ask('/metrics', { headers }))).toBe(`${wanted}, found ${found}`);
+  });
+
+  test('for a token that may only read', async () => {
+    const { ask } = await startAdmin({ tokens: [{ name: 'board', token: 'glass', may: 'read' }] });
+    const reload = { method: 'POST', headers: { authorization: 'Bearer glass' } };
+    expect(error(await ask('/api/v1/reload', reload))).toBe(
+      'Expected a token that may operate; board may only read, unless it has "may: operate" in "admin.tokens"',
+    );
+  });
+
+  test('for a Host, with those that are allowed', async () => {
+    const { ask } = await startAdmin();
+    expect(error(await ask('/metrics', { headers: { host: 'proxy.example:9900' } }))).toBe(
+      'Expected a Host header with a loopback address or the one that was connected to, found "proxy.example:9900": ' +
+        'ask for 127.0.0.1 or localhost, or send "Host: localhost"',
+    );
+  });
+
+  test('for an Origin', async () => {
+    const { ask } = await startAdmin();
+    expect(error(await ask('/metrics', { headers: { origin: 'http://evil.example' } }))).toBe(
+      'Web pages of other origins may not use the admin API, and this one is of "http://evil.example": ' +
+        'ask without the header Origin',
+    );
+  });
+});

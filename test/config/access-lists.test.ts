@@ -135,8 +135,8 @@ describe('A mistake in a list', () => {
     expect(issuesOf(result)).toEqual([
       '/etc/sluice/sluice.yaml:8:17 listeners.web.refuseWith: Expected "reset" or "close", found "rst"',
       '/etc/sluice/allow.txt:2:3 listeners.web.allowFile: Expected the network 10.0.0.0/8 or the address 10.0.0.1, found "10.0.0.1/8"',
-      `/etc/sluice/deny.txt:1:1 listeners.web.denyFile: ${expected}, found "deny all;"`,
-      `/etc/sluice/deny.txt:2:1 listeners.web.denyFile: ${expected}, found "::1 ::2"`,
+      `/etc/sluice/deny.txt:1:1 listeners.web.denyFile: ${expected}, found "deny all;"; did you mean "0.0.0.0/0", "::/0"?`,
+      `/etc/sluice/deny.txt:2:1 listeners.web.denyFile: ${expected}, found "::1 ::2"; did you mean "::1", "::2"?`,
     ]);
     expect(result.ok ? '' : formatIssues(result.issues).split('\n').slice(4, 6)).toEqual([
       '    10.0.0.1/8 # too wide',

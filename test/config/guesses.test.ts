@@ -93,6 +93,8 @@ const wrong: readonly (readonly [Place, string, string])[] = [
   ['backend', 'dnssrv+_pg._tcp.db.internal', '"srv:_pg._tcp.db.internal"'],
   ['backend', 'srv:_pg._tcp.db.internal:5432', '"srv:_pg._tcp.db.internal"'],
   ['backend', '{ address: "http://1.2.3.4" }', '"1.2.3.4:80"'],
+  ['backend', '“10.0.0.1:80”', '"10.0.0.1:80"'],
+  ['pool', 'connect:\n      timeout:5s', '{ timeout: 5s }'],
 
   // where to listen
   ['bind', '8080', '":8080"'],
@@ -109,6 +111,32 @@ const wrong: readonly (readonly [Place, string, string])[] = [
   ['bind', ':::8080', '"[::]:8080"'],
   ['bind', '/run/web.sock', '"unix:/run/web.sock"'],
   ['bind', '127.0.0.1:0080', '"127.0.0.1:80"'],
+
+  // networks
+  ['listener', 'allow: any', '["0.0.0.0/0", "::/0"]'],
+  ['listener', 'allow: [10.0.0.0/255.0.0.0]', '"10.0.0.0/8"'],
+  ['listener', 'allow: ["10.0.0.0 255.0.0.0"]', '"10.0.0.0/8"'],
+  ['listener', 'allow: [10.1.0.0/0.0.255.255]', '"10.1.0.0/16"'],
+  ['listener', 'allow: [10.0.0.0/8/8]', '"10.0.0.0/8"'],
+  ['listener', 'allow: ["2001:db8::/32/32"]', '"2001:db8::/32"'],
+  ['listener', 'allow: [10.1.*]', '"10.1.0.0/16"'],
+  ['listener', 'allow: [10/8]', '"10.0.0.0/8"'],
+  ['listener', 'allow: [10.0.0.7:80]', '"10.0.0.7"'],
+  ['listener', 'allow: ["[::1]:80"]', '"::1"'],
+  ['listener', 'allow: ["fe80::1%eth0"]', '"fe80::1"'],
+  ['listener', 'deny: "10.0.0.0/8, ::1"', '["10.0.0.0/8", "::1"]'],
+
+  // names of hosts
+  [
+    'listener',
+    'routes: [{ when: { httpHost: "https://www.example.com/a" }, pool: app }]',
+    '"www.example.com"',
+  ],
+  ['listener', 'routes: [{ when: { httpHost: "www.example.com:8080" }, pool: app }]', '"www.example.com"'],
+  ['listener', 'routes: [{ when: { httpHost: "[::1]:80" }, pool: app }]', '"[::1]"'],
+  ['listener', 'routes: [{ when: { sni: ["a.example:443"] }, pool: app }]', '"a.example"'],
+  ['listener', 'routes: [{ when: { sni: .example.com }, pool: app }]', '"*.example.com"'],
+  ['listener', 'routes: [{ when: { sni: "HostSNI(`a.example`)" }, pool: app }]', '"a.example"'],
 
   // words
   ['pool', 'balance: roundrobin', '"round-robin"'],
@@ -210,6 +238,26 @@ describe('parseConfig guesses', () => {
       '"127.0.0.1:443", and "tls: { certificates: [{ cert: a.pem, key: a.key }] }" beside "bind"',
     ],
     ['bind', '127.0.0.1:80, 127.0.0.1:81', '"127.0.0.1:80", "127.0.0.1:81"'],
+    ['listener', 'allow: [ALL]', '"0.0.0.0/0", "::/0"'],
+    ['listener', 'allow: ["*"]', '"0.0.0.0/0", "::/0"'],
+    ['listener', 'allow: [localhost]', '"127.0.0.0/8", "::1"'],
+    ['backend', '10.0.0.1:80\n        - 10.0.0.2:80', '"10.0.0.1:80", "10.0.0.2:80"'],
+    ['listener', 'proxyProtocol: { mode: required, from: [any] }', '"0.0.0.0/0", "::/0"'],
+    ['listener', 'routes: [{ when: { client: all }, pool: app }]', '"0.0.0.0/0", "::/0"'],
+    [
+      'listener',
+      'routes: [{ when: { sni: "*" }, pool: app }]',
+      'to leave the key out, so that every client fits',
+    ],
+    [
+      'listener',
+      'routes: [{ when: { sni: "a.example, b.example" }, pool: app }]',
+      '"a.example", "b.example"',
+    ],
+    ['listener', 'allow: [10.0.0.1/8]', undefined],
+    ['listener', 'allow: [10.0.0.0/255.0.255.0]', undefined],
+    ['listener', 'allow: [10.0.0.1-10.0.0.9]', undefined],
+    ['listener', 'routes: [{ when: { sni: ~^www }, pool: app }]', undefined],
     ['pool', 'connect: { tls: { verify: nope } }', undefined],
     ['pool', 'balance: uri', undefined],
     ['pool', 'connect: { timeout: 0 }', undefined],

@@ -331,8 +331,8 @@ describe('loadConfig', () => {
     expect(await messageOf(join(folder, 'none.yaml'))).toBe(
       'Cannot read the file: no such file or directory (ENOENT)',
     );
-    expect(await messageOf(folder)).toBe('Cannot read the file: illegal operation on a directory (EISDIR)');
-    expect(await messageOf(binary)).toBe('Cannot read the file: it is not UTF-8 text');
+    expect(await messageOf(folder)).toBe('Cannot read the file: it is a folder; name a file in it');
+    expect(await messageOf(binary)).toBe('Cannot read the file: it is not UTF-8 text; save it as UTF-8');
   });
 
   test('reads no more of a large file than it must', async () => {

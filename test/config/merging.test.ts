@@ -52,7 +52,7 @@ test('a merge may bring what is required, and whole sections', () => {
 
 test('an inline mapping and a pool that stands there already may be merged', () => {
   const text = `${listener}pools:\n  app: &app { balance: first, backends: ["127.0.0.1:1"] }\n  b: { <<: *app, <<: {} }\n`;
-  expect(issuesOf(text)).toEqual(['5:18 pools.b.<<: Duplicate key "<<"']);
+  expect(issuesOf(text)).toEqual(['5:18 pools.b.<<: Duplicate key "<<"; the first is at line 5']);
   expect(poolOf(text.replace(', <<: {}', ''), 'b').balance).toBe('first');
   expect(poolOf(`${listener}${pool('<<: { balance: first }')}`).balance).toBe('first');
 });

@@ -47,14 +47,17 @@ test.each<readonly [string, string, ...string[]]>([
   ],
 
   // YAML
-  [`${good}version: 1\n`, '9:1 version: Duplicate key "version"'],
+  [`${good}version: 1\n`, '9:1 version: Duplicate key "version"; the first is at line 1'],
   [
     withPool('connect: { retries: 1, retries: 2 }'),
-    '8:28 pools.app.connect.retries: Duplicate key "retries"',
+    '8:28 pools.app.connect.retries: Duplicate key "retries"; the first is at line 8',
   ],
   ['a:\n\tb: 1\n', '2:1 : Expected spaces as indentation, found a tab'],
-  ['a: b: c\n', '1:4 : Not valid YAML: Nested mappings are not allowed in compact mappings'],
-  [`${good}---\n${good}`, '9:1 : Expected one YAML document, found a second'],
+  ['a: b: c\n', '1:4 : Expected one key and its value, found a second ": "; did you mean { b: c }?'],
+  [
+    `${good}---\n${good}`,
+    '9:1 : Expected one YAML document, found a second; give it a file of its own, or take out the line ---',
+  ],
   [
     good.replace('127.0.0.1:8080', '[::1]:8080'),
     '4:16 : Not valid YAML: Unexpected scalar at node end; quote an IPv6 address, as in "[::1]:8080"',

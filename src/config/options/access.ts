@@ -4,7 +4,7 @@ import type { AddressRange } from '../../core/access/address-range.ts';
 import { type AddressSet, compileAddressSet } from '../../core/access/address-set.ts';
 import { described } from '../document.ts';
 import type { Location } from '../location.ts';
-import { parseNetwork } from '../networks.ts';
+import { meantNetwork, parseNetwork } from '../networks.ts';
 import { type Option, type Values, withDefault } from './option.ts';
 import { network, networks, text } from './terms.ts';
 
@@ -101,7 +101,9 @@ function readEntries(entries: readonly Entry[], file: string, location: Location
     if (network.ok) return network.value;
     mistakes++;
     if (mistakes <= mostMistakes) {
-      const message = `Expected ${network.expected}, found ${described(text)}`;
+      const meant = meantNetwork(text);
+      const guess = meant === undefined ? '' : `; did you mean ${meant}?`;
+      const message = `Expected ${network.expected}, found ${described(text)}${guess}`;
       const column = excerpt.indexOf(text) + 1;
       location.problemIn(file, { line, column, message, excerpt: excerpt.trimEnd() });
     }

@@ -52,10 +52,17 @@ export function mapping<T extends Table, V>(
       additionalProperties: false,
       description,
       [expects]: example === undefined ? `a mapping with ${keys.join(', ')}` : `a mapping such as ${example}`,
-      [guesses]: (found: unknown) => guess?.(found) ?? (meansOff(found) ? 'to leave the key out' : undefined),
+      [guesses]: (found: unknown) =>
+        guess?.(found) ?? meantMapping(found, keys) ?? (meansOff(found) ? 'to leave the key out' : undefined),
     }),
     read: (input, location) => build(readTable(table, input, location), location, input),
   };
+}
+
+/** `key:value`, which lacks its blank, is a text and no mapping. */
+function meantMapping(found: unknown, keys: readonly string[]): string | undefined {
+  const [, key = '', value] = /^(\w+):(\S.*)$/.exec(textOf(found)) ?? [];
+  return keys.includes(key) ? `{ ${key}: ${value} }` : undefined;
 }
 
 /**

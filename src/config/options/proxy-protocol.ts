@@ -3,7 +3,7 @@ import type { AddressRange } from '../../core/access/address-range.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { ProxyProtocolPolicy, SentProxyProtocol } from '../../core/plan.ts';
 import { meantWord } from '../guesses.ts';
-import { expectedNetwork, parseNetwork } from '../networks.ts';
+import { expectedNetwork, meantNetwork, parseNetwork } from '../networks.ts';
 import { parsed } from '../parsed.ts';
 import { expects, guesses } from './json-schema.ts';
 import { type Input, list, mapping, optional, orOff, type Reader, withDefault } from './option.ts';
@@ -12,7 +12,7 @@ import { duration, networks, oneOf, parsedText } from './terms.ts';
 const trusted = parsedText<AddressRange | 'unix'>(
   expectedNetwork,
   (text) => (text === 'unix' ? parsed('unix') : parseNetwork(text)),
-  { description: 'A network in CIDR notation, or an address.' },
+  { description: 'A network in CIDR notation, or an address.', [guesses]: meantNetwork },
 );
 
 const accepted = mapping(

@@ -4,11 +4,11 @@ import type { RouteCondition } from '../../core/plan.ts';
 import { protocols } from '../../core/wire/protocol.ts';
 import type { RouteConfig } from '../config.ts';
 import { quoted } from '../guesses.ts';
-import { expectedHostPattern, parseHostPattern } from '../host-patterns.ts';
+import { expectedHostPattern, meantHostPattern, parseHostPattern } from '../host-patterns.ts';
 import type { Location } from '../location.ts';
 import { nearest } from '../nearest.ts';
 import { expectedNetwork } from '../networks.ts';
-import { expects, type JsonSchema } from './json-schema.ts';
+import { expects, guesses, type JsonSchema } from './json-schema.ts';
 import {
   type Input,
   list,
@@ -25,6 +25,7 @@ import { integer, network, oneOf, parsedText, text } from './terms.ts';
 const hostName = parsedText(expectedHostPattern, parseHostPattern, {
   description: 'A host name, or *. and a name for all below it.',
   examples: ['www.example.com', '*.example.com'],
+  [guesses]: meantHostPattern,
 });
 
 const conditions = mapping(

@@ -18,7 +18,7 @@ import {
   quoted,
 } from '../guesses.ts';
 import type { Location } from '../location.ts';
-import { expectedNetwork, parseNetwork } from '../networks.ts';
+import { expectedNetwork, meantNetwork, parseNetwork } from '../networks.ts';
 import type { Parsed } from '../parsed.ts';
 import { expectedSize, formatSize, meantSize, parseSize, sizePattern } from '../sizes.ts';
 import { expects, guesses, guessOf, type JsonSchema } from './json-schema.ts';
@@ -208,6 +208,7 @@ export function parsedText<V>(
 
 export const network = parsedText(expectedNetwork, parseNetwork, {
   description: 'A network in CIDR notation, or an address.',
+  [guesses]: meantNetwork,
 });
 
 /** A list of clients by their addresses. */
