@@ -13,6 +13,7 @@ import type { Issue } from './config/issues.ts';
 import { type ConfigOrigin, type LoadResult, originOf } from './config/load.ts';
 import { BindError } from './control/bind-error.ts';
 import { ControlPlane } from './control/control-plane.ts';
+import { OneAtATime } from './control/one-at-a-time.ts';
 import { pendingRestart } from './control/pending-restart.ts';
 import { bufferBytes, workerCount } from './control/workers/sizes.ts';
 import { descriptorLimit } from './drivers/descriptors.ts';
@@ -64,7 +65,7 @@ export class Service {
   #pendingRestart: readonly string[] = [];
   #ended: Promise<void> | undefined;
   #isForced = false;
-  #lastReload: Promise<unknown> = Promise.resolve();
+  readonly #reloads = new OneAtATime();
   readonly #stopping = new AbortController();
 
   private constructor(options: ServiceOptions) {
@@ -113,10 +114,10 @@ export class Service {
         return origin();
       },
       get plan() {
-        return controlPlane.plan;
+        return controlPlane.view.plan;
       },
       get phase() {
-        return controlPlane.phase;
+        return controlPlane.view.phase;
       },
       get pendingRestart() {
         return pendingRestart();
@@ -124,18 +125,18 @@ export class Service {
       get logLinesLeftOut() {
         return controlPlane.ledger.linesLeftOut.sum(0, 0) + log.linesDropped;
       },
-      snapshot: () => controlPlane.snapshot(),
-      busiestClients: (listener, most) => controlPlane.busiestClients(listener, most),
-      probeLag: () => controlPlane.probeLag(),
+      snapshot: () => controlPlane.view.snapshot(),
+      busiestClients: (listener, most) => controlPlane.view.busiestClients(listener, most),
+      probeLag: () => controlPlane.view.probeLag(),
       events,
       sessions: controlPlane.sessions,
-      pool: (name) => controlPlane.pool(name),
+      pool: (name) => controlPlane.view.pool(name),
       setCircuit: (name, to, openForMs) => controlPlane.setCircuit(name, to, openForMs),
-      explain: (inquiry) => controlPlane.explain(inquiry),
+      explain: (inquiry) => controlPlane.view.explain(inquiry),
       get overrides() {
-        return controlPlane.overrides;
+        return controlPlane.view.overrides;
       },
-      administered: (name) => controlPlane.administered(name),
+      administered: (name) => controlPlane.view.administered(name),
       patchBackend: (name, patch, mark) => controlPlane.patchBackend(name, patch, mark),
       resetBackends: (name) => controlPlane.resetBackends(name),
       reload,
@@ -146,9 +147,7 @@ export class Service {
 
   /** As `start` says. May be stopped and drained meanwhile, which ends it at once; a reload waits for its end. */
   begin(): Promise<void> {
-    const begun = this.#begin();
-    this.#lastReload = begun.catch(() => undefined);
-    return begun;
+    return this.#reloads.run(() => this.#begin());
   }
 
   async #begin(): Promise<void> {
@@ -177,9 +176,7 @@ export class Service {
    * word or two, who asks for it.
    */
   reload(trigger = 'program'): Promise<ReloadResult> {
-    const turn = this.#lastReload.then(() => this.#reload(trigger));
-    this.#lastReload = turn.catch(() => undefined);
-    return turn;
+    return this.#reloads.run(() => this.#reload(trigger));
   }
 
   async #reload(trigger: string): Promise<ReloadResult> {
@@ -203,7 +200,7 @@ export class Service {
   async drain(trigger = 'program'): Promise<void> {
     const { delayMs, graceMs } = this.controlPlane.config.shutdown;
     this.#options.log.logger.info({ trigger, delayMs, graceMs }, 'draining');
-    const isReady = this.controlPlane.phase === 'serving';
+    const isReady = this.controlPlane.view.phase === 'serving';
     this.controlPlane.announceDrain();
     const { signal } = this.#stopping;
     // Stopped meanwhile, it has nothing left to drain.
@@ -239,7 +236,7 @@ export class Service {
   /** Takes effect whole or not at all, also where a listener and the admin API have each other's addresses. */
   async #move(before: Config, next: Config): Promise<void> {
     const { controlPlane } = this;
-    const held = controlPlane.addresses();
+    const held = controlPlane.view.addresses();
     const wanted = next.listeners.flatMap(({ bind }) => bind);
     const move = await this.#admin.prepare(next.admin, { held, wanted });
     try {

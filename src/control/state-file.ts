@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { adminStates } from '../core/admin-state.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import type { Override } from './overrides.ts';
 
 const version = 1;
@@ -13,7 +14,7 @@ const version = 1;
 export class StateFile {
   readonly path: string;
   #others: Readonly<Record<string, unknown>> = {};
-  #lastWrite: Promise<void> = Promise.resolve();
+  readonly #writes = new OneAtATime();
 
   constructor(path: string) {
     this.path = path;
@@ -36,9 +37,7 @@ export class StateFile {
   /** Fulfils once they are on the disk; one write follows the other. */
   write(overrides: readonly Override[]): Promise<void> {
     const text = `${JSON.stringify({ ...this.#others, version, overrides }, undefined, 2)}\n`;
-    const turn = this.#lastWrite.then(() => replaceFile(this.path, text));
-    this.#lastWrite = turn.catch(() => undefined);
-    return turn;
+    return this.#writes.run(() => replaceFile(this.path, text));
   }
 }
 

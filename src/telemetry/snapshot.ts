@@ -13,7 +13,7 @@ import { labelsOf } from './labels.ts';
 /** `starting` until all listeners accept, `draining` once the process has been told to stop. */
 export type Phase = 'starting' | 'serving' | 'draining';
 
-/** The running proxy; the control plane is one. */
+/** The running proxy, seen by `control/proxy-view.ts`. */
 export interface SnapshotSource {
   readonly phase: Phase;
   /** In milliseconds since 1970. */

@@ -39,7 +39,7 @@ export async function embed(config: object): Promise<Embedded> {
   return {
     service,
     workers,
-    port: (listener) => Number(service.controlPlane.bound().get(listener)?.[0]?.split(':').at(-1)),
+    port: (listener) => Number(service.controlPlane.view.bound().get(listener)?.[0]?.split(':').at(-1)),
     reload: async (next) => {
       current = next;
       const result = await service.reload();

@@ -47,7 +47,7 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
       log: createLog({ level: config.log.level, fd: 2 }),
     });
     const visitors = given.visitors ? startVisitors(port) : undefined;
-    const rows = () => service.controlPlane.snapshot().pools.flatMap(({ backends }) => backends);
+    const rows = () => service.controlPlane.view.snapshot().pools.flatMap(({ backends }) => backends);
     const view = startLiveView(introduction(port, adminPort), rows, process.stdout);
     // Those who stay would hold up the end.
     const leave = (): void => visitors?.close();

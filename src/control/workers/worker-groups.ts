@@ -3,6 +3,7 @@
  * portable one from the first listener on that the chosen one can't serve. A driver may take its whole thread, so that
  * two never share one; but all share the ledger, and so the limits.
  */
+import type { LogConfig } from '../../config/config.ts';
 import type { ListenerPlan, Plan } from '../../core/plan.ts';
 import type { Notice } from '../../dataplane/messages.ts';
 import type { DriverModule, UnlistenOptions } from '../../drivers/driver.ts';
@@ -13,11 +14,13 @@ import { Supervisor, type SupervisorDeps } from './supervisor.ts';
 import type { WorkerThread } from './worker-thread.ts';
 
 export interface WorkerGroupsDeps
-  extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes' | 'bound'> {
+  extends Omit<SupervisorDeps, 'workers' | 'firstWorker' | 'bufferBytes' | 'bound' | 'log'> {
   /** How many workers each driver may have. */
   readonly sizes: GroupSizes;
   /** All that peers can make the workers hold. */
   readonly bufferBytes: number;
+  /** The log settings, until others are told. */
+  readonly log: LogConfig;
   /** Workers of the portable driver run beside those of the chosen one. */
   secondGroupStarted(driver: DriverModule): void;
 }
@@ -28,9 +31,11 @@ export class WorkerGroups {
   readonly #deps: WorkerGroupsDeps;
   readonly bound: BoundAddresses = new Map();
   readonly #groups = new Map<DriverModule['name'], Supervisor>();
+  #log: LogConfig;
 
   constructor(deps: WorkerGroupsDeps) {
     this.#deps = deps;
+    this.#log = deps.log;
     this.#group(deps.driver);
   }
 
@@ -73,6 +78,7 @@ export class WorkerGroups {
 
   /** Tells the workers of all drivers. */
   tell(notice: Notice): void {
+    if (notice.kind === 'log') this.#log = notice.log;
     for (const group of this.#groups.values()) group.tell(notice);
   }
 
@@ -104,6 +110,7 @@ export class WorkerGroups {
     const workers = sizes[driver.name];
     const group = new Supervisor({
       ...this.#deps,
+      log: () => this.#log,
       bound: this.bound,
       bufferBytes: Math.floor((this.#shareOf(driver) * this.#deps.bufferBytes) / workers),
       driver,

@@ -1,0 +1,132 @@
+/** What workers, checks and names have found, as the log, the observations, the events and operators are told of it. */
+import type { Logger } from 'pino';
+import type { CircuitIncident } from '../core/contract.ts';
+import type { Health } from '../core/ledger/ledger.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Observations } from '../telemetry/observations.ts';
+import type { NameChange, NameState } from './discovery/discovery.ts';
+import type { BackendName } from './overrides.ts';
+import type { PoolWatch } from './pool-watch.ts';
+
+export interface FindingsDeps {
+  readonly logger: Logger;
+  readonly observations: Observations;
+  readonly events: Events;
+  readonly poolWatch: PoolWatch;
+  plan(): Plan;
+}
+
+/** Where each listener is bound, by name. */
+type Bound = ReadonlyMap<string, readonly string[]>;
+
+export class Findings {
+  readonly #deps: FindingsDeps;
+
+  constructor(deps: FindingsDeps) {
+    this.#deps = deps;
+  }
+
+  // Of workers.
+
+  circuitChanged({ pool, backend, change }: CircuitIncident): void {
+    const { observations, plan } = this.#deps;
+    const detail = change.to === 'open' ? change.lastError : undefined;
+    if (detail !== undefined)
+      observations.circuitOpened(pool, backend, { atMs: Date.now(), error: detail }, plan());
+    this.#circuit({ pool, backend }, change.to, detail, detail ?? `circuit ${change.to}`);
+  }
+
+  circuitSet(name: BackendName, to: 'closed' | 'open'): void {
+    this.#circuit(name, to, 'by an operator', `circuit ${to} by an operator`);
+  }
+
+  #circuit(
+    { pool, backend }: BackendName,
+    circuit: CircuitIncident['change']['to'],
+    detail: string | undefined,
+    cause: string,
+  ): void {
+    this.#deps.events.tell('circuit', { pool, backend, circuit, detail });
+    this.#deps.poolWatch.changed(pool, { backend, detail: cause });
+  }
+
+  workerDied(worker: number, err: Error): void {
+    this.#deps.logger.error({ worker, err }, 'worker died, starting another');
+  }
+
+  workerReplaced(): void {
+    this.#deps.observations.workerRestarts++;
+  }
+
+  secondGroupStarted(driver: string, workers: number): void {
+    this.#deps.logger.info({ driver, workers }, 'workers of another driver started, for listeners with TLS');
+  }
+
+  // Of checks.
+
+  checked({ pool, backend }: BackendName, pass: boolean, detail: string, tookMs: number): void {
+    const { observations, logger, plan } = this.#deps;
+    observations.checked(pool, backend, { atMs: Date.now(), pass, detail, tookMs }, plan());
+    logger.debug({ pool, backend, pass, detail }, 'health check');
+  }
+
+  checksBlocked({ pool, backend }: BackendName, detail: string): void {
+    const fields = { pool, backend, detail };
+    this.#deps.logger.warn(fields, 'health checks cannot be made, the last verdicts stand');
+  }
+
+  checksResumed(): void {
+    this.#deps.logger.info('health checks are made again');
+  }
+
+  healthChanged({ pool, backend }: BackendName, health: Health, detail: string): void {
+    const { logger, events, poolWatch } = this.#deps;
+    events.tell('health', { pool, backend, health, detail });
+    if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
+    else logger.warn({ pool, backend, detail }, 'backend down');
+    poolWatch.changed(pool, { backend, detail });
+  }
+
+  // Of names.
+
+  lookedUp(name: string, problem: string | undefined): void {
+    this.#deps.observations.names.lookedUp(name, problem, Date.now());
+  }
+
+  nameState(name: string, pools: readonly string[], { problem, isPartial, addresses }: NameState): void {
+    const { logger } = this.#deps;
+    const fields = { name, pools, problem, addresses };
+    if (problem === undefined) logger.info(fields, 'name resolves again');
+    else if (isPartial) logger.warn(fields, 'name resolves in part');
+    else if (addresses.length === 0) logger.warn(fields, 'name does not resolve');
+    else logger.warn(fields, 'name does not resolve, the addresses it had are kept');
+  }
+
+  nameChanged(name: string, pools: readonly string[], change: NameChange): void {
+    this.#deps.logger.info({ name, pools, ...change }, 'name resolves to other addresses');
+  }
+
+  nameNotTakenOver(name: string, err: unknown): void {
+    this.#deps.logger.error({ err, name }, 'other addresses of a name were not taken over');
+  }
+
+  // Of listeners.
+
+  /** Where they accept no more, and where they do from now on. */
+  bound(before: Bound, after: Bound): void {
+    const { logger } = this.#deps;
+    for (const [listener, bind] of missing(before, after)) logger.info({ listener, bind }, 'closed');
+    for (const [listener, bind] of missing(after, before)) logger.info({ listener, bind }, 'listening');
+  }
+}
+
+/** What the other has not. */
+function missing(
+  bound: Bound,
+  other: Bound,
+): readonly (readonly [listener: string, bind: readonly string[]])[] {
+  return [...bound]
+    .map(([listener, all]) => [listener, all.filter((one) => !other.get(listener)?.includes(one))] as const)
+    .filter(([, bind]) => bind.length > 0);
+}
