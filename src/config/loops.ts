@@ -64,7 +64,7 @@ interface BoundListener {
   readonly bind: LocatedAddress;
 }
 
-interface Found extends BoundListener {
+interface FoundListener extends BoundListener {
   /** On every machine, not on this one alone. */
   readonly isCertain: boolean;
 }
@@ -86,7 +86,7 @@ class ListenersByAddress {
     }
   }
 
-  at(target: Target): Found | undefined {
+  at(target: Target): FoundListener | undefined {
     const address = addressOf(target);
     if (address === undefined) return undefined;
     if ('path' in address) {

@@ -25,10 +25,10 @@ interface Found {
 /** A longer line is no mistyped key and its value. */
 const mostShown = 100;
 
-type Explanation = (found: Found) => SyntaxMistake | undefined;
+type Diagnosis = (found: Found) => SyntaxMistake | undefined;
 
 /** What a mistake is said to be; the first that can tell has the word. */
-const explanations: readonly Explanation[] = [
+const explanations: readonly Diagnosis[] = [
   tab,
   openQuote,
   openBracket,

@@ -11,14 +11,16 @@ import type {
   RouteExplanation,
 } from '../../core/explain/explanation.ts';
 
-type Line = readonly [label: string, text: string];
+type LabelledLine = readonly [label: string, text: string];
 
 export function explanationText(explanation: Explanation): string {
   const { waits, pool, outcome } = explanation;
-  const lines: readonly Line[] = [
+  const lines: readonly LabelledLine[] = [
     ...whoLines(explanation),
     ['says', seenText(explanation)],
-    ...waits.map((wait): Line => ['waits', `${waitText(wait.upToMs)} ${waitWords[wait.for]}, in vain`]),
+    ...waits.map(
+      (wait): LabelledLine => ['waits', `${waitText(wait.upToMs)} ${waitWords[wait.for]}, in vain`],
+    ),
     ...routeLines(explanation),
     ...(pool === null ? [] : poolLines(pool)),
     ['outcome', outcomeText(outcome)],
@@ -33,7 +35,7 @@ const waitWords = {
   'first-bytes': 'for the bytes that routes ask for',
 };
 
-function whoLines({ client, listener, access, proxyHeader, tls }: Explanation): readonly Line[] {
+function whoLines({ client, listener, access, proxyHeader, tls }: Explanation): readonly LabelledLine[] {
   const announced = client.announcedBy === null ? '' : `, announced by ${client.announcedBy}`;
   const own = client.active === undefined ? '' : `, ${usage(client.active, client.maxConnections)}`;
   const ends = tls === 'terminated' ? ', terminates TLS' : '';
@@ -75,12 +77,12 @@ function seenText({ seen: { protocol, sni, alpn, httpHost } }: Explanation): str
 }
 
 /** Routes at the end that nobody came to share a line. */
-function routeLines({ routes, fallback }: Explanation): readonly Line[] {
+function routeLines({ routes, fallback }: Explanation): readonly LabelledLine[] {
   const end = routes.findLastIndex(({ verdict }) => verdict !== 'not-reached') + 1;
   const rest = routes.length - end;
   const untilLast = rest > 1 ? ` to routes[${routes.length - 1}]` : '';
   return [
-    ...routes.slice(0, end).map((route, index): Line => [`routes[${index}]`, routeText(route)]),
+    ...routes.slice(0, end).map((route, index): LabelledLine => [`routes[${index}]`, routeText(route)]),
     ...(rest === 0 ? [] : [[`routes[${end}]${untilLast}`, 'not reached'] as const]),
     ['fallback', fallbackText(fallback)],
   ];
@@ -116,13 +118,19 @@ function verdictText(route: RouteExplanation): string {
   }
 }
 
-function poolLines({ name, balance, active, maxConnections, ...pool }: PoolExplanation): readonly Line[] {
+function poolLines({
+  name,
+  balance,
+  active,
+  maxConnections,
+  ...pool
+}: PoolExplanation): readonly LabelledLine[] {
   const { size, waiting } = pool.queue;
   const queue = size === 0 ? '' : `, ${waiting} of ${size} in the queue`;
   const panic = pool.ignoresHealth ? ', in panic: health is ignored' : '';
   return [
     ['pool', `${name}, ${balance}, ${usage(active, maxConnections)}${queue}${panic}`],
-    ...pool.backends.map((backend): Line => ['', backendText(backend)]),
+    ...pool.backends.map((backend): LabelledLine => ['', backendText(backend)]),
   ];
 }
 
