@@ -4,8 +4,6 @@
  * decided here, and who leaves a queue in `queues.ts`.
  */
 import { Admission } from './admission/admission.ts';
-import type { Gate } from './admission/gate.ts';
-import { gatesOf } from './admission/gates.ts';
 import type { ListenerState } from './admission/listener-state.ts';
 import { CommandList } from './command-list.ts';
 import type {
@@ -15,18 +13,20 @@ import type {
   Core,
   CoreEvent,
   LinkEvent,
+  LinkId,
   ListenerSlot,
   PoolSlot,
 } from './contract.ts';
 import { Deadlines } from './deadlines.ts';
 import { outOfDescriptors, outOfMemory } from './exhaustion.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { Lingering } from './lingering.ts';
 import { Links } from './links.ts';
+import { Listeners } from './listeners.ts';
 import type { Endpoint } from './net/endpoint.ts';
 import type { Plan, PoolPlan } from './plan.ts';
 import { Pool } from './pool.ts';
 import { Queues } from './queues.ts';
-import { Router } from './router.ts';
 import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
 import { matches, type SessionFilter, type SessionPage, type SessionView } from './session-list.ts';
 import { viewOf } from './session-view.ts';
@@ -48,12 +48,6 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
   return new SessionCore(deps, links);
 }
 
-/**
- * So many refused clients are waited for after their FIN; of more, the one that has had the most time is reset. So a
- * flood of clients that are refused holds no more descriptors than this.
- */
-const maxLingering = 128;
-
 /** Of a client that was turned away. */
 const noLink = -1;
 
@@ -65,11 +59,10 @@ class SessionCore implements Core {
   readonly #deadlines = new Deadlines<Timed>();
   readonly #links: Links<Session>;
   readonly #commands = new CommandList();
-  readonly #listeners = new Map<ListenerSlot, KnownListener>();
+  readonly #listeners: Listeners;
   readonly #pools = new Map<PoolSlot, Pool<QueuedSession>>();
   readonly #queues: Queues;
-  /** In the order in which they were sent FIN. */
-  readonly #lingering = new Set<Session>();
+  readonly #lingering = new Lingering();
   readonly #circuitTimer = new WorkerTimer(() => this.#queues.wake());
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   #serial = 0;
@@ -78,6 +71,7 @@ class SessionCore implements Core {
   constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
     const command = (command: Command) => this.#commands.add(command);
     this.#links = links;
+    this.#listeners = new Listeners(ledger);
     this.#queues = new Queues({ worker, pools: this.#pools, command });
     this.#context = {
       ledger,
@@ -92,11 +86,11 @@ class SessionCore implements Core {
         const pool = this.#pools.get(slot);
         return pool?.name === poolNames.get(slot) ? pool : undefined;
       },
-      listener: (slot) => this.#listeners.get(slot)?.state,
+      listener: (slot) => this.#listeners.find(slot)?.state,
       freed: (pool) => this.#queues.freed(pool),
       circuitChanged: (pool) => this.#queues.circuitChanged(pool),
       waitedFor: (pool) => this.#queues.joined(pool),
-      lingers: (session) => this.#lingers(session),
+      lingers: (session) => this.#lingering.add(session),
       ended: (session) => this.#ended(session),
     };
   }
@@ -148,9 +142,7 @@ class SessionCore implements Core {
   #workerEvent(event: Exclude<CoreEvent, LinkEvent>, nowMs: number): void {
     switch (event.kind) {
       case 'deadline':
-        for (let timed = this.#takeDue(nowMs); timed !== undefined; timed = this.#takeDue(nowMs))
-          timed.due(nowMs);
-        return;
+        return this.#due(nowMs);
       case 'woken':
         return this.#queues.wake();
       case 'turned-away':
@@ -166,6 +158,11 @@ class SessionCore implements Core {
       case 'drain':
         return this.#deadlines.set(this.#drainTimer, event.untilMs);
     }
+  }
+
+  #due(nowMs: number): void {
+    const next = () => this.#deadlines.takeDue(nowMs);
+    for (let timed = next(); timed !== undefined; timed = next()) timed.due(nowMs);
   }
 
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
@@ -187,55 +184,34 @@ class SessionCore implements Core {
     }
   }
 
-  #takeDue(nowMs: number): Timed | undefined {
-    return this.#deadlines.takeDue(nowMs);
-  }
-
   #accepted(event: Extract<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
-    const listener = this.#listeners.get(event.listener);
+    const listener = this.#listeners.find(event.listener);
     // It is gone, and its certificates are forgotten.
     if (listener === undefined) return this.#commands.add({ kind: 'close', link: event.link, how: 'reset' });
-    const session = new Session(event.link, event.peer, listener.state, this.#context, nowMs);
+    const session = this.#begin(event.link, event.peer, listener.state, nowMs);
     this.#links.accept(event.link, session);
-    this.activeSessions++;
-    listener.sessions++;
     new Admission(session, listener.gates).begin(nowMs);
   }
 
   /** It is counted and told as one that was refused: its session ends as it begins. */
   #turnedAway(slot: ListenerSlot, peer: Endpoint, nowMs: number): void {
-    const listener = this.#listeners.get(slot);
+    const listener = this.#listeners.find(slot);
     if (listener === undefined) return;
-    const session = new Session(noLink, peer, listener.state, this.#context, nowMs);
-    this.activeSessions++;
-    listener.sessions++;
+    const session = this.#begin(noLink, peer, listener.state, nowMs);
     this.#context.ledger.countAccepted(slot);
     session.end({ reason: 'overloaded', endedBy: 'proxy', detail: outOfDescriptors }, nowMs);
+  }
+
+  #begin(link: LinkId, peer: Endpoint, listener: ListenerState, nowMs: number): Session {
+    this.activeSessions++;
+    this.#listeners.began(listener.plan.slot);
+    return new Session(link, peer, listener, this.#context, nowMs);
   }
 
   #ended(session: Session): void {
     this.activeSessions--;
     this.#lingering.delete(session);
-    const { slot } = session.listener.plan;
-    const listener = this.#listeners.get(slot);
-    if (listener === undefined) return;
-    listener.sessions--;
-    if (listener.sessions === 0 && !listener.isPlanned) this.#listeners.delete(slot);
-  }
-
-  #lingers(session: Session): void {
-    this.#lingering.add(session);
-    if (this.#lingering.size <= maxLingering) return;
-    this.#stopLingering();
-  }
-
-  /** Returns whether there was one that was not reset already. */
-  #stopLingering(): boolean {
-    for (const session of this.#lingering) {
-      this.#lingering.delete(session);
-      if (session.stopLingering()) return true;
-    }
-    return false;
+    this.#listeners.ended(session.listener.plan.slot);
   }
 
   #drained(nowMs: number): void {
@@ -244,7 +220,7 @@ class SessionCore implements Core {
 
   /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */
   #exhausted(what: 'memory' | 'descriptors', nowMs: number): void {
-    if (what === 'descriptors' && this.#stopLingering()) return;
+    if (what === 'descriptors' && this.#lingering.resetOldest()) return;
     let longest: Session | undefined;
     for (const session of this.#links.sessions()) {
       if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
@@ -262,26 +238,22 @@ class SessionCore implements Core {
     for (const session of this.#links.sessions()) session.backendWentDown(backend, nowMs);
   }
 
-  /**
-   * A listener is in the plan until its sockets are closed: what waits in their accept queues may still come. What there
-   * is of it, its keys too, is forgotten with its last session.
-   */
-  #follow({ listeners, pools }: Plan, nowMs: number): void {
+  #follow(plan: Plan, nowMs: number): void {
     const retired = new Map(this.#pools);
-    for (const plan of pools) {
-      const pool = this.#pools.get(plan.slot);
-      if (pool?.name === plan.name) {
-        pool.follow(plan);
+    for (const poolPlan of plan.pools) {
+      const pool = this.#pools.get(poolPlan.slot);
+      if (pool?.name === poolPlan.name) {
+        pool.follow(poolPlan);
         this.#queues.changed(pool);
-        retired.delete(plan.slot);
-      } else this.#pools.set(plan.slot, this.#newPool(plan));
+        retired.delete(poolPlan.slot);
+      } else this.#pools.set(poolPlan.slot, this.#newPool(poolPlan));
     }
-    this.#followListeners({ listeners, pools });
+    this.#listeners.follow(plan);
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
       for (const session of pool.queue.members()) {
-        const listener = this.#listeners.get(session.listener.plan.slot);
+        const listener = this.#listeners.find(session.listener.plan.slot);
         if (listener !== undefined) session.reroute(listener.state, nowMs);
       }
     }
@@ -291,26 +263,6 @@ class SessionCore implements Core {
     const { ledger, random, command } = this.#context;
     return new Pool(plan, ledger, random, (incident) => command({ kind: 'tell', incident }));
   }
-
-  #followListeners({ listeners, pools }: Plan): void {
-    const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
-    for (const known of this.#listeners.values()) known.isPlanned = false;
-    for (const plan of listeners) {
-      const state = { plan, router: new Router(plan.routes, this.#context.ledger), poolNames };
-      const sessions = this.#listeners.get(plan.slot)?.sessions ?? 0;
-      this.#listeners.set(plan.slot, { state, gates: gatesOf(plan), sessions, isPlanned: true });
-    }
-    for (const [slot, { sessions, isPlanned }] of this.#listeners)
-      if (sessions === 0 && !isPlanned) this.#listeners.delete(slot);
-  }
-}
-
-interface KnownListener {
-  readonly state: ListenerState;
-  readonly gates: readonly Gate[];
-  /** Sessions of its that are not over, by whichever plan. */
-  sessions: number;
-  isPlanned: boolean;
 }
 
 class WorkerTimer implements Timed {
