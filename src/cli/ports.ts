@@ -11,9 +11,9 @@ export function onLoopback(text: string): string {
   return isPort(text) ? `127.0.0.1:${text}` : text;
 }
 
-/** Where the admin API listens, as an option says. Throws a UsageError. */
-export function adminAddressIn(text: string): Address {
+/** Where the admin API listens, as an option or a variable says. Throws a UsageError, which names that. */
+export function adminAddressIn(text: string, where = '--admin'): Address {
   const address = parseBind(onLoopback(text));
   if (address.ok) return address.value;
-  throw new UsageError(`--admin: Expected ${address.expected}, found "${text}"`);
+  throw new UsageError(`${where}: Expected ${address.expected}, found "${text}"`);
 }

@@ -8,6 +8,9 @@ import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { drainCommand, maintCommand, readyCommand } from './operate/state.ts';
+import { statusCommand } from './operate/status.ts';
+import { weightCommand } from './operate/weight.ts';
 import { hintFor, inOurWords } from './other-words.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
@@ -21,6 +24,11 @@ const commands: readonly CommandMaker[] = [
   demoCommand,
   schemaCommand,
   healthcheckCommand,
+  statusCommand,
+  drainCommand,
+  readyCommand,
+  maintCommand,
+  weightCommand,
 ];
 
 /** Runs one command to its end and gives the exit code. What goes wrong is said on stderr. */

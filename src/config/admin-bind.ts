@@ -1,6 +1,6 @@
 /**
- * Where the admin API listens, read from a file whose other parts may be wrong. A health check of a running proxy must
- * not fail because of them, nor because of the files that they name.
+ * Where the admin API listens, and its token, read from a file whose other parts may be wrong. Whoever asks a running
+ * proxy must not fail because of them, nor because of the files that they name.
  */
 import type { Address } from '../core/contract.ts';
 import { parseBind } from './addresses.ts';
@@ -12,7 +12,7 @@ import { composeYaml } from './yaml.ts';
 
 /** `unknown` where the file is too damaged to tell; then the default is the best guess. */
 export type AdminBind =
-  | { readonly kind: 'at'; readonly address: Address }
+  | { readonly kind: 'at'; readonly address: Address; readonly token?: string | undefined }
   | { readonly kind: 'off' }
   | { readonly kind: 'unknown' };
 
@@ -42,11 +42,12 @@ function bindOf(root: unknown): AdminBind {
   if (!('admin' in root) || root['admin'] === null) return { kind: 'off' };
   const { admin } = root;
   if (!isContainer(admin)) return { kind: 'unknown' };
-  if (!('bind' in admin)) return { kind: 'at', address: defaultAdminBind };
+  const token = typeof admin['token'] === 'string' && admin['token'] !== '' ? admin['token'] : undefined;
+  if (!('bind' in admin)) return { kind: 'at', address: defaultAdminBind, token };
   if (admin['bind'] === 'off') return { kind: 'off' };
   const bind = isContainer(admin['bind']) ? admin['bind']['address'] : admin['bind'];
   const address = typeof bind === 'string' ? parseBind(bind) : undefined;
-  return address?.ok ? { kind: 'at', address: address.value } : { kind: 'unknown' };
+  return address?.ok ? { kind: 'at', address: address.value, token } : { kind: 'unknown' };
 }
 
 /** The line of the key `admin`, and those that are indented or empty up to the next key of the file. */

@@ -150,6 +150,11 @@ describe('sluice', () => {
       'explain -h',
       'forward -h',
       'demo -h',
+      'status -h',
+      'drain -h',
+      'ready -h',
+      'maint -h',
+      'weight -h',
       'healthcheck -h',
     ]) {
       stdout = '';

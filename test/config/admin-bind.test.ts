@@ -23,6 +23,11 @@ test.each<readonly [string, string, object]>([
   ['in braces that nobody closed', "admin: { token: x, 'bind': 127.0.0.1:7, x: [\n", at(7)],
   ['through an alias', 'x: &a 127.0.0.1:7\nadmin: { bind: *a }\n', at(7)],
   ['from the environment', 'admin: { bind: "127.0.0.1:${PORT}" }\n', at(7)],
+  [
+    'and which token it wants',
+    'admin: { bind: "127.0.0.1:${PORT}", token: "${SECRET:-x}" }\n',
+    { ...at(7), token: 'x' },
+  ],
   ['with a mode', 'admin: { bind: { address: "127.0.0.1:7", mode: "0600" } }\n', at(7)],
   ['as the default', 'admin: {}\n', at(9900)],
   ['of a file without the section', 'version: 1\n', { kind: 'off' }],

@@ -40,7 +40,10 @@ describe('sluice', () => {
   });
 
   it('explains each of its commands with -h, and itself', async () => {
-    const commands = ['run', 'check', 'explain', 'forward', 'demo', 'schema', 'healthcheck'];
+    const commands = [
+      ...['run', 'check', 'explain', 'forward', 'demo', 'schema', 'healthcheck'],
+      ...['status', 'drain', 'ready', 'maint', 'weight'],
+    ];
     const helps = await Promise.all([ran('-h'), ...commands.map((command) => ran(command, '-h'))]);
     expect(helps.map(({ exit }) => exit)).toEqual(helps.map(() => 0));
     for (const [index, command] of commands.entries()) {

@@ -160,8 +160,9 @@ export class Sluice {
     return Number(String(line?.['bind']).split(':').at(-1));
   }
 
-  async status(): Promise<Status> {
-    const { body } = await this.ask('/api/v1/status');
+  /** With a token, where one is wanted. */
+  async status(token = ''): Promise<Status> {
+    const { body } = await this.ask('/api/v1/status', 'GET', { authorization: `Bearer ${token}` });
     return JSON.parse(body) as Status; // Checked by the tests of the admin API.
   }
 

@@ -1,0 +1,62 @@
+/** Changes a backend of a running proxy, and says how it is then. */
+
+import type { Layers } from '../../control/administration.ts';
+import type { BackendFields } from '../../control/overrides.ts';
+import { countOf } from '../config-file.ts';
+import { type AdminClient, apiPath } from './admin-client.ts';
+import type { BackendStatus, OverrideView } from './status-text.ts';
+
+/** A backend as the API answers it. */
+export type BackendAnswer = BackendStatus & {
+  readonly pool: string;
+  readonly layers: Layers;
+  readonly overrides: readonly Omit<OverrideView, 'pool' | 'backend'>[];
+};
+
+/** What is undefined stays as it is; null is as configured. */
+export interface BackendChange {
+  readonly state?: BackendFields['state'] | null;
+  readonly weight?: BackendFields['weight'] | null;
+  readonly sessions?: { readonly over: string } | undefined;
+  readonly for?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Rejects with a RefusedError. */
+export async function changeBackend(
+  client: AdminClient,
+  pool: string,
+  backend: string,
+  change: BackendChange,
+) {
+  const path = apiPath('pools', pool, 'backends', backend);
+  // What this version of the API answers.
+  return (await client.ask(path, { method: 'PATCH', body: change })).body as BackendAnswer;
+}
+
+/** In a line: its state, and by whom, what it still has, and why it takes no sessions though it should. */
+export function backendText({
+  pool,
+  address,
+  layers,
+  state,
+  weight,
+  active,
+  unavailable,
+  overrides,
+}: BackendAnswer): string {
+  const others = Object.entries(layers).filter(([layer, wanted]) => layer !== 'operator' && wanted === state);
+  const by =
+    state === 'ready' || layers.operator === state
+      ? ''
+      : ` by the ${others.map(([layer]) => layer).join(' and the ')}`;
+  const isSaid =
+    unavailable === null || unavailable === 'maint' || (unavailable === 'drained' && state === 'drain');
+  return [
+    `${pool} ${address}: ${state}${by}`,
+    `weight ${weight}`,
+    countOf(active, 'session'),
+    ...(isSaid ? [] : [`takes none now: ${unavailable}`]),
+    ...overrides.map(({ field, until }) => (until === null ? '' : `${field} until ${until}`)).filter(Boolean),
+  ].join(', ');
+}

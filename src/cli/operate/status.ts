@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { type ExitCode, withNotes } from '../command.ts';
+import { apiPath } from './admin-client.ts';
+import { knownName } from './names.ts';
+import { act, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
+import { type OverrideView, type Status, statusLines } from './status-text.ts';
+
+export function statusCommand(ends: (code: ExitCode) => void): Command {
+  const command = new Command('status')
+    .description('Show a running sluice: its listeners, pools and backends, and what operators have changed')
+    .argument('[pool]', 'only this pool');
+  withNotes(
+    command,
+    'With --json, the answers of /api/v1/status and /api/v1/overrides; of a pool, its part.',
+  );
+  return withProxyOptions(command).action((pool: string | undefined, given: ProxyArguments) =>
+    act(given, ends, async (client) => {
+      // What this version of the API answers.
+      const status = (await client.ask(apiPath('status'))).body as Status;
+      const { overrides } = (await client.ask(apiPath('overrides'))).body as {
+        readonly overrides: readonly OverrideView[];
+      };
+      const known = pool === undefined ? undefined : knownName('pool', pool, Object.keys(status.pools));
+      const those = overrides.filter((one) => known === undefined || one.pool === known);
+      if (given.json) {
+        printJson({ ...(known === undefined ? status : status.pools[known]), overrides: those });
+      } else print(statusLines(status, known, those));
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+/** Waits until something is true of a backend or a pool of a running proxy. */
+import { countOf } from '../config-file.ts';
+import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
+
+export interface BackendWish {
+  readonly pool: string;
+  readonly backend: string;
+  readonly until: 'idle' | 'up';
+  /** In any other state of the backend, it is waited for in vain. */
+  readonly whileIn: readonly string[];
+  /** Infinity is as long as it takes. */
+  readonly timeoutMs: number;
+}
+
+/** The proxy is asked anew after so long: whether it is waited for in vain is found then. */
+const sliceMs = 5_000;
+
+/** Rejects with a RefusedError where it is not true in time, or can't be any more. */
+export async function waitUntil(
+  client: AdminClient,
+  { pool, backend, until, whileIn, timeoutMs }: BackendWish,
+): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  for (;;) {
+    const leftMs = Math.max(1, Math.min(sliceMs, Math.round(endMs - performance.now())));
+    const query = { pool, backend, until, timeout: `${leftMs}ms` };
+    const answer = await client.ask(apiPath('wait'), { query, timeoutMs: leftMs + slackMs }, [408]);
+    if (answer.status === 200) return;
+    // What this version of the API answers.
+    const { state, active, unavailable } = answer.body as Seen;
+    const now = until === 'idle' ? `it has ${countOf(active, 'session')}` : `it takes none: ${unavailable}`;
+    if (!whileIn.includes(state))
+      throw new RefusedError(`${backend} is in state ${state} again, and ${now}`, answer);
+    if (performance.now() >= endMs)
+      throw new RefusedError(`The time is over, and ${backend} is not ${until}: ${now}`, answer);
+  }
+}
+
+interface Seen {
+  readonly state: string;
+  readonly active: number;
+  readonly unavailable: string | null;
+}
+
+/** For the answer to come. */
+const slackMs = 30_000;
