@@ -3,8 +3,10 @@
  * half-open counts as one that refuses: what a trial shows is not known yet. Backends that are full do not.
  */
 import type { Logger } from 'pino';
-import { healthWords, type Ledger } from '../core/ledger/ledger.ts';
-import type { BackendPlan, Plan, PoolPlan } from '../core/plan.ts';
+import { type Unavailability, unavailability } from '../core/availability/availability.ts';
+import { Backend } from '../core/backend.ts';
+import type { Ledger } from '../core/ledger/ledger.ts';
+import type { Plan, PoolPolicy } from '../core/plan.ts';
 import { inPanic } from '../core/pool.ts';
 
 /** What has happened to the backend that was looked at last, for people. */
@@ -13,13 +15,17 @@ export interface Cause {
   readonly detail: string | undefined;
 }
 
-type WhyNot = 'maint' | 'drained' | 'down' | 'circuit-open';
+interface WatchedPool {
+  readonly name: string;
+  readonly policy: PoolPolicy;
+  readonly backends: readonly Backend[];
+}
 
 export class PoolWatch {
   readonly #ledger: Ledger;
   readonly #logger: Logger;
   readonly #now: () => number;
-  #pools: ReadonlyMap<string, PoolPlan> = new Map();
+  #pools: ReadonlyMap<string, WatchedPool> = new Map();
   /** Since when pools have none, by name. */
   readonly #emptySinceMs = new Map<string, number>();
 
@@ -31,22 +37,30 @@ export class PoolWatch {
 
   /** A new plan: looks at all its pools. */
   follow({ pools }: Plan): void {
-    this.#pools = new Map(pools.map((pool) => [pool.name, pool]));
+    this.#pools = new Map(
+      pools.map(({ name, policy, backends }) => [
+        name,
+        {
+          name,
+          policy,
+          backends: backends.map((one) => new Backend(one, policy, this.#ledger, Math.random)),
+        },
+      ]),
+    );
     for (const name of this.#emptySinceMs.keys()) if (!this.#pools.has(name)) this.#emptySinceMs.delete(name);
-    for (const pool of pools) this.#look(pool);
+    for (const pool of this.#pools.values()) this.#look(pool);
   }
 
   /** A check or a breaker has changed what a backend of this pool can do. */
   changed(pool: string, cause: Cause): void {
-    const plan = this.#pools.get(pool);
-    if (plan !== undefined) this.#look(plan, cause);
+    const watched = this.#pools.get(pool);
+    if (watched !== undefined) this.#look(watched, cause);
   }
 
-  #look(pool: PoolPlan, cause?: Cause): void {
-    const { name } = pool;
+  #look({ name, policy, backends }: WatchedPool, cause?: Cause): void {
     const sinceMs = this.#emptySinceMs.get(name);
-    const ignoresHealth = this.#ignoresHealth(pool);
-    const first = pool.backends.find((backend) => this.#whyNot(pool, backend, ignoresHealth) === undefined);
+    const ignoresHealth = inPanic(policy, backends);
+    const first = backends.find((backend) => this.#whyNot(backend, ignoresHealth) === undefined);
     if (first !== undefined && sinceMs !== undefined) {
       this.#emptySinceMs.delete(name);
       const afterMs = Math.round(this.#now() - sinceMs);
@@ -55,50 +69,22 @@ export class PoolWatch {
     }
     if (first === undefined && sinceMs === undefined) {
       this.#emptySinceMs.set(name, this.#now());
-      this.#logger.warn(
-        { pool: name, ...cause, why: this.#why(pool, ignoresHealth) },
-        'pool has no backend left',
-      );
+      const whyNots = backends.map((backend) => this.#whyNot(backend, ignoresHealth));
+      this.#logger.warn({ pool: name, ...cause, why: countsOf(whyNots) }, 'pool has no backend left');
     }
   }
 
-  /** As in `2 down, 1 circuit-open`. */
-  #why(pool: PoolPlan, ignoresHealth: boolean): string {
-    const counts = new Map<WhyNot, number>();
-    for (const backend of pool.backends) {
-      const why = this.#whyNot(pool, backend, ignoresHealth);
-      if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
-    }
-    const words = [...counts].map(([why, count]) => `${count} ${why}`);
-    return words.length === 0 ? 'no address is known' : words.join(', ');
-  }
-
-  #whyNot(
-    { policy }: PoolPlan,
-    { slot, state, weight }: BackendPlan,
-    ignoresHealth: boolean,
-  ): WhyNot | undefined {
-    if (state === 'maint') return 'maint';
-    if (state === 'drain' || weight === 0) return 'drained';
-    if (!ignoresHealth && this.#isDown(slot)) return 'down';
-    if (policy.circuitBreaker !== 'off' && this.#ledger.circuitOf(slot) !== 'closed') return 'circuit-open';
-    return undefined;
-  }
-
-  #ignoresHealth({ policy, backends }: PoolPlan): boolean {
-    if (policy.panicThresholdPercent === 0) return false;
-    return inPanic(
-      policy,
-      backends.map(({ slot, state, weight }) => ({
-        isWanted: state === 'ready' && weight > 0,
-        isDown: this.#isDown(slot),
-      })),
-    );
-  }
-
-  #isDown(slot: number): boolean {
-    return Atomics.load(this.#ledger.health, slot) === down;
+  #whyNot(backend: Backend, ignoresHealth: boolean): Unavailability | undefined {
+    const why = unavailability(backend, this.#now(), ignoresHealth);
+    if (why !== undefined && why !== 'full') return why;
+    const isUntried = backend.breaker !== undefined && this.#ledger.circuitOf(backend.slot) !== 'closed';
+    return isUntried ? 'circuit-open' : undefined;
   }
 }
 
-const down = healthWords.indexOf('down');
+/** As in `2 down, 1 circuit-open`. */
+function countsOf(whyNots: readonly (Unavailability | undefined)[]): string {
+  const counts = new Map<string, number>();
+  for (const why of whyNots) if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return [...counts].map(([why, count]) => `${count} ${why}`).join(', ') || 'no address is known';
+}
