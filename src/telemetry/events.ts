@@ -85,6 +85,10 @@ export class Events {
     return missed > this.#kept.length ? undefined : this.#kept.slice(this.#kept.length - missed);
   }
 
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
   /** Until the function that it gives is called. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber);

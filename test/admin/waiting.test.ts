@@ -122,11 +122,14 @@ describe('GET /api/v1/events', () => {
     expect([answer.status, answer.body]).toEqual([422, expect.stringContaining('from \\"1s\\" to')]);
   });
 
-  test('has room for sixteen, and for another once one has left', async () => {
+  test('has room for sixteen of one proxy, and for another once one has left', async () => {
     const { address, ask } = await startAdmin();
     const streams = await Promise.all(Array.from({ length: 16 }, () => stream(address)));
     expect((await ask('/api/v1/events')).status).toBe(503);
     expect((await ask('/livez')).status).toBe(200);
+    const other = await stream((await startAdmin()).address);
+    expect(other.response?.statusCode).toBe(200);
+    other.leave();
     streams[0]?.leave();
     await eventually(async () => {
       const { response, leave } = await stream(address);

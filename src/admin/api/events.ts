@@ -5,15 +5,13 @@ import { failure } from '../http.ts';
 import { found, mistaken } from './fields.ts';
 import type { ApiRequest, Route } from './route.ts';
 
-/** Fewer than connections, so that others can ask. */
+/** Of one proxy; fewer than connections, so that others can ask. */
 const mostStreams = 16;
 
 /** A stream that says nothing for long is taken for dead by what lies between. */
 const heartbeatMs = 15_000;
 
 const longestBetweenMs = 60_000;
-
-let streams = 0;
 
 /**
  * With `Last-Event-ID`, goes on behind that event; `gap` tells that some were missed. With `snapshot=1s`, events between
@@ -26,7 +24,7 @@ export const events: Route = {
   reply({ source, snapshots }, { query, lastEventId, left }) {
     const betweenMs = betweenSnapshotsMs(query);
     if (typeof betweenMs === 'string') return mistaken([{ path: 'snapshot', message: betweenMs }]);
-    if (streams >= mostStreams)
+    if (source.events.subscribers >= mostStreams)
       return failure(503, `Expected at most ${mostStreams} streams of events at once`);
     const missed = lastEventId === undefined ? [] : source.events.after(lastEventId);
     const first = missed === undefined ? 'event: gap\ndata: {}\n\n' : missed.map(asText).join('');
@@ -36,7 +34,6 @@ export const events: Route = {
       // A browser comes back after two seconds.
       body: `retry: 2000\n\n${first}`,
       stream({ write, isRead }) {
-        streams++;
         const stop = source.events.subscribe((event) => write(asText(event)));
         const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs).unref();
         const look = (text: string): void => {
@@ -46,7 +43,6 @@ export const events: Route = {
         const stopLooking =
           betweenMs === undefined ? () => {} : snapshots.watch(Math.round(betweenMs / 1_000), look);
         left.addEventListener('abort', () => {
-          streams--;
           stop();
           stopLooking();
           clearInterval(heartbeat);
