@@ -6,7 +6,7 @@ import { usage } from '../../bench/stage/usage.ts';
 import { echo, ending, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBlackHole } from './black-hole.ts';
-import { openScene, type Proxied } from './scene.ts';
+import { leastOf, openScene, type Proxied } from './scene.ts';
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
@@ -144,14 +144,8 @@ function residentBytes({ sluice }: Proxied): number {
   return usage(sluice.pid)?.residentBytes ?? 0;
 }
 
-/** Of some looks: what is in use only now and then is none of it. */
-async function leastResidentBytes(proxy: Proxied): Promise<number> {
-  const seen: number[] = [];
-  return eventually(() => {
-    seen.push(residentBytes(proxy));
-    if (seen.length < 20) throw new Error('Not looked often enough');
-    return Math.min(...seen);
-  });
+function leastResidentBytes(proxy: Proxied): Promise<number> {
+  return leastOf(20, () => residentBytes(proxy));
 }
 
 /** Whether the client got its byte back before its connection ended. */

@@ -272,12 +272,17 @@ export function openDescriptors({ pid }: Sluice): number {
   }
 }
 
-/** The descriptors once the admin connection that has just been used is closed, so the fewest of some looks. */
-async function steadyDescriptors(sluice: Sluice): Promise<number> {
+/** The descriptors once the admin connection that has just been used is closed. */
+function steadyDescriptors(sluice: Sluice): Promise<number> {
+  return leastOf(3, () => openDescriptors(sluice));
+}
+
+/** Of so many looks: what is in use only now and then is none of it. */
+export function leastOf(looks: number, look: () => number): Promise<number> {
   const seen: number[] = [];
   return eventually(() => {
-    seen.push(openDescriptors(sluice));
-    if (seen.length < 3) throw new Error('Not looked often enough');
+    seen.push(look());
+    if (seen.length < looks) throw new Error('Not looked often enough');
     return Math.min(...seen);
   });
 }

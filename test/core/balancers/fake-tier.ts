@@ -1,4 +1,5 @@
-import type { Tier } from '../../../src/core/balancers/balancer.ts';
+import type { BalancerKind, Tier } from '../../../src/core/balancers/balancer.ts';
+import { seeded } from '../../support/seeded.ts';
 
 /** What a test says of one backend; it may change it between picks. */
 export interface FakeBackend {
@@ -46,6 +47,14 @@ export function tierFrom(
     active: (index) => at(index).active,
     takeTurn: () => turns++,
     rampPercent: (index) => at(index).rampPercent,
+  };
+}
+
+/** Picks of a tier by a balancer, for one client. */
+export function picksOf(kind: BalancerKind, seed: number): (tier: FakeTier) => () => number {
+  return (tier) => {
+    const balancer = kind.make(tier, seeded(seed));
+    return () => balancer.pick({ address: '10.0.0.1' });
   };
 }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { leastConnections } from '../../../src/core/balancers/least-connections.ts';
-import { seeded } from '../../support/seeded.ts';
-import { type FakeBackend, type FakeTier, letters, tally, tierFrom, tierOf } from './fake-tier.ts';
+import { type FakeBackend, letters, picksOf, tally, tierFrom, tierOf } from './fake-tier.ts';
+
+const picks = picksOf(leastConnections, 1);
 
 describe('LeastConnections', () => {
   test('uses idle backends in turn', () => {
@@ -82,9 +83,4 @@ function leastLoaded(backends: readonly FakeBackend[]): number[] {
   return able
     .filter(([, one]) => able.every(([, other]) => load(one) * weight(other) <= load(other) * weight(one)))
     .map(([index]) => index);
-}
-
-function picks(tier: FakeTier): () => number {
-  const balancer = leastConnections.make(tier, seeded(1));
-  return () => balancer.pick({ address: '10.0.0.1' });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { powerOfTwo } from '../../../src/core/balancers/power-of-two.ts';
-import { seeded } from '../../support/seeded.ts';
-import { type FakeTier, letters, tally, tierOf } from './fake-tier.ts';
+import { letters, picksOf, tally, tierOf } from './fake-tier.ts';
+
+const picks = picksOf(powerOfTwo, 4_711);
 
 describe('PowerOfTwo', () => {
   test('takes the less loaded of two, always where there are but two', () => {
@@ -55,8 +56,3 @@ describe('PowerOfTwo', () => {
     expect(tier.asked).toBeLessThan(2_100);
   });
 });
-
-function picks(tier: FakeTier): () => number {
-  const balancer = powerOfTwo.make(tier, seeded(4_711));
-  return () => balancer.pick({ address: '10.0.0.1' });
-}

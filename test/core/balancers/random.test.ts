@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AliasTable } from '../../../src/core/balancers/alias-table.ts';
 import { random } from '../../../src/core/balancers/random.ts';
-import { seeded } from '../../support/seeded.ts';
-import { type FakeTier, tally, tierFrom, tierOf } from './fake-tier.ts';
+import { picksOf, tally, tierFrom, tierOf } from './fake-tier.ts';
+
+const picks = picksOf(random, 20_201);
 
 describe('AliasTable', () => {
   test('gives each index exactly its share of the numbers from 0 to 1', () => {
@@ -70,9 +71,4 @@ function expectShares(counts: readonly number[], weights: readonly number[]): vo
     const expected = (total * (weights[index] ?? 0)) / sum;
     expect(Math.abs(count - expected)).toBeLessThanOrEqual(expected * 0.1);
   });
-}
-
-function picks(tier: FakeTier): () => number {
-  const balancer = random.make(tier, seeded(20_201));
-  return () => balancer.pick({ address: '10.0.0.1' });
 }

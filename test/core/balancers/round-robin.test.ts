@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { roundRobin } from '../../../src/core/balancers/round-robin.ts';
-import { seeded } from '../../support/seeded.ts';
-import { type FakeTier, letters, tally, tierFrom, tierOf } from './fake-tier.ts';
+import { letters, picksOf, tally, tierFrom, tierOf } from './fake-tier.ts';
+
+const picks = picksOf(roundRobin, 1);
 
 describe('RoundRobin', () => {
   test('spreads the turns of a heavy backend', () => {
@@ -108,8 +109,3 @@ describe('RoundRobin', () => {
     expect(tier.asked).toBe(5_000);
   });
 });
-
-function picks(tier: FakeTier): () => number {
-  const balancer = roundRobin.make(tier, seeded(1));
-  return () => balancer.pick({ address: '10.0.0.1' });
-}

@@ -8,7 +8,7 @@ import type { ListenerTls } from '../../../src/core/plan.ts';
 import { inTime } from '../../conformance/peers.ts';
 import type { Rig } from '../../conformance/rig.ts';
 import { authority, selfSigned } from '../../support/certificate.ts';
-import { echoed, listenerTls, secureClient, tlsRig } from './tls-rig.ts';
+import { echoed, listenerTls, secureClient, tlsClient, tlsRig } from './tls-rig.ts';
 
 const clients = authority('clients of ours');
 const good = clients.issue({ commonName: 'good client' });
@@ -32,13 +32,7 @@ afterEach(async () => {
 
 /** What a client hears before it is closed, in the words of its own OpenSSL. */
 async function alertTo(options: tls.ConnectionOptions): Promise<string> {
-  const socket = await rig.client(address);
-  const client = tls.connect({
-    rejectUnauthorized: false,
-    servername: 'service.example',
-    ...options,
-    socket,
-  });
+  const client = await tlsClient(rig, address, options);
   const [error] = await inTime(once(client, 'error'), 'alert');
   client.destroy();
   await rig.event('tls-failed');

@@ -54,19 +54,23 @@ export function startTls(rig: Rig, link: LinkId, tls: ListenerTls, serverName?: 
   rig.execute({ kind: 'start-tls', link, as: 'server', tls, serverName });
 }
 
+/** A client that trusts whatever it is shown. */
+export async function tlsClient(
+  rig: Rig,
+  address: Address,
+  options: tls.ConnectionOptions = {},
+): Promise<tls.TLSSocket> {
+  const socket = await rig.client(address);
+  return tls.connect({ rejectUnauthorized: false, servername: 'service.example', ...options, socket });
+}
+
 /** A client whose handshake is done; rejects with what it failed of. */
 export async function secureClient(
   rig: Rig,
   address: Address,
   options: tls.ConnectionOptions = {},
 ): Promise<tls.TLSSocket> {
-  const socket = await rig.client(address);
-  const client = tls.connect({
-    rejectUnauthorized: false,
-    servername: 'service.example',
-    ...options,
-    socket,
-  });
+  const client = await tlsClient(rig, address, options);
   client.on('error', () => {});
   await inTime(once(client, 'secureConnect'), 'handshake');
   return client;
