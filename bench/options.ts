@@ -6,7 +6,7 @@ export const usage = `\
 Usage: npm run bench -- [options]
 
 Measures sluice beside other proxies. Without options: every scenario with every default subject that is
-installed, in about 25 minutes.
+installed, in about half an hour.
 
   --scenario NAMES   these scenarios only, separated by commas
   --subjects NAMES   these subjects only, separated by commas

@@ -1,4 +1,5 @@
 import { direct } from './direct.ts';
+import { floor } from './floor.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { nodePipe } from './node-pipe.ts';
@@ -13,6 +14,7 @@ export const defaultSubjects: readonly Subject[] = [
   sluice({ name: 'sluice-uring', driver: 'uring', workers: 1 }),
   haproxy({ name: 'haproxy', threads: 1, splice: false }),
   nginx({ name: 'nginx', workers: 1 }),
+  floor,
 ];
 
 /** All that `--subjects` can name. */
