@@ -20,6 +20,7 @@ import { descriptorLimit } from './drivers/descriptors.ts';
 import type { DriverModule } from './drivers/driver.ts';
 import { chooseDriver } from './drivers/drivers.ts';
 import { Events } from './telemetry/events.ts';
+import { History } from './telemetry/history.ts';
 import { unsentSinceMs } from './telemetry/line-order.ts';
 import type { Log, LogMove } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -129,6 +130,15 @@ export class Service {
       busiestClients: (listener, most) => controlPlane.view.busiestClients(listener, most),
       probeLag: () => controlPlane.view.probeLag(),
       events,
+      history: new History({
+        ledger,
+        get plan() {
+          return controlPlane.view.plan;
+        },
+      }),
+      get config() {
+        return controlPlane.config;
+      },
       sessions: controlPlane.sessions,
       pool: (name) => controlPlane.view.pool(name),
       setCircuit: (name, to, openForMs) => controlPlane.setCircuit(name, to, openForMs),

@@ -67,6 +67,8 @@ export class Admin {
         this.#config = config;
         this.#server = next?.server;
         this.#bound = next?.address;
+        if (next === undefined) this.#deps.source.history.stop();
+        else this.#deps.source.history.start();
         if (next !== undefined)
           this.#logger.info({ bind: formatAddress(next.address) }, 'admin API listening');
       },
@@ -90,6 +92,7 @@ export class Admin {
   }
 
   async close(): Promise<void> {
+    this.#deps.source.history.stop();
     await this.#server?.close();
     this.#server = undefined;
   }

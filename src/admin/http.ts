@@ -35,7 +35,8 @@ export function failure(
 export function send(response: ServerResponse, { status, type, body, headers, stream }: Reply): void {
   response.writeHead(status, {
     'content-type': type,
-    ...(stream === undefined && { 'content-length': Buffer.byteLength(body) }),
+    // Without a body, the length would be that of another answer.
+    ...(stream === undefined && status !== 304 && { 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,

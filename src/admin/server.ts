@@ -170,7 +170,8 @@ export class AdminServer {
     const by = who?.name ?? '';
     const query = new URLSearchParams(search);
     const reply = await route.reply(this.#deps, {
-      ...{ body, params, query, by, revision: revisionIn(request), left: left.signal },
+      ...{ body, params, query, by, may: who?.may ?? 'read' },
+      ...{ revision: revisionIn(request), known: request.headers['if-none-match'], left: left.signal },
       lastEventId: lastEventIdIn(request, query),
     });
     if (route.may === 'operate') {

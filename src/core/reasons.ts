@@ -41,6 +41,11 @@ export const reasons = [
 
 export type Reason = (typeof reasons)[number];
 
+/** How a client ends that was not served, though it stayed. */
+export const refusals: readonly Reason[] = reasons.filter(
+  (reason) => reason !== 'client-left' && !(ranReasons as readonly Reason[]).includes(reason),
+);
+
 /** How a session ends that a backend has served: the last is one whose worker has died. */
 export const servedReasons = [...ranReasons, 'overloaded'] as const;
 

@@ -73,6 +73,7 @@ describe('AdminServer', () => {
     const fresh = {
       name: null,
       state: 'ready',
+      layers: { configuration: 'ready', operator: 'ready', source: 'ready' },
       weight: 1,
       effectiveWeight: 1,
       backup: false,
@@ -215,7 +216,7 @@ describe('AdminServer', () => {
     expect((await ask('/livez')).status).toBe(200);
   });
 
-  test.each(['/', '/api/v1', '/metrics/', '/livez/x', '//livez', '/%2e%2e/metrics', '/constructor'])(
+  test.each(['/api/v1', '/metrics/', '/livez/x', '//livez', '/%2e%2e/metrics', '/constructor'])(
     'has nothing at %s',
     async (path) => {
       const { ask } = await startAdmin();

@@ -1,5 +1,7 @@
 /** A small plan over a real ledger, for whatever shows or exports it. */
 import type { AdminSource, ReloadResult } from '../../src/admin/api/route.ts';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
@@ -13,6 +15,7 @@ import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts
 import { Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import type { ListenerPlan, Plan } from '../../src/core/plan.ts';
 import { Events } from '../../src/telemetry/events.ts';
+import { History } from '../../src/telemetry/history.ts';
 import { Observations } from '../../src/telemetry/observations.ts';
 import {
   type Phase,
@@ -27,7 +30,9 @@ const capacity: LedgerCapacity = { workers: 2, listeners: 4, pools: 4, backends:
 export class FakeSource implements AdminSource {
   readonly administration = new Administration();
   readonly events = new Events(0);
+  readonly history = new History(this);
   readonly sessions = new Sessions(() => []);
+  readonly config = fakeConfig;
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
   readonly phaseSinceMs = 1_700_000_000_500;
@@ -138,6 +143,19 @@ export class FakeSource implements AdminSource {
   reload(): Promise<ReloadResult> {
     return this.reloaded();
   }
+}
+
+const fakeConfig = configOf(`
+version: 1
+listeners: { web: { bind: "0.0.0.0:8080", pool: app, allow: [10.0.0.0/8] } }
+pools: { app: { backends: ["10.0.0.1:9000"], healthCheck: { type: tcp, interval: 2s } } }
+admin: { token: "a-secret" }
+`);
+
+function configOf(text: string): Config {
+  const loaded = parseConfig(text, { file: 'fake', env: {} });
+  if (!loaded.ok) throw new Error(loaded.issues.map(({ message }) => message).join());
+  return loaded.config;
 }
 
 /** Slots are given in the order in which the names stand. */

@@ -14,7 +14,8 @@ const heartbeatMs = 15_000;
 const longestBetweenMs = 60_000;
 
 /**
- * With `Last-Event-ID`, goes on behind that event; `gap` tells that some were missed. With `snapshot=1s`, events between
+ * With `Last-Event-ID`, goes on behind that event; `gap` tells that some were missed. With `recent=200`, so many of the
+ * last events come first where it does not go on behind one. With `snapshot=1s`, events between
  * which `snapshot` has what status says: one at once, then one every second, or minute at most.
  */
 export const events: Route = {
@@ -26,8 +27,16 @@ export const events: Route = {
     if (typeof betweenMs === 'string') return mistaken([{ path: 'snapshot', message: betweenMs }]);
     if (source.events.subscribers >= mostStreams)
       return failure(503, `Expected at most ${mostStreams} streams of events at once`);
-    const missed = lastEventId === undefined ? [] : source.events.after(lastEventId);
-    const first = missed === undefined ? 'event: gap\ndata: {}\n\n' : missed.map(asText).join('');
+    const recent = Number(query.get('recent') ?? 0);
+    if (!Number.isInteger(recent) || recent < 0) {
+      return mistaken([
+        { path: 'recent', message: `Expected how many events, ${found(query.get('recent'))}` },
+      ]);
+    }
+    const missed = lastEventId === undefined ? undefined : source.events.after(lastEventId);
+    const gap = lastEventId === undefined || missed !== undefined ? '' : 'event: gap\ndata: {}\n\n';
+    const past = missed ?? (recent === 0 ? [] : source.events.recent.slice(-recent));
+    const first = gap + past.map(asText).join('');
     return {
       status: 200,
       type: 'text/event-stream; charset=utf-8',

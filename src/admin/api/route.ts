@@ -1,5 +1,6 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
+import type { Config } from '../../config/config.ts';
 import type { Administered } from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Sessions } from '../../control/sessions.ts';
@@ -7,6 +8,7 @@ import type { BusyClients } from '../../core/busiest-clients.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Events } from '../../telemetry/events.ts';
+import type { History } from '../../telemetry/history.ts';
 import type { Metrics, MetricsSource } from '../../telemetry/metrics.ts';
 import type { Phase, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import type { Permission } from '../access.ts';
@@ -32,6 +34,10 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** Who asks: the name of a token, or where the request comes from. */
   readonly by: string;
+  /** What whoever asks may do. */
+  readonly may: Permission;
+  /** The version that the client has already, of If-None-Match. */
+  readonly known: string | undefined;
   /** The revision that is to be changed, of If-Match. */
   readonly revision: string | undefined;
   /** Behind which event a stream goes on. */
@@ -49,8 +55,11 @@ export interface RouteDeps {
 /** The running proxy, as far as the admin API has to do with it. */
 export interface AdminSource extends MetricsSource, BackendAdministration {
   readonly plan: Plan;
+  /** What runs now, as the file says it. */
+  readonly config: Config;
   readonly phase: Phase;
   readonly events: Events;
+  readonly history: History;
   readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll'>;
   /** One pool as it is now; undefined where there is none of the name. */
   pool(name: string): PoolSnapshot | undefined;

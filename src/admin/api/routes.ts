@@ -2,8 +2,11 @@
 import { backend, patchBackend } from './backend.ts';
 import { circuit } from './circuit.ts';
 import { clients } from './clients.ts';
+import { configuration } from './configuration.ts';
+import { dashboard, dashboardFile } from './dashboard.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
+import { history } from './history.ts';
 import { livez } from './livez.ts';
 import { metrics } from './metrics.ts';
 import { overrides, resetAll, resetBackend } from './overrides.ts';
@@ -13,12 +16,16 @@ import type { ApiRequest, Route } from './route.ts';
 import { closeSessions, endSession, sessions } from './sessions.ts';
 import { status } from './status.ts';
 import { wait } from './wait.ts';
+import { whoami } from './whoami.ts';
 
 export const routes: readonly Route[] = [
   livez,
   readyz,
   metrics,
   status,
+  history,
+  configuration,
+  whoami,
   clients,
   reload,
   explain,
@@ -33,6 +40,8 @@ export const routes: readonly Route[] = [
   closeSessions,
   wait,
   events,
+  dashboard,
+  dashboardFile,
 ];
 
 export interface FoundRoute {

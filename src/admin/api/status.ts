@@ -89,6 +89,7 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
     name: backend.hostName ?? null,
     state: backend.state,
     stateSince: timeText(backend.stateSinceMs),
+    layers: backend.layers ?? null,
     weight: backend.weight,
     effectiveWeight: backend.effectiveWeight,
     backup: backend.backup,

@@ -1,12 +1,8 @@
 /** A checked configuration as JSON, with every default filled in. */
 import { ownCertificates } from '../../config/certificates.ts';
-import { secrets } from '../../config/options/config.ts';
+import { shown } from '../../config/shown.ts';
 import type { Checked } from './checked.ts';
 
-/**
- * JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's business, and the words
- * of a compiled list tell nobody anything.
- */
 export function asJson({ config, driver, serving }: Checked): string {
   const certificates = ownCertificates(config).map(({ of, name, notAfterMs }) => ({
     ...of,
@@ -23,10 +19,5 @@ export function asJson({ config, driver, serving }: Checked): string {
     driverReason: driver.why,
     certificates,
   };
-  const replace = (key: string, value: unknown): unknown => {
-    if (value === Number.POSITIVE_INFINITY) return 'unlimited';
-    if (ArrayBuffer.isView(value)) return undefined;
-    return secrets.keys.has(key) && value !== undefined ? '(hidden)' : value;
-  };
-  return `${JSON.stringify(seen, replace, 2)}\n`;
+  return `${JSON.stringify(seen, shown, 2)}\n`;
 }

@@ -1,0 +1,12 @@
+import { asWritten } from '../../config/as-written.ts';
+import { json } from '../http.ts';
+import type { Route } from './route.ts';
+
+/** What runs, with every default filled in, but for what operators have changed beside it. */
+export const configuration: Route = {
+  path: '/api/v1/configuration',
+  method: 'GET',
+  may: 'read',
+  reply: ({ source }) =>
+    json(200, { file: source.origin?.file ?? null, configuration: asWritten(source.config) }),
+};

@@ -1,0 +1,297 @@
+/** What an operator can do to backends and pools: each asks first, and says what will happen. */
+import { ask, json, pathOf } from './api.ts';
+import { forAndWhy, forAndWhyIn, question, strong, untilChanged } from './dialog.ts';
+import { type Child, type Element, h } from './dom.ts';
+import { counted } from './format.ts';
+import type { Backend, Override, Pool } from './model.ts';
+import { button, field, input, select, textIn } from './parts.ts';
+
+function patch(pool: string, backend: string, body: object): Promise<Response> {
+  return ask(`pools/${pathOf(pool)}/backends/${pathOf(backend)}`, { method: 'PATCH', body });
+}
+
+/** The one thing that is most often wanted: out of service, or back. */
+export function drainAction(name: string, backend: Backend, pool: Pool): Element {
+  const text = (word: string): Child => [word, h('span', { class: 'unseen' }, ` ${backend.address}`)];
+  const isOut = backend.layers !== null && backend.layers.operator !== 'ready';
+  return isOut
+    ? button(text('Ready'), () => askReady(name, backend), 'primary')
+    : button(text('Drain'), () => askOut(name, backend, pool, 'drain'));
+}
+
+export function backendActions(name: string, backend: Backend, pool: Pool): Child {
+  const { operator } = backend.layers ?? {};
+  return [
+    operator !== 'ready' && button('Ready', () => askReady(name, backend), 'primary'),
+    operator !== 'drain' && button('Drain', () => askOut(name, backend, pool, 'drain')),
+    operator !== 'maint' && button('Maintenance', () => askOut(name, backend, pool, 'maint')),
+    button('Weight', () => askWeight(name, backend)),
+    button('Limit', () => askLimit(name, backend)),
+    backend.circuit === 'closed'
+      ? button('Open circuit', () => askCircuit(name, backend, 'open'))
+      : button('Close circuit', () => askCircuit(name, backend, 'closed')),
+  ];
+}
+
+function askOut(name: string, backend: Backend, pool: Pool, state: 'drain' | 'maint'): void {
+  const { address, active } = backend;
+  const left = pool.backends.filter((one) => one.address !== address && one.unavailable === null).length;
+  const isDrain = state === 'drain';
+  question({
+    title: `${isDrain ? 'Drain' : 'Maintenance of'} ${address}`,
+    text: [
+      h(
+        'p',
+        {},
+        'It takes no new clients. ',
+        isDrain
+          ? 'Its health is still checked. '
+          : 'Its health is not checked, and must pass before it takes clients again. ',
+        strong(
+          left === 0
+            ? `No other backend of ${name} takes clients: new ones will be refused, or wait where there is a queue.`
+            : `${counted(left, 'backend')} of ${name} ${left === 1 ? 'is' : 'are'} left.`,
+        ),
+      ),
+      h(
+        'p',
+        {},
+        active === 0 ? 'It has no open connection now.' : `It has ${counted(active, 'open connection')} now.`,
+      ),
+    ],
+    fields: [
+      field(
+        'Open connections',
+        select('sessions', [
+          ['keep', 'go on until they end'],
+          ['1m', 'are closed over one minute'],
+          ['10m', 'are closed over ten minutes'],
+          ['close', 'are closed at once'],
+        ]),
+      ),
+      forAndWhy(untilChanged),
+    ],
+    confirm: isDrain ? 'Drain' : 'Put in maintenance',
+    isDangerous: left === 0,
+    done: `${address} takes no new clients`,
+    run(data) {
+      const sessions = textIn(data, 'sessions') ?? 'keep';
+      const closing = sessions === 'keep' || sessions === 'close' ? sessions : { over: sessions };
+      return patch(name, address, { state, sessions: closing, ...forAndWhyIn(data) });
+    },
+  });
+}
+
+function askReady(name: string, { address, layers }: Backend): void {
+  const { configuration, source } = layers ?? {};
+  const others = [
+    ...(configuration === 'ready' ? [] : ['the configuration']),
+    ...(source === 'ready' ? [] : ['its source']),
+  ];
+  question({
+    title: `Make ${address} ready`,
+    text: h(
+      'p',
+      {},
+      others.length === 0
+        ? 'What was changed by hand ends, and it takes clients again as soon as its health check and breaker let it.'
+        : `What was changed by hand ends. It stays out of service still, for ${others.join(' and ')} wants that.`,
+    ),
+    confirm: 'Make ready',
+    done: `${address} is ready`,
+    run: () => patch(name, address, { state: null }),
+  });
+}
+
+function askWeight(name: string, { address, weight }: Backend): void {
+  question({
+    title: `Weight of ${address}`,
+    text: h('p', {}, 'With twice the weight it gets twice the clients. 0 drains it.'),
+    fields: [
+      field(
+        'Weight',
+        input('weight', {
+          initial: String(Number(weight.toFixed(3))),
+          required: true,
+          pattern: '\\d{1,7}|\\d{1,4}(\\.\\d{1,3})?%',
+          title: 'A whole number, or a share such as 50%',
+        }),
+        'A whole number, or a share of the configured weight such as 50%',
+      ),
+      forAndWhy(untilChanged),
+    ],
+    confirm: 'Set weight',
+    done: `${address} has another weight`,
+    run(data) {
+      const text = textIn(data, 'weight') ?? '';
+      return patch(name, address, { weight: text.endsWith('%') ? text : Number(text), ...forAndWhyIn(data) });
+    },
+  });
+}
+
+function askLimit(name: string, { address, limit, active }: Backend): void {
+  question({
+    title: `Connections of ${address}`,
+    text: h('p', {}, `It has ${counted(active, 'connection')} now. A lower limit closes none of them.`),
+    fields: [
+      field(
+        'At most',
+        input('limit', {
+          initial: String(limit),
+          required: true,
+          pattern: '[1-9]\\d{0,9}|unlimited',
+          title: 'A whole number from 1 on, or unlimited',
+        }),
+        'A whole number, or unlimited',
+      ),
+      forAndWhy(untilChanged),
+    ],
+    confirm: 'Set limit',
+    done: `${address} has another limit`,
+    run(data) {
+      const text = textIn(data, 'limit') ?? '';
+      const maxConnections = text === 'unlimited' ? text : Number(text);
+      return patch(name, address, { maxConnections, ...forAndWhyIn(data) });
+    },
+  });
+}
+
+function askCircuit(name: string, { address }: Backend, to: 'open' | 'closed'): void {
+  const isOpen = to === 'open';
+  question({
+    title: `${isOpen ? 'Open' : 'Close'} the circuit of ${address}`,
+    text: h(
+      'p',
+      {},
+      isOpen
+        ? 'It takes no new clients for that time. Then one of them tries it, and the breaker closes if that goes well.'
+        : 'The breaker forgets what went wrong, and clients go to it again at once.',
+    ),
+    fields:
+      isOpen &&
+      field(
+        'For',
+        select(
+          'for',
+          [
+            ['30s', '30 seconds'],
+            ['1m', '1 minute'],
+            ['5m', '5 minutes'],
+            ['1h', '1 hour'],
+          ],
+          '1m',
+        ),
+      ),
+    confirm: isOpen ? 'Open circuit' : 'Close circuit',
+    done: `The circuit of ${address} is ${to}`,
+    run: (data) =>
+      ask(`pools/${pathOf(name)}/backends/${pathOf(address)}/circuit`, {
+        method: 'POST',
+        body: { to, ...(isOpen && { for: textIn(data, 'for') }) },
+      }),
+  });
+}
+
+export function undoAction({ pool, backend, field: changedField }: Override): Element {
+  return button([`Undo`, h('span', { class: 'unseen' }, ` ${changedField} of ${backend}`)], () =>
+    question({
+      title: `Undo ${changedField} of ${backend}`,
+      text: h('p', {}, 'What the configuration says holds again.'),
+      confirm: 'Undo',
+      done: `${changedField} of ${backend} is as configured`,
+      run: () => patch(pool, backend, { [changedField]: null }),
+    }),
+  );
+}
+
+export function poolActions(name: string, { hold, active, queue }: Pool): Child {
+  return hold === undefined
+    ? undefined
+    : hold === null
+      ? button('Hold', () => askHold(name, active))
+      : button('Release', () => askRelease(name, queue), 'primary');
+}
+
+function askHold(name: string, active: number): void {
+  question({
+    title: `Hold ${name}`,
+    text: h(
+      'p',
+      {},
+      'New clients are accepted and wait, instead of going to a backend: time to restart what is behind. ',
+      `${counted(active, 'connection')} ${active === 1 ? 'is' : 'are'} open now.`,
+    ),
+    fields: [
+      field(
+        'Open connections',
+        select('sessions', [
+          ['keep', 'go on'],
+          ['drain', 'go on, and no backend takes new ones'],
+          ['close', 'are closed at once'],
+        ]),
+      ),
+      field(
+        'Then',
+        select('then', [
+          ['resume', 'clients who wait go on'],
+          ['refuse', 'clients who wait are refused'],
+        ]),
+      ),
+      forAndWhy([
+        ['30s', '30 seconds'],
+        ['1m', '1 minute'],
+        ['5m', '5 minutes'],
+        ['15m', '15 minutes'],
+      ]),
+    ],
+    confirm: 'Hold',
+    done: `${name} is held: new clients wait`,
+    run: (data) =>
+      ask(`pools/${pathOf(name)}`, {
+        method: 'PATCH',
+        body: {
+          // biome-ignore lint/suspicious/noThenProperty: it is the API's name, and nobody awaits it.
+          hold: { sessions: textIn(data, 'sessions'), then: textIn(data, 'then'), ...forAndWhyIn(data) },
+        },
+      }),
+  });
+}
+
+function askRelease(name: string, queue: number): void {
+  question({
+    title: `Release ${name}`,
+    text: h(
+      'p',
+      {},
+      `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'} now and will go to the backends.`,
+    ),
+    fields: field(
+      'At most so many a second',
+      input('rate', { inputmode: 'numeric', pattern: '[1-9]\\d{0,6}', title: 'A whole number from 1 on' }),
+      'Empty lets all go at once',
+    ),
+    confirm: 'Release',
+    done: `${name} serves its clients again`,
+    run(data) {
+      const rate = textIn(data, 'rate');
+      return ask(`pools/${pathOf(name)}`, {
+        method: 'PATCH',
+        body: { hold: null, ...(rate !== undefined && { release: { rate: Number(rate) } }) },
+      });
+    },
+  });
+}
+
+export function askReload(): void {
+  question({
+    title: 'Read the configuration again',
+    text: h(
+      'p',
+      {},
+      'The file is checked whole first. If it has a mistake, nothing changes, and all mistakes are shown.',
+    ),
+    confirm: 'Reload',
+    done: 'The configuration was read again',
+    run: () => json('reload', { method: 'POST' }),
+  });
+}

@@ -1,0 +1,108 @@
+/** What runs: the file with every default filled in, and what was changed beside it. */
+import { askReload, undoAction } from './actions.ts';
+import { type Child, type Element, h } from './dom.ts';
+import { ago } from './format.ts';
+import type { Override, Status } from './model.ts';
+import { button, icon } from './parts.ts';
+import { overrideText } from './pool.ts';
+import { hrefOf } from './route.ts';
+import { mayOperate, store } from './store.ts';
+
+export function configurationView({ configuration, pendingRestart }: Status): Child {
+  const { file, hash, loaded, lastReloadFailed } = configuration;
+  return [
+    h(
+      'header',
+      { class: 'head' },
+      h('h1', { tabindex: -1 }, 'Configuration'),
+      h(
+        'p',
+        { class: 'muted' },
+        file === null
+          ? 'Not of a file'
+          : ['Of ', h('span', { class: 'mono' }, file), hash !== null && `, hash ${hash}`],
+        `, loaded ${ago(loaded)}. Every default is filled in, and secrets are hidden.`,
+      ),
+      mayOperate() && file !== null && h('div', { class: 'buttons' }, button('Reload', askReload)),
+    ),
+    lastReloadFailed &&
+      h(
+        'p',
+        { class: 'banner bad' },
+        icon('bad'),
+        ' The last reload was refused: what you see is older than the file. “Reload” shows its mistakes.',
+      ),
+    pendingRestart.length > 0 &&
+      h(
+        'p',
+        { class: 'banner warn' },
+        icon('warn'),
+        ` These have changed in the file and take a restart: ${pendingRestart.join(', ')}.`,
+      ),
+    h(
+      'section',
+      { 'aria-labelledby': 'overrides' },
+      h('h2', { id: 'overrides' }, 'Changed by hand'),
+      store.overrides.length === 0
+        ? h('p', { class: 'muted' }, 'Nothing: the file says it all.')
+        : h(
+            'ul',
+            { class: 'plain' },
+            store.overrides.map((one) =>
+              h(
+                'li',
+                { key: `${one.pool} ${one.backend} ${one.field}` },
+                h('a', { class: 'mono', href: hrefOf(['pools', one.pool, one.backend]) }, one.backend),
+                ` in ${one.pool}: `,
+                overrideText(one),
+                ' ',
+                mayOperate() && undoAction(one),
+              ),
+            ),
+          ),
+    ),
+    h('h2', {}, 'What runs'),
+    store.configuration === undefined
+      ? h('p', { class: 'muted' }, 'Asking the proxy …')
+      : h(
+          'div',
+          { class: 'tree', tabindex: 0, role: 'region', 'aria-label': 'Configuration' },
+          tree(store.configuration, []),
+        ),
+  ];
+}
+
+/** As YAML has it; what was changed by hand stands beside what it replaces. */
+function tree(value: object, path: readonly string[]): Child {
+  return Object.entries(value).map(([key, one]) => {
+    const here = [...path, key];
+    const isList = Array.isArray(value);
+    const name = isList ? h('span', { class: 'muted' }, '- ') : [h('span', { class: 'key' }, key), ': '];
+    if (typeof one !== 'object' || one === null) {
+      return h(
+        'div',
+        {},
+        name,
+        h('span', { class: 'value' }, String(one)),
+        isList ? undefined : marksOf(value, path, key),
+      );
+    }
+    if (Object.keys(one).length === 0) return h('div', {}, name, Array.isArray(one) ? '[]' : '{}');
+    const isFlat = Array.isArray(one) && one.every((each) => typeof each !== 'object');
+    if (isFlat) return h('div', {}, name, h('span', { class: 'value' }, one.join(', ')));
+    const parts = [marksOf(one, here, 'state'), tree(one, here)];
+    if (isList) return h('div', { class: 'item' }, parts);
+    const isNamed = path.length === 1 && (path[0] === 'listeners' || path[0] === 'pools');
+    return isNamed
+      ? h('details', {}, h('summary', {}, h('span', { class: 'key' }, key)), h('div', { class: 'in' }, parts))
+      : h('div', {}, name, h('div', { class: 'in' }, parts));
+  });
+}
+
+function marksOf(backend: object, path: readonly string[], field: string): Element[] {
+  const [section, pool] = path;
+  if (section !== 'pools' || !('address' in backend)) return [];
+  const holds = (one: Override): boolean =>
+    one.pool === pool && one.backend === backend.address && one.field === field;
+  return store.overrides.filter(holds).map((one) => h('mark', {}, `${field} ${one.value} by ${one.by}`));
+}

@@ -1,0 +1,102 @@
+/** What has happened, newest first. */
+import { type Child, h } from './dom.ts';
+import type { Happening } from './model.ts';
+import { badge, empty, field, select, when } from './parts.ts';
+import { hrefOf, type Place } from './route.ts';
+import { store } from './store.ts';
+import { type Level, sentence } from './why.ts';
+
+const kinds = ['state', 'health', 'circuit', 'hold', 'reload', 'certificate', 'operator'];
+
+export function eventsView(_: unknown, { query }: Place): Child {
+  const kind = query.get('kind') ?? '';
+  const shown = store.events.filter((one) => kind === '' || one.kind === kind);
+  return [
+    h(
+      'header',
+      { class: 'head' },
+      h('h1', { tabindex: -1 }, 'Events'),
+      h(
+        'p',
+        { class: 'muted' },
+        'What has happened to this process, newest first. New ones appear by themselves.',
+      ),
+    ),
+    h(
+      'div',
+      { class: 'filters', onchange: (event: Event) => go(event) },
+      field('Kind', select('kind', [['', 'all'], ...kinds.map((one) => [one, one] as const)], kind)),
+    ),
+    shown.length === 0
+      ? empty(
+          'Nothing has happened yet',
+          'Changes of health, breakers and configuration, and what operators do, will stand here.',
+        )
+      : h(
+          'ol',
+          { class: 'events' },
+          shown.map((event) =>
+            h(
+              'li',
+              { key: event.id },
+              badge(levelOf(event), event.kind),
+              h('p', {}, eventText(event), linkOf(event)),
+              when(event.at),
+            ),
+          ),
+        ),
+  ];
+}
+
+function go(event: Event): void {
+  location.hash = hrefOf(['events'], { kind: (event.target as HTMLSelectElement).value }).slice(1); // The only field.
+}
+
+function linkOf({ pool, backend }: Happening): Child {
+  if (typeof pool !== 'string') return undefined;
+  const parts = ['pools', pool, ...(typeof backend === 'string' ? [backend] : [])];
+  return [' ', h('a', { href: hrefOf(parts) }, 'Show')];
+}
+
+function levelOf({ kind, health, circuit, ok, state, certificate }: Happening): Level {
+  const isBad = health === 'down' || circuit === 'open' || ok === false || certificate === 'expired';
+  if (isBad) return 'bad';
+  const isWarn =
+    state === 'drain' ||
+    state === 'maint' ||
+    circuit === 'half-open' ||
+    certificate === 'expiring' ||
+    kind === 'hold';
+  if (isWarn) return 'warn';
+  return kind === 'operator' ? 'idle' : 'good';
+}
+
+/** As a sentence. */
+export function eventText(event: Happening): string {
+  const of = (name: string): string => (typeof event[name] === 'string' ? (event[name] as string) : ''); // Just found.
+  const where = `${of('backend')} in ${of('pool')}`;
+  const detail = of('detail') === '' ? '' : ` ${sentence(of('detail'))}`;
+  switch (event.kind) {
+    case 'health':
+      return `${where} is ${of('health')}.${detail}`;
+    case 'circuit':
+      return `The breaker of ${where} is ${of('circuit')}.${detail}`;
+    case 'state':
+      return `${where} is to be ${of('state')}.${detail}`;
+    case 'reload':
+      return event['ok'] === true
+        ? `The configuration was reloaded (${of('trigger')}).`
+        : `The configuration was not reloaded (${of('trigger')}): an older one runs on.`;
+    case 'operator':
+      return `${of('by')}: ${of('method')} ${of('path')}, answered ${String(event['status'] ?? '')}${of('reason') && `: “${of('reason')}”`}.`;
+    case 'certificate':
+      return `The certificate for ${of('name')} is ${of('certificate')}; it ends at ${of('expires')}.`;
+    default: {
+      const { id: _, kind, at: __, ...rest } = event;
+      const words = Object.entries(rest).map(
+        ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      );
+      return `${kind}: ${words.join(', ')}`;
+    }
+  }
+}

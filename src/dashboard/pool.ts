@@ -1,0 +1,259 @@
+/** One pool: how each backend is and why, and what can be done about it. */
+import { backendActions, drainAction, poolActions, undoAction } from './actions.ts';
+import { type Child, type Element, h } from './dom.ts';
+import { ago, bytes, count, counted, inTime, rate, since, span } from './format.ts';
+import type { Backend, Limit, Override, Pool, Status } from './model.ts';
+import { poolRates, verdictText } from './overview.ts';
+import { badge, empty, icon, table, when } from './parts.ts';
+import { hrefOf, type Place } from './route.ts';
+import { spark } from './spark.ts';
+import { mayOperate, ratesOf, showHistory, store } from './store.ts';
+import { sentence, standbyIn, verdictOf } from './why.ts';
+
+export function poolView(status: Status, { parts: [name = '', shown] }: Place): Child {
+  const pool = Object.hasOwn(status.pools, name) ? status.pools[name] : undefined;
+  if (pool === undefined) {
+    return empty(
+      `There is no pool “${name}”`,
+      'The configuration may have lost it. ',
+      h('a', { href: '#/' }, 'All pools'),
+    );
+  }
+  showHistory(name);
+  const taking = pool.backends.filter(({ unavailable }) => unavailable === null).length;
+  const { connections, toBackend, toClient } = poolRates(name);
+  const waits =
+    pool.queue > 0 && ` ${counted(pool.queue, 'client')} wait, the first for ${span(pool.longestWaitMs)}.`;
+  return [
+    h(
+      'nav',
+      { class: 'crumbs', 'aria-label': 'Where you are' },
+      h('a', { href: '#/' }, 'Overview'),
+      ' / ',
+      name,
+    ),
+    h(
+      'header',
+      { class: 'head' },
+      h(
+        'h1',
+        { tabindex: -1 },
+        icon(taking === pool.backends.length ? 'good' : taking > 0 ? 'warn' : 'bad'),
+        `${name}: ${taking} of ${counted(pool.backends.length, 'backend')} ${taking === 1 ? 'takes' : 'take'} clients`,
+      ),
+      h(
+        'p',
+        { class: 'muted' },
+        `${pool.balance}, ${ofLimit(pool.active, pool.limit)} open, ${rate(connections)} new a second, ` +
+          `${bytes(toBackend)}/s to backends, ${bytes(toClient)}/s to clients.`,
+        waits,
+      ),
+      mayOperate() && h('div', { class: 'buttons' }, poolActions(name, pool)),
+    ),
+    holdBanner(pool),
+    pool.names
+      .filter(({ problem }) => problem !== null)
+      .map((one) =>
+        h('p', { class: 'banner warn' }, icon('warn'), ` ${one.name} does not resolve: ${one.problem}`),
+      ),
+    pool.backends.length === 0
+      ? empty('This pool has no backends', 'Its names resolve to no address yet, or its file lists none.')
+      : backendTable(name, pool, shown),
+  ];
+}
+
+function holdBanner({ hold, queue }: Pool): Child {
+  if (hold === null || hold === undefined) return undefined;
+  const { by, reason, until } = hold;
+  return h(
+    'p',
+    { class: 'banner warn', role: 'status' },
+    icon('warn'),
+    ` Held${by ? ` by ${by}` : ''}${reason ? `: “${reason}”` : ''}. New clients wait (${count(queue)} now)`,
+    until ? `, ${inTime(until)} at the latest it ends.` : '.',
+  );
+}
+
+function backendTable(name: string, pool: Pool, shown: string | undefined): Element {
+  const isStandby = standbyIn(pool.backends);
+  return table(
+    `Backends of ${name}`,
+    [
+      { head: 'Backend', kind: 'main' },
+      { head: 'Takes clients?' },
+      { head: 'Open', kind: 'number' },
+      { head: 'New/s', kind: 'number' },
+      { head: 'Traffic', kind: 'number' },
+      { head: 'Last 15 minutes' },
+      { head: 'Actions', kind: 'actions' },
+    ],
+    pool.backends.map((backend) => {
+      const { address } = backend;
+      const overrides = store.overrides.filter(
+        (one) => one.pool === name && (one.backend === address || one.backend === backend.name),
+      );
+      const verdict = verdictOf(backend, overrides, backend.backup && isStandby);
+      const { connections, toBackend, toClient } = ratesOf((status) =>
+        status.pools[name]?.backends.find((one) => one.address === address),
+      );
+      const series = store.series.get(`backend ${address}`);
+      const isOpen = shown === address;
+      return {
+        key: address,
+        cells: [
+          [
+            h(
+              'a',
+              {
+                class: 'mono strong',
+                href: hrefOf(isOpen ? ['pools', name] : ['pools', name, address]),
+                'aria-expanded': isOpen ? 'true' : 'false',
+              },
+              address,
+            ),
+            backend.name !== null && backend.name !== address && h('p', { class: 'muted' }, backend.name),
+            h(
+              'p',
+              {},
+              tags(backend, overrides).map((tag) => h('span', { class: 'tag' }, tag)),
+            ),
+          ],
+          verdictText(verdict),
+          [
+            h(
+              'a',
+              {
+                href: hrefOf(['sessions'], { pool: name, backend: address }),
+                title: 'Show the open sessions of this backend',
+              },
+              ofLimit(backend.active, backend.limit),
+            ),
+            backend.state !== 'ready' &&
+              backend.active > 0 &&
+              h('p', { class: 'muted' }, 'hold the drain open'),
+          ],
+          rate(connections),
+          `${bytes(toBackend + toClient)}/s`,
+          spark('New connections a second', series?.connections, series?.failures),
+          [
+            mayOperate() && !isOpen && drainAction(name, backend, pool),
+            h(
+              'a',
+              { class: 'button', href: hrefOf(isOpen ? ['pools', name] : ['pools', name, address]) },
+              isOpen ? 'Less' : 'More',
+              h('span', { class: 'unseen' }, ` of ${address}`),
+            ),
+          ],
+        ],
+        more: isOpen ? details(name, pool, backend, overrides) : undefined,
+      };
+    }),
+  );
+}
+
+function tags({ backup, weight, effectiveWeight }: Backend, overrides: readonly Override[]): string[] {
+  const ramps = effectiveWeight > 0 && effectiveWeight < weight;
+  return [
+    ...(backup ? ['backup'] : []),
+    ...(weight === 1 ? [] : [`weight ${Number(weight.toFixed(3))}`]),
+    ...(ramps ? [`now ${Number(effectiveWeight.toFixed(2))}`] : []),
+    ...(overrides.length > 0 ? ['changed by hand'] : []),
+  ];
+}
+
+export function ofLimit(active: number, limit: Limit): string {
+  return limit === 'unlimited' ? count(active) : `${count(active)} of ${count(limit)}`;
+}
+
+function details(name: string, pool: Pool, backend: Backend, overrides: readonly Override[]): Element {
+  const { layers, health, healthSince, lastCheck, circuit, circuitSince, nextTrial, lastError, certificate } =
+    backend;
+  const fact = (term: string, ...said: Child[]): Element =>
+    h('div', {}, h('dt', {}, term), h('dd', {}, said));
+  return h(
+    'div',
+    { class: 'stack' },
+    h(
+      'dl',
+      { class: 'facts' },
+      layers !== null &&
+        fact(
+          'Wanted, by layer',
+          Object.entries(layers).map(([layer, state], at) => [
+            at > 0 && ', ',
+            `${layer} `,
+            h('strong', {}, state),
+          ]),
+          h('small', {}, 'The strictest counts.'),
+        ),
+      fact(
+        'Health',
+        badge(health === 'down' ? 'bad' : health === 'up' ? 'good' : 'idle', health),
+        ' for ',
+        when(healthSince, since(healthSince)),
+      ),
+      fact(
+        'Last check',
+        lastCheck === null
+          ? 'None yet, or this pool has no health check.'
+          : [sentence(lastCheck.detail), ' ', when(lastCheck.at), lastCheck.pass ? '' : ' (failed)'],
+      ),
+      fact(
+        'Circuit breaker',
+        badge(circuit === 'closed' ? 'good' : circuit === 'open' ? 'bad' : 'warn', circuit),
+        ' for ',
+        when(circuitSince, since(circuitSince)),
+        nextTrial !== null && `, tries again ${inTime(nextTrial)}`,
+      ),
+      fact(
+        'Last dial error',
+        lastError === null
+          ? 'None that opened the breaker.'
+          : [sentence(lastError.error), ' ', when(lastError.at)],
+        ` ${counted(backend.dialFailures, 'dial')} failed of ${count(backend.total + backend.dialFailures)}.`,
+      ),
+      fact(
+        'Weight',
+        `${Number(backend.weight.toFixed(3))}, now effective ${Number(backend.effectiveWeight.toFixed(3))}`,
+      ),
+      certificate !== null &&
+        fact(
+          'Certificate',
+          `${certificate.name}, ends `,
+          when(certificate.expires, inTime(certificate.expires)),
+        ),
+    ),
+    overrides.length > 0 && [
+      h('h3', {}, 'Changed by hand'),
+      h(
+        'ul',
+        { class: 'plain' },
+        overrides.map((one) =>
+          h('li', { key: one.field }, overrideText(one), ' ', mayOperate() && undoAction(one)),
+        ),
+      ),
+    ],
+    mayOperate()
+      ? h('div', { class: 'buttons' }, backendActions(name, backend, pool))
+      : h('p', { class: 'muted' }, 'You may look, and need a token that may operate to change something.'),
+    backend.active > 0 &&
+      h(
+        'p',
+        {},
+        h(
+          'a',
+          { href: hrefOf(['sessions'], { pool: name, backend: backend.address }) },
+          `Show its ${counted(backend.active, 'open session')}`,
+        ),
+      ),
+  );
+}
+
+export function overrideText({ field, value, configured, since: at, until, by, reason }: Override): Child {
+  return [
+    h('strong', {}, `${field} ${value}`),
+    ` in place of ${configured}, by ${by} ${ago(at)}`,
+    reason !== null && `: “${reason}”`,
+    until === null ? '' : `, ends ${inTime(until)}`,
+  ];
+}

@@ -1,0 +1,231 @@
+/** All that the page knows, and how it learns it. Views read it; a change is drawn before the next frame. */
+import { json, type Refusal, token } from './api.ts';
+import type { Caller, Counted, Happening, Override, Series, Status } from './model.ts';
+import { listen, type StreamEvent } from './stream.ts';
+
+export interface Seen {
+  readonly ms: number;
+  readonly status: Status;
+}
+
+export type Configuration = Readonly<Record<string, unknown>> & {
+  readonly listeners: Readonly<Record<string, ConfiguredListener>>;
+};
+export interface ConfiguredListener {
+  readonly pool?: string;
+  readonly routes: readonly { readonly pool?: string; readonly split?: Readonly<Record<string, number>> }[];
+}
+
+export const store = {
+  link: 'opening' as 'opening' | 'live' | 'lost' | 'denied',
+  /** Why there is no connection, and since when. */
+  problem: '',
+  lostMs: 0,
+  /** The last few snapshots, oldest first: rates are those between the first and the last. */
+  seen: [] as Seen[],
+  caller: undefined as Caller | undefined,
+  overrides: [] as readonly Override[],
+  configuration: undefined as Configuration | undefined,
+  /** Newest first. */
+  events: [] as Happening[],
+  /** By `listener NAME`, `pool NAME` or `backend ADDRESS` of the pool that is looked at. */
+  series: new Map<string, Series>(),
+  /** What is told to who does not see. */
+  told: '',
+};
+
+const mostSeen = 6;
+const mostEvents = 500;
+const mostPoints = 180;
+
+let redraw = (): void => {};
+let isDue = false;
+
+export function whenChanged(draw: () => void): void {
+  redraw = draw;
+}
+
+export function changed(): void {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    redraw();
+  });
+}
+
+export function mayOperate(): boolean {
+  return store.link === 'live' && store.caller?.may === 'operate';
+}
+
+export function status(): Status | undefined {
+  return store.seen.at(-1)?.status;
+}
+
+/** A second's, over the last few; NaN while there is only one. */
+export interface Rates {
+  readonly connections: number;
+  readonly toBackend: number;
+  readonly toClient: number;
+}
+
+export function ratesOf(pick: (status: Status) => Counted | undefined): Rates {
+  return {
+    connections: rateOf((seen) => pick(seen)?.total),
+    toBackend: rateOf((seen) => pick(seen)?.bytesToBackend),
+    toClient: rateOf((seen) => pick(seen)?.bytesToClient),
+  };
+}
+
+export function rateOf(pick: (status: Status) => number | undefined): number {
+  const [first, last] = [store.seen[0], store.seen.at(-1)];
+  if (first === undefined || last === undefined || first === last) return Number.NaN;
+  const [before, now] = [pick(first.status), pick(last.status)];
+  if (before === undefined || now === undefined) return Number.NaN;
+  return Math.max(0, now - before) / ((last.ms - first.ms) / 1_000);
+}
+
+let stop: (() => void) | undefined;
+
+/** Follows the proxy from now on, with the token that there is; not while nobody looks. */
+export function follow(): void {
+  stop?.();
+  stop = undefined;
+  if (document.hidden) return;
+  if (store.link !== 'lost') store.link = 'opening';
+  stop = listen('events?snapshot=1s&recent=200', { event: take, opened, lost });
+  changed();
+}
+
+export function signIn(secret: string): void {
+  token.set(secret);
+  follow();
+}
+
+export function signOut(): void {
+  token.forget();
+  Object.assign(store, { seen: [], events: [], overrides: [], caller: undefined, configuration: undefined });
+  follow();
+}
+
+function opened(): void {
+  store.seen = [];
+  void learn();
+}
+
+function lost(why: Refusal): void {
+  if (why.status === 401) store.link = 'denied';
+  else {
+    if (store.link !== 'lost') store.lostMs = Date.now();
+    store.link = 'lost';
+  }
+  store.problem = why.message;
+  changed();
+}
+
+/** What does not come by itself. */
+async function learn(): Promise<void> {
+  // A failure shows as the loss of the stream.
+  await Promise.all([
+    json<Caller>('whoami').then((caller) => Object.assign(store, { caller })),
+    learnOverrides(),
+    json<{ configuration: Configuration }>('configuration').then(({ configuration }) =>
+      Object.assign(store, { configuration }),
+    ),
+    learnHistory(),
+  ]).catch(() => {});
+  changed();
+}
+
+export async function learnOverrides(): Promise<void> {
+  const { overrides } = await json<{ overrides: readonly Override[] }>('overrides');
+  store.overrides = overrides;
+  changed();
+}
+
+function take({ id, kind, data }: StreamEvent): void {
+  const value: unknown = JSON.parse(data);
+  if (kind === 'snapshot') {
+    store.seen = [...store.seen, { ms: performance.now(), status: value as Status }].slice(-mostSeen);
+    store.link = 'live';
+  } else if (kind !== 'gap') {
+    const event = { ...(value as Happening), id, kind };
+    if (store.events.some((one) => one.id === id)) return;
+    store.events = [event, ...store.events].slice(0, mostEvents);
+    // Those of the past are no news.
+    if (store.link === 'live') hear(event);
+  }
+  changed();
+}
+
+let words = (_: Happening): string => '';
+
+/** How an event is said to who does not see. */
+export function sayEventsAs(text: typeof words): void {
+  words = text;
+}
+
+function hear(event: Happening): void {
+  if (event.kind !== 'operator') store.told = words(event);
+  if (event.kind === 'reload') void learn();
+  else if (event.kind === 'state' || event.kind === 'operator') void learnOverrides().catch(() => {});
+}
+
+interface History {
+  readonly everyMs: number;
+  readonly next: number;
+  readonly listeners?: Readonly<Record<string, Series>>;
+  readonly pools?: Readonly<Record<string, Series>>;
+  readonly backends?: Readonly<Record<string, Series>>;
+}
+
+let looked: { readonly query: string; readonly next: number } | undefined;
+let wanted = '';
+
+/** The history that the view shows: of the backends of a pool, or of listeners and pools. */
+export function showHistory(pool: string | undefined): void {
+  const query = pool === undefined ? '' : `pool=${encodeURIComponent(pool)}&`;
+  if (query === wanted) return;
+  wanted = query;
+  void learnHistory().catch(() => {});
+}
+
+async function learnHistory(): Promise<void> {
+  const query = wanted;
+  const known = looked?.query === query ? looked.next : 0;
+  const found = await json<History>(`history?${query}from=${known}`);
+  if (query !== wanted) return;
+  // After a restart the proxy counts from the beginning.
+  if (found.next < known) {
+    looked = undefined;
+    return learnHistory();
+  }
+  const before = known === 0 ? new Map<string, Series>() : store.series;
+  const groups = { listener: found.listeners, pool: found.pools, backend: found.backends };
+  store.series = new Map(
+    Object.entries(groups).flatMap(([kind, all = {}]) =>
+      Object.entries(all).map(([name, series]) => {
+        const key = `${kind} ${name}`;
+        return [key, joined(before.get(key), series)] as const;
+      }),
+    ),
+  );
+  looked = { query, next: found.next };
+  changed();
+}
+
+function joined(before: Series | undefined, more: Series): Series {
+  const join = (field: keyof Series): readonly number[] =>
+    [...(before?.[field] ?? []), ...more[field]].slice(-mostPoints);
+  return {
+    active: join('active'),
+    connections: join('connections'),
+    failures: join('failures'),
+    bytes: join('bytes'),
+  };
+}
+
+setInterval(() => {
+  if (store.link === 'live') void learnHistory().catch(() => {});
+}, 5_000);
+document.addEventListener('visibilitychange', follow);
