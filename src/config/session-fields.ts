@@ -8,6 +8,7 @@ export const sessionFields = [
   'attempts',
   'queueMs',
   'connectMs',
+  'firstByteMs',
   'durationMs',
   'bytesToBackend',
   'bytesToClient',

@@ -20,6 +20,7 @@ import { Certificates } from './certificates.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import { Findings } from './findings.ts';
+import { FullListeners } from './full-listeners.ts';
 import { HealthWatch } from './health/health.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
@@ -59,6 +60,7 @@ export class ControlPlane {
   readonly #certificates: Certificates;
   readonly #health: HealthWatch;
   readonly #descriptorWatch: DescriptorWatch;
+  readonly #fullListeners: FullListeners;
   readonly #runningPlan: RunningPlan;
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
@@ -101,6 +103,7 @@ export class ControlPlane {
       ticketKeys: this.#ticketKeys.memory,
       logLines,
       outOfDescriptors: () => this.#descriptorWatch.missing(),
+      listenerFull: (listener) => this.#fullListeners.refused(listener),
       circuitChanged: (incident) => findings.circuitChanged(incident),
       workerDied: (worker, error) => findings.workerDied(worker, error),
       workerReplaced: () => findings.workerReplaced(),
@@ -119,6 +122,7 @@ export class ControlPlane {
       onProblem: (name, state) => findings.nameState(name, poolsWith(name, this.#named.pools), state),
     });
     this.#descriptorWatch = new DescriptorWatch(logger, descriptorUse);
+    this.#fullListeners = new FullListeners(logger, (name, most) => this.view.busiestClients(name, most));
     this.#health = new HealthWatch(ledger, {
       now: monotonicMs,
       onResult: (target, pass, detail, tookMs) => findings.checked(target, pass, detail, tookMs),
@@ -275,6 +279,7 @@ export class ControlPlane {
     this.#operations.close();
     this.#health.close();
     this.#descriptorWatch.close();
+    this.#fullListeners.close();
     this.sessions.close();
     this.#discovery.close();
     await this.#groups.stop();

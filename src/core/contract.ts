@@ -202,6 +202,8 @@ export interface SessionRecord {
   readonly queueMs: number;
   /** How long the dial took that succeeded; absent where none did. */
   readonly connectMs: number | undefined;
+  /** From then to the backend's first byte; absent where none came. */
+  readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly bytesToBackend: number;
   readonly bytesToClient: number;

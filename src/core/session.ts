@@ -107,6 +107,8 @@ export class Session implements Timed {
   queueMs = 0;
   /** How long the dial took that succeeded. */
   connectMs: number | undefined;
+  /** From dialed to the backend's first byte. */
+  firstByteMs: number | undefined;
   /** By which pool and since when, once a backend serves it. */
   served: { readonly pool: PoolSlot; readonly sinceMs: number } | undefined;
   /** There is one, with its link, as long as that has not ended. */
@@ -236,6 +238,7 @@ export class Session implements Timed {
       attempts: this.attempts,
       queueMs: this.queueMs,
       connectMs,
+      firstByteMs: this.firstByteMs,
       durationMs,
       bytesToBackend: this.bytesToBackend,
       bytesToClient: this.bytesToClient,

@@ -26,6 +26,8 @@ export interface DataPlaneDeps {
   told(incident: Incident): void;
   /** A client or a dial found no descriptor: once a second at most. */
   outOfDescriptors(): void;
+  /** A client was turned away because its listener is full: once a second at most for each listener. */
+  listenerFull(listener: string): void;
   /** Draining, and the last session has ended. Called once. */
   onDrained(): void;
 }
@@ -44,6 +46,7 @@ export class DataPlane {
   readonly #deps: DataPlaneDeps;
   #draining = false;
   #exhaustionToldMs = Number.NEGATIVE_INFINITY;
+  readonly #fullToldMs = new Map<string, number>();
   #wakeMs: number | undefined;
 
   constructor(deps: DataPlaneDeps) {
@@ -88,10 +91,20 @@ export class DataPlane {
   }
 
   #execute(command: Command, nowMs: number): void {
-    if (command.kind === 'report') this.#deps.sessionLog.write(command.record, nowMs);
+    if (command.kind === 'report') this.#report(command.record, nowMs);
     else if (command.kind === 'tell') this.#tell(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
+  }
+
+  #report(record: SessionRecord, nowMs: number): void {
+    this.#deps.sessionLog.write(record, nowMs);
+    const { listener, reason } = record;
+    if (reason !== 'listener-full') return;
+    const toldMs = this.#fullToldMs.get(listener) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs < toldMs + troubleEveryMs) return;
+    this.#fullToldMs.set(listener, nowMs);
+    this.#deps.listenerFull(listener);
   }
 
   #tell(incident: Incident, nowMs: number): void {
@@ -100,7 +113,7 @@ export class DataPlane {
   }
 
   #tellExhaustion(nowMs: number): void {
-    if (nowMs < this.#exhaustionToldMs + exhaustionEveryMs) return;
+    if (nowMs < this.#exhaustionToldMs + troubleEveryMs) return;
     this.#exhaustionToldMs = nowMs;
     this.#deps.outOfDescriptors();
   }
@@ -125,4 +138,4 @@ export class DataPlane {
   }
 }
 
-const exhaustionEveryMs = 1_000;
+const troubleEveryMs = 1_000;

@@ -66,6 +66,8 @@ export type FromWorker =
   | { readonly kind: 'drained' }
   /** No descriptor was left for a client or a dial; told now and then for as long as that happens. */
   | { readonly kind: 'out-of-descriptors' }
+  /** A client was turned away because the listener is full; told as often as that. */
+  | { readonly kind: 'listener-full'; readonly listener: string }
   /** The worker has changed a breaker's state, and logged that. */
   | CircuitIncident
   /** Finished log lines, JSON, each with its newline. */

@@ -40,6 +40,7 @@ async function run(
     ticketKeys: new TicketKeys(ticketKeys),
     now: monotonicMs,
     outOfDescriptors: () => post({ kind: 'out-of-descriptors' }),
+    listenerFull: (listener) => post({ kind: 'listener-full', listener }),
     told: (incident) => {
       if (incident.kind === 'circuit') post(incident);
     },

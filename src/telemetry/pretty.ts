@@ -58,7 +58,14 @@ function session(fields: LineFields): {
 }
 
 const inColumns = new Set(['listener', 'client', 'backend', 'reason', 'durationMs']);
-const alwaysThere = new Set(['pool', 'connectMs', 'bytesToBackend', 'bytesToClient', 'endedBy']);
+const alwaysThere = new Set([
+  'pool',
+  'connectMs',
+  'firstByteMs',
+  'bytesToBackend',
+  'bytesToClient',
+  'endedBy',
+]);
 const usual: LineFields = { attempts: 1, queueMs: 0 };
 
 function durationText(ms: unknown): string {

@@ -135,6 +135,7 @@ function fieldsOf(record: SessionRecord): Record<SessionField, unknown> {
     attempts: record.attempts,
     queueMs: rounded(record.queueMs),
     connectMs: record.connectMs === undefined ? undefined : rounded(record.connectMs),
+    firstByteMs: record.firstByteMs === undefined ? undefined : rounded(record.firstByteMs),
     durationMs: rounded(record.durationMs),
     bytesToBackend: record.bytesToBackend,
     bytesToClient: record.bytesToClient,

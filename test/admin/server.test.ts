@@ -78,6 +78,8 @@ describe('AdminServer', () => {
       effectiveWeight: 1,
       backup: false,
       limit: 'unlimited',
+      closed: {},
+      meanFirstByteMs: null,
       dialFailures: 0,
       bytesToBackend: 0,
       bytesToClient: 0,

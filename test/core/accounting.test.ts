@@ -48,6 +48,8 @@ describe('Accounting', () => {
     expect(stage.say({ kind: 'first-byte', link })).toEqual([]);
     stage.end(session);
     expect(stage.ledger.firstByte.read(0)).toMatchObject({ sumMs: 40 });
+    expect(stage.ledger.backendTotals(0)).toMatchObject({ firstBytes: 1, firstByteMs: 40 });
+    expect(stage.lastRecord).toMatchObject({ firstByteMs: 40 });
   });
 
   it('counts how long sessions waited in the queue, whatever became of them, and shows who waits longest', () => {

@@ -28,6 +28,7 @@ export function checkRecord(
     attempts,
     dials: attempts > 1 && failedDials.length > 0 ? failedDials : undefined,
     connectMs: session.connectMs,
+    firstByteMs: undefined,
     durationMs: nowMs - session.acceptedMs,
     bytesToBackend: event.bytesToBackend,
     bytesToClient: event.bytesToClient,

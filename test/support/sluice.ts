@@ -53,6 +53,9 @@ export interface BackendStatus {
   readonly lastError: { readonly at: string; readonly error: string } | null;
   readonly active: number;
   readonly total: number;
+  readonly meanFirstByteMs: number | null;
+  readonly closed: Readonly<Record<string, number>>;
+  readonly dialFailures: number;
   readonly unavailable: string | null;
 }
 

@@ -27,6 +27,7 @@ describe('Metrics', () => {
       'sluice_backend_connections_active gauge',
       'sluice_backend_connections_limit gauge',
       'sluice_backend_connections_total counter',
+      'sluice_backend_first_byte_seconds summary',
       'sluice_backend_health_check_duration_seconds histogram',
       'sluice_backend_health_checks_total counter',
       'sluice_backend_session_duration_seconds histogram',

@@ -18,6 +18,18 @@ export const answering: Row = {
     ),
     graph(
       {
+        title: 'Mean time to the first byte by backend',
+        description: 'Which backend is slower than the others?',
+        unit: 's',
+        width: 8,
+      },
+      {
+        '{{pool}} {{backend}}': `rate(sluice_backend_first_byte_seconds_sum{${ofPool}}[$__rate_interval])
+/ rate(sluice_backend_first_byte_seconds_count{${ofPool}}[$__rate_interval])`,
+      },
+    ),
+    graph(
+      {
         title: 'Duration of sessions, slowest tenth',
         description: 'How long do sessions stay at a backend?',
         unit: 's',
@@ -30,7 +42,7 @@ export const answering: Row = {
         title: 'Ends by backend and reason, without `finished`',
         description: 'Which backend ends sessions in another way than the others do?',
         unit: 'cps',
-        width: 8,
+        width: 24,
       },
       {
         '{{pool}} {{backend}} {{reason}}': perSecond(

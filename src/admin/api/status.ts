@@ -1,4 +1,4 @@
-import { dialFailures } from '../../core/reasons.ts';
+import { dialFailures, servedReasons } from '../../core/reasons.ts';
 import { type DescriptorUse, descriptorUse } from '../../drivers/descriptors.ts';
 import type { Observations, ObservedBackend } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
@@ -103,6 +103,13 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
     active: backend.active,
     limit: limitText(backend.limit),
     total: backend.totals.connections,
+    meanFirstByteMs: meanFirstByteMs(backend.totals),
+    closed: Object.fromEntries(
+      servedReasons.flatMap((reason) => {
+        const count = backend.totals.closed(reason);
+        return count > 0 ? [[reason, count]] : [];
+      }),
+    ),
     dialFailures: dialFailures.reduce((sum, why) => sum + backend.totals.dialFailures(why), 0),
     bytesToBackend: backend.totals.bytesToBackend,
     bytesToClient: backend.totals.bytesToClient,
@@ -114,8 +121,18 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
   };
 }
 
+/** Of all since the start; null before the first. */
+function meanFirstByteMs({ firstBytes, firstByteMs }: BackendSnapshot['totals']): number | null {
+  return firstBytes === 0 ? null : roundedMs(firstByteMs / firstBytes);
+}
+
 function checkStatus({ atMs, tookMs, pass, detail }: NonNullable<ObservedBackend['lastCheck']>) {
-  return { at: timeText(atMs), tookMs: Math.round(tookMs * 1_000) / 1_000, pass, detail };
+  return { at: timeText(atMs), tookMs: roundedMs(tookMs), pass, detail };
+}
+
+/** To the microsecond. */
+function roundedMs(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }
 
 function descriptorStatus(use: DescriptorUse | undefined) {

@@ -35,6 +35,8 @@ export interface SupervisorDeps {
   logLines(lines: string): void;
   /** A worker had no descriptor for a client or a dial. */
   outOfDescriptors(): void;
+  /** A client was turned away because the listener is full: once a second at most of each worker. */
+  listenerFull(listener: string): void;
   /** Told once of each change, by whichever worker has made it. */
   circuitChanged(incident: CircuitIncident): void;
   workerDied(worker: number, error: Error): void;
@@ -166,6 +168,7 @@ export class Supervisor {
     const thread = new WorkerThread(driver, init, {
       logLines: (lines) => this.#deps.logLines(lines),
       outOfDescriptors: () => this.#deps.outOfDescriptors(),
+      listenerFull: (listener) => this.#deps.listenerFull(listener),
       circuitChanged: (incident) => this.#deps.circuitChanged(incident),
       drained: () => {
         this.#drained.add(worker);

@@ -11,6 +11,7 @@ export interface WorkerEvents {
   logLines(lines: string): void;
   drained(): void;
   outOfDescriptors(): void;
+  listenerFull(listener: string): void;
   circuitChanged(incident: CircuitIncident): void;
   /** The thread is gone, and what it held is about to be given back. */
   exited(): void;
@@ -108,6 +109,8 @@ export class WorkerThread {
         return this.#events.drained();
       case 'out-of-descriptors':
         return this.#events.outOfDescriptors();
+      case 'listener-full':
+        return this.#events.listenerFull(message.listener);
       case 'circuit':
         return this.#events.circuitChanged(message);
       case 'log-lines':

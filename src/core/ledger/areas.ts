@@ -106,7 +106,10 @@ export const backendFields = {
   circuitOpened: 1,
   bytesToBackend: 2,
   bytesToClient: 3,
-  failures: 4,
-  closed: 4 + dialFailures.length,
+  /** How many sessions got a first byte of it, and how long these took together. */
+  firstBytes: 4,
+  firstByteMs: 5,
+  failures: 6,
+  closed: 6 + dialFailures.length,
 };
 const backendWidth = backendFields.closed + servedReasons.length;

@@ -93,6 +93,11 @@ export class Ledger extends LedgerOfAreas {
     if (at >= 0) this.backendCounters.add(backend, backendFields.closed + at, 1);
   }
 
+  countFirstByte(backend: number, tookMs: number): void {
+    this.backendCounters.add(backend, backendFields.firstBytes, 1);
+    this.backendCounters.add(backend, backendFields.firstByteMs, tookMs);
+  }
+
   countDialFailure(backend: number, why: DialFailure): void {
     this.backendCounters.add(backend, backendFields.failures + dialFailures.indexOf(why), 1);
   }
@@ -116,6 +121,7 @@ export class Ledger extends LedgerOfAreas {
   /** What a backend has counted since its slot was given out. */
   backendTotals(backend: number): BackendTotals {
     const { connections, failures, circuitOpened, bytesToBackend, bytesToClient, closed } = backendFields;
+    const { firstBytes, firstByteMs } = backendFields;
     const sum = (field: number): number => this.backendCounters.sum(backend, field);
     return {
       connections: sum(connections),
@@ -123,6 +129,8 @@ export class Ledger extends LedgerOfAreas {
       circuitOpened: sum(circuitOpened),
       bytesToBackend: sum(bytesToBackend),
       bytesToClient: sum(bytesToClient),
+      firstBytes: sum(firstBytes),
+      firstByteMs: sum(firstByteMs),
       closed: (reason) => sum(closed + servedReasons.indexOf(reason)),
     };
   }
@@ -223,6 +231,9 @@ export interface BackendTotals {
   readonly circuitOpened: number;
   readonly bytesToBackend: number;
   readonly bytesToClient: number;
+  /** Sessions that got a first byte, and how long these took together, from dialed on. */
+  readonly firstBytes: number;
+  readonly firstByteMs: number;
   dialFailures(why: DialFailure): number;
   closed(reason: ServedReason): number;
 }

@@ -33,8 +33,12 @@ export class Relaying extends Stage implements RelayTimes {
   }
 
   override firstByteCame(nowMs: number): void {
-    const { context, served } = this.#session;
-    if (served !== undefined) context.ledger.firstByte.observe(served.pool, nowMs - served.sinceMs);
+    const session = this.#session;
+    const { context, served } = session;
+    if (served === undefined) return;
+    session.firstByteMs = nowMs - served.sinceMs;
+    context.ledger.firstByte.observe(served.pool, session.firstByteMs);
+    context.ledger.countFirstByte(this.#lease.backend.slot, session.firstByteMs);
   }
 
   override halfClosed(_heldBytes: number, nowMs: number): void {

@@ -52,6 +52,19 @@ export const backendFamilies: readonly Family[] = [
     ),
   },
   {
+    name: 'sluice_backend_first_byte_seconds',
+    help: 'How long the backend took to send its first byte, once it was connected',
+    type: 'summary',
+    read: ({ snapshot: { pools } }, sample) => {
+      for (const { backends } of pools) {
+        for (const { labels, totals } of backends) {
+          sample(labels, totals.firstByteMs / 1_000, '_sum');
+          sample(labels, totals.firstBytes, '_count');
+        }
+      }
+    },
+  },
+  {
     name: 'sluice_backend_connect_failures_total',
     help: 'Attempts to connect that failed',
     type: 'counter',

@@ -11,8 +11,8 @@ import type { Durations, Snapshot } from '../snapshot.ts';
 export interface Family {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  /** Calls `sample` for each: with what stands between the braces, and, in a histogram, the end of the name. */
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  /** Calls `sample` for each: with what stands between the braces, and, in a histogram or summary, the end of the name. */
   read(scrape: Scrape, sample: (labels: string, value: number, end?: HistogramEnd) => void): void;
 }
 
