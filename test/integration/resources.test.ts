@@ -115,18 +115,22 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
       backends: [hole.address],
       pool: { connect: { timeout: '4s', retries: 0 }, circuitBreaker: 'off' },
     });
-    const before = await leastResidentBytes(proxy);
     const bytesEach = 64 * 1024;
-    const clients = Array.from({ length: 800 }, () => scene.client(proxy.port));
-    for (const client of clients) client.write(Buffer.alloc(bytesEach));
-    const allBytes = clients.length * bytesEach;
-    await eventually(() => expect(residentBytes(proxy) - before).toBeGreaterThan(allBytes / 2));
-    await eventually(async () => expect(await proxy.active()).toBe(clients.length));
-    for (const client of clients) client.resetAndDestroy();
-    // Node 26 leaves more uncollected than those before: 15 and 16 MB were seen of 52.
-    const starting = await proxy.sluice.logged(({ msg }) => msg === 'starting');
-    const share = Number.parseInt(String(starting['node']).replace('v', ''), 10) < 26 ? 4 : 3;
-    await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(allBytes / share), 8_000);
+    const crowd = 800;
+    const allBytes = crowd * bytesEach;
+    // Once before it is measured: what the engine compiles for the first crowd is kept for the next ones, 22 MB on
+    // Node 26.
+    for (const isMeasured of [false, true]) {
+      const before = await leastResidentBytes(proxy);
+      const clients = Array.from({ length: crowd }, () => scene.client(proxy.port));
+      for (const client of clients) client.write(Buffer.alloc(bytesEach));
+      await eventually(() => expect(residentBytes(proxy) - before).toBeGreaterThan(allBytes / 2));
+      await eventually(async () => expect(await proxy.active()).toBe(crowd));
+      for (const client of clients) client.resetAndDestroy();
+      await eventually(async () => expect(await proxy.active()).toBe(0));
+      const bound = isMeasured ? allBytes / 4 : allBytes / 2;
+      await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(bound), 8_000);
+    }
   });
 });
 
