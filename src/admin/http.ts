@@ -13,7 +13,7 @@ export interface Reply {
 }
 
 export interface StreamOut {
-  /** Who leaves too much unread is cut off. */
+  /** A client that leaves too much unread is cut off. */
   write(text: string): void;
   /** Whether all that was written is out of our hands. */
   isRead(): boolean;

@@ -14,7 +14,7 @@ import { bodyOf, failure, mediaTypeOf, type Reply, send } from './http.ts';
 import { refusalOfHost, refusalOfOrigin, refusalOfReader, refusalWithoutToken } from './refusals.ts';
 
 export interface AdminServerDeps extends Omit<RouteDeps, 'snapshots'> {
-  /** Of which every request but those to `/livez` and `/readyz` must bear one; none asks for nothing. */
+  /** Every request but those to `/livez` and `/readyz` must bear one of them; without any, none need. */
   readonly tokens: readonly AdminToken[];
   /** Told of every request that may change something. */
   onChange(change: Change): void;
@@ -22,7 +22,7 @@ export interface AdminServerDeps extends Omit<RouteDeps, 'snapshots'> {
   onError(error: unknown): void;
 }
 
-/** Who asked for what, and what came of it. */
+/** A request that may change something, who made it, and what came of it. */
 export interface Change {
   readonly by: string;
   readonly method: string;

@@ -16,7 +16,7 @@ export interface AdminAddress {
 }
 
 export interface AdminArguments {
-  /** Of `--admin`. */
+  /** What `--admin` says. */
   readonly admin?: string | undefined;
   /** The configuration that was named, if one was. */
   readonly file?: string | undefined;

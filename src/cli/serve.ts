@@ -36,8 +36,8 @@ export async function serve(options: ServiceOptions, reloads = new ReloadRequest
   let stops = 0;
   let resolve = (_: ExitCode): void => {};
   let reject = (_: unknown): void => {};
-  const ended = new Promise<ExitCode>((...settle) => {
-    [resolve, reject] = settle;
+  const ended = new Promise<ExitCode>((...ends) => {
+    [resolve, reject] = ends;
   });
   const stop = (trigger?: string): void => {
     stops++;

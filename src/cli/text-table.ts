@@ -14,7 +14,7 @@ export interface TableColumn<Row> {
 export type TextColour = 'green' | 'yellow' | 'red';
 
 export interface Paper {
-  /** Of a line, in characters. */
+  /** The most characters of a line. */
   readonly width: number;
   readonly isColoured: boolean;
 }

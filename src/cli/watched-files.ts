@@ -1,6 +1,6 @@
 /**
  * Tells when one of some files changes, comes or goes, or a link on the way to it leads elsewhere, as the folder of a
- * mounted ConfigMap does. It watches the folders of the files: that hears of a file that is replaced, missing, or
+ * mounted ConfigMap does. It watches the folders of the files: these tell of a file that is replaced, missing, or
  * missing for a while, where a watch of the file itself would go with the file.
  */
 import { EventEmitter, once } from 'node:events';
@@ -38,13 +38,13 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
     super();
     this.#watcher.on('all', (_, path) => {
       if (!this.#files.has(path)) return;
-      // A change that the other watchers hear of too is told once.
+      // A change that the other watchers notice too is told once.
       if (this.#followed.some(({ file, links }) => file === path && links.length > 0)) this.#lookSoon();
       else this.emit('change');
     });
   }
 
-  /** Fulfils once changes of these files, by absolute path, will be heard of. Some may be missing. */
+  /** Fulfils once changes of these files, by absolute path, will be noticed. Some may be missing. */
   async start(files: readonly string[]): Promise<void> {
     const ready = once(this.#watcher, 'ready');
     this.watch(files);
@@ -95,7 +95,7 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
       });
       this.#linkWatchers.set(folder, watcher);
     } catch {
-      // It has gone since: a file that is missing is heard of by its folder.
+      // It has gone since: its folder tells of a file that is missing.
     }
   }
 

@@ -4,7 +4,7 @@ import { certificateFacts } from '../drivers/tls/certificate-names.ts';
 import type { Config, PoolConfig } from './config.ts';
 
 export interface OwnCertificate {
-  /** Whose it is; of a pool it is shown to the backends, in sessions or in checks. */
+  /** The listener or pool that has it; a pool's is shown to the backends, in sessions or in checks. */
   readonly of: { readonly listener: string } | { readonly pool: string };
   /** The first name that it is for, or the address; its serial number where it says neither. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface OwnCertificate {
   readonly fingerprint: string;
 }
 
-/** From then on people should hear of it: 14 days before the end. */
+/** From so long before its end on, people should be told: 14 days. */
 export const soonMs = 14 * 24 * 60 * 60 * 1_000;
 
 /** In the order of the file, the first of a chain each. */

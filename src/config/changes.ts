@@ -81,7 +81,7 @@ function poolsOf({ pools }: Config): Named {
   );
 }
 
-/** Of pools that both have. */
+/** The backends of pools that both have. */
 function backendsOf({ pools }: Config, other: Config): Named {
   const known = new Set(other.pools.map(({ name }) => name));
   const all = pools.filter(({ name }) => known.has(name));

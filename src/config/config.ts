@@ -129,7 +129,7 @@ export interface LogConfig {
   readonly emptySessions: boolean;
   /** What those lines have, in this order; undefined is all that is known of the session. */
   readonly fields: readonly SessionField[] | undefined;
-  /** Of the lines of sessions that went well, so many percent are written. */
+  /** The share of the lines of sessions that went well that is written, in percent. */
   readonly samplePercent: number;
 }
 

@@ -24,7 +24,7 @@ export type LoadResult = {
       readonly ok: true;
       readonly config: Config;
       readonly warnings: readonly Issue[];
-      /** Of the file's text: the first 16 digits of what sha256sum(1) prints. */
+      /** The first 16 digits of what sha256sum(1) prints for the file's text. */
       readonly hash: string;
     }
   | { readonly ok: false; readonly issues: readonly Issue[] }

@@ -109,7 +109,7 @@ function keyOf(host: string, port: number): string {
   return `${withoutPrefix(host)} ${port}`;
 }
 
-/** Who dials every interface reaches the loopback. */
+/** To dial every interface is to reach the loopback. */
 function dialed(host: string): string {
   const loopbacks: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   return loopbacks[host] ?? withoutPrefix(host);

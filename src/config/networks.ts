@@ -22,7 +22,7 @@ export function parseNetwork(text: string): Parsed<AddressRange> {
   return expected(`the network ${formatNetwork(network)} or the address ${text.split('/', 1)[0]}`);
 }
 
-/** Of an address with a prefix length that it can't have. */
+/** What an address with a prefix length that it can't have should have had. */
 function lengthExpectedIn(text: string): string | undefined {
   const [, address = ''] = /^([^/]*)\/[0-9]+$/.exec(text) ?? [];
   if (parseAddressRange(address) === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** Configurations of other programs that are given by mistake. */
 
-/** Whose configuration a text is; undefined where nobody can tell, and for one that may be ours. */
+/** The program whose configuration a text is; undefined where nobody can tell, and for one that may be ours. */
 export function otherProgramOf(text: string): string | undefined {
   if (/^(?:version|listeners|pools) ?:/m.test(text)) return undefined;
   return marks.find(([, all]) => all.every((mark) => mark.test(text)))?.[0];

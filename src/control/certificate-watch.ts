@@ -7,7 +7,7 @@ import { soonMs } from '../config/certificates.ts';
 import type { Events } from '../telemetry/events.ts';
 
 export interface WatchedCertificate {
-  /** Whose it is, and for which name: the fields of its line. */
+  /** The listener, pool or backend that has it, and its name: the fields of its line. */
   readonly of: {
     readonly listener?: string;
     readonly pool?: string;

@@ -46,7 +46,7 @@ export interface ControlPlaneDeps {
 
 export class ControlPlane {
   readonly ledger: Ledger;
-  /** Of all workers. */
+  /** The open sessions of all workers. */
   readonly sessions: Sessions;
   readonly view: ProxyView;
   readonly #observations: Observations;

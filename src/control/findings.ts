@@ -27,7 +27,7 @@ export class Findings {
     this.#deps = deps;
   }
 
-  // Of workers.
+  // What workers find.
 
   circuitChanged({ pool, backend, change }: CircuitIncident): void {
     const { observations, plan } = this.#deps;
@@ -63,7 +63,7 @@ export class Findings {
     this.#deps.logger.info({ driver, workers }, 'workers of another driver started, for listeners with TLS');
   }
 
-  // Of checks.
+  // What checks find.
 
   checked({ pool, backend }: BackendName, pass: boolean, detail: string, tookMs: number): void {
     const { observations, logger, plan } = this.#deps;
@@ -88,7 +88,7 @@ export class Findings {
     poolWatch.changed(pool, { backend, detail });
   }
 
-  // Of names.
+  // What names stand for.
 
   lookedUp(name: string, problem: string | undefined): void {
     this.#deps.observations.names.lookedUp(name, problem, Date.now());
@@ -111,7 +111,7 @@ export class Findings {
     this.#deps.logger.error({ err, name }, 'other addresses of a name were not taken over');
   }
 
-  // Of listeners.
+  // Where listeners are bound.
 
   /** Where they accept no more, and where they do from now on. */
   bound(before: Bound, after: Bound): void {

@@ -4,7 +4,7 @@ export class OneAtATime {
 
   run<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(change);
-    // The caller hears of a failure; the next change only waits.
+    // The caller gets the failure; the next change only waits.
     this.#last = turn.catch(() => undefined);
     return turn;
   }

@@ -28,7 +28,7 @@ export type Override<Field extends BackendField = BackendField> = BackendName & 
   /** Milliseconds since 1970. */
   readonly sinceMs: number;
   readonly untilMs: number | undefined;
-  /** Who made it: the name of a token, or where the request came from. */
+  /** The name of the token with which it was made, or where the request came from. */
   readonly by: string;
   readonly reason: string | undefined;
   /** Since when the configuration does not have the backend. */
@@ -38,7 +38,7 @@ export type Override<Field extends BackendField = BackendField> = BackendName & 
 /** What holds for one backend. */
 export type OverridesOfBackend = { readonly [Field in BackendField]?: Override<Field> };
 
-/** Who changes something, when, until when and why. */
+/** By whom something is changed, when, until when and why. */
 export type Mark = Pick<Override, 'sinceMs' | 'untilMs' | 'by' | 'reason'>;
 
 /** A field that is absent stays as it is; null goes back to the configuration. */

@@ -6,7 +6,7 @@
 export const adminStates = ['ready', 'drain', 'maint'] as const;
 export type AdminState = (typeof adminStates)[number];
 
-/** Who may want something of a backend: the configuration, an operator (the admin API), the backend or a directory. */
+/** What may want something of a backend: the configuration, an operator (the admin API), the backend or a directory. */
 export const layers = ['configuration', 'operator', 'source'] as const;
 export type Layer = (typeof layers)[number];
 

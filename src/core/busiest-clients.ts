@@ -44,7 +44,7 @@ export function busiestClients(
 
 function clientText(words: AddressWords, ipv6Prefix: number): string {
   if (words.every((word) => word === 0)) return 'unix';
-  // Of some addresses, each is a network of its own, whatever the prefix.
+  // Some addresses are networks of their own, whatever the prefix.
   const isNetwork = !isIpv4(words) && ipv6Prefix < 128 && networkWords(words, 0) !== words;
   return isNetwork ? `${addressText(words)}/${ipv6Prefix}` : addressText(words);
 }

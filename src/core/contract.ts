@@ -91,7 +91,7 @@ export type LinkEvent =
       readonly kind: 'closed';
       readonly link: LinkId;
       readonly end: LinkEnd;
-      /** Of its partner's bytes, those that its kernel took in full. */
+      /** Bytes of its partner that its kernel took in full. */
       readonly sentBytes: number;
     };
 
@@ -99,7 +99,7 @@ export type LinkEvent =
 export type WorkerEvent =
   /** `nextDeadlineMs` is over, and all that had come by then was taken. */
   | { readonly kind: 'deadline' }
-  /** There is no memory or no descriptor left for who comes next: at most once a turn. */
+  /** There is no memory or no descriptor left for the next client: at most once a turn. */
   | { readonly kind: 'exhausted'; readonly what: 'memory' | 'descriptors' }
   /** A client has come that there is no descriptor for: its connection is closed already. */
   | { readonly kind: 'turned-away'; readonly listener: ListenerSlot; readonly peer: Endpoint }
@@ -185,7 +185,7 @@ export type Command =
   | { readonly kind: 'wake'; readonly worker: number }
   /** A session is over: write it down. */
   | { readonly kind: 'report'; readonly record: SessionRecord }
-  /** Something has happened to a backend: people may want to hear of it. */
+  /** Something has happened to a backend: people may want to know. */
   | { readonly kind: 'tell'; readonly incident: Incident };
 
 /** What is known of a session once it is over: the fields of its log line. */
@@ -218,7 +218,7 @@ export interface SessionRecord {
   readonly protocol: Protocol | undefined;
   /** What the handshake with the client settled, here or at the proxy that announced it. */
   readonly alpn: string | undefined;
-  /** Of a handshake that was made here, as `clientSubject` is. */
+  /** What the handshake that was made here told, as `clientSubject` is. */
   readonly tlsVersion: string | undefined;
   readonly clientSubject: string | undefined;
   /** The id that the backend was given in its PROXY protocol header, or that a header brought. */

@@ -48,7 +48,7 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
   return new SessionCore(deps, links);
 }
 
-/** Of a client that was turned away. */
+/** Stands for the link of a client that was turned away. */
 const noLink = -1;
 
 /** For a list of sessions, before bytes have their turn. */

@@ -1,4 +1,4 @@
-/** Whose link is it: the session of each link, by the link's number. */
+/** The session of each link, by the link's number. */
 import { assert } from './assert.ts';
 import type { LinkId } from './contract.ts';
 

@@ -67,12 +67,12 @@ export interface ListenerPolicy {
   readonly tls: ListenerTls | 'off';
 }
 
-/** Whose PROXY protocol headers are believed. */
+/** The clients whose PROXY protocol headers are believed. */
 export interface ProxyProtocolPolicy {
-  /** `optional`: who sends no header is taken for itself. */
+  /** `optional`: a client that sends no header is taken for itself. */
   readonly mode: 'required' | 'optional';
   readonly from: AddressSet;
-  /** Whether who comes over a unix socket, and so from no network, is believed. */
+  /** Whether clients over a unix socket, which come from no network, are believed. */
   readonly fromUnix: boolean;
   /** Within this the header must have come in full. */
   readonly timeoutMs: number;

@@ -56,5 +56,5 @@ export const dialFailures = ['connect-refused', 'connect-timeout', 'connect-fail
 
 export type DialFailure = (typeof dialFailures)[number];
 
-/** Whose doing the end of a session was. */
+/** Which side has ended a session. */
 export type EndedBy = 'client' | 'backend' | 'proxy';

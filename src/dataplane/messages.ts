@@ -50,10 +50,10 @@ export type ToWorker =
 
 /** What all workers are told alike. */
 export type Notice =
-  /** What the core hears as it is: `woken` where a worker has died, `drain` is answered by `drained` in the end. */
+  /** What the core is told as it is: `woken` where a worker has died, `drain` is answered by `drained` in the end. */
   | Extract<WorkerEvent, { readonly kind: 'plan' | 'health-changed' | 'woken' | 'drain' }>
   | { readonly kind: 'log'; readonly log: LogConfig }
-  /** Answered in the ledger: how long after `askedMs` it was heard. */
+  /** Answered in the ledger: how long after `askedMs` it was handled. */
   | { readonly kind: 'sign-of-life'; readonly askedMs: number }
   /** Answered by the thread's end. */
   | { readonly kind: 'stop' };

@@ -46,7 +46,7 @@ export class WorkerWakes {
   }
 }
 
-/** A worker of another service in this process may hear of it too: it finds nothing to do. */
+/** A worker of another service in this process may be woken too: it finds nothing to do. */
 const channelName = 'sluice-wake';
 
 /** What an eventfd takes: the number 1 in eight bytes. */

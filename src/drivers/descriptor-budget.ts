@@ -6,7 +6,7 @@
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 
 export class DescriptorBudget {
-  /** Of each worker, for how many of its clients a dial is to come. Each writes its own and reads all. */
+  /** By worker: for how many of its clients a dial is to come. Each writes its own and reads all. */
   readonly #owed: Int32Array;
   readonly #worker: number;
   #acceptsUntilCount = 0;
@@ -19,7 +19,7 @@ export class DescriptorBudget {
     this.#worker = worker;
   }
 
-  /** Of this worker: accepted clients less dialed backends. */
+  /** How many this worker owes: accepted clients less dialed backends. */
   set owed(dials: number) {
     this.#owed[this.#worker] = Math.max(0, dials);
   }

@@ -1,6 +1,6 @@
 /**
- * Whose failure it is that a backend could not be connected to, by the name of the error: one table for all drivers
- * and for the probes.
+ * What it means that a backend could not be connected to, by the name of the error: one table for all drivers and for
+ * the probes.
  *
  * - *This destination*, or only this attempt: `connect-refused` and `connect-failed`. The backend's breaker counts it,
  *   another backend is dialed, and a probe has failed.
@@ -11,7 +11,7 @@
  */
 import type { Address, ConnectFailure } from '../core/contract.ts';
 
-/** Of a code that is missing, too: an error that has none was not the system's. */
+/** A code may be missing: an error that has none was not the system's. */
 export function dialFailure(code: string | undefined): ConnectFailure {
   return table.get(code ?? '') ?? 'connect-failed';
 }

@@ -10,7 +10,8 @@
  *   the event that made it `held` was handled, so that a `join` in answer to `connected` finds nothing held.
  * - FIN is passed on, in each direction by itself, after all the bytes before it. RST ends both links and is passed
  *   on as RST, behind the bytes that came before it.
- * - An error of one direction never discards what waits in the other: who answers and closes without reading is heard.
+ * - An error of one direction never discards what waits in the other: the answer of a
+ *   backend that closes without reading is delivered.
  * - A reader that stalls stops the reads on the other side. All memory that peers can make a driver hold has one
  *   bound; while it is nearly reached, links that are not joined are read only while they hold nothing.
  * - The leaving of a peer whose link is not read is noticed as far as the system tells.

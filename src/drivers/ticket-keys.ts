@@ -58,7 +58,7 @@ export class TicketKeys {
 
   #read(generation: number): Generation {
     const key = (place: number): TicketKey => {
-      // Of shared memory, OpenSSL gets a copy.
+      // OpenSSL gets a copy, and not the shared memory.
       const bytes = this.#bytesOf(place).slice();
       return { name: bytes.subarray(0, 16), hmac: bytes.subarray(16, 32), aes: bytes.subarray(32) };
     };

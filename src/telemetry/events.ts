@@ -24,7 +24,7 @@ interface BackendEvent {
   readonly detail?: string | undefined;
 }
 
-/** Of one that the proxy shows, or, with a backend, that this has shown. */
+/** A certificate that the proxy shows, or, with a backend, that this has shown. */
 interface CertificateEvent {
   readonly listener?: string;
   readonly pool?: string;

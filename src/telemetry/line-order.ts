@@ -48,7 +48,7 @@ export class LineOrder {
 
   #lookInTime(oldestMs: number, atLeastMs: number): void {
     const nowMs = Date.now();
-    // Of a clock that was set back since, it counts as one of now.
+    // Where the clock was set back since, the line counts as one of now.
     const waitMs = Math.max(atLeastMs, heldMs - Math.max(0, nowMs - oldestMs));
     if (nowMs + waitMs >= this.#dueMs) return;
     this.#unsetTimer();
@@ -107,7 +107,7 @@ class Batch {
   readonly #lines: string;
   #start = 0;
   #time = '';
-  /** Of its first line, in milliseconds since 1970. */
+  /** When its first line was made, in milliseconds since 1970. */
   timeMs: number;
 
   constructor(lines: string) {

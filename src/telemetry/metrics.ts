@@ -14,7 +14,7 @@ import type { Snapshot } from './snapshot.ts';
 /** What metrics are made of; read anew each time, for a reload brings a new plan. */
 export interface MetricsSource {
   readonly build: Build;
-  /** Of the configuration that runs; undefined where it is in no file. */
+  /** Where the configuration that runs was read from; undefined where it is in no file. */
   readonly origin: ConfigOrigin | undefined;
   readonly observations: Observations;
   /** Log lines that were not written. */
@@ -39,7 +39,7 @@ export class Metrics {
   readonly #source: MetricsSource;
   readonly #wallClockMs: () => number;
   readonly #loopLag = new LoopLag();
-  /** Of the process and of Node.js. */
+  /** The metrics of the process and of Node.js. */
   readonly #defaults = new Registry();
 
   /** `wallClockMs` gives milliseconds since 1970. */

@@ -99,7 +99,7 @@ function stackOf(err: unknown): string {
     .join('');
 }
 
-/** A peer can choose some of what stands in the log: no terminal is to obey it. */
+/** A peer can choose some of what stands in the log: no terminal is to take it for a command. */
 const control = /\p{Cc}/gu;
 
 function escaped(character: string): string {

@@ -105,7 +105,7 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, now: Moment
     limit: pool.policy.limits.maxConnections,
     queued: ledger.poolQueued.total(pool.slot),
     queueLimit: pool.policy.limits.queue.size,
-    /** Of the session that is first in the queue. */
+    /** How long the session has waited that is first in the queue. */
     longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
     dialRetries: ledger.dialRetries.sum(pool.slot, 0),
     /** In the plan's order; no two of a pool have the same name. */

@@ -91,7 +91,7 @@ describe('An operator', () => {
     expect(await visits(sluice, 2)).toEqual(['one', 'one']);
   });
 
-  it('is obeyed over reloads and restarts, until the file says something new', async () => {
+  it('holds over reloads and restarts, until the file says something new', async () => {
     const [one, two] = [await backend('one'), await backend('two')];
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     const config = configOf([{ address: one.address, weight: 2 }, { address: two.address }]);

@@ -5,7 +5,7 @@ import { failure } from '../http.ts';
 import { found, mistaken } from './fields.ts';
 import type { ApiRequest, Route } from './route.ts';
 
-/** Of one proxy; fewer than connections, so that others can ask. */
+/** For each proxy: fewer than connections, so that others can ask. */
 const mostStreams = 16;
 
 /** A stream that says nothing for long is taken for dead by what lies between. */

@@ -3,7 +3,7 @@ import type { Inquiry } from '../../core/explain/explanation.ts';
 import { failure, json } from '../http.ts';
 import type { Route } from './route.ts';
 
-/** Of `bytes`, once they are decoded: as many as routes can ever ask for. */
+/** The most of `bytes`, once they are decoded: as many as routes can ever ask for. */
 const mostBytes = 65_536;
 
 /** What would become of a client that the body describes. */

@@ -32,7 +32,7 @@ export interface ApiRequest {
   /** The parts of the path that the route has in braces. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Who asks: the name of a token, or where the request comes from. */
+  /** The name of the token that the request bears, or where it comes from. */
   readonly by: string;
   /** What whoever asks may do. */
   readonly may: Permission;

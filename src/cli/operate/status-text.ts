@@ -74,7 +74,7 @@ const stateColours = { ready: 'green', drain: 'yellow', maint: 'yellow' } as con
 const healthColours = { up: 'green', unknown: 'yellow', down: 'red' } as const;
 const circuitColours = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
 
-/** Of the three words that say how a backend is. */
+/** The columns of the three words that say how a backend is. */
 export const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
   {
     heading: 'state',

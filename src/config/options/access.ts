@@ -1,4 +1,4 @@
-/** Who may connect to a listener: the lists in the configuration, and those in files that it names. */
+/** The clients that may connect to a listener: the lists in the configuration, and those in files that it names. */
 import type { AccessPolicy } from '../../core/access/access-policy.ts';
 import type { AddressRange } from '../../core/access/address-range.ts';
 import { type AddressSet, compileAddressSet } from '../../core/access/address-set.ts';

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 
-/** What a lookup found. A problem does not stop the value from being used, but people should hear of it. */
+/** What a lookup found. A problem does not stop the value from being used, but people should be told. */
 export interface Answer<T> {
   readonly value: T;
   /** For how long it holds: `Infinity` is for ever. */

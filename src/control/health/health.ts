@@ -21,7 +21,7 @@ export class HealthWatch {
   readonly #ledger: Ledger;
   readonly #prober: HealthProber;
   readonly #host: HealthHost;
-  /** Whose last check could not be made. */
+  /** Slots of backends whose last check could not be made. */
   readonly #blocked = new Set<number>();
   #inMaintenance: ReadonlySet<number> = new Set();
 

@@ -56,7 +56,7 @@ export class Supervisor {
   readonly #threads: (WorkerThread | undefined)[] = [];
   /** Sockets that dead workers left, until their successors have them. */
   readonly #unclaimed = new Set<ListeningSocket & { readonly worker: number }>();
-  /** What a successor must hear too: the plan, and a drain that is under way. */
+  /** What a successor must be told too: the plan, and a drain that is under way. */
   #plan: Extract<Notice, { readonly kind: 'plan' }> | undefined;
   #drain: Extract<Notice, { readonly kind: 'drain' }> | undefined;
   #drained = new Set<number>();

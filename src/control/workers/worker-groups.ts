@@ -56,7 +56,7 @@ export class WorkerGroups {
     );
   }
 
-  /** Of all drivers. */
+  /** The threads of all drivers. */
   get threads(): readonly WorkerThread[] {
     return [...this.#groups.values()].flatMap(({ threads }) => threads);
   }

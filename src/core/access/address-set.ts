@@ -24,11 +24,11 @@ export interface AddressSet {
 
 /**
  * The two families are kept apart: `::/0` is every IPv6 address and no IPv4 one, although IPv4 stands inside
- * it. Who allows all of one family must not let in the other.
+ * it. To allow all of one family must not let in the other.
  */
 export function compileAddressSet(ranges: readonly AddressRange[]): AddressSet {
   const networks = ranges.map(networkOf);
-  // Of a network shorter than /96 nothing is left that would say IPv4.
+  // In a network shorter than /96 nothing is left that would say IPv4.
   const ipv4 = disjoint(networks.filter(({ words }) => isIpv4(words)));
   const ipv6 = disjoint(networks.filter(({ words }) => !isIpv4(words)));
   const builder = new TrieBuilder(ipv4.length + ipv6.length);

@@ -15,7 +15,7 @@ export const leastConnections: BalancerKind = {
         const size = weights.length;
         let best = -1;
         let bestLoad = 1;
-        // Of nobody yet: any weight above 0 beats it. Otherwise weight times ramp percent.
+        // Weight times ramp percent; 0 while nobody is chosen, which any weight beats.
         let bestWeight = 0;
         for (let step = 0; step < size; step++) {
           const index = start + step < size ? start + step : start + step - size;

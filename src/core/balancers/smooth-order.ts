@@ -14,7 +14,7 @@ export class SmoothOrder {
     this.#earned = new Float64Array(size);
   }
 
-  /** Whose turn it is, or -1 where all weights are 0. */
+  /** The index whose turn it is, or -1 where all weights are 0. */
   next(): number {
     const earned = this.#earned;
     // With steady weights nobody gets further from 0 than this. When they change, the bound keeps what was

@@ -21,7 +21,7 @@ export class TurnSequence {
     this.#order = new SmoothOrder(weights.length, (index) => weights[index] ?? 0);
   }
 
-  /** Whose turn it is, or -1 where nobody has a weight. */
+  /** The index whose turn it is, or -1 where nobody has a weight. */
   next(): number {
     const period = this.#period;
     if (period.length === 0) return this.#order.next();

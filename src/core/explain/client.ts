@@ -1,4 +1,4 @@
-/** Whom a visit was taken for, and what let it in or kept it out, in words. */
+/** The client that a visit was taken for, and what let it in or kept it out, in words. */
 
 import { type AccessPolicy, isDenied } from '../access/access-policy.ts';
 import { formatNetwork } from '../access/address-range.ts';

@@ -19,7 +19,7 @@ export interface Inquiry {
   readonly listener: string;
   /** The other end of its connection. */
   readonly client: { readonly address: string; readonly port: number };
-  /** Of its TLS hello, in lower case. */
+  /** The server name of its TLS hello, in lower case. */
   readonly sni?: string | undefined;
   readonly alpn?: readonly string[] | undefined;
   /** In lower case, without port. */

@@ -21,7 +21,7 @@ export interface LedgerCapacity {
   readonly clients: number;
 }
 
-/** Whose slots an area has. */
+/** What an area has slots for. */
 export type Owner = 'workers' | 'listeners' | 'pools' | 'backends' | 'splits' | 'clients';
 
 interface Area<A> {
@@ -104,7 +104,7 @@ export class AreaMaker {
     return this.#add({ owner, area, clear: (slot) => area.clear(slot) });
   }
 
-  /** Of durations; the edges of its buckets are milliseconds. */
+  /** For durations; the edges of its buckets are milliseconds. */
   histogram(owner: Owner, edgesMs: readonly number[]): Histogram {
     return new Histogram(this.counters(owner, Histogram.width(edgesMs)), 0, edgesMs);
   }

@@ -35,7 +35,7 @@ export interface ClientCounts {
 }
 
 const stateWords = { key: 0, hand: 2, debt: 3 };
-/** Of so many places that the hand passes, the one that was not used for longest is taken. */
+/** The hand passes so many places, and the one that was not used for longest is taken. */
 const choices = 16;
 /**
  * What a new client may have the hand pass, on average: after a long way over places in use (at most all of them, a

@@ -10,7 +10,7 @@ export class Endpoint {
   static readonly unix = new Endpoint(undefined, 0);
   /** 0 of a unix socket. */
   readonly port: number;
-  /** Of a link-local address, the interface that it means something on. */
+  /** The interface on which a link-local address means something. */
   readonly zone: string | undefined;
   /** The last word of the address, and those before it. */
   readonly lastWord: number;
@@ -61,5 +61,5 @@ export class Endpoint {
   }
 }
 
-/** Of every IPv4 address the same (RFC 4291, 2.5.5.2). */
+/** The first words of every IPv4 address (RFC 4291, 2.5.5.2). */
 const firstOfIpv4: readonly number[] = [0, 0, 0xffff];

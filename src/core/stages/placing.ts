@@ -29,7 +29,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** How long it waits for a backend to come up, once it has begun to. */
   #waitsUntilMs: number | undefined;
   #lastFailure: DialFailure | 'overloaded' | undefined;
-  /** Of the last failure, for people. */
+  /** What the last failure was, for people. */
   #detail: string | undefined;
 
   constructor(session: Session, pool: Pool<QueuedSession>) {

@@ -7,7 +7,7 @@ export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded' | 'opera
 /** How a link is closed: by RST, or by FIN behind what is queued. */
 export type Close = 'reset' | 'fin';
 
-/** What a session is at. An event of which a stage says nothing means nothing there. */
+/** What a session is at. An event that a stage does not handle means nothing there. */
 export class Stage {
   received(_bytes: Uint8Array, _nowMs: number): void {}
   /** By the backend. */

@@ -1,6 +1,6 @@
 /**
  * Reads what a TLS client says first: the ClientHello of TLS 1.0 to 1.3 (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2).
- * Of a hello with Encrypted Client Hello it reads the outer one, which is all that a proxy can see.
+ * With Encrypted Client Hello it reads the outer one, which is all that a proxy can see.
  */
 import type { Cursor } from './cursor.ts';
 import { HelloMessage } from './hello-message.ts';

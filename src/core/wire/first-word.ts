@@ -125,7 +125,7 @@ const mayBeHttp = mayBe('http');
 const mayBeHttpOrSsh = mayBe('http', 'ssh');
 const mayBeHttpOrRedis = mayBe('http', 'redis');
 const redisCommands = ['auth', 'hello', 'info', 'ping'];
-/** Whose target may be anything, as servers that take it for a path read it: those of RFC 9110, 5789, 4918, 3253. */
+/** Methods whose target may be anything, as servers read it that take it for a path: RFC 9110, 5789, 4918, 3253. */
 const methods: ReadonlySet<string> = new Set(
   [
     'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE',

@@ -14,7 +14,7 @@ export function hostName(text: string): string | undefined {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** Of an address with a zone nobody else could know which one is meant. */
+/** An address with a zone is none: nobody else could know which one is meant. */
 function ipv6Name(text: string): string | undefined {
   const words = text.includes('%') ? undefined : addressWords(text);
   return words && `[${ipv6Text(words)}]`;

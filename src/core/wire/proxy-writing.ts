@@ -40,7 +40,7 @@ export function encodeProxyHeader(
 
 /**
  * The header of a connection that no client stands behind: a health check. Version 1 has only UNKNOWN for
- * it, which some receivers refuse; who knows both addresses of the connection had better announce those.
+ * it, which some receivers refuse; a caller that knows both addresses of the connection had better announce those.
  */
 export function encodeLocalHeader(version: ProxyVersion): Uint8Array<ArrayBuffer> {
   return version === 'v1' ? encodeUnknownLine() : withHead(command.local, 0, []);

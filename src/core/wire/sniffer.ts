@@ -15,7 +15,7 @@ export interface ObservedFacts {
   readonly sni: Fact<string>;
   /** What a TLS hello offers to speak, in its order; never empty. */
   readonly alpn: Fact<readonly string[]>;
-  /** Of HTTP/1, in lower case, without port; known at the end of the head. */
+  /** The host that HTTP/1 names, in lower case, without port; known at the end of the head. */
   readonly httpHost: Fact<string>;
   /** Nothing more will be learned of `sni` and `alpn`: the handshake is done, and what comes now is inside TLS. */
   readonly isHelloFinal: boolean;

@@ -62,7 +62,7 @@ function acceptHandles(server: net.Server, buffers: ReadBuffers, acceptor: Accep
 
 interface ListeningHandle {
   onconnection(error: unknown, handle: unknown): void;
-  /** Of TCP alone. Both give 0 where it is done; the delay is in seconds. */
+  /** TCP alone has these. Both give 0 where it is done; the delay is in seconds. */
   setNoDelay?(on: boolean): number;
   setKeepAlive?(on: boolean, delay: number): number;
 }

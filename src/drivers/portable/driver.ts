@@ -261,7 +261,7 @@ class PortableDriver implements Driver, PortableLinkContext {
   }
 }
 
-/** Of a dialed link, until it is joined to a client's. */
+/** Stands for the listener of a dialed link until it is joined to a client's. */
 const noListener: ListenerSlot = 0;
 
 /** Turns the event loop until it brings no further connection, or has brought a whole queue of them. */

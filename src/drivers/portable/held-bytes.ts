@@ -55,7 +55,7 @@ export class HeldBytes {
     freeMemory(this.take());
   }
 
-  /** Gives all of them away. Who takes them frees them (`freeable-buffer.ts`). */
+  /** Gives all of them away. The one that takes them frees them (`freeable-buffer.ts`). */
   take(): Buffer {
     const all = this.view;
     this.#memory.change(-this.#buffer.length);

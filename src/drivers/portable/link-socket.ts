@@ -41,13 +41,13 @@ export abstract class LinkSocket implements SocketOwner {
   readonly id: LinkId;
   /** Bits, also of `relay.ts` and `link.ts`. */
   marks = 0;
-  /** Of its partner's bytes, those that its kernel took in whole writes. */
+  /** Bytes of its partner that its kernel took in whole writes. */
   sentBytes = 0;
   protected socket: Socket | undefined;
   /** What TLS is spoken over. */
   protected transport: Socket | undefined;
   #openSockets = 0;
-  /** Of its partner, queued so far for its peer. */
+  /** Bytes of its partner that were queued so far for its peer. */
   protected partnerBytes = 0;
   #writableBytesMax = 0;
   #writeDone: WriteDone | undefined;
@@ -249,7 +249,7 @@ export abstract class LinkSocket implements SocketOwner {
   }
 }
 
-/** Of TLS: one read's worth; the reads that a bulk transfer fills are a little larger. */
+/** With TLS so much may be queued: one read's worth; the reads that a bulk transfer fills are a little larger. */
 const writableBytesMax = 64 * 1024;
 
 const nothing = Buffer.alloc(0);

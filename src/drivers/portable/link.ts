@@ -45,7 +45,7 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
   partner: PortableLink | undefined;
   lastByteMs: number;
   protected readonly context: PortableLinkContext;
-  /** Whose bytes are counted: that of the client's link, and the backend, once joined. */
+  /** Bytes are counted for these: the listener of the client's link, and the backend, once joined. */
   #listener: ListenerSlot;
   #backend: BackendSlot = 0;
   /** What has come of it while it was not joined; undefined where that is nothing. */

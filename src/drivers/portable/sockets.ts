@@ -17,7 +17,7 @@ export type ReadCallback = (length: number, buffer: Uint8Array) => boolean;
 
 export type WriteDone = (error?: Error | null) => void;
 
-/** Who is told. */
+/** What a socket tells of itself. */
 export interface SocketOwner {
   /** A write begins: whether it is to be tried, and what to call then in the place of `done`. */
   beginWrite(done: WriteDone): WriteDone | undefined;

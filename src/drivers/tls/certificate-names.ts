@@ -9,7 +9,7 @@ export interface CertificateFacts {
   readonly keyKind: string;
 }
 
-/** Of a certificate (PEM; of a chain, the first). Throws what the parser throws. */
+/** Reads a certificate (PEM; the first of a chain). Throws what the parser throws. */
 export function certificateFacts(pem: string): CertificateFacts {
   const { subject, subjectAltName, publicKey } = new X509Certificate(pem);
   const names =

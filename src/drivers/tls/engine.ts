@@ -26,7 +26,7 @@ export interface Handshake<Transport> {
 
 /** A link whose handshake was begun. */
 export interface TlsLink {
-  /** Once it is not, the link hears of failures of its connection alone. */
+  /** Once it is not, the link is told of failures of its connection alone. */
   readonly isInHandshake: boolean;
   /** A server has shown a certificate that is good until then (milliseconds since 1970), whatever becomes of it. */
   certificateShown(notAfterMs: number): void;

@@ -81,7 +81,7 @@ function wordAt(bytes: Uint8Array, at: number): number {
 }
 
 function encodePath(path: string): Uint8Array<ArrayBuffer> {
-  // Of a path that is too long enough is left for the kernel to refuse it.
+  // Enough is left of a path that is too long for the kernel to refuse it.
   const name = Buffer.from(path).subarray(0, sockaddrBytes);
   const bytes = new Uint8Array(2 + name.length + 1);
   bytes[0] = AF_UNIX;

@@ -43,7 +43,7 @@ export class BufferGroup {
   #mostInUse = 0;
   /** Ids below this were provided once. */
   #touched = 0;
-  /** Of those, the ones that are not provided now. */
+  /** Those of them that are not provided now. */
   readonly #spare: number[] = [];
   readonly #states: Uint8Array;
   /**

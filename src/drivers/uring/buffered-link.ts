@@ -27,7 +27,7 @@ export const firstReceivingMark = firstLinkMark << 2;
 const notHeld = refused | relay.dialing | relay.discarding | relay.closing;
 
 /**
- * Of a stream in small buffers so much may wait. Receives that go on end after so much too: without a limit a fast
+ * So much of a stream may wait in small buffers. Receives that go on end after so much too: without a limit a fast
  * sender fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
  */
 export const streamBytesMax = 64 * 1024;
@@ -114,7 +114,7 @@ export abstract class BufferedLink extends RingSocket {
     return this.queue !== undefined;
   }
 
-  /** Of a stream one large chunk may wait, or a few small ones: never as much as its sender would send at once. */
+  /** One large chunk of a stream may wait, or a few small ones: never as much as its sender would send at once. */
   get hasRoom(): boolean {
     const { queue } = this;
     if (queue === undefined) return true;

@@ -41,7 +41,7 @@ export class Cells {
   }
 
   view(cell: number, start: number, end: number): Uint8Array {
-    // Of the cells that are touched alone: one view of all would be megabytes in the engine's accounts.
+    // A view of the cells that are touched alone: one view of all would be megabytes in the engine's accounts.
     const slab = Math.floor(cell / slabCells);
     let memory = this.#slabs[slab];
     if (memory === undefined) {

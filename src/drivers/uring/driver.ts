@@ -105,7 +105,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
 
   #accepted({ listener, bound }: Listening, fd: number): void {
     const peer = this.#isClosed ? undefined : this.sockets.peer(fd);
-    // Who has gone already is no client: nothing was promised about it yet.
+    // One that has gone already is no client: nothing was promised about it yet.
     if (peer === undefined) return this.sockets.close(fd);
     const link = this.#links.addClient();
     link.accepted(fd, listener, 'path' in bound);

@@ -24,7 +24,7 @@ const descriptorsAt = 2 * mappings * 8;
 export const resourceBytes = descriptorsAt + descriptors;
 
 export class KernelResources {
-  /** Of each mapping its address and length; a length of 0 is none. */
+  /** The address and length of each mapping; a length of 0 is none. */
   readonly #mappings: Float64Array;
   readonly #descriptors: Uint8Array;
 

@@ -64,7 +64,7 @@ export class LinkTable {
   }
 
   /**
-   * Whom a completion is for. None of its operations outlives a connection, so that not to find it would be the
+   * The link that a completion is for. None of its operations outlives a connection, so that not to find it would be the
    * kernel's mistake, or ours.
    */
   find(id: LinkId, serial: number): UringLink | undefined {

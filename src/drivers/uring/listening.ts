@@ -8,8 +8,8 @@
  *         ▲                     │            │                               │
  *         └──────── keep ───────┴────────────┴───────────────────────────────┘
  *
- * To close a listening socket resets who waits in its queue, and who has been answered and is about to come into it.
- * So the kernel passes it by for whoever comes now: another socket of ours on the port has them, or they are refused
+ * To close a listening socket resets the clients that wait in its queue, and those that were answered and are about to
+ * come into it. So the kernel passes it by for those that come now: another socket of ours on the port has them, or they are refused
  * at once. Where several share an address it may still pick this one while others are not passed by; so, when those
  * of the other workers are too, the last call begins, from which on no handshake is begun here in any case. Those
  * under way have time to end, and the queue is empty when the socket is closed.
@@ -50,7 +50,7 @@ export class Listening {
   /** Where it stands in the table of what is listened on. */
   readonly number: number;
   listener: ListenerSlot;
-  /** Of a unix socket: its name in the file system, until that is removed. */
+  /** A unix socket's name in the file system, until that is removed. */
   #file: SocketFile | undefined;
   /** When `due` is to be called. */
   leaveMs = Number.POSITIVE_INFINITY;
@@ -118,7 +118,7 @@ export class Listening {
     }
     this.#stage = 'accepting';
     this.leaveMs = Number.POSITIVE_INFINITY;
-    this.#settle();
+    this.#resolveUnlistened();
     this.#poll();
     return true;
   }
@@ -130,7 +130,7 @@ export class Listening {
       const nowMs = this.#parts.now();
       this.#giveUpMs = nowMs + emptyingMs;
       this.#stage = 'passed-by';
-      // A unix socket knows no handshakes: who connects is in the queue at once.
+      // A unix socket knows no handshakes: a client that connects is in the queue at once.
       if (this.#isUnix) this.leaveMs = nowMs;
       else if (!isSucceeded && this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
       else this.#callLast(nowMs);
@@ -207,7 +207,7 @@ export class Listening {
     }
     if (why === 'out-of-descriptors' && nowMs < this.#giveUpMs) return this.#parts.exhausted();
     this.#parts.left(this);
-    this.#settle();
+    this.#resolveUnlistened();
   }
 
   /** The name goes first: whoever is refused there takes it for one that nobody has. */
@@ -223,7 +223,7 @@ export class Listening {
     this.#parts.accepted(this, fd);
   }
 
-  #settle(): void {
+  #resolveUnlistened(): void {
     for (const resolve of this.#unlistened) resolve();
     this.#unlistened = [];
   }
@@ -241,7 +241,7 @@ export class Listening {
 export const listeningSerial = 0;
 
 const acceptedEachTurn = 32;
-/** Until then the other workers have heard that they are to leave, too. */
+/** By then the other workers have been told to leave, too. */
 const othersMs = 50;
 /** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
 const emptyingMs = 5_000;

@@ -1,14 +1,14 @@
 /** What keeps io_uring from working here, as people are told. */
 import { readFileSync } from 'node:fs';
 
-/** Of a failure to load koffi. */
+/** What a failure to load koffi is. */
 export function withoutKoffi(error: unknown): string {
   return codeOf(error) === 'MODULE_NOT_FOUND'
     ? 'the optional package koffi is not installed'
     : `the package koffi does not load: ${messageOf(error)}`;
 }
 
-/** Of a failure in the probe. `disabled` is the content of `/proc/sys/kernel/io_uring_disabled`, where there is one. */
+/** What a failure in the probe is. `disabled` is the content of `/proc/sys/kernel/io_uring_disabled`, where there is one. */
 export function withoutRing(error: unknown, disabled = ioUringDisabled()): string {
   if (!(error instanceof Error && 'syscall' in error))
     return `io_uring does not work here: ${messageOf(error)}`;

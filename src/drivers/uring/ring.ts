@@ -16,7 +16,7 @@ export type Completion = (low: number, high: number, result: number, flags: numb
 export class Ring extends RingMemory {
   /** Whether `receiveMany` ends where it is told to. */
   readonly limitsReceives: boolean;
-  /** Of `io_uring_enter`, one after the other. */
+  /** How often `io_uring_enter` has failed in a row. */
   #failures = 0;
   /** Sends written since the last `enter`. */
   #sends = 0;
@@ -139,7 +139,7 @@ export class Ring extends RingMemory {
    * are there at once, as a rule. After the moment one is enough. Kernels before 6.12 know no such moments: one is
    * enough there. Says how many sends it has submitted.
    *
-   * Who doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened where fewer
+   * A turn that doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened where fewer
    * completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.
    */
   enter(waitMs: number, wanted = 1): number {

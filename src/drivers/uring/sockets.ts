@@ -118,8 +118,8 @@ export class Sockets {
   }
 
   /**
-   * The socket that listens begins no further handshake; those under way are completed. Who asks for one hears
-   * nothing, and asks again a second later.
+   * The socket that listens begins no further handshake; those under way are completed. A client that asks for one
+   * gets no answer, and asks again a second later.
    */
   refuseHandshakes(fd: number): void {
     attachFilter(this.#libc, fd, noFirstSyn);
@@ -130,7 +130,7 @@ export class Sockets {
     this.#set(fd, kernel.SOL_SOCKET, kernel.SO_DETACH_FILTER, zero);
   }
 
-  /** Nobody can connect to the unix socket any more; who has can still be accepted. */
+  /** Nobody can connect to the unix socket any more; clients that have connected can still be accepted. */
   refuseNew(fd: number): void {
     this.#libc.shutdown(fd, kernel.SHUT_RD);
   }

@@ -1,8 +1,8 @@
 /**
  * Dials to unix sockets. There is nothing to wait for, but for room in the backend's accept queue: the system says so
- * at once (EAGAIN), and tells nobody when there is some. So who comes for a full queue stands in line, and the first in
+ * at once (EAGAIN), and tells nobody when there is some. So a dial for a full queue stands in line, and the first in
  * line asks again after a while, until the core has no time left for the dial and closes its link. Where there is room,
- * all go in for whom there is: a short queue is filled as fast as the backend empties it.
+ * as many go in as there is room for: a short queue is filled as fast as the backend empties it.
  */
 import { EAGAIN } from './kernel.ts';
 import type { Sockets } from './sockets.ts';
@@ -20,7 +20,7 @@ interface WaitingDial {
   readonly serial: number;
 }
 
-/** Who waits for one address, in the order in which they came. */
+/** The dials that wait for one address, in the order in which they came. */
 interface DialLine {
   readonly sockaddr: Uint8Array;
   dials: WaitingDial[];

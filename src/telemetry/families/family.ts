@@ -36,7 +36,7 @@ export interface Scrape {
 
 export interface Build {
   readonly version: string;
-  /** Of Node.js. */
+  /** The version of Node.js. */
   readonly node: string;
   /** The driver that runs. */
   readonly driver: string;

@@ -1,6 +1,6 @@
 import type { Family } from './family.ts';
 
-/** Of pools that have backends by name. */
+/** What is known of pools that have backends by name. */
 export const nameFamilies: readonly Family[] = [
   {
     name: 'sluice_dns_failures_total',

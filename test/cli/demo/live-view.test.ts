@@ -46,14 +46,14 @@ class Terminal extends EventEmitter {
       this.#take(plain);
       for (const sequence of controlled) {
         const [control = ''] = /^\d*[A-Z]/i.exec(sequence) ?? [];
-        this.#obey(control);
+        this.#run(control);
         this.#take(sequence.slice(control.length));
       }
     }
     return true;
   }
 
-  #obey(control: string): void {
+  #run(control: string): void {
     if (control === '2J') this.#screen.fill('');
     if (control === 'H') this.#moveTo(0);
     if (control === 'J') {

@@ -35,19 +35,19 @@ async function next<E extends string>(
   events: readonly E[],
   withinMs: number,
 ): Promise<E | undefined> {
-  const heard = new AbortController();
+  const waiting = new AbortController();
   socket.resume();
   let cancel = (): void => {};
   const quiet = new Promise<undefined>((resolve) => {
     cancel = startTimeOut(withinMs, () => resolve(undefined));
   });
   try {
-    const happened = events.map((event) => once(socket, event, heard).then(() => event));
+    const happened = events.map((event) => once(socket, event, waiting).then(() => event));
     // What is not waited for any more is called off, which rejects it.
     for (const one of happened) one.catch(() => {});
     return await Promise.race([...happened, quiet]);
   } finally {
-    heard.abort();
+    waiting.abort();
     cancel();
   }
 }

@@ -16,16 +16,16 @@ export function alertOfBadCertificate(
   objection: () => (Error & { readonly code?: unknown }) | undefined,
 ): void {
   let serverSecret: Buffer | undefined;
-  const hear = (line: Buffer): void => {
+  const keyLogged = (line: Buffer): void => {
     const [label, , secret = ''] = line.toString('latin1').trim().split(' ');
     if (label === 'SERVER_TRAFFIC_SECRET_0') serverSecret = Buffer.from(secret, 'hex');
     // That of TLS 1.2, told when the server's last flight is made and before any of it is sent.
     else if (label === 'CLIENT_RANDOM') alert((body) => record(alertType, body));
   };
-  client.on('keylog', hear);
+  client.on('keylog', keyLogged);
   client.prependOnceListener('secure', () => {
     isSecure = true;
-    client.off('keylog', hear);
+    client.off('keylog', keyLogged);
     const secret = serverSecret;
     if (secret !== undefined) alert((body) => sealedRecord(client.getCipher().standardName, secret, body));
   });

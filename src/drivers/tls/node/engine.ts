@@ -6,7 +6,7 @@ import { NodeHandshake } from './handshake.ts';
 import { Originations } from './origination.ts';
 import { Terminations } from './termination.ts';
 
-/** Of one driver. */
+/** The engine of one driver. */
 export class NodeTlsEngine implements TlsEngine<Socket> {
   readonly #originations = new Originations();
   readonly #terminations: Terminations;

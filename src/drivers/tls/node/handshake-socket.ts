@@ -10,7 +10,7 @@ const earlyFailure = Symbol('failure before there is a link');
 
 type LinkedSocket = tls.TLSSocket & { [owner]?: TlsLink; [earlyFailure]?: Error };
 
-/** Of a server: handshakes that fail of the bytes that they begin with do so in the constructor. */
+/** A server's: a handshake that fails of the bytes that it begins with does so in the constructor. */
 export class HandshakeSocket extends tls.TLSSocket {
   override destroy(error?: Error): this {
     destroyOrTell.call(this, error);
@@ -52,6 +52,6 @@ function reasonOf(error: Error & { readonly reason?: unknown; readonly code?: un
   const { reason, code, message } = error;
   if (typeof reason === 'string') return reason;
   if (typeof code !== 'string') return message;
-  // Of a certificate that is not trusted, without what Node advises.
+  // For a certificate that is not trusted, the message is cut off before what Node advises.
   return code.startsWith('ERR_') ? code : `${message.replace(/;.*/, '')} (${code})`;
 }

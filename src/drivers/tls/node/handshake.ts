@@ -15,7 +15,7 @@ export interface TlsSide {
   looksAtPeer(transport: Socket): boolean;
   /** What is wrong with the certificate of a peer whose handshake is done. */
   objectionTo(peer: TLSSocket): string | undefined;
-  /** Of a client that has shown a certificate, and whose certificate was verified. */
+  /** The subject of a client's certificate, where it has shown one that was verified. */
   clientSubject(peer: TLSSocket): string | undefined;
 }
 

@@ -129,7 +129,7 @@ export class Termination {
       minVersion,
       cert: shown.map(({ cert }) => cert),
       key: shown.map((pair) => pair.key),
-      // Of authorities, none is believed but those named.
+      // No authority is believed but those named.
       ca: clientAuth === 'off' ? [] : (clientCa ?? []),
       sessionTimeout: sessionLifetimeSeconds,
       sessionIdContext: this.#sessionContext,

@@ -1,7 +1,7 @@
 /**
  * Has a context seal session tickets with keys that change. Node's documented way has one key for the life of a
  * context; `enableTicketKeyCallback` is in none of its manuals, and the same in every Node from 20 to 26. Where it is
- * missing, the key stays that of the context's birth.
+ * missing, the key stays that with which the context was made.
  */
 import { randomBytes } from 'node:crypto';
 import type tls from 'node:tls';
