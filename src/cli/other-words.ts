@@ -31,10 +31,7 @@ const otherWords: ReadonlyMap<string, string> = new Map([
 const hints: readonly (readonly [words: readonly string[], hint: string])[] = [
   [['start', 'serve', 'server', 'up', 'proxy'], '"sluice run" runs the proxy, in the foreground'],
   [['test', 'validate', 'verify', 'configtest', 'lint', 'config'], '"sluice check" checks a configuration'],
-  [
-    ['reload', '-s'],
-    'The signal SIGHUP reloads a running sluice, as does POST /api/v1/reload of the admin API',
-  ],
+  [['-s'], '"sluice reload" reloads a running sluice, as does the signal SIGHUP'],
   [
     ['stop', 'quit', 'shutdown'],
     'The signal SIGTERM stops a running sluice gracefully, and a second one at once',

@@ -8,6 +8,9 @@ import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { eventsCommand } from './operate/events.ts';
+import { reloadCommand } from './operate/reload.ts';
+import { sessionsCommand } from './operate/sessions.ts';
 import { drainCommand, maintCommand, readyCommand } from './operate/state.ts';
 import { statusCommand } from './operate/status.ts';
 import { weightCommand } from './operate/weight.ts';
@@ -29,6 +32,9 @@ const commands: readonly CommandMaker[] = [
   readyCommand,
   maintCommand,
   weightCommand,
+  sessionsCommand,
+  eventsCommand,
+  reloadCommand,
 ];
 
 /** Runs one command to its end and gives the exit code. What goes wrong is said on stderr. */

@@ -155,6 +155,9 @@ describe('sluice', () => {
       'ready -h',
       'maint -h',
       'weight -h',
+      'sessions -h',
+      'events -h',
+      'reload -h',
       'healthcheck -h',
     ]) {
       stdout = '';

@@ -1,7 +1,7 @@
 /** The built executable as a process: started with a configuration, heard through its log, asked by HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +127,11 @@ export class Sluice {
 
   get configFile(): string {
     return join(this.#folder ?? '', 'sluice.yaml');
+  }
+
+  /** What stands in that file. */
+  get config(): string {
+    return readFileSync(this.configFile, 'utf8');
   }
 
   get pid(): number {

@@ -60,13 +60,13 @@ export class AdminClient {
   }
 
   /** An answer that goes on until `signal` aborts it. Rejects with a RefusedError. */
-  async stream(path: string, headers: Headers, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const response = await this.#responseTo(path, {}, signal, headers).catch((error: unknown) => {
+  async stream(path: string, { query, headers, signal }: StreamQuestion): Promise<AsyncIterable<Buffer>> {
+    const question = query === undefined ? {} : { query };
+    const response = await this.#responseTo(path, question, signal, headers).catch((error: unknown) => {
       throw this.#unanswered(error, error);
     });
     if (response.statusCode === 200) return response;
-    const answer = { status: response.statusCode ?? 0, body: bodyIn(await textOf(response)) };
-    throw this.#refused(answer);
+    throw this.#refused({ status: response.statusCode ?? 0, body: bodyIn(await textOf(response)) });
   }
 
   #responseTo(
@@ -110,6 +110,11 @@ export class AdminClient {
 }
 
 type Headers = Readonly<Record<string, string>>;
+
+export interface StreamQuestion extends Pick<ApiQuestion, 'query'> {
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+}
 
 /** A path of the API; names in it may have any characters. */
 export function apiPath(...parts: readonly string[]): string {
