@@ -147,8 +147,10 @@ export class Service {
         return controlPlane.view.overrides;
       },
       administered: (name) => controlPlane.view.administered(name),
-      patchBackend: (name, patch, mark) => controlPlane.patchBackend(name, patch, mark),
-      resetBackends: (name) => controlPlane.resetBackends(name),
+      administeredPool: (name) => controlPlane.view.administeredPool(name),
+      patchBackend: (...patch) => controlPlane.patchBackend(...patch),
+      patchPool: (...patch) => controlPlane.patchPool(...patch),
+      resetOverrides: (name, mark) => controlPlane.resetOverrides(name, mark),
       reload,
     };
     this.metrics = new Metrics(source);

@@ -1,19 +1,25 @@
 /**
- * The layers over the configured backends: keeps what operators and sources want of them, and says what the plan then
- * says of each.
+ * The layers over the configured backends, and what operators want of pools: keeps what operators and sources want, and
+ * says what the plan then says of each.
  */
+import { createHash } from 'node:crypto';
 import { nearest } from '../config/nearest.ts';
 import type { AdminState, Layer } from '../core/admin-state.ts';
+import type { PoolHold } from '../core/plan.ts';
 import { configuredFields, effective, statesOf } from './layers.ts';
 import {
   type BackendFields,
   type BackendName,
   type BackendPatch,
+  type Hold,
   type Mark,
   type Override,
   Overrides,
+  type PatchOf,
+  type PoolFields,
 } from './overrides.ts';
 import type { ExpandedBackend, ExpandedPool } from './planner.ts';
+import { Releases } from './releases.ts';
 
 /** How a backend is administered: for people. */
 export interface Administered extends BackendName {
@@ -22,8 +28,23 @@ export interface Administered extends BackendName {
   readonly overrides: readonly Override[];
 }
 
+/** How a pool is. */
+export interface AdministeredPool {
+  readonly pool: string;
+  readonly hold: HoldState | undefined;
+  readonly overrides: readonly Override[];
+}
+
+/** A hold, or the release after it. */
+export interface HoldState extends Hold, Mark, Pick<PoolHold, 'phase' | 'ratePerSecond'> {}
+
 /** What each layer wants of a backend. */
 export type Layers = Readonly<Record<Layer, AdminState>>;
+
+export interface PoolPatch extends PatchOf<{ readonly hold: Hold }> {
+  /** Sessions that go in a second once the hold is over: it is over with this. */
+  readonly releasePerSecond?: number | undefined;
+}
 
 /** No pool or backend has the name; the nearest that one has, if any is near. */
 export class UnknownName extends Error {
@@ -34,11 +55,24 @@ export class UnknownName extends Error {
   }
 }
 
+/** What was to be changed has been changed since it was looked at. */
+export class StaleRevision extends Error {
+  constructor() {
+    super('It has been changed since; its revision is another');
+  }
+}
+
+/** Changes with whatever is changed of it, by an operator or in the configuration. */
+export function revisionOf(administered: Administered | AdministeredPool): string {
+  return createHash('sha256').update(JSON.stringify(administered)).digest('hex').slice(0, 16);
+}
+
 export class Administration {
   #overrides = Overrides.none;
   #pools: readonly ExpandedPool[] = [];
   /** By pool and backend. */
   #layers: ReadonlyMap<string, Layers> = new Map();
+  readonly #releases = new Releases();
 
   get overrides(): readonly Override[] {
     return this.#overrides.list;
@@ -46,6 +80,11 @@ export class Administration {
 
   get nextEndMs(): number | undefined {
     return this.#overrides.nextEndMs;
+  }
+
+  /** Whether clients go of a pool whose hold is over. */
+  get isReleasing(): boolean {
+    return this.#releases.pools.length > 0;
   }
 
   /**
@@ -59,13 +98,16 @@ export class Administration {
         for (const backend of namesOf(one).toReversed()) backends.set(`${pool} ${backend}`, one);
       }
     }
-    const { overrides, dropped } = this.#overrides.following(({ pool, backend }) => {
-      const configured = backends.get(`${pool} ${backend}`);
+    const names = new Set(pools.map(({ name }) => name));
+    const { overrides, dropped } = this.#overrides.following((name) => {
+      if (!('backend' in name)) return names.has(name.pool) ? notHeld : undefined;
+      const configured = backends.get(`${name.pool} ${name.backend}`);
       return configured && configuredFields(configured);
     }, nowMs);
     return {
       pools: pools.map((pool) => ({
         ...pool,
+        hold: heldBy(overrides, pool.name) ?? this.#releases.holdOf(pool.name),
         backends: pool.backends.map((one) => ({
           ...one,
           ...effective(one, overrides.of(pool.name, namesOf(one))),
@@ -103,17 +145,59 @@ export class Administration {
     };
   }
 
-  /** The change holds from the next plan on. Throws an UnknownName. */
-  patch(name: BackendName, patch: BackendPatch, mark: Mark): void {
+  /** Throws an UnknownName. */
+  pool(name: string): AdministeredPool {
+    const { name: pool } = this.#configuredPool(name);
+    const override = this.#overrides.ofPool(pool);
+    return { pool, hold: this.holdOf(pool), overrides: override === undefined ? [] : [override] };
+  }
+
+  /** How a pool is held or released; undefined where it is neither. */
+  holdOf(pool: string): HoldState | undefined {
+    const override = this.#overrides.ofPool(pool);
+    if (override === undefined || override.value === 'off') {
+      const release = this.#releases.of(pool);
+      return release && { phase: 'releasing', ...release };
+    }
+    const { value, sinceMs, untilMs, by, reason } = override;
+    const ratePerSecond = Number.POSITIVE_INFINITY;
+    return { phase: 'held', ...value, sinceMs, untilMs, by, reason, ratePerSecond };
+  }
+
+  /** The change holds from the next plan on. Throws an UnknownName or a StaleRevision. */
+  patch(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): void {
     const configured = this.#configured(name);
+    if (revision !== undefined && revision !== revisionOf(this.backend(name))) throw new StaleRevision();
     this.#overrides = this.#overrides.patched(name, patch, configuredFields(configured), mark);
   }
 
-  /** Goes back to the configuration for one backend, or for all. Throws an UnknownName. */
-  reset(name?: BackendName): void {
-    const isKept = this.overrides.some((one) => one.pool === name?.pool && one.backend === name.backend);
-    if (name !== undefined && !isKept) this.#configured(name);
-    this.#overrides = this.#overrides.without(name);
+  /** As `patch`. A pool that is released already may go on at another rate. */
+  patchPool(name: string, { hold, releasePerSecond }: PoolPatch, mark: Mark, revision?: string): void {
+    const administered = this.pool(name);
+    if (revision !== undefined && revision !== revisionOf(administered)) throw new StaleRevision();
+    const { pool, hold: before } = administered;
+    if (hold !== undefined && hold !== null) {
+      this.#overrides = this.#overrides.patched({ pool }, { hold }, notHeld, mark);
+      this.#releases.end(pool);
+    } else if (before !== undefined) {
+      this.#overrides = this.#overrides.without({ pool });
+      const { then, sessions, timeoutMs } = before;
+      const ratePerSecond = releasePerSecond ?? Number.POSITIVE_INFINITY;
+      this.#releases.begin(pool, { then, sessions, timeoutMs }, mark, { ratePerSecond, nowMs: mark.sinceMs });
+    }
+  }
+
+  /** Goes back to the configuration for one backend, or for everything. Throws an UnknownName. */
+  reset(name: BackendName | undefined, mark: Mark): void {
+    if (name !== undefined) {
+      const isKept = this.overrides.some((one) => one.pool === name.pool && one.backend === name.backend);
+      if (!isKept) this.#configured(name);
+      this.#overrides = this.#overrides.without(name);
+      return;
+    }
+    for (const { name: pool } of this.#pools)
+      if (this.#overrides.ofPool(pool) !== undefined) this.patchPool(pool, { hold: null }, mark);
+    this.#overrides = Overrides.none;
   }
 
   /** Takes over what was kept of an earlier process. */
@@ -121,26 +205,50 @@ export class Administration {
     this.#overrides = new Overrides(list);
   }
 
-  /** Ends the overrides whose time is over, and gives them. */
+  /** Ends the overrides whose time is over, and gives them. Who waits in a pool goes, unless its hold ends otherwise. */
   expire(nowMs: number): readonly Override[] {
     const { overrides, dropped } = this.#overrides.expired(nowMs);
     this.#overrides = overrides;
+    for (const { field, value, pool, ...mark } of dropped) {
+      if (field !== 'hold' || value === 'off' || value.then === 'refuse') continue;
+      this.#releases.begin(pool, value, mark, { ratePerSecond: Number.POSITIVE_INFINITY, nowMs });
+    }
     return dropped;
   }
 
-  #configured({ pool: poolName, backend }: BackendName): ExpandedBackend {
-    const pool = this.#pools.find(({ name }) => name === poolName);
-    if (pool === undefined) {
-      throw new UnknownName(
-        'pool',
-        poolName,
-        this.#pools.map(({ name }) => name),
-      );
-    }
-    const found = pool.backends.find((one) => namesOf(one).includes(backend));
-    if (found === undefined) throw new UnknownName('backend', backend, pool.backends.flatMap(namesOf));
+  /** Pools whose release is over: nobody waits in them any more, or it has lasted long enough. */
+  released(isWaitedIn: (pool: string) => boolean, nowMs: number): readonly string[] {
+    return this.#releases.pools.filter(
+      (pool) => nowMs >= (this.#releases.of(pool)?.untilMs ?? 0) || !isWaitedIn(pool),
+    );
+  }
+
+  endReleases(pools: readonly string[]): void {
+    for (const pool of pools) this.#releases.end(pool);
+  }
+
+  #configured({ pool, backend }: BackendName): ExpandedBackend {
+    const { backends } = this.#configuredPool(pool);
+    const found = backends.find((one) => namesOf(one).includes(backend));
+    if (found === undefined) throw new UnknownName('backend', backend, backends.flatMap(namesOf));
     return found;
   }
+
+  #configuredPool(name: string): ExpandedPool {
+    const pool = this.#pools.find((one) => one.name === name);
+    if (pool !== undefined) return pool;
+    const names = this.#pools.map((one) => one.name);
+    throw new UnknownName('pool', name, names);
+  }
+}
+
+const notHeld: PoolFields = { hold: 'off' };
+
+/** What the plan says of a pool that an operator holds. */
+function heldBy(overrides: Overrides, pool: string): PoolHold | undefined {
+  const hold = overrides.ofPool(pool)?.value;
+  if (hold === undefined || hold === 'off') return undefined;
+  return { phase: 'held', timeoutMs: hold.timeoutMs, ratePerSecond: Number.POSITIVE_INFINITY };
 }
 
 /** Those that a backend goes by: as status shows it, and as the configuration has it. */

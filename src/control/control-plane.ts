@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Config, Target } from '../config/config.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, PoolSlot } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import { descriptorUse } from '../drivers/descriptors.ts';
 import type { DriverModule } from '../drivers/driver.ts';
@@ -14,7 +14,7 @@ import { driverModules } from '../drivers/drivers.ts';
 import { TicketKeys } from '../drivers/ticket-keys.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
-import { Administration } from './administration.ts';
+import { Administration, type PoolPatch } from './administration.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
@@ -91,6 +91,14 @@ export class ControlPlane {
       stateFile: config.admin === 'off' ? undefined : config.admin.state,
       logger,
       administer: (change) => this.#administer(change),
+      queued: (name) => {
+        const slot = this.#poolSlot(name);
+        return slot === undefined ? 0 : ledger.poolQueued.total(slot);
+      },
+      refuseWaiting: (name) => {
+        const pool = this.#poolSlot(name);
+        if (pool !== undefined) this.#groups.tell({ kind: 'refuse-waiting', pool });
+      },
     });
     this.#groups = new WorkerGroups({
       driver,
@@ -138,6 +146,7 @@ export class ControlPlane {
       ...shared,
       discovery: this.#discovery,
       events,
+      findings,
       operations: this.#operations,
       health: this.#health,
       poolWatch,
@@ -222,19 +231,32 @@ export class ControlPlane {
       .catch((error: unknown) => this.#findings.nameNotTakenOver(name, error));
   }
 
-  /** Changes how a backend is administered, and fulfils once workers are told. Rejects with an UnknownName. */
-  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void> {
-    return this.#administer(() => this.#administration.patch(name, patch, mark));
+  /**
+   * Changes how a backend is administered, and fulfils once workers are told. Rejects with an UnknownName, or a
+   * StaleRevision where its revision is another.
+   */
+  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void> {
+    return this.#administer(() => this.#administration.patch(name, patch, mark, revision));
   }
 
-  /** Goes back to the configuration for one backend, or for all. Rejects with an UnknownName. */
-  resetBackends(name?: BackendName): Promise<void> {
-    return this.#administer(() => this.#administration.reset(name));
+  /** As `patchBackend`, of a pool. */
+  patchPool(name: string, patch: PoolPatch, mark: Mark, revision?: string): Promise<void> {
+    return this.#administer(() => this.#administration.patchPool(name, patch, mark, revision));
+  }
+
+  /** Goes back to the configuration for one backend, or for everything. Rejects with an UnknownName. */
+  resetOverrides(name: BackendName | undefined, mark: Mark): Promise<void> {
+    return this.#administer(() => this.#administration.reset(name, mark));
+  }
+
+  #poolSlot(name: string): PoolSlot | undefined {
+    return this.#runningPlan.plan.pools.find((one) => one.name === name)?.slot;
   }
 
   #administer(change: () => void): Promise<void> {
     return this.#changes.run(async () => {
-      if (this.#lifecycle.closed.aborted) throw new Error(stopping);
+      // Draining, there may be clients still that an operator holds.
+      if (this.#lifecycle.hasStopped) throw new Error(stopping);
       change();
       this.#runningPlan.adopt(this.#runningPlan.prepare());
       await this.#operations.keep();

@@ -5,6 +5,7 @@ import type { Health } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
+import type { HoldState } from './administration.ts';
 import type { NameChange, NameState } from './discovery/discovery.ts';
 import type { BackendName } from './overrides.ts';
 import type { PoolWatch } from './pool-watch.ts';
@@ -61,6 +62,27 @@ export class Findings {
 
   secondGroupStarted(driver: string, workers: number): void {
     this.#deps.logger.info({ driver, workers }, 'workers of another driver started, for listeners with TLS');
+  }
+
+  // What becomes of pools that operators hold.
+
+  poolHeld(pool: string, { then, sessions, untilMs, by, reason }: HoldState): void {
+    const until = untilMs === undefined ? undefined : new Date(untilMs).toISOString();
+    this.#hold(pool, 'held', 'pool held', { until, then, sessions, by, reason });
+  }
+
+  /** So many have waited; undefined where there is no release, for they were refused. */
+  poolReleased(pool: string, waiting: number, release: HoldState | undefined): void {
+    if (release === undefined)
+      return this.#hold(pool, 'refused', 'hold is over, clients that waited are refused');
+    const { ratePerSecond, by, reason } = release;
+    const rate = ratePerSecond === Number.POSITIVE_INFINITY ? undefined : ratePerSecond;
+    this.#hold(pool, 'released', 'pool released', { waiting, rate, by, reason });
+  }
+
+  #hold(pool: string, hold: 'held' | 'released' | 'refused', message: string, more: object = {}): void {
+    this.#deps.logger[hold === 'refused' ? 'warn' : 'info']({ pool, ...more }, message);
+    this.#deps.events.tell('hold', { pool, hold, ...more });
   }
 
   // What checks find.

@@ -1,6 +1,6 @@
 /**
  * What operators have changed, over time: taken from the state file at the start and written there, ended when its time
- * is over, and dropped where the configuration has overtaken it.
+ * is over, and dropped where the configuration has overtaken it. A pool is released until nobody waits in it any more.
  */
 import type { Logger } from 'pino';
 import type { Administration } from './administration.ts';
@@ -12,6 +12,10 @@ export interface OperationsDeps {
   /** Where overrides are kept over a restart; undefined keeps them nowhere. */
   readonly stateFile: string | undefined;
   readonly logger: Logger;
+  /** How many wait in a pool. */
+  queued(pool: string): number;
+  /** Has those refused who wait in a pool. */
+  refuseWaiting(pool: string): void;
   /** Has a change take effect, in its turn; rejects where the proxy is stopping. */
   administer(change: () => void): Promise<void>;
 }
@@ -19,10 +23,14 @@ export interface OperationsDeps {
 /** A timer waits no longer than it can. */
 const longestWaitMs = 24 * 60 * 60 * 1_000;
 
+/** Between two looks at the queues of pools that are released. */
+const betweenLooksMs = 100;
+
 export class Operations {
   readonly #deps: OperationsDeps;
   readonly #file: StateFile | undefined;
   #nextEnd: NodeJS.Timeout | undefined;
+  #nextLook: NodeJS.Timeout | undefined;
   #kept: readonly Override[] = [];
 
   constructor(deps: OperationsDeps) {
@@ -44,12 +52,13 @@ export class Operations {
   /** Overrides have changed: `dropped` are those that the configuration has overtaken. */
   changed(dropped: readonly Override[]): void {
     this.#tell(dropped, 'override dropped, the configuration of the backend has changed');
+    this.#watchReleases();
     clearTimeout(this.#nextEnd);
     const { administration, administer } = this.#deps;
     const endMs = administration.nextEndMs;
     if (endMs === undefined) return;
     const waitMs = Math.min(Math.max(0, endMs - Date.now()), longestWaitMs);
-    const expire = () => this.#tell(administration.expire(Date.now()), 'override ended');
+    const expire = () => this.#ended(administration.expire(Date.now()));
     this.#nextEnd = setTimeout(() => void administer(expire).catch(() => undefined), waitMs).unref();
   }
 
@@ -68,6 +77,29 @@ export class Operations {
 
   close(): void {
     clearTimeout(this.#nextEnd);
+    clearTimeout(this.#nextLook);
+  }
+
+  #ended(overrides: readonly Override[]): void {
+    const holds = overrides.filter(({ field }) => field === 'hold');
+    this.#tell(
+      overrides.filter((one) => !holds.includes(one)),
+      'override ended',
+    );
+    for (const { value, pool } of holds)
+      if (typeof value === 'object' && value.then === 'refuse') this.#deps.refuseWaiting(pool);
+  }
+
+  #watchReleases(): void {
+    clearTimeout(this.#nextLook);
+    const { administration, administer, queued } = this.#deps;
+    if (!administration.isReleasing) return;
+    const look = (): void => {
+      const over = administration.released((pool) => queued(pool) > 0, Date.now());
+      if (over.length === 0) this.#watchReleases();
+      else void administer(() => administration.endReleases(over)).catch(() => undefined);
+    };
+    this.#nextLook = setTimeout(look, betweenLooksMs).unref();
   }
 
   #tell(overrides: readonly Override[], message: string): void {

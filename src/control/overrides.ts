@@ -1,7 +1,7 @@
 /**
- * What operators have changed of backends while the proxy runs, beside the configuration. Immutable and pure: each
- * change gives other overrides. A changed configuration wins: an override remembers the value that it replaced, and is
- * dropped once the configuration says something else. They are matched by names, never by position.
+ * What operators have changed while the proxy runs, beside the configuration. Immutable and pure: each change gives
+ * other overrides. A changed configuration wins: an override remembers the value that it replaced, and is dropped once
+ * the configuration says something else. They are matched by names, never by position.
  */
 import type { AdminState } from '../core/admin-state.ts';
 
@@ -14,37 +14,69 @@ export interface BackendFields {
 }
 export type BackendField = keyof BackendFields;
 
+/** What can be changed of a pool. */
+export interface PoolFields {
+  readonly hold: Hold | 'off';
+}
+
+/** Clients of the pool wait until it is over, which it always is in the end. */
+export interface Hold {
+  /** What becomes of those who wait once its time is over. */
+  readonly then: 'resume' | 'refuse';
+  /** What became of the sessions that the pool had. */
+  readonly sessions: 'keep' | 'drain' | 'close';
+  /** How long each may wait. */
+  readonly timeoutMs: number;
+}
+
 export interface BackendName {
   readonly pool: string;
   /** As status shows it, or as the configuration writes it: then it stands for each address of the name. */
   readonly backend: string;
 }
 
-export type Override<Field extends BackendField = BackendField> = BackendName & {
-  readonly field: Field;
-  readonly value: BackendFields[Field];
-  /** What it replaced. */
-  readonly configured: BackendFields[Field];
+export interface PoolName {
+  readonly pool: string;
+}
+
+/** Who changes something, when, until when and why. */
+export interface Mark {
   /** Milliseconds since 1970. */
   readonly sinceMs: number;
   readonly untilMs: number | undefined;
   /** The name of the token with which it was made, or where the request came from. */
   readonly by: string;
   readonly reason: string | undefined;
-  /** Since when the configuration does not have the backend. */
+}
+
+interface OverrideOf<Fields, Field extends keyof Fields> extends Mark {
+  readonly field: Field;
+  readonly value: Fields[Field];
+  /** What it replaced. */
+  readonly configured: Fields[Field];
+  /** Since when the configuration does not have what it is of. */
   readonly goneSinceMs?: number;
-};
+}
+type AnyOverrideOf<Fields> = { [Field in keyof Fields]: OverrideOf<Fields, Field> }[keyof Fields];
+
+export type BackendOverride = BackendName & AnyOverrideOf<BackendFields>;
+export type PoolOverride = PoolName & { readonly backend?: never } & AnyOverrideOf<PoolFields>;
+export type Override = BackendOverride | PoolOverride;
 
 /** What holds for one backend. */
-export type OverridesOfBackend = { readonly [Field in BackendField]?: Override<Field> };
-
-/** By whom something is changed, when, until when and why. */
-export type Mark = Pick<Override, 'sinceMs' | 'untilMs' | 'by' | 'reason'>;
+export type OverridesOfBackend = {
+  readonly [Field in BackendField]?: BackendName & OverrideOf<BackendFields, Field>;
+};
 
 /** A field that is absent stays as it is; null goes back to the configuration. */
-export type BackendPatch = { readonly [Field in BackendField]?: BackendFields[Field] | null };
+export type PatchOf<Fields> = { readonly [Field in keyof Fields]?: Fields[Field] | null };
+export type BackendPatch = PatchOf<BackendFields>;
 
-/** How long overrides of a backend are kept that the configuration has lost: a rollout may bring it back. */
+/** What an override is of, and all that can be changed of it. */
+type Name = BackendName | PoolName;
+type AllFields = BackendFields & PoolFields;
+
+/** How long overrides are kept of what the configuration has lost: a rollout may bring it back. */
 const goneForMs = 24 * 60 * 60 * 1_000;
 
 export class Overrides {
@@ -68,21 +100,27 @@ export class Overrides {
     return Object.fromEntries(all.map((one) => [one.field, one])) as OverridesOfBackend;
   }
 
-  patched(name: BackendName, patch: BackendPatch, configured: BackendFields, mark: Mark): Overrides {
-    const given = Object.entries(patch) as [BackendField, BackendFields[BackendField] | null | undefined][];
+  ofPool(pool: string): PoolOverride | undefined {
+    // What is kept by the name of a pool alone is of a pool.
+    return this.#byName.get(keyOf({ pool }))?.[0] as PoolOverride | undefined;
+  }
+
+  patched(name: BackendName, patch: BackendPatch, configured: BackendFields, mark: Mark): Overrides;
+  patched(name: PoolName, patch: PatchOf<PoolFields>, configured: PoolFields, mark: Mark): Overrides;
+  patched(name: Name, patch: PatchOf<AllFields>, configured: Partial<AllFields>, mark: Mark): Overrides {
+    const given = Object.entries(patch) as [keyof AllFields, unknown][];
     const changed = given.filter(([, value]) => value !== undefined);
     const fields = new Set(changed.map(([field]) => field));
     const others = this.list.filter((one) => keyOf(one) !== keyOf(name) || !fields.has(one.field));
-    const added = changed.flatMap(([field, value]) =>
-      value === null || value === undefined
-        ? []
-        : [{ pool: name.pool, backend: name.backend, field, value, configured: configured[field], ...mark }],
-    );
-    return new Overrides([...others, ...added]);
+    const added = changed
+      .filter(([, value]) => value !== null)
+      .map(([field, value]) => ({ ...name, field, value, configured: configured[field], ...mark }));
+    // Each field has a value of its own, as the overloads say.
+    return new Overrides([...others, ...(added as unknown as readonly Override[])]);
   }
 
-  /** Without those of one backend, or without any. */
-  without(name?: BackendName): Overrides {
+  /** Without those of one backend or pool, or without any. */
+  without(name?: Name): Overrides {
     return name === undefined
       ? Overrides.none
       : new Overrides(this.list.filter((one) => keyOf(one) !== keyOf(name)));
@@ -98,8 +136,8 @@ export class Overrides {
     return this.#keeping(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
   }
 
-  /** Those that hold beside this configuration; `configuredOf` is undefined for a backend that it does not have. */
-  following(configuredOf: (name: BackendName) => BackendFields | undefined, nowMs: number): Following {
+  /** Those that hold beside this configuration; `configuredOf` is undefined for what it does not have. */
+  following(configuredOf: (name: Name) => Partial<AllFields> | undefined, nowMs: number): Following {
     const marked = this.list.map(({ goneSinceMs, ...one }): Override => {
       const isGone = configuredOf(one) === undefined;
       return isGone ? { ...one, goneSinceMs: goneSinceMs ?? nowMs } : one;
@@ -123,8 +161,8 @@ export interface Following {
   readonly dropped: readonly Override[];
 }
 
-function keyOf({ pool, backend }: BackendName): string {
-  return `${pool} ${backend}`;
+function keyOf(name: Name): string {
+  return JSON.stringify(['backend' in name ? name.backend : null, name.pool]);
 }
 
 function grouped(list: readonly Override[]): ReadonlyMap<string, readonly Override[]> {

@@ -2,7 +2,7 @@
 import { formatAddress, formatTarget } from '../config/addresses.ts';
 import type { BackendConfig, Config, PoolConfig, RouteConfig, Target } from '../config/config.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
-import type { BackendPlan, Plan, RoutePlan } from '../core/plan.ts';
+import type { BackendPlan, Plan, PoolHold, RoutePlan } from '../core/plan.ts';
 import type { TargetAddress } from './discovery/provider.ts';
 import { Slots } from './slots.ts';
 
@@ -65,10 +65,11 @@ export class Planner {
         })),
         policy,
       })),
-      pools: pools.map(({ name, policy, backends }) => ({
+      pools: pools.map(({ name, policy, backends, hold }) => ({
         slot: slotOf(assigned.pools.slots, name),
         name,
         policy,
+        ...(hold && { hold }),
         backends: backends.map(({ configuredAs: _, ...backend }) => ({
           slot: slotOf(assigned.backends.slots, `${name} ${backend.name}`),
           ...backend,
@@ -82,7 +83,10 @@ function splitName(listener: string, route: number): string {
   return `${listener} routes[${route}]`;
 }
 
-export type ExpandedPool = Omit<PoolConfig, 'backends'> & { readonly backends: readonly ExpandedBackend[] };
+export type ExpandedPool = Omit<PoolConfig, 'backends'> & {
+  readonly backends: readonly ExpandedBackend[];
+  readonly hold?: PoolHold | undefined;
+};
 
 /** `configuredAs`: what the configuration has for it, and maybe for others. */
 export type ExpandedBackend = Omit<BackendPlan, 'slot'> & { readonly configuredAs: string };

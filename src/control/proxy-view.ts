@@ -18,7 +18,7 @@ import {
   snapshot,
   type WorkerSnapshot,
 } from '../telemetry/snapshot.ts';
-import type { Administered, Administration, Layers } from './administration.ts';
+import type { Administered, AdministeredPool, Administration, HoldState, Layers } from './administration.ts';
 import type { Certificates } from './certificates.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { BackendName, Override } from './overrides.ts';
@@ -137,6 +137,15 @@ export class ProxyView implements SnapshotSource {
   /** How a backend is administered now. Throws an UnknownName. */
   administered(name: BackendName): Administered {
     return this.#deps.administration.backend(name);
+  }
+
+  /** How a pool is administered now. Throws an UnknownName. */
+  administeredPool(name: string): AdministeredPool {
+    return this.#deps.administration.pool(name);
+  }
+
+  holdOf(pool: string): HoldState | undefined {
+    return this.#deps.administration.holdOf(pool);
   }
 
   get overrides(): readonly Override[] {

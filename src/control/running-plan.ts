@@ -10,6 +10,7 @@ import type { Events } from '../telemetry/events.ts';
 import type { Administration } from './administration.ts';
 import type { Certificates } from './certificates.ts';
 import type { Discovery } from './discovery/discovery.ts';
+import type { Findings } from './findings.ts';
 import type { HealthWatch } from './health/health.ts';
 import { LeavingListeners } from './leaving-listeners.ts';
 import type { Operations } from './operations.ts';
@@ -23,6 +24,7 @@ export interface RunningPlanDeps {
   readonly administration: Administration;
   readonly discovery: Discovery;
   readonly events: Events;
+  readonly findings: Pick<Findings, 'poolHeld' | 'poolReleased'>;
   readonly certificates: Certificates;
   readonly operations: Operations;
   readonly health: HealthWatch;
@@ -72,11 +74,13 @@ export class RunningPlan {
   adopt({ config, plan, commit }: PreparedPlan, before: Plan = plan): void {
     const { ledger, certificates, operations, health, poolWatch, groups } = this.#deps;
     this.leaving.follow(this.#plan.listeners, plan.listeners, (one) => this.driverOf(one));
-    this.#noteStates(this.#plan, plan);
+    const old = this.#plan;
+    this.#noteStates(old, plan);
     this.#config = config;
     this.#plan = plan;
     certificates.follow(config, plan);
     operations.changed(commit());
+    this.#noteHolds(old, plan);
     health.follow(config, plan);
     for (const { policy, backends } of plan.pools) {
       // A breaker that was turned off would be shown as it was left.
@@ -103,6 +107,20 @@ export class RunningPlan {
       ledger.stateSinceMs[slot] = nowMs;
       if (old === undefined) ledger.plannedMs[slot] = nowMs;
       else events.tell('state', { pool, backend, state });
+    }
+  }
+
+  /** Pools that are held from now on, and those that are no longer. */
+  #noteHolds(before: Plan, after: Plan): void {
+    const { ledger, administration, findings } = this.#deps;
+    const phases = new Map(before.pools.map(({ name, hold }) => [name, hold?.phase]));
+    for (const { name, slot, hold } of after.pools) {
+      const old = phases.get(name);
+      if (hold?.phase === old) continue;
+      const state = administration.holdOf(name);
+      if (hold?.phase === 'releasing') ledger.beginRelease(slot, monotonicMs());
+      if (hold?.phase === 'held' && state !== undefined) findings.poolHeld(name, state);
+      else if (old === 'held') findings.poolReleased(name, ledger.poolQueued.total(slot), state);
     }
   }
 }

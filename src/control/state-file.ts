@@ -7,7 +7,7 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { adminStates } from '../core/admin-state.ts';
 import { OneAtATime } from './one-at-a-time.ts';
-import type { Override } from './overrides.ts';
+import type { Hold, Override } from './overrides.ts';
 
 const version = 1;
 
@@ -72,7 +72,8 @@ function isOverride(value: unknown): value is Override {
   const isText = (text: unknown): boolean => typeof text === 'string';
   const isTime = (ms: unknown): boolean => typeof ms === 'number' && Number.isFinite(ms);
   return (
-    [one.pool, one.backend, one.by].every(isText) &&
+    [one.pool, one.by].every(isText) &&
+    (one.field === 'hold' ? one.backend === undefined : isText(one.backend)) &&
     isTime(one.sinceMs) &&
     (one.untilMs === undefined || isTime(one.untilMs)) &&
     (one.reason === undefined || isText(one.reason)) &&
@@ -90,7 +91,20 @@ function isField(field: unknown, value: unknown): boolean {
       return isCount || (typeof value === 'string' && /^\d+(\.\d+)?%$/.test(value));
     case 'maxConnections':
       return isCount || value === 'unlimited';
+    case 'hold':
+      return value === 'off' || isHold(value);
     default:
       return false;
   }
+}
+
+function isHold(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { then, sessions, timeoutMs }: { readonly [Key in keyof Hold]?: unknown } = value;
+  return (
+    (then === 'resume' || then === 'refuse') &&
+    (sessions === 'keep' || sessions === 'drain' || sessions === 'close') &&
+    typeof timeoutMs === 'number' &&
+    timeoutMs > 0
+  );
 }

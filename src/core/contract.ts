@@ -31,7 +31,7 @@
  * first few that a route, a PROXY protocol header or a handshake's name needs.
  */
 import type { Endpoint } from './net/endpoint.ts';
-import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan } from './plan.ts';
+import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan, PoolSlot } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
 import type { SessionFilter, SessionPage } from './session-list.ts';
 import type { Protocol } from './wire/protocol.ts';
@@ -111,6 +111,8 @@ export type WorkerEvent =
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
   /** An operator ends these; those that have ended already are passed over. */
   | { readonly kind: 'end-sessions'; readonly serials: readonly number[]; readonly how: 'fin' | 'reset' }
+  /** A hold is over: those that wait for its pool are refused. */
+  | { readonly kind: 'refuse-waiting'; readonly pool: PoolSlot }
   /** Finish the open sessions by `untilMs`, then cut the rest. */
   | { readonly kind: 'drain'; readonly untilMs: number };
 

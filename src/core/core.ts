@@ -63,7 +63,7 @@ class SessionCore implements Core {
   readonly #pools = new Map<PoolSlot, Pool<QueuedSession>>();
   readonly #queues: Queues;
   readonly #lingering = new Lingering();
-  readonly #circuitTimer = new WorkerTimer(() => this.#queues.wake());
+  readonly #queueTimer = new WorkerTimer(() => this.#queues.wake());
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   #serial = 0;
   activeSessions = 0;
@@ -106,7 +106,7 @@ class SessionCore implements Core {
     else this.#workerEvent(event, nowMs);
     if (this.#queues.mayMove) {
       this.#queues.serve(nowMs);
-      this.#deadlines.set(this.#circuitTimer, this.#queues.circuitOpenUntilMs(nowMs));
+      this.#deadlines.set(this.#queueTimer, this.#queues.nextLookMs(nowMs));
     }
     return this.#commands.result;
   }
@@ -155,6 +155,8 @@ class SessionCore implements Core {
         return this.#follow(event.plan, nowMs);
       case 'end-sessions':
         return this.#endSessions(event.serials, event.how, nowMs);
+      case 'refuse-waiting':
+        return this.#refuseWaiting(event.pool, nowMs);
       case 'drain':
         return this.#deadlines.set(this.#drainTimer, event.untilMs);
     }
@@ -182,6 +184,10 @@ class SessionCore implements Core {
     for (const session of this.#links.sessions()) {
       if (wanted.delete(session.serial)) session.cut('operator', nowMs, how);
     }
+  }
+
+  #refuseWaiting(slot: PoolSlot, nowMs: number): void {
+    for (const session of this.#pools.get(slot)?.queue.members() ?? []) session.giveUpWaiting(nowMs);
   }
 
   #accepted(event: Extract<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
@@ -244,6 +250,7 @@ class SessionCore implements Core {
       const pool = this.#pools.get(poolPlan.slot);
       if (pool?.name === poolPlan.name) {
         pool.follow(poolPlan);
+        if (pool.isHeld) for (const session of pool.queue.members()) session.waitAsHeld();
         this.#queues.changed(pool);
         retired.delete(poolPlan.slot);
       } else this.#pools.set(poolPlan.slot, this.#newPool(poolPlan));

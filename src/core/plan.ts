@@ -132,6 +132,17 @@ export interface PoolPlan {
   readonly name: string;
   readonly policy: PoolPolicy;
   readonly backends: readonly BackendPlan[];
+  /** Its clients wait, or go after having waited. */
+  readonly hold?: PoolHold | undefined;
+}
+
+export interface PoolHold {
+  /** `held`: no backend is dialed. `releasing`: the hold is over, and those who wait go. */
+  readonly phase: 'held' | 'releasing';
+  /** How long each session may wait, from when it began to. */
+  readonly timeoutMs: number;
+  /** Sessions that go to a backend in a second, on all workers together; `Infinity`: as many as wait. */
+  readonly ratePerSecond: number;
 }
 
 export interface PoolPolicy {

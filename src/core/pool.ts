@@ -7,14 +7,18 @@ import { unavailability } from './availability/availability.ts';
 import { Backend } from './backend.ts';
 import { BackendTier } from './backend-tier.ts';
 import type { BackendSlot, CircuitIncident, PoolSlot } from './contract.ts';
-import type { Lease } from './lease.ts';
+import { queuePolicyOf, ReleasePace } from './hold.ts';
+import { Lease } from './lease.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
-import { type PoolPlan, type PoolPolicy, tierOf } from './plan.ts';
+import { type PoolPlan, type PoolPolicy, type QueuePolicy, tierOf } from './plan.ts';
 import { SessionQueue } from './queue.ts';
 
-/** Why there is no lease: `all-tried` where only backends that this session tried before could take it. */
-export type NoLease = 'all-tried' | 'pool-full' | 'no-backend';
+/**
+ * Why there is no lease: `all-tried` where only backends that this session tried before could take it, `held` where
+ * none is asked, or none yet.
+ */
+export type NoLease = 'all-tried' | 'pool-full' | 'no-backend' | 'held';
 
 export class Pool<Waiting = unknown> {
   readonly slot: PoolSlot;
@@ -27,6 +31,7 @@ export class Pool<Waiting = unknown> {
   #backends: readonly Backend[] = [];
   #tiers: readonly BackendTier[] = [];
   #inPanic = false;
+  readonly #pace: ReleasePace;
 
   constructor(
     plan: PoolPlan,
@@ -37,6 +42,7 @@ export class Pool<Waiting = unknown> {
     this.slot = plan.slot;
     this.name = plan.name;
     this.queue = new SessionQueue(ledger, plan.slot);
+    this.#pace = new ReleasePace(ledger, plan.slot);
     this.#ledger = ledger;
     this.#random = random;
     this.#tell = tell;
@@ -46,6 +52,16 @@ export class Pool<Waiting = unknown> {
 
   get policy(): PoolPolicy {
     return this.#plan.policy;
+  }
+
+  /** What holds for its queue now. */
+  get queuePolicy(): QueuePolicy {
+    return queuePolicyOf(this.#plan);
+  }
+
+  /** Its clients wait, whatever its backends say. */
+  get isHeld(): boolean {
+    return this.#plan.hold?.phase === 'held';
   }
 
   /** Takes over a new plan of the same pool. One that says the same changes nothing. */
@@ -58,11 +74,21 @@ export class Pool<Waiting = unknown> {
 
   /** The pool is gone from the plan: no backend takes another session. */
   retire(): void {
-    this.follow({ ...this.#plan, backends: [] });
+    this.follow({ ...this.#plan, backends: [], hold: undefined });
   }
 
   /** Picks a backend for a client and takes a lease on it, leaving out those in `tried`. */
   place(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
+    if (this.isHeld) return 'held';
+    const rate = this.#releaseRate;
+    if (rate === undefined) return this.#pick(client, tried, nowMs);
+    if (!this.#pace.tryTake(rate, nowMs)) return 'held';
+    const placed = this.#pick(client, tried, nowMs);
+    if (!(placed instanceof Lease)) this.#pace.giveBack();
+    return placed;
+  }
+
+  #pick(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
     for (const tier of this.#tiers) {
       const lease = tier.place(this.#plan, client, tried, nowMs, this.#inPanic);
       if (lease !== undefined) return lease;
@@ -80,8 +106,21 @@ export class Pool<Waiting = unknown> {
     return before === 0 || this.room(nowMs) > before;
   }
 
+  /** When those that wait may go by time alone; Infinity where only something that happens lets them. */
+  nextLookMs(nowMs: number): number {
+    const rate = this.#releaseRate;
+    const releaseMs = rate === undefined ? Number.POSITIVE_INFINITY : this.#pace.nextLookMs(rate, nowMs);
+    return Math.min(releaseMs, this.#circuitOpenUntilMs(nowMs));
+  }
+
+  /** Sessions a second that go after a hold; undefined where nothing slows them. */
+  get #releaseRate(): number | undefined {
+    const { phase, ratePerSecond = Number.POSITIVE_INFINITY } = this.#plan.hold ?? {};
+    return phase === 'releasing' && ratePerSecond !== Number.POSITIVE_INFINITY ? ratePerSecond : undefined;
+  }
+
   /** When the first of its open breakers lets a session try again; Infinity where none is open. */
-  circuitOpenUntilMs(nowMs: number): number {
+  #circuitOpenUntilMs(nowMs: number): number {
     const { state, untilMs } = this.#ledger.circuit;
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const { slot, breaker } of this.#backends) {
@@ -110,11 +149,18 @@ export class Pool<Waiting = unknown> {
 
   /** Whether a session waits also where no backend is willing. */
   get waitsForBackend(): boolean {
-    return this.policy.limits.queue.whenNoBackend === 'wait';
+    return this.queuePolicy.whenNoBackend === 'wait';
   }
 
   /** How many sessions certainly find a backend now; Infinity where none is willing, and none is waited for. */
   room(nowMs: number): number {
+    const rate = this.#releaseRate;
+    let room = this.isHeld ? 0 : Number.POSITIVE_INFINITY;
+    if (rate !== undefined) room = this.#pace.room(rate, nowMs);
+    return room === 0 ? 0 : Math.min(room, this.#backendRoom(nowMs));
+  }
+
+  #backendRoom(nowMs: number): number {
     let room = 0;
     let isWilling = false;
     for (const backend of this.#backends) {

@@ -75,10 +75,10 @@ export class Queues {
     this.#circuitChanged.clear();
   }
 
-  /** When a breaker's time is over, so that it lets a session in; all else that makes room is an event of some worker. */
-  circuitOpenUntilMs(nowMs: number): number {
+  /** When a breaker's time is over or a release goes on; all else that makes room is an event of some worker. */
+  nextLookMs(nowMs: number): number {
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const pool of this.#waitedFor) soonestMs = Math.min(soonestMs, pool.circuitOpenUntilMs(nowMs));
+    for (const pool of this.#waitedFor) soonestMs = Math.min(soonestMs, pool.nextLookMs(nowMs));
     return soonestMs;
   }
 

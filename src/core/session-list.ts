@@ -4,7 +4,7 @@ import { type AddressSet, contains } from './access/address-set.ts';
 import { addressWords } from './addresses.ts';
 import type { Protocol } from './wire/protocol.ts';
 
-export const sessionStates = ['inspecting', 'queued', 'dialing', 'relaying', 'closing'] as const;
+export const sessionStates = ['inspecting', 'queued', 'held', 'dialing', 'relaying', 'closing'] as const;
 export type SessionState = (typeof sessionStates)[number];
 
 /** One open session. Times are in milliseconds. */

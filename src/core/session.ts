@@ -43,6 +43,10 @@ export interface QueuedSession {
   readonly listener: ListenerState;
   /** The first in line looks for a backend; returns whether it has left the queue. */
   tryLeaveQueue(nowMs: number): boolean;
+  /** Its pool is held: from when it began to wait, it waits as long as the hold says. */
+  waitAsHeld(): void;
+  /** It is refused, as if its time were over. */
+  giveUpWaiting(nowMs: number): void;
   /** Its pool is gone: it goes to another by this plan of its listener, without having waited in vain. */
   reroute(listener: ListenerState, nowMs: number): void;
 }

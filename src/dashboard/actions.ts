@@ -250,7 +250,6 @@ function askHold(name: string, active: number): void {
       ask(`pools/${pathOf(name)}`, {
         method: 'PATCH',
         body: {
-          // biome-ignore lint/suspicious/noThenProperty: it is the API's name, and nobody awaits it.
           hold: { sessions: textIn(data, 'sessions'), then: textIn(data, 'then'), ...forAndWhyIn(data) },
         },
       }),

@@ -51,7 +51,7 @@ export type ToWorker =
 /** What all workers are told alike. */
 export type Notice =
   /** What the core is told as it is: `woken` where a worker has died, `drain` is answered by `drained` in the end. */
-  | Extract<WorkerEvent, { readonly kind: 'plan' | 'health-changed' | 'woken' | 'drain' }>
+  | Extract<WorkerEvent, { readonly kind: 'plan' | 'health-changed' | 'woken' | 'refuse-waiting' | 'drain' }>
   | { readonly kind: 'log'; readonly log: LogConfig }
   /** Answered in the ledger: how long after `askedMs` it was handled. */
   | { readonly kind: 'sign-of-life'; readonly askedMs: number }

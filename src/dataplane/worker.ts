@@ -64,6 +64,7 @@ async function run(
       case 'health-changed':
       case 'woken':
       case 'end-sessions':
+      case 'refuse-waiting':
       case 'drain':
         return plane.handle(message);
       case 'list-sessions': {

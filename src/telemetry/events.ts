@@ -12,6 +12,7 @@ interface EventData {
   readonly health: BackendEvent & { readonly health: Health };
   readonly circuit: BackendEvent & { readonly circuit: CircuitChange['to'] };
   readonly reload: { readonly ok: boolean; readonly trigger: string };
+  readonly hold: { readonly pool: string; readonly hold: 'held' | 'released' | 'refused' };
   readonly certificate: CertificateEvent;
   /** A request that may change something. */
   readonly operator: { readonly by: string; readonly method: string; readonly path: string };

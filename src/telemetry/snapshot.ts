@@ -5,6 +5,7 @@
 import type { OwnCertificate } from '../config/certificates.ts';
 import type { AdminState, Layer } from '../core/admin-state.ts';
 import { standingOf } from '../core/availability/standing.ts';
+import { queuePolicyOf } from '../core/hold.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
 import { reasons } from '../core/reasons.ts';
@@ -35,8 +36,24 @@ export interface SnapshotSource {
   };
   /** What each layer wants of a backend. */
   layersOf(name: { readonly pool: string; readonly backend: string }): BackendLayers | undefined;
+  /** How a pool is held by an operator, or released again; undefined where it is neither. */
+  holdOf(pool: string): HoldSnapshot | undefined;
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
+}
+
+/** Times are in milliseconds since 1970. */
+export interface HoldSnapshot {
+  readonly phase: 'held' | 'releasing';
+  readonly sinceMs: number;
+  readonly untilMs: number | undefined;
+  readonly then: string;
+  readonly sessions: string;
+  readonly timeoutMs: number;
+  /** Sessions that go in a second; `Infinity`: as many as wait. */
+  readonly ratePerSecond: number;
+  readonly by: string;
+  readonly reason: string | undefined;
 }
 
 type BackendLayers = Readonly<Record<Layer, AdminState>>;
@@ -104,9 +121,10 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, now: Moment
     active: ledger.poolActive.total(pool.slot),
     limit: pool.policy.limits.maxConnections,
     queued: ledger.poolQueued.total(pool.slot),
-    queueLimit: pool.policy.limits.queue.size,
+    queueLimit: queuePolicyOf(pool).size,
     /** How long the session has waited that is first in the queue. */
     longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
+    hold: source.holdOf(pool.name),
     dialRetries: ledger.dialRetries.sum(pool.slot, 0),
     /** In the plan's order; no two of a pool have the same name. */
     backends: backendSnapshots(pool, source, now),

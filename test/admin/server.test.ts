@@ -145,6 +145,7 @@ describe('AdminServer', () => {
           queue: 1,
           queueLimit: 0,
           longestWaitMs: 250,
+          hold: null,
           names: [],
           backends: [
             {

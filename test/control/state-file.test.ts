@@ -10,6 +10,12 @@ const override: Override = {
   ...{ sinceMs: 1_000, untilMs: 2_000, by: 'ci', reason: 'deploy' },
 };
 
+const hold: Override = {
+  ...{ pool: 'app', field: 'hold', configured: 'off' },
+  value: { then: 'refuse', sessions: 'drain', timeoutMs: 30_000 },
+  ...{ sinceMs: 1_000, untilMs: 2_000, by: 'ci', reason: 'deploy' },
+};
+
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   onTestFinished(() => rmSync(made, { recursive: true }));
@@ -20,8 +26,8 @@ describe('StateFile', () => {
   it('gives back what was written, from a folder that it makes', async () => {
     const path = join(folder(), 'deep', 'state.json');
     expect(new StateFile(path).read()).toEqual([]);
-    await new StateFile(path).write([override]);
-    expect(new StateFile(path).read()).toEqual([override]);
+    await new StateFile(path).write([override, hold]);
+    expect(new StateFile(path).read()).toEqual([override, hold]);
     expect(readdirSync(join(path, '..'))).toEqual(['state.json']);
   });
 
@@ -49,6 +55,9 @@ describe('StateFile', () => {
     JSON.stringify({ overrides: [{ ...override, field: 'color' }] }),
     JSON.stringify({ overrides: [{ ...override, value: 'asleep' }] }),
     JSON.stringify({ overrides: [{ ...override, sinceMs: 'now' }] }),
+    JSON.stringify({ overrides: [{ ...override, backend: undefined }] }),
+    JSON.stringify({ overrides: [{ ...hold, backend: 'a' }] }),
+    JSON.stringify({ overrides: [{ ...hold, value: { then: 'resume' } }] }),
   ])('says of %j that it is not what it wrote', (text) => {
     const path = join(folder(), 'state.json');
     writeFileSync(path, text);

@@ -5,7 +5,13 @@ import { parseConfig } from '../../src/config/load.ts';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
-import { type Administered, Administration } from '../../src/control/administration.ts';
+import {
+  type Administered,
+  type AdministeredPool,
+  Administration,
+  type HoldState,
+  type PoolPatch,
+} from '../../src/control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
 import { Sessions } from '../../src/control/sessions.ts';
@@ -132,12 +138,35 @@ export class FakeSource implements AdminSource {
     return this.administration.backend(name);
   }
 
-  async patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void> {
-    this.administration.patch(name, patch, mark);
+  administeredPool(name: string): AdministeredPool {
+    return this.administration.pool(name);
   }
 
-  async resetBackends(name?: BackendName): Promise<void> {
-    this.administration.reset(name);
+  holdOf(pool: string): HoldState | undefined {
+    return this.administration.holdOf(pool);
+  }
+
+  async patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void> {
+    this.administration.patch(name, patch, mark, revision);
+  }
+
+  async patchPool(name: string, patch: PoolPatch, mark: Mark, revision?: string): Promise<void> {
+    this.administration.patchPool(name, patch, mark, revision);
+    this.#followHolds();
+  }
+
+  async resetOverrides(name: BackendName | undefined, mark: Mark): Promise<void> {
+    this.administration.reset(name, mark);
+    this.#followHolds();
+  }
+
+  #followHolds(): void {
+    const { pools } = this.administration.over(this.plan.pools.map(expanded), 0);
+    const holds = new Map(pools.map((pool) => [pool.name, pool.hold]));
+    this.plan = {
+      ...this.plan,
+      pools: this.plan.pools.map((pool) => ({ ...pool, hold: holds.get(pool.name) })),
+    };
   }
 
   reload(): Promise<ReloadResult> {

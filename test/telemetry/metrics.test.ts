@@ -60,6 +60,7 @@ describe('Metrics', () => {
       'sluice_pool_connections_active gauge',
       'sluice_pool_connections_limit gauge',
       'sluice_pool_first_byte_seconds histogram',
+      'sluice_pool_held gauge',
       'sluice_pool_queue_length gauge',
       'sluice_pool_queue_limit gauge',
       'sluice_pool_queue_longest_wait_seconds gauge',

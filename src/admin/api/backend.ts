@@ -1,7 +1,6 @@
 /** One backend: how it is, and how it is administered. */
-import { createHash } from 'node:crypto';
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import { type Administered, UnknownName } from '../../control/administration.ts';
+import { type Administered, revisionOf, StaleRevision, UnknownName } from '../../control/administration.ts';
 import type { BackendFields, BackendName, BackendPatch, Override } from '../../control/overrides.ts';
 import { adminStates } from '../../core/admin-state.ts';
 import { failure, json, type Reply } from '../http.ts';
@@ -15,7 +14,7 @@ export const backend: Route = {
   path,
   method: 'GET',
   may: 'read',
-  reply: (deps, { params }) => orUnknown(() => backendReply(deps, nameIn(params))),
+  reply: (deps, { params }) => orRefusal(() => backendReply(deps, nameIn(params))),
 };
 
 export const patchBackend: Route = {
@@ -23,7 +22,7 @@ export const patchBackend: Route = {
   method: 'PATCH',
   may: 'operate',
   body: { type: 'application/json', mostBytes: 4_096 },
-  reply: (deps, request) => orUnknown(() => patched(deps, request)),
+  reply: (deps, request) => orRefusal(() => patched(deps, request)),
 };
 
 async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
@@ -36,13 +35,11 @@ async function patched(deps: RouteDeps, { params, body, by, revision }: ApiReque
   if (Object.keys(patch).length === 0 && sessions === undefined) {
     return mistaken([{ message: 'Expected state, weight, maxConnections or sessions, found none of them' }]);
   }
-  if (revision !== undefined && revision !== revisionOf(before)) {
-    return failure(412, 'The backend has been changed since; its revision is another');
-  }
+  if (revision !== undefined && revision !== revisionOf(before)) throw new StaleRevision();
   const nowMs = Date.now();
   const untilMs = forMs === undefined ? undefined : nowMs + forMs;
   if (Object.keys(patch).length > 0) {
-    await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason });
+    await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason }, revision);
   }
   const filter = { pool: before.pool, backend: before.backend };
   const closing = sessions === undefined || sessions === 'keep' ? undefined : sessions;
@@ -97,27 +94,23 @@ export function overrideView({ field, value, configured, sinceMs, untilMs, by, r
   };
 }
 
-/** Changes with whatever is changed of the backend, by an operator or in the configuration. */
-function revisionOf(administered: Administered): string {
-  return createHash('sha256').update(JSON.stringify(administered)).digest('hex').slice(0, 16);
-}
-
 export function nameIn({ pool = '', backend = '' }: ApiRequest['params']): BackendName {
   return { pool, backend };
 }
 
-/** 404, with what is wrong with the name. */
-export async function orUnknown(reply: () => Reply | Promise<Reply>): Promise<Reply> {
+/** 404, with what is wrong with the name, or 412 where somebody else was faster. */
+export async function orRefusal(reply: () => Reply | Promise<Reply>): Promise<Reply> {
   try {
     return await reply();
   } catch (error) {
     if (error instanceof UnknownName) return failure(404, error.message);
+    if (error instanceof StaleRevision) return failure(412, error.message);
     throw error;
   }
 }
 
 /** What becomes of those that are open: `close` ends them at once, `{ over }` spread over a time. */
-function openSessions(value: unknown): Parsed<'keep' | { readonly overMs: number }> {
+export function openSessions(value: unknown): Parsed<'keep' | { readonly overMs: number }> {
   if (value === 'keep') return parsed(value);
   if (value === 'close') return parsed({ overMs: 0 });
   const read = readObject(value, { over: duration });

@@ -1,6 +1,6 @@
 /** Opens or closes a backend's circuit breaker by hand. */
 import { failure } from '../http.ts';
-import { backendReply, nameIn, orUnknown } from './backend.ts';
+import { backendReply, nameIn, orRefusal } from './backend.ts';
 import { duration, mistaken, oneOf, readFields } from './fields.ts';
 import type { Route } from './route.ts';
 
@@ -12,7 +12,7 @@ export const circuit: Route = {
   may: 'operate',
   body: { type: 'application/json', mostBytes: 4_096 },
   reply: (deps, { params, body }) =>
-    orUnknown(() => {
+    orRefusal(() => {
       const name = nameIn(params);
       deps.source.administered(name);
       const read = readFields(body, { to: oneOf(['closed', 'open'] as const), for: duration });

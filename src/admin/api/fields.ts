@@ -80,6 +80,21 @@ export function text(most: number): (value: unknown) => Parsed<string> {
       : expected(`a text of at most ${most} characters`);
 }
 
+/** For what is read by itself. */
+export function anything(value: unknown): Parsed<unknown> {
+  return parsed(value);
+}
+
+/** What is wrong in the value of a key is wrong at its place there. */
+export function under<Value>(key: string, read: ReadResult<Value>): ReadResult<Value> {
+  if (read.ok) return read;
+  const errors = read.errors.map(({ path, message }) => ({
+    path: path === undefined ? key : `${key}.${path}`,
+    message,
+  }));
+  return { ok: false, errors };
+}
+
 /** The answer to a body that is mistaken. */
 export function mistaken(errors: readonly FieldError[]): Reply {
   return json(422, { errors });

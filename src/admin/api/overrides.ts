@@ -1,6 +1,7 @@
 /** What operators have changed beside the configuration. */
+import type { Mark, Override } from '../../control/overrides.ts';
 import { json } from '../http.ts';
-import { nameIn, orUnknown, overrideView } from './backend.ts';
+import { nameIn, orRefusal, overrideView } from './backend.ts';
 import type { Route } from './route.ts';
 
 const path = '/api/v1/overrides';
@@ -13,7 +14,7 @@ export const overrides: Route = {
     json(200, {
       overrides: source.overrides.map((one) => ({
         pool: one.pool,
-        backend: one.backend,
+        ...(one.backend !== undefined && { backend: one.backend }),
         ...overrideView(one),
       })),
     }),
@@ -24,9 +25,9 @@ export const resetAll: Route = {
   path,
   method: 'DELETE',
   may: 'operate',
-  async reply({ source }) {
+  async reply({ source }, { by }) {
     const before = source.overrides;
-    await source.resetBackends();
+    await source.resetOverrides(undefined, markOf(by));
     return { ...json(200, { overrides: [] }), audit: { before, after: [] } };
   },
 };
@@ -36,13 +37,16 @@ export const resetBackend: Route = {
   path: `${path}/{pool}/{backend}`,
   method: 'DELETE',
   may: 'operate',
-  reply: ({ source }, { params }) =>
-    orUnknown(async () => {
+  reply: ({ source }, { params, by }) =>
+    orRefusal(async () => {
       const name = nameIn(params);
-      const isOf = (one: { readonly pool: string; readonly backend: string }): boolean =>
-        one.pool === name.pool && one.backend === name.backend;
+      const isOf = (one: Override): boolean => one.pool === name.pool && one.backend === name.backend;
       const before = source.overrides.filter(isOf);
-      await source.resetBackends(name);
+      await source.resetOverrides(name, markOf(by));
       return { ...json(200, { overrides: source.overrides.filter(isOf) }), audit: { before, after: [] } };
     }),
 };
+
+function markOf(by: string): Mark {
+  return { sinceMs: Date.now(), untilMs: undefined, by, reason: undefined };
+}

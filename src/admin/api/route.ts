@@ -1,7 +1,7 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
 import type { Config } from '../../config/config.ts';
-import type { Administered } from '../../control/administration.ts';
+import type { Administered, AdministeredPool, PoolPatch } from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Sessions } from '../../control/sessions.ts';
 import type { BusyClients } from '../../core/busiest-clients.ts';
@@ -53,7 +53,7 @@ export interface RouteDeps {
 }
 
 /** The running proxy, as far as the admin API has to do with it. */
-export interface AdminSource extends MetricsSource, BackendAdministration {
+export interface AdminSource extends MetricsSource, RuntimeAdministration {
   readonly plan: Plan;
   /** What runs now, as the file says it. */
   readonly config: Config;
@@ -76,15 +76,20 @@ export interface AdminSource extends MetricsSource, BackendAdministration {
   reload(trigger: string): Promise<ReloadResult>;
 }
 
-/** Each throws or rejects with an UnknownName where there is no such backend. */
-export interface BackendAdministration {
+/**
+ * Each throws or rejects with an UnknownName where there is no such thing; a patch rejects with a StaleRevision where
+ * that is another than the one given.
+ */
+export interface RuntimeAdministration {
   readonly overrides: readonly Override[];
   administered(name: BackendName): Administered;
-  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark): Promise<void>;
+  administeredPool(name: string): AdministeredPool;
+  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void>;
+  patchPool(name: string, patch: PoolPatch, mark: Mark, revision?: string): Promise<void>;
   /** False where the pool has no breaker. An opening by hand ends after so long, by a trial. */
   setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean;
-  /** For one backend, or for all. */
-  resetBackends(name?: BackendName): Promise<void>;
+  /** For one backend, or for everything. */
+  resetOverrides(name: BackendName | undefined, mark: Mark): Promise<void>;
 }
 
 export type ReloadResult =

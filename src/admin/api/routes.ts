@@ -10,6 +10,7 @@ import { history } from './history.ts';
 import { livez } from './livez.ts';
 import { metrics } from './metrics.ts';
 import { overrides, resetAll, resetBackend } from './overrides.ts';
+import { patchPool, pool } from './pool.ts';
 import { readyz } from './readyz.ts';
 import { reload } from './reload.ts';
 import type { ApiRequest, Route } from './route.ts';
@@ -32,6 +33,8 @@ export const routes: readonly Route[] = [
   backend,
   patchBackend,
   circuit,
+  pool,
+  patchPool,
   overrides,
   resetAll,
   resetBackend,

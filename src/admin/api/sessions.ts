@@ -5,7 +5,17 @@ import type { OpenSession } from '../../control/sessions.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import { type SessionFilter, sessionStates } from '../../core/session-list.ts';
 import { failure, json } from '../http.ts';
-import { duration, type FieldValues, mistaken, oneOf, readFields, readObject, text } from './fields.ts';
+import {
+  anything,
+  duration,
+  type FieldValues,
+  mistaken,
+  oneOf,
+  readFields,
+  readObject,
+  text,
+  under,
+} from './fields.ts';
 import type { Route } from './route.ts';
 
 const path = '/api/v1/sessions';
@@ -61,7 +71,7 @@ export const closeSessions: Route = {
   body: { type: 'application/json', mostBytes: 4_096 },
   async reply({ source }, { body }) {
     const read = readFields(body, {
-      filter: (value) => ({ ok: true, value }),
+      filter: anything,
       how: oneOf(['reset', 'fin'] as const),
       over: duration,
       limit: count(Number.MAX_SAFE_INTEGER),
@@ -69,12 +79,8 @@ export const closeSessions: Route = {
     });
     if (!read.ok) return mistaken(read.errors);
     const { filter: given, how, over: overMs, limit, reason } = read.value;
-    const filter = readObject(given, filterFields);
-    if (!filter.ok) {
-      return mistaken(
-        filter.errors.map(({ path: key, message }) => ({ path: key ? `filter.${key}` : 'filter', message })),
-      );
-    }
+    const filter = under('filter', readObject(given, filterFields));
+    if (!filter.ok) return mistaken(filter.errors);
     const options = { ...(how && { how }), ...(overMs && { overMs }), ...(limit && { limit }) };
     const matched = await source.sessions.endAll(filterOf(filter.value), options);
     return { ...json(202, { matched }), audit: { filter: given, ...options, matched, reason } };

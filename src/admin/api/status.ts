@@ -1,7 +1,13 @@
 import { dialFailures, servedReasons } from '../../core/reasons.ts';
 import { type DescriptorUse, descriptorUse } from '../../drivers/descriptors.ts';
 import type { Observations, ObservedBackend } from '../../telemetry/observations.ts';
-import type { BackendSnapshot, ListenerSnapshot, PoolSnapshot, Snapshot } from '../../telemetry/snapshot.ts';
+import type {
+  BackendSnapshot,
+  HoldSnapshot,
+  ListenerSnapshot,
+  PoolSnapshot,
+  Snapshot,
+} from '../../telemetry/snapshot.ts';
 import { json } from '../http.ts';
 import type { AdminSource, Route } from './route.ts';
 
@@ -65,7 +71,7 @@ function listenerStatus(listener: ListenerSnapshot) {
 }
 
 export function poolStatus(pool: PoolSnapshot, observations: Observations) {
-  const { name, balance, active, limit, queued, queueLimit, longestWaitMs, backends } = pool;
+  const { name, balance, active, limit, queued, queueLimit, longestWaitMs, hold, backends } = pool;
   return {
     balance,
     active,
@@ -73,12 +79,28 @@ export function poolStatus(pool: PoolSnapshot, observations: Observations) {
     queue: queued,
     queueLimit,
     longestWaitMs: Math.round(longestWaitMs),
+    hold: hold === undefined ? null : holdStatus(hold),
     names: observations.names.of(name).map((one) => ({
       name: one.name,
       resolved: timeText(one.lastSuccessMs),
       problem: one.problem ?? null,
     })),
     backends: backends.map((backend) => backendStatus(backend, observations.backend(name, backend.name))),
+  };
+}
+
+function holdStatus({ phase, sinceMs, untilMs, ratePerSecond, ...hold }: HoldSnapshot) {
+  const { then, sessions, timeoutMs, by, reason } = hold;
+  return {
+    phase,
+    since: timeText(sinceMs),
+    until: timeText(untilMs),
+    then,
+    sessions,
+    timeoutMs,
+    rate: limitText(ratePerSecond),
+    by,
+    reason: reason ?? null,
   };
 }
 

@@ -16,10 +16,14 @@ interface Wish {
   readonly timeoutMs: number;
 }
 
-/** `idle`: no session holds a place. `up`: it takes sessions; of a pool, a backend does. */
+/**
+ * `idle`: no session holds a place, and of a pool that is not held, none waits for one. `up`: it takes sessions; of a
+ * pool, a backend does. `resumed`: the pool is not held.
+ */
 const conditions = {
-  idle: ({ active, queued = 0 }) => active + queued === 0,
+  idle: ({ active, queued = 0, isHeld }) => active + (isHeld ? 0 : queued) === 0,
   up: ({ takesSessions }) => takesSessions,
+  resumed: ({ isHeld }) => !isHeld,
 } satisfies Record<string, (now: Now) => boolean>;
 type Until = keyof typeof conditions;
 
@@ -27,6 +31,8 @@ interface Now {
   readonly active: number;
   readonly queued?: number;
   readonly takesSessions: boolean;
+  /** The pool is, or that of the backend. */
+  readonly isHeld: boolean;
   /** As status has it, made where it is told alone. */
   state(): object;
 }
@@ -48,6 +54,8 @@ export const wait: Route = {
       const now = look(source, wish);
       if (now instanceof UnknownName) return failure(409, `${now.message} any more`);
       if (conditions[wish.until](now)) return json(200, now.state());
+      if (wish.until === 'idle' && first.isHeld && !now.isHeld)
+        return failure(409, `The pool ${JSON.stringify(wish.pool)} was resumed before it was idle`);
       const leftMs = endMs - performance.now();
       if (leftMs <= 0 || left.aborted) return json(408, now.state());
       await setTimeout(Math.min(betweenLooksMs, leftMs));
@@ -74,13 +82,18 @@ function look(source: RouteDeps['source'], { pool, backend }: Wish): Now | Unkno
     );
   const takesSessions = one.unavailable === undefined || one.unavailable === 'full';
   const state = (): object => backendStatus(one, observations.backend(pool, one.name));
-  return { active: one.active, takesSessions, state };
+  return { active: one.active, takesSessions, isHeld: isHeld(seen), state };
 }
 
 function ofPool(pool: PoolSnapshot, observations: Observations): Now {
   const { active, queued, backends } = pool;
   const takesSessions = backends.some(({ unavailable = 'full' }) => unavailable === 'full');
-  return { active, queued, takesSessions, state: () => poolStatus(pool, observations) };
+  const state = (): object => poolStatus(pool, observations);
+  return { active, queued, takesSessions, isHeld: isHeld(pool), state };
+}
+
+function isHeld({ hold }: PoolSnapshot): boolean {
+  return hold?.phase === 'held';
 }
 
 function wishIn(query: ApiRequest['query']): Wish | readonly FieldError[] {

@@ -126,10 +126,11 @@ function poolLines({
   ...pool
 }: PoolExplanation): readonly LabelledLine[] {
   const { size, waiting } = pool.queue;
+  const held = pool.held ? ', held' : '';
   const queue = size === 0 ? '' : `, ${waiting} of ${size} in the queue`;
   const panic = pool.ignoresHealth ? ', in panic: health is ignored' : '';
   return [
-    ['pool', `${name}, ${balance}, ${usage(active, maxConnections)}${queue}${panic}`],
+    ['pool', `${name}, ${balance}, ${usage(active, maxConnections)}${held}${queue}${panic}`],
     ...pool.backends.map((backend): LabelledLine => ['', backendText(backend)]),
   ];
 }

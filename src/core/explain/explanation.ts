@@ -112,6 +112,8 @@ export type Destination =
 export interface PoolExplanation extends Usage {
   readonly name: string;
   readonly balance: Balance;
+  /** Its clients wait for an operator. */
+  readonly held: boolean;
   readonly queue: { readonly waiting: number; readonly size: Limit; readonly timeoutMs: Limit };
   /** In panic: too few backends are up for their health to be believed. */
   readonly ignoresHealth: boolean;

@@ -1,5 +1,6 @@
 /** Which backends of a pool could take a client now. */
 import { standingOf } from '../availability/standing.ts';
+import { queuePolicyOf } from '../hold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PoolPlan } from '../plan.ts';
 import { type BackendExplanation, limitOf, type PoolExplanation } from './explanation.ts';
@@ -12,6 +13,7 @@ export function explainPool(
 ): PoolExplanation {
   const { slot, name, policy } = plan;
   const { limits, balance } = policy;
+  const queue = queuePolicyOf(plan);
   const standing = standingOf(plan, ledger, nowMs, random);
   const serving = standing.backends
     .filter(({ unavailable }) => unavailable === undefined)
@@ -19,12 +21,13 @@ export function explainPool(
   return {
     name,
     balance,
+    held: plan.hold?.phase === 'held',
     active: ledger.poolActive.total(slot),
     maxConnections: limitOf(limits.maxConnections),
     queue: {
       waiting: ledger.poolQueued.total(slot),
-      size: limitOf(limits.queue.size),
-      timeoutMs: limitOf(limits.queue.timeoutMs),
+      size: limitOf(queue.size),
+      timeoutMs: limitOf(queue.timeoutMs),
     },
     ignoresHealth: standing.ignoresHealth,
     backends: standing.backends.map(

@@ -38,6 +38,8 @@ export function makeAreas(make: AreaMaker) {
     /** Sessions in a pool's queue. */
     poolQueued: make.counts('pools'),
     queueTickets: make.tickets('pools'),
+    /** The token bucket by which a pool that was held is released, as `buckets`. */
+    releases: { tokens: make.floats('pools'), filledMs: make.floats('pools') },
     /** Turns taken in round robin: among a pool's primaries at 2 × slot, among its backups at the next. */
     turns: make.words('pools', 2),
     /** How long dials took that succeeded. */

@@ -156,6 +156,14 @@ export class Ledger extends LedgerOfAreas {
     this.lock.release();
   }
 
+  /** Those who wait for a pool go from now on, the first at once. */
+  beginRelease(pool: number, nowMs: number): void {
+    this.lock.acquire();
+    this.releases.tokens[pool] = 1;
+    this.releases.filledMs[pool] = nowMs;
+    this.lock.release();
+  }
+
   /** Sessions accepted and not ended, those that are being refused among them. */
   openSessions(listener: number): number {
     const { accepted, closed } = this.listenerTotals(listener);

@@ -51,10 +51,22 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   tryLeaveQueue(nowMs: number): boolean {
     const placed = this.#place(nowMs);
-    if (placed === 'pool-full' || (placed === 'no-backend' && this.#pool.waitsForBackend)) return false;
+    if (placed === 'pool-full' || placed === 'held') return false;
+    if (placed === 'no-backend' && this.#pool.waitsForBackend) return false;
     this.#leaveQueue(nowMs);
     this.#follow(placed, nowMs);
     return true;
+  }
+
+  waitAsHeld(): void {
+    this.#beginAnew();
+    if (this.#queuedMs !== undefined)
+      this.#session.setTimer(this.#queuedMs + this.#pool.queuePolicy.timeoutMs);
+  }
+
+  giveUpWaiting(nowMs: number): void {
+    this.#leaveQueue(nowMs);
+    refuse(this.#session, { reason: 'queue-timeout' }, nowMs);
   }
 
   reroute(listener: ListenerState, nowMs: number): void {
@@ -110,9 +122,8 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   override due(nowMs: number): void {
-    if (this.#queuedMs === undefined) return this.#follow(this.#place(nowMs), nowMs);
-    this.#leaveQueue(nowMs);
-    refuse(this.#session, { reason: 'queue-timeout' }, nowMs);
+    if (this.#queuedMs === undefined) this.#follow(this.#place(nowMs), nowMs);
+    else this.giveUpWaiting(nowMs);
   }
 
   override halfClosed(heldBytes: number, nowMs: number): void {
@@ -129,7 +140,8 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   override get state(): SessionState {
-    return this.#queuedMs === undefined ? 'dialing' : 'queued';
+    if (this.#queuedMs === undefined) return 'dialing';
+    return this.#pool.isHeld ? 'held' : 'queued';
   }
 
   #place(nowMs: number): Lease | NoLease {
@@ -143,7 +155,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (placed instanceof Lease) return new Dialing(this.#session, this.#pool, placed, this, nowMs).begin();
     if (placed === 'no-backend' && !this.#mayTryOn(nowMs)) return this.#giveUp('no-backend', nowMs);
     if (placed === 'all-tried') return this.#backOff(nowMs);
-    const hasQueue = placed === 'must-queue' || this.#pool.policy.limits.queue.size > 0;
+    const hasQueue = placed === 'must-queue' || this.#pool.queuePolicy.size > 0;
     if (hasQueue) this.#wait(nowMs);
     else this.#giveUp('pool-full', nowMs);
   }
@@ -151,12 +163,19 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   #wait(nowMs: number): void {
     if (this.#hasLeft) return this.#leave(nowMs);
     const pool = this.#pool;
-    const { size, timeoutMs } = pool.policy.limits.queue;
+    const { size, timeoutMs } = pool.queuePolicy;
     if (!pool.queue.join(this, size, nowMs)) return this.#giveUp('queue-full', nowMs);
     this.#session.stage = this;
     this.#queuedMs = nowMs;
     this.#session.context.waitedFor(pool);
+    if (pool.isHeld) this.#beginAnew();
     this.#session.setTimer(Math.min(nowMs + timeoutMs, this.#waitsUntilMs ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** After a hold, backends may be others than they were. */
+  #beginAnew(): void {
+    this.#waitsUntilMs = undefined;
+    this.#tried = none;
   }
 
   #leaveQueue(nowMs: number): void {
@@ -181,7 +200,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** Where backends are waited for, until the time for that is over. */
   #mayTryOn(nowMs: number): boolean {
     if (!this.#pool.waitsForBackend) return false;
-    this.#waitsUntilMs ??= nowMs + this.#pool.policy.limits.queue.timeoutMs;
+    this.#waitsUntilMs ??= nowMs + this.#pool.queuePolicy.timeoutMs;
     return nowMs < this.#waitsUntilMs;
   }
 

@@ -33,6 +33,12 @@ export const poolFamilies: readonly Family[] = [
     read: ofEach(({ longestWaitMs }) => longestWaitMs / 1_000),
   },
   {
+    name: 'sluice_pool_held',
+    help: '1 while an operator holds the pool, so that its clients wait, else 0',
+    type: 'gauge',
+    read: ofEach(({ hold }) => (hold?.phase === 'held' ? 1 : 0)),
+  },
+  {
     name: 'sluice_pool_queue_wait_seconds',
     help: 'How long sessions waited in the queue that have left it, in whatever way',
     type: 'histogram',

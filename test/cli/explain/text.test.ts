@@ -22,6 +22,7 @@ const backend: BackendExplanation = {
 const pool: PoolExplanation = {
   name: 'app',
   balance: 'first',
+  held: false,
   active: 3,
   maxConnections: 9,
   queue: { waiting: 0, size: 0, timeoutMs: 'unlimited' },

@@ -347,6 +347,14 @@ describe('explain, of what is full,', () => {
     const roomy = freshLedger();
     roomy.poolQueued.tryTake(0, 9);
     expect(ask(plan, {}, roomy).outcome).toMatchObject({ kind: 'queue', ahead: 1 });
+    const [pool] = plan.pools;
+    if (pool === undefined) throw new Error('Expected a pool');
+    const hold = { phase: 'held', timeoutMs: 9_000, ratePerSecond: Infinity } as const;
+    const held = ask({ ...plan, pools: [{ ...pool, hold }] }, {}, new CoreStage(plan).ledger);
+    expect(held).toMatchObject({
+      pool: { held: true },
+      outcome: { kind: 'queue', ahead: 0, timeoutMs: 9_000 },
+    });
     const queueless = planWith({}, { limits: { ...limits, queue: { size: 0, timeoutMs: 1 } } });
     const full = new CoreStage(queueless);
     full.relay();
@@ -364,6 +372,7 @@ describe('explain, of the backends,', () => {
     expect(pool).toEqual({
       name: 'pool-0',
       balance: 'round-robin',
+      held: false,
       active: 0,
       maxConnections: 'unlimited',
       queue: { waiting: 0, size: 0, timeoutMs: 5_000 },
