@@ -161,7 +161,7 @@ function tags({ backup, weight, effectiveWeight }: Backend, overrides: readonly 
   ];
 }
 
-export function ofLimit(active: number, limit: Limit): string {
+function ofLimit(active: number, limit: Limit): string {
   return limit === 'unlimited' ? count(active) : `${count(active)} of ${count(limit)}`;
 }
 

@@ -1,6 +1,6 @@
 /** A checked configuration as JSON, with every default filled in. */
 import { ownCertificates } from '../../config/certificates.ts';
-import { shown } from '../../config/shown.ts';
+import { secrets } from '../../config/options/config.ts';
 import type { Checked } from './checked.ts';
 
 export function asJson({ config, driver, serving }: Checked): string {
@@ -20,4 +20,14 @@ export function asJson({ config, driver, serving }: Checked): string {
     certificates,
   };
   return `${JSON.stringify(seen, shown, 2)}\n`;
+}
+
+/**
+ * To be handed to JSON.stringify. JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's
+ * business, and the words of a compiled list tell nobody anything.
+ */
+function shown(key: string, value: unknown): unknown {
+  if (value === Number.POSITIVE_INFINITY) return 'unlimited';
+  if (ArrayBuffer.isView(value)) return undefined;
+  return secrets.keys.has(key) && value !== undefined ? '(hidden)' : value;
 }

@@ -25,7 +25,7 @@ export function withProxyOptions(command: Command): Command {
 }
 
 /** Rejects with a UsageError. */
-export async function clientFor(given: ProxyArguments): Promise<AdminClient> {
+async function clientFor(given: ProxyArguments): Promise<AdminClient> {
   const found = await adminAddress({ admin: given.admin, file: given.config });
   // A change must not reach another proxy than the one that was meant.
   if (given.config !== undefined && found.guess !== undefined) {

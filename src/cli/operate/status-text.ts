@@ -75,7 +75,7 @@ const healthColours = { up: 'green', unknown: 'yellow', down: 'red' } as const;
 const circuitColours = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
 
 /** The columns of the three words that say how a backend is. */
-export const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
+const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
   {
     heading: 'state',
     is: 'word',

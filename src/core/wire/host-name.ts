@@ -20,7 +20,7 @@ function ipv6Name(text: string): string | undefined {
   return words && `[${ipv6Text(words)}]`;
 }
 
-export const longestHostName = 255;
+const longestHostName = 255;
 
 /**
  * The host of `host[:port]` (RFC 3986, 3.2) in lower case: a name, an IPv4 address or, in its brackets, an IPv6

@@ -8,7 +8,7 @@ export const v2Signature = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 
 
 /** Signature, version and command, family and transport, and how many bytes follow. */
 export const headBytes = 16;
-export const longestHeaderBytes = 4096;
+const longestHeaderBytes = 4096;
 
 export const command = { local: 0x20, proxy: 0x21 } as const;
 

@@ -43,7 +43,6 @@ export const IORING_OP_SEND = 26;
 export const IORING_OP_RECV = 27;
 
 export const IOSQE_BUFFER_SELECT = 1 << 5;
-export const IORING_RECVSEND_POLL_FIRST = 1 << 0;
 export const IORING_RECV_MULTISHOT = 1 << 1;
 export const IORING_ASYNC_CANCEL_ALL = 1 << 0;
 export const IORING_ASYNC_CANCEL_FD = 1 << 1;
