@@ -12,6 +12,7 @@ import { exhaustion } from './exhaustion.ts';
 import { first } from './first.ts';
 import { halfClose } from './half-close.ts';
 import { inspection } from './inspection.ts';
+import { keepAlive } from './keep-alive.ts';
 import { listening } from './listening.ts';
 import type { DriverName } from './messages.ts';
 import { echo, eventually, readBytes } from './peers.ts';
@@ -76,6 +77,7 @@ export function describeDriver(
     group('first', first);
     group('closing', closing);
     group('listening', listening);
+    group('keep-alive', keepAlive);
     group('exhaustion', exhaustion);
   });
 }

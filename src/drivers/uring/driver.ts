@@ -12,6 +12,7 @@ import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
 import { DueEvents } from './due-events.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import type { UringLink, UringLinkContext } from './link.ts';
@@ -48,6 +49,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly #turns: Turns;
   readonly #links: LinkTable;
   readonly #unixDials: UnixDials;
+  readonly #keepAlive: KeepAlive;
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
   readonly #spare = new SpareDescriptor();
@@ -71,6 +73,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.#turns = new Turns(libc, this);
     this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
+    this.#keepAlive = new KeepAlive(this.sockets);
     this.#listenings = new Listenings({
       libc,
       ring: this.ring,
@@ -104,22 +107,19 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   #accepted({ listener, bound }: Listening, fd: number): void {
-    const peer = this.#isClosed ? undefined : this.sockets.peer(fd);
-    // One that has gone already is no client: nothing was promised about it yet.
-    if (peer === undefined) return this.sockets.close(fd);
+    if (this.#isClosed) return this.sockets.close(fd);
     const link = this.#links.addClient();
     link.accepted(fd, listener, 'path' in bound);
     this.#countDials();
-    this.events.accepted(link, listener, peer);
+    this.events.accepted(link, listener, this.sockets.acceptedPeer);
     link.read();
   }
 
   #turnAway({ listener }: Listening, fd: number): void {
-    const peer = this.sockets.peer(fd);
     this.sockets.close(fd);
     this.#spare.take();
     this.dueEvents.exhausted('descriptors');
-    if (peer !== undefined) this.events.turnedAway(listener, peer);
+    this.events.turnedAway(listener, this.sockets.acceptedPeer);
   }
 
   execute(command: DriverCommand): void {
@@ -177,6 +177,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     const nowMs = this.host.now();
     if (nowMs >= this.#listenings.dueMs) this.#listenings.due(nowMs);
     if (nowMs >= this.#unixDials.dueMs) this.#unixDials.due(nowMs);
+    if (nowMs >= this.#keepAlive.dueMs) this.#keepAlive.due(nowMs);
     if (nowMs >= this.#releaseMs) this.#releaseIdle(nowMs);
     if (this.#deadlineMs !== undefined && nowMs >= this.#deadlineMs) {
       this.#deadlineMs = undefined;
@@ -191,6 +192,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
         this.#deadlineMs ?? Number.POSITIVE_INFINITY,
         this.#listenings.dueMs,
         this.#unixDials.dueMs,
+        this.#keepAlive.dueMs,
         this.#releaseMs,
       ),
     );
@@ -258,6 +260,10 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   dialUnix(link: UringLink, sockaddr: Uint8Array): void {
     this.#unixDials.dial(link, sockaddr, this.turnMs);
     this.#setWake();
+  }
+
+  dialedTcp(link: UringLink): void {
+    if (this.#keepAlive.dialed(link, this.turnMs)) this.#setWake();
   }
 
   descriptorMissing(): void {

@@ -25,9 +25,8 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, bytes: number): number;
   connect(fd: number, address: Uint8Array, bytes: number): number;
   listen(fd: number, backlog: number): number;
-  accept4(fd: number, address: null, bytes: null, flags: number): number;
+  accept4(fd: number, address: Uint8Array, bytes: Uint32Array, flags: number): number;
   getsockname(fd: number, address: Uint8Array, bytes: Uint32Array): number;
-  getpeername(fd: number, address: Uint8Array, bytes: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Int32Array, bytes: number): number;
   shutdown(fd: number, how: number): number;
   fcntl(fd: number, command: number, value: number): number;
@@ -68,7 +67,6 @@ export function loadLibc(): Libc {
     listen: call('listen', 'int', 'int', 'int'),
     accept4: call('accept4', 'int', 'int', 'void *', 'void *', 'int'),
     getsockname: call('getsockname', 'int', 'int', 'void *', 'void *'),
-    getpeername: call('getpeername', 'int', 'int', 'void *', 'void *'),
     setsockopt: call('setsockopt', 'int', 'int', 'int', 'int', 'void *', 'uint32'),
     shutdown: call('shutdown', 'int', 'int', 'int'),
     fcntl: call('fcntl', 'int', 'int', 'int', 'int'),

@@ -23,6 +23,8 @@ export interface UringLinkContext extends ReceivingLinkContext {
   readonly dueEvents: DueEvents;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
+  /** A dial over TCP has begun. */
+  dialedTcp(link: UringLink): void;
   /** A dial found none: accepting must look how many there are. */
   descriptorMissing(): void;
   /** Its descriptor is closed, or there was none. */
@@ -70,7 +72,10 @@ export class UringLink extends ReceivingLink {
       return this.#tellOutcome(-fd);
     }
     this.fd = fd;
-    if (!('path' in address)) return this.connectTo(sockaddr);
+    if (!('path' in address)) {
+      this.context.dialedTcp(this);
+      return this.connectTo(sockaddr);
+    }
     this.marks |= isUnix;
     this.context.dialUnix(this, sockaddr);
   }

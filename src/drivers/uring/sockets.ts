@@ -12,6 +12,7 @@ export class Sockets {
   readonly #sockaddr = new Uint8Array(sockaddrBytes);
   readonly #sockaddrLength = new Uint32Array(1);
   readonly #byte = new Uint8Array(1);
+  readonly #peer = new Uint8Array(sockaddrBytes);
   /** Addresses of backends are the same objects for as long as a plan lives. */
   readonly #encoded = new WeakMap<Address, Uint8Array>();
 
@@ -35,7 +36,7 @@ export class Sockets {
     const family = familyOf(sockaddr);
     const fd = this.#libc.socket(family, kernel.SOCK_STREAM | kernel.SOCK_CLOEXEC, 0);
     if (fd < 0) return -this.#libc.errno();
-    if (family !== kernel.AF_UNIX) this.#setForRelaying(fd);
+    if (family !== kernel.AF_UNIX) this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_NODELAY, one);
     return fd;
   }
 
@@ -45,6 +46,8 @@ export class Sockets {
     if (fd < 0) throw systemError('socket', -fd);
     try {
       if (familyOf(sockaddr) !== kernel.AF_UNIX) {
+        // Accepted sockets inherit it, as they do TCP_NODELAY.
+        this.keepAlive(fd);
         this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEADDR, one);
         if (shared) this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, one);
       }
@@ -64,13 +67,6 @@ export class Sockets {
     this.#sockaddrLength[0] = sockaddrBytes;
     this.#check('getsockname', this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength));
     return decodeBound(this.#sockaddr, this.#sockaddrLength[0], this.#zoneOf);
-  }
-
-  /** The other end of an accepted connection; undefined where it has gone already. */
-  peer(fd: number): Endpoint | undefined {
-    this.#sockaddrLength[0] = sockaddrBytes;
-    if (this.#libc.getpeername(fd, this.#sockaddr, this.#sockaddrLength) < 0) return undefined;
-    return decodeEndpoint(this.#sockaddr, this.#zoneOf);
   }
 
   /** Our end of a connection. */
@@ -98,8 +94,14 @@ export class Sockets {
 
   /** A connection that waits to be accepted, or the error's number below zero: EAGAIN, once none does. */
   acceptNow(fd: number): number {
-    const accepted = this.#libc.accept4(fd, null, null, kernel.SOCK_CLOEXEC);
+    this.#sockaddrLength[0] = sockaddrBytes;
+    const accepted = this.#libc.accept4(fd, this.#peer, this.#sockaddrLength, kernel.SOCK_CLOEXEC);
     return accepted < 0 ? -this.#libc.errno() : accepted;
+  }
+
+  /** The other end of the connection that was accepted last. */
+  get acceptedPeer(): Endpoint {
+    return decodeEndpoint(this.#peer, this.#zoneOf);
   }
 
   /**
@@ -173,9 +175,8 @@ export class Sockets {
     this.#libc.close(fd);
   }
 
-  /** Accepted sockets inherit these from the one that listens. */
-  #setForRelaying(fd: number): void {
-    this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_NODELAY, one);
+  /** Has the kernel ask a silent peer whether it is still there. */
+  keepAlive(fd: number): void {
     this.#set(fd, kernel.SOL_SOCKET, kernel.SO_KEEPALIVE, one);
     this.#set(fd, kernel.IPPROTO_TCP, kernel.TCP_KEEPIDLE, keepAliveAfterSeconds);
   }
