@@ -1,6 +1,11 @@
 import { ofPool, type Row } from '../dashboard.ts';
-import { graph } from '../panel.ts';
+import { graph, type StateWord, states } from '../panel.ts';
 import { quantiles } from '../promql.ts';
+
+const held: readonly StateWord[] = [
+  ['no', 'green'],
+  ['held', 'blue'],
+];
 
 export const queue: Row = {
   title: 'Queue',
@@ -34,6 +39,15 @@ export const queue: Row = {
         width: 8,
       },
       { '{{pool}}': `max by (pool) (sluice_pool_queue_longest_wait_seconds{${ofPool}})` },
+    ),
+    states(
+      {
+        title: 'Held',
+        description: 'When did an operator hold the pool, so that its clients waited?',
+        width: 24,
+      },
+      { '{{instance}} {{pool}}': `sluice_pool_held{${ofPool}}` },
+      held,
     ),
   ],
 };
