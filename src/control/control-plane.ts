@@ -113,6 +113,7 @@ export class ControlPlane {
       outOfDescriptors: () => this.#descriptorWatch.missing(),
       listenerFull: (listener) => this.#fullListeners.refused(listener),
       circuitChanged: (incident) => findings.circuitChanged(incident),
+      dialFailed: (fault) => findings.dialFailed(fault),
       workerDied: (worker, error) => findings.workerDied(worker, error),
       workerReplaced: () => findings.workerReplaced(),
       problem,

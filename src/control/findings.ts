@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { CircuitIncident } from '../core/contract.ts';
 import type { Health } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
+import type { ToldDial } from '../dataplane/messages.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import type { HoldState } from './administration.ts';
@@ -36,6 +37,11 @@ export class Findings {
     if (detail !== undefined)
       observations.circuitOpened(pool, backend, { atMs: Date.now(), error: detail }, plan());
     this.#circuit({ pool, backend }, change.to, detail, detail ?? `circuit ${change.to}`);
+  }
+
+  dialFailed({ pool, backend, error }: ToldDial): void {
+    const { observations, plan } = this.#deps;
+    observations.dialFailed(pool, backend, { atMs: Date.now(), error }, plan());
   }
 
   circuitSet(name: BackendName, to: 'closed' | 'open'): void {

@@ -76,6 +76,7 @@ export interface Backend extends Counted {
   readonly circuitSince: string;
   readonly nextTrial: string | null;
   readonly lastError: { readonly at: string; readonly error: string } | null;
+  readonly lastDialError: { readonly at: string; readonly error: string } | null;
   readonly dialFailures: number;
   readonly unavailable: string | null;
   readonly certificate: { readonly name: string; readonly expires: string } | null;

@@ -166,8 +166,17 @@ function ofLimit(active: number, limit: Limit): string {
 }
 
 function details(name: string, pool: Pool, backend: Backend, overrides: readonly Override[]): Element {
-  const { layers, health, healthSince, lastCheck, circuit, circuitSince, nextTrial, lastError, certificate } =
-    backend;
+  const {
+    layers,
+    health,
+    healthSince,
+    lastCheck,
+    circuit,
+    circuitSince,
+    nextTrial,
+    lastDialError,
+    certificate,
+  } = backend;
   const fact = (term: string, ...said: Child[]): Element =>
     h('div', {}, h('dt', {}, term), h('dd', {}, said));
   return h(
@@ -207,10 +216,10 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
       ),
       fact(
         'Last dial error',
-        lastError === null
-          ? 'None that opened the breaker.'
-          : [sentence(lastError.error), ' ', when(lastError.at)],
-        ` ${counted(backend.dialFailures, 'dial')} failed of ${count(backend.total + backend.dialFailures)}.`,
+        lastDialError === null
+          ? 'None. '
+          : [sentence(lastDialError.error), ' ', when(lastDialError.at), '. '],
+        `${counted(backend.dialFailures, 'dial')} failed of ${count(backend.total + backend.dialFailures)}.`,
       ),
       fact(
         'Weight',

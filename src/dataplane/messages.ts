@@ -1,6 +1,6 @@
 /** What the control plane and a worker say to each other. */
 import type { LogConfig } from '../config/config.ts';
-import type { Address, CircuitIncident, ListenerSlot, WorkerEvent } from '../core/contract.ts';
+import type { Address, CircuitIncident, FailedDial, ListenerSlot, WorkerEvent } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
@@ -58,6 +58,10 @@ export type Notice =
   /** Answered by the thread's end. */
   | { readonly kind: 'stop' };
 
+export interface ToldDial extends FailedDial {
+  readonly pool: string;
+}
+
 export type FromWorker =
   | { readonly kind: 'ready'; readonly wakeFd: number | undefined }
   | { readonly kind: 'done'; readonly request: number; readonly address: Address }
@@ -70,5 +74,7 @@ export type FromWorker =
   | { readonly kind: 'listener-full'; readonly listener: string }
   /** The worker has changed a breaker's state, and logged that. */
   | CircuitIncident
+  /** Not of every one: see `ToldDials`. */
+  | ({ readonly kind: 'dial-failed' } & ToldDial)
   /** Finished log lines, JSON, each with its newline. */
   | { readonly kind: 'log-lines'; readonly lines: string };

@@ -9,6 +9,7 @@ import { monotonicMs } from './clock.ts';
 import { DataPlane } from './data-plane.ts';
 import { KeptSettings } from './kept-settings.ts';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
+import { ToldDials } from './told-dials.ts';
 import { WorkerWakes } from './wakes.ts';
 
 // Only the supervisor starts this file, and it passes a WorkerInit.
@@ -29,6 +30,7 @@ async function run(
     },
     leftOut: (lines) => ledger.linesLeftOut.add(0, 0, lines),
   });
+  const toldDials = new ToldDials();
   const wakes = new WorkerWakes(worker, ledger, () => plane.handle({ kind: 'woken' }));
   const plane = new DataPlane({
     worker,
@@ -42,7 +44,9 @@ async function run(
     outOfDescriptors: () => post({ kind: 'out-of-descriptors' }),
     listenerFull: (listener) => post({ kind: 'listener-full', listener }),
     told: (incident) => {
-      if (incident.kind === 'circuit') post(incident);
+      if (incident.kind === 'circuit') return post(incident);
+      const { kind, pool, backend, error } = incident;
+      if (toldDials.isDue(incident, monotonicMs())) post({ kind, pool, backend, error });
     },
     wake: (other) => wakes.wake(other),
     receive: () => {

@@ -38,6 +38,10 @@ export class Observations {
     this.#backends.of(keyOf(pool, backend), plan).lastError = error;
   }
 
+  dialFailed(pool: string, backend: string, error: LastError, plan: Plan): void {
+    this.#backends.of(keyOf(pool, backend), plan).lastDialError = error;
+  }
+
   backend(pool: string, backend: string): Readonly<ObservedBackend> {
     return this.#backends.find(keyOf(pool, backend)) ?? unseen;
   }
@@ -48,6 +52,8 @@ export interface ObservedBackend {
   lastCheck: LastCheck | undefined;
   /** What its breaker opened of last. */
   lastError: LastError | undefined;
+  /** Of the last dial that failed, but for those of the same second. */
+  lastDialError: LastError | undefined;
 }
 
 export interface LastCheck {
@@ -64,7 +70,12 @@ export interface LastError {
   readonly error: string;
 }
 
-const unseen: ObservedBackend = { checks: { pass: 0, fail: 0 }, lastCheck: undefined, lastError: undefined };
+const unseen: ObservedBackend = {
+  checks: { pass: 0, fail: 0 },
+  lastCheck: undefined,
+  lastError: undefined,
+  lastDialError: undefined,
+};
 
 /** Something of each backend. The plan bounds it: the first that is new to it drives out those of the past. */
 class PlannedTable<T> {

@@ -62,6 +62,8 @@ describe('AdminServer', () => {
     observations.checked('app', 'unix:/run/app.sock', check, plan);
     const opened = { atMs: startedMs + 900, error: 'ECONNREFUSED' };
     observations.circuitOpened('app', 'unix:/run/app.sock', opened, plan);
+    const failed = { atMs: startedMs + 950, error: 'ETIMEDOUT' };
+    observations.dialFailed('app', 'unix:/run/app.sock', failed, plan);
     observations.names.follow(new Map([['db', ['db.internal']]]));
     observations.names.lookedUp('db.internal', undefined, startedMs + 10);
     observations.names.lookedUp('db.internal', 'There is no such name', startedMs + 20);
@@ -85,6 +87,7 @@ describe('AdminServer', () => {
       bytesToClient: 0,
       lastCheck: null,
       lastError: null,
+      lastDialError: null,
       nextTrial: null,
       certificate: null,
     };
@@ -171,6 +174,7 @@ describe('AdminServer', () => {
               circuitSince: at(900),
               nextTrial: at(3_000),
               lastError: { at: at(900), error: 'ECONNREFUSED' },
+              lastDialError: { at: at(950), error: 'ETIMEDOUT' },
               active: 0,
               total: 0,
               unavailable: 'down',

@@ -25,6 +25,18 @@ it('the status says why a breaker is open, since when, and when it tries again',
   });
 });
 
+it('the status says of what the last dial failed, whatever the breaker makes of it', async () => {
+  const dead = await scene.deadBackend();
+  const alive = await scene.backend((socket) => socket.end('ok'));
+  const proxy = await scene.proxy({ backends: [dead, alive.address], pool: { circuitBreaker: 'off' } });
+  for (let visits = 0; visits < 2; visits++) await ending(scene.client(proxy.port));
+  await eventually(async () => {
+    const [refused, served] = await proxy.backends();
+    expect(refused).toMatchObject({ lastDialError: { error: 'ECONNREFUSED' }, lastError: null });
+    expect(served).toMatchObject({ lastDialError: null, dialFailures: 0 });
+  });
+});
+
 it('the status has the last check, the name behind an address, and since when each holds', async () => {
   const backend = await scene.backend(named('ok'), { host: '127.0.0.1', port: 0 });
   const proxy = await scene.proxy({

@@ -104,7 +104,10 @@ function holdStatus({ phase, sinceMs, untilMs, ratePerSecond, ...hold }: HoldSna
   };
 }
 
-export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }: Readonly<ObservedBackend>) {
+export function backendStatus(
+  backend: BackendSnapshot,
+  { lastCheck, lastError, lastDialError }: Readonly<ObservedBackend>,
+) {
   const { certificate, circuit, health, unavailable } = backend;
   return {
     address: backend.name,
@@ -121,7 +124,8 @@ export function backendStatus(backend: BackendSnapshot, { lastCheck, lastError }
     circuit,
     circuitSince: timeText(backend.circuitSinceMs),
     nextTrial: timeText(backend.nextTrialMs),
-    lastError: lastError === undefined ? null : { at: timeText(lastError.atMs), error: lastError.error },
+    lastError: errorStatus(lastError),
+    lastDialError: errorStatus(lastDialError),
     active: backend.active,
     limit: limitText(backend.limit),
     total: backend.totals.connections,
@@ -155,6 +159,10 @@ function checkStatus({ atMs, tookMs, pass, detail }: NonNullable<ObservedBackend
 /** To the microsecond. */
 function roundedMs(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
+}
+
+function errorStatus(error: ObservedBackend['lastError']) {
+  return error === undefined ? null : { at: timeText(error.atMs), error: error.error };
 }
 
 function descriptorStatus(use: DescriptorUse | undefined) {

@@ -10,7 +10,7 @@ import type { LogConfig } from '../../config/config.ts';
 import type { Address, CircuitIncident } from '../../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import type { Notice } from '../../dataplane/messages.ts';
+import type { Notice, ToldDial } from '../../dataplane/messages.ts';
 import type { DriverModule, ListeningSocket, UnlistenOptions } from '../../drivers/driver.ts';
 import { type Binding, type BoundAddresses, placeOf } from './bound-addresses.ts';
 import { noPlan } from './group-plan.ts';
@@ -39,6 +39,8 @@ export interface SupervisorDeps {
   listenerFull(listener: string): void;
   /** Told once of each change, by whichever worker has made it. */
   circuitChanged(incident: CircuitIncident): void;
+  /** Told of some: one a second of each backend and worker at most. */
+  dialFailed(fault: ToldDial): void;
   workerDied(worker: number, error: Error): void;
   /** Another one is about to take the place of one that has ended. */
   workerReplaced(): void;
@@ -170,6 +172,7 @@ export class Supervisor {
       outOfDescriptors: () => this.#deps.outOfDescriptors(),
       listenerFull: (listener) => this.#deps.listenerFull(listener),
       circuitChanged: (incident) => this.#deps.circuitChanged(incident),
+      dialFailed: (fault) => this.#deps.dialFailed(fault),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');

@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Address, CircuitIncident } from '../../core/contract.ts';
 import type { SessionPage } from '../../core/session-list.ts';
-import type { FromWorker, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
+import type { FromWorker, ToldDial, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 
@@ -13,6 +13,7 @@ export interface WorkerEvents {
   outOfDescriptors(): void;
   listenerFull(listener: string): void;
   circuitChanged(incident: CircuitIncident): void;
+  dialFailed(fault: ToldDial): void;
   /** The thread is gone, and what it held is about to be given back. */
   exited(): void;
   /**
@@ -113,6 +114,8 @@ export class WorkerThread {
         return this.#events.listenerFull(message.listener);
       case 'circuit':
         return this.#events.circuitChanged(message);
+      case 'dial-failed':
+        return this.#events.dialFailed(message);
       case 'log-lines':
         return this.#events.logLines(message.lines);
     }
