@@ -3,14 +3,15 @@
  * counted, texts of PEM files left out, and secrets hidden.
  */
 import { formatAddress, formatTarget } from './addresses.ts';
-import type { Config, ListenerConfig, PoolConfig, RouteConfig } from './config.ts';
+import type { Config, HealthCheckConfig, ListenerConfig, PoolConfig, RouteConfig } from './config.ts';
 import { formatDuration } from './durations.ts';
 import { secrets } from './options/config.ts';
 
 /** Plain JSON. */
-export function asWritten({ listeners, pools, admin, ...others }: Config): unknown {
+export function asWritten({ listeners, pools, admin, memory, ...others }: Config): unknown {
   return written({
     ...others,
+    memory: { buffers: memory.bufferBytes },
     admin: admin === 'off' ? admin : { ...admin, bind: formatAddress(admin.bind) },
     listeners: Object.fromEntries(listeners.map((one) => [one.name, listener(one)])),
     pools: Object.fromEntries(pools.map((one) => [one.name, pool(one)])),
@@ -32,9 +33,18 @@ function pool({ name: _, policy, backends, healthCheck, ...others }: PoolConfig)
   return {
     ...others,
     ...policy,
-    healthCheck: healthCheck ?? 'off',
+    healthCheck: healthCheck === undefined ? 'off' : check(healthCheck),
     backends: backends.map(({ target, ...one }) => ({ address: formatTarget(target), ...one })),
   };
+}
+
+function check({ probe, connection, connectionElsewhere: _, ...others }: HealthCheckConfig) {
+  const { type } = probe;
+  const asked =
+    'http' in probe
+      ? { ...probe.http, expectStatus: probe.http.expectStatus.map(({ from, to }) => `${from}-${to}`) }
+      : { ...probe };
+  return { type, ...asked, ...others, ...connection };
 }
 
 /** Keys lose their units, and values get them. */

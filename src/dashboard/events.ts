@@ -40,7 +40,7 @@ export function eventsView(_: unknown, { query }: Place): Child {
               'li',
               { key: event.id },
               badge(levelOf(event), event.kind),
-              h('p', {}, eventText(event), linkOf(event)),
+              h('p', {}, linked(event)),
               when(event.at),
             ),
           ),
@@ -52,10 +52,14 @@ function go(event: Event): void {
   location.hash = hrefOf(['events'], { kind: (event.target as HTMLSelectElement).value }).slice(1); // The only field.
 }
 
-function linkOf({ pool, backend }: Happening): Child {
-  if (typeof pool !== 'string') return undefined;
-  const parts = ['pools', pool, ...(typeof backend === 'string' ? [backend] : [])];
-  return [' ', h('a', { href: hrefOf(parts) }, 'Show')];
+/** The backend that it is about leads to where that is shown. */
+function linked(event: Happening): Child {
+  const { pool, backend } = event;
+  const text = eventText(event);
+  if (event.kind === 'operator' || typeof pool !== 'string' || typeof backend !== 'string') return text;
+  const at = text.indexOf(backend);
+  const link = h('a', { class: 'mono', href: hrefOf(['pools', pool, backend]) }, backend);
+  return at < 0 ? text : [text.slice(0, at), link, text.slice(at + backend.length)];
 }
 
 function levelOf({ kind, health, circuit, ok, state, certificate }: Happening): Level {

@@ -78,6 +78,8 @@ export interface Backend extends Counted {
   readonly lastError: { readonly at: string; readonly error: string } | null;
   readonly lastDialError: { readonly at: string; readonly error: string } | null;
   readonly dialFailures: number;
+  /** Since the start. */
+  readonly meanFirstByteMs: number | null;
   readonly unavailable: string | null;
   readonly certificate: { readonly name: string; readonly expires: string } | null;
 }

@@ -127,6 +127,7 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
                 title: 'Show the open sessions of this backend',
               },
               ofLimit(backend.active, backend.limit),
+              h('span', { class: 'unseen' }, ` open sessions of ${address}`),
             ),
             backend.state !== 'ready' &&
               backend.active > 0 &&
@@ -205,7 +206,9 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
         'Last check',
         lastCheck === null
           ? 'None yet, or this pool has no health check.'
-          : [sentence(lastCheck.detail), ' ', when(lastCheck.at), lastCheck.pass ? '' : ' (failed)'],
+          : lastCheck.pass
+            ? [`${lastCheck.detail}, `, when(lastCheck.at)]
+            : ['Failed ', when(lastCheck.at), `: ${sentence(lastCheck.detail)}`],
       ),
       fact(
         'Circuit breaker',
@@ -218,13 +221,15 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
         'Last dial error',
         lastDialError === null
           ? 'None. '
-          : [sentence(lastDialError.error), ' ', when(lastDialError.at), '. '],
+          : ['Failed ', when(lastDialError.at), `: ${sentence(lastDialError.error)} `],
         `${counted(backend.dialFailures, 'dial')} failed of ${count(backend.total + backend.dialFailures)}.`,
       ),
       fact(
         'Weight',
         `${Number(backend.weight.toFixed(3))}, now effective ${Number(backend.effectiveWeight.toFixed(3))}`,
       ),
+      backend.meanFirstByteMs !== null &&
+        fact('First byte', `After ${span(backend.meanFirstByteMs)} on average`),
       certificate !== null &&
         fact(
           'Certificate',

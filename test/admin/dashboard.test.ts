@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startAdmin } from './fixture.ts';
 
 describe('GET /', () => {
-  test('is a page without a-secret, that may load nothing from elsewhere and run nothing of itself', async () => {
+  test('is a page without a secret, that may load nothing from elsewhere and run nothing of itself', async () => {
     const { ask } = await startAdmin({ token: 'secret' });
     const { status, headers, body } = await ask('/');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -115,9 +115,10 @@ test('GET /api/v1/configuration has every default, in the words of the file, and
     pools: {
       app: {
         backends: [{ address: '10.0.0.1:9000', weight: 1, maxConnections: 'unlimited' }],
-        healthCheck: { interval: '2s', jitter: '10%' },
+        healthCheck: { type: 'tcp', interval: '2s', jitter: '10%', proxyProtocol: 'off' },
       },
     },
+    memory: { buffers: 'auto' },
     admin: { bind: '127.0.0.1:9900', tokens: [{ token: '(hidden)', may: 'operate' }] },
   });
 });

@@ -94,7 +94,9 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await eventually(async () =>
       expect(await row(page, address).innerText()).toMatch(/Taken out by 127.0.0.1: “deploy <b>4.2<\/b>”/),
     );
-    await row(page, address).getByRole('link', { name: '1', exact: true }).click();
+    await row(page, address)
+      .getByRole('link', { name: `1 open sessions of ${address}` })
+      .click();
     await page.getByRole('heading', { name: `What holds the drain of ${address} open` }).waitFor();
     await page.getByRole('button', { name: /^Close the session/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Close session' }).click();
