@@ -12,6 +12,7 @@ buildSync({
   minify: true,
   format: 'esm',
   target: ['chrome123', 'firefox121', 'safari17.5'],
+  charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
 });

@@ -1,5 +1,5 @@
-/** What an operator can do to backends and pools: each asks first, and says what will happen. */
-import { ask, json, pathOf } from './api.ts';
+/** What an operator can do to backends: each asks first, and says what will happen. */
+import { ask, pathOf } from './api.ts';
 import { forAndWhy, forAndWhyIn, question, strong, untilChanged } from './dialog.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { counted } from './format.ts';
@@ -8,6 +8,10 @@ import { button, field, input, select, textIn } from './parts.ts';
 
 function patch(pool: string, backend: string, body: object): Promise<Response> {
   return ask(`pools/${pathOf(pool)}/backends/${pathOf(backend)}`, { method: 'PATCH', body });
+}
+
+export function patchPool(pool: string, body: object): Promise<Response> {
+  return ask(`pools/${pathOf(pool)}`, { method: 'PATCH', body });
 }
 
 /** The one thing that is most often wanted: out of service, or back. */
@@ -75,11 +79,15 @@ function askOut(name: string, backend: Backend, pool: Pool, state: 'drain' | 'ma
     isDangerous: left === 0,
     done: `${address} takes no new clients`,
     run(data) {
-      const sessions = textIn(data, 'sessions') ?? 'keep';
-      const closing = sessions === 'keep' || sessions === 'close' ? sessions : { over: sessions };
-      return patch(name, address, { state, sessions: closing, ...forAndWhyIn(data) });
+      return patch(name, address, { state, sessions: sessionsIn(data), ...forAndWhyIn(data) });
     },
   });
+}
+
+/** What becomes of open ones: a time is that over which they are closed. */
+export function sessionsIn(data: FormData): string | { readonly over: string } {
+  const sessions = textIn(data, 'sessions') ?? 'keep';
+  return sessions === 'keep' || sessions === 'close' ? sessions : { over: sessions };
 }
 
 function askReady(name: string, { address, layers }: Backend): void {
@@ -192,105 +200,16 @@ function askCircuit(name: string, { address }: Backend, to: 'open' | 'closed'): 
   });
 }
 
-export function undoAction({ pool, backend, field: changedField }: Override): Element {
-  return button([`Undo`, h('span', { class: 'unseen' }, ` ${changedField} of ${backend}`)], () =>
+export function undoAction({ pool, backend, field: what }: Override): Element {
+  const name = backend ?? pool;
+  return button(['Undo', h('span', { class: 'unseen' }, ` ${what} of ${name}`)], () =>
     question({
-      title: `Undo ${changedField} of ${backend}`,
+      title: `Undo ${what} of ${name}`,
       text: h('p', {}, 'What the configuration says holds again.'),
       confirm: 'Undo',
-      done: `${changedField} of ${backend} is as configured`,
-      run: () => patch(pool, backend, { [changedField]: null }),
+      done: `${what} of ${name} is as configured`,
+      run: () =>
+        backend === undefined ? patchPool(pool, { [what]: null }) : patch(pool, backend, { [what]: null }),
     }),
   );
-}
-
-export function poolActions(name: string, { hold, active, queue }: Pool): Child {
-  return hold === undefined
-    ? undefined
-    : hold === null
-      ? button('Hold', () => askHold(name, active))
-      : button('Release', () => askRelease(name, queue), 'primary');
-}
-
-function askHold(name: string, active: number): void {
-  question({
-    title: `Hold ${name}`,
-    text: h(
-      'p',
-      {},
-      'New clients are accepted and wait, instead of going to a backend: time to restart what is behind. ',
-      `${counted(active, 'connection')} ${active === 1 ? 'is' : 'are'} open now.`,
-    ),
-    fields: [
-      field(
-        'Open connections',
-        select('sessions', [
-          ['keep', 'go on'],
-          ['drain', 'go on, and no backend takes new ones'],
-          ['close', 'are closed at once'],
-        ]),
-      ),
-      field(
-        'Then',
-        select('then', [
-          ['resume', 'clients who wait go on'],
-          ['refuse', 'clients who wait are refused'],
-        ]),
-      ),
-      forAndWhy([
-        ['30s', '30 seconds'],
-        ['1m', '1 minute'],
-        ['5m', '5 minutes'],
-        ['15m', '15 minutes'],
-      ]),
-    ],
-    confirm: 'Hold',
-    done: `${name} is held: new clients wait`,
-    run: (data) =>
-      ask(`pools/${pathOf(name)}`, {
-        method: 'PATCH',
-        body: {
-          hold: { sessions: textIn(data, 'sessions'), then: textIn(data, 'then'), ...forAndWhyIn(data) },
-        },
-      }),
-  });
-}
-
-function askRelease(name: string, queue: number): void {
-  question({
-    title: `Release ${name}`,
-    text: h(
-      'p',
-      {},
-      `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'} now and will go to the backends.`,
-    ),
-    fields: field(
-      'At most so many a second',
-      input('rate', { inputmode: 'numeric', pattern: '[1-9]\\d{0,6}', title: 'A whole number from 1 on' }),
-      'Empty lets all go at once',
-    ),
-    confirm: 'Release',
-    done: `${name} serves its clients again`,
-    run(data) {
-      const rate = textIn(data, 'rate');
-      return ask(`pools/${pathOf(name)}`, {
-        method: 'PATCH',
-        body: { hold: null, ...(rate !== undefined && { release: { rate: Number(rate) } }) },
-      });
-    },
-  });
-}
-
-export function askReload(): void {
-  question({
-    title: 'Read the configuration again',
-    text: h(
-      'p',
-      {},
-      'The file is checked whole first. If it has a mistake, nothing changes, and all mistakes are shown.',
-    ),
-    confirm: 'Reload',
-    done: 'The configuration was read again',
-    run: () => json('reload', { method: 'POST' }),
-  });
 }

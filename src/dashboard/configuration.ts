@@ -1,10 +1,11 @@
 /** What runs: the file with every default filled in, and what was changed beside it. */
-import { askReload, undoAction } from './actions.ts';
+import { undoAction } from './actions.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { ago } from './format.ts';
 import type { Override, Status } from './model.ts';
 import { button, icon } from './parts.ts';
 import { overrideText } from './pool.ts';
+import { askReload } from './pool-actions.ts';
 import { hrefOf } from './route.ts';
 import { mayOperate, store } from './store.ts';
 
@@ -52,8 +53,13 @@ export function configurationView({ configuration, pendingRestart }: Status): Ch
               h(
                 'li',
                 { key: `${one.pool} ${one.backend} ${one.field}` },
-                h('a', { class: 'mono', href: hrefOf(['pools', one.pool, one.backend]) }, one.backend),
-                ` in ${one.pool}: `,
+                one.backend === undefined
+                  ? h('a', { href: hrefOf(['pools', one.pool]) }, one.pool)
+                  : [
+                      h('a', { class: 'mono', href: hrefOf(['pools', one.pool, one.backend]) }, one.backend),
+                      ` in ${one.pool}`,
+                    ],
+                ': ',
                 overrideText(one),
                 ' ',
                 mayOperate() && undoAction(one),

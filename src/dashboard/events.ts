@@ -62,7 +62,7 @@ function linked(event: Happening): Child {
   return at < 0 ? text : [text.slice(0, at), link, text.slice(at + backend.length)];
 }
 
-function levelOf({ kind, health, circuit, ok, state, certificate }: Happening): Level {
+function levelOf({ kind, health, circuit, ok, state, certificate, hold }: Happening): Level {
   const isBad = health === 'down' || circuit === 'open' || ok === false || certificate === 'expired';
   if (isBad) return 'bad';
   const isWarn =
@@ -70,7 +70,7 @@ function levelOf({ kind, health, circuit, ok, state, certificate }: Happening): 
     state === 'maint' ||
     circuit === 'half-open' ||
     certificate === 'expiring' ||
-    kind === 'hold';
+    hold === 'held';
   if (isWarn) return 'warn';
   return kind === 'operator' ? 'idle' : 'good';
 }
@@ -87,6 +87,8 @@ export function eventText(event: Happening): string {
       return `The breaker of ${where} is ${of('circuit')}.${detail}`;
     case 'state':
       return `${where} is to be ${of('state')}.${detail}`;
+    case 'hold':
+      return `${of('pool')} is ${of('hold')}.`;
     case 'reload':
       return event['ok'] === true
         ? `The configuration was reloaded (${of('trigger')}).`

@@ -41,16 +41,20 @@ export interface Pool {
   readonly queue: number;
   readonly queueLimit: Limit;
   readonly longestWaitMs: number;
-  readonly hold?: Hold | null;
+  readonly hold: Hold | null;
   readonly names: readonly { readonly name: string; readonly problem: string | null }[];
   readonly backends: readonly Backend[];
 }
 
 export interface Hold {
+  /** `releasing`: clients go, so many a second. */
+  readonly phase: 'held' | 'releasing';
   readonly since: string;
   readonly until: string | null;
-  readonly by?: string;
-  readonly reason?: string | null;
+  readonly then: 'resume' | 'refuse';
+  readonly rate: Limit;
+  readonly by: string;
+  readonly reason: string | null;
 }
 
 export type AdminState = 'ready' | 'drain' | 'maint';
@@ -86,9 +90,11 @@ export interface Backend extends Counted {
 
 export interface Override {
   readonly pool: string;
-  readonly backend: string;
+  /** Absent where it is of the whole pool. */
+  readonly backend?: string;
   readonly field: string;
-  readonly value: string | number;
+  /** A hold is an object. */
+  readonly value: string | number | object;
   readonly configured: string | number;
   readonly since: string;
   readonly until: string | null;

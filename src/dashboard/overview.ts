@@ -207,7 +207,7 @@ function poolCard(name: string, pool: Pool): Element {
       'p',
       { class: 'verdict' },
       badge(level, all === 0 ? 'No backends' : taking === all ? `${all} ready` : `${taking} of ${all} ready`),
-      pool.hold != null && badge('warn', 'Held'),
+      pool.hold !== null && badge('warn', pool.hold.phase === 'held' ? 'Held' : 'Releasing'),
       pool.queue > 0 && badge('warn', `${count(pool.queue)} wait`),
     ),
     numbers(pool.active, poolRates(name)),

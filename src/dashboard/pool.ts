@@ -1,10 +1,11 @@
 /** One pool: how each backend is and why, and what can be done about it. */
-import { backendActions, drainAction, poolActions, undoAction } from './actions.ts';
+import { backendActions, drainAction, undoAction } from './actions.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { ago, bytes, count, counted, inTime, rate, since, span } from './format.ts';
 import type { Backend, Limit, Override, Pool, Status } from './model.ts';
 import { poolRates, verdictText } from './overview.ts';
 import { badge, empty, icon, table, when } from './parts.ts';
+import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
 import { mayOperate, ratesOf, showHistory, store } from './store.ts';
@@ -62,15 +63,25 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
   ];
 }
 
-function holdBanner({ hold, queue }: Pool): Child {
-  if (hold === null || hold === undefined) return undefined;
-  const { by, reason, until } = hold;
+function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
+  if (hold === null) return undefined;
+  const { phase, by, reason, until, then, rate: perSecond } = hold;
+  const waiting = `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'}`;
+  const since = queue > 0 && `, the first for ${span(longestWaitMs)}`;
   return h(
     'p',
-    { class: 'banner warn', role: 'status' },
+    { class: 'banner warn' },
     icon('warn'),
-    ` Held${by ? ` by ${by}` : ''}${reason ? `: “${reason}”` : ''}. New clients wait (${count(queue)} now)`,
-    until ? `, ${inTime(until)} at the latest it ends.` : '.',
+    phase === 'releasing'
+      ? [` Released, ${perSecond} a second: ${waiting} still`, since, '.']
+      : [
+          h('strong', {}, ' Held'),
+          ` by ${by}${reason === null ? '' : `: “${reason}”`}. New clients are accepted and wait. ${waiting}`,
+          since,
+          until !== null &&
+            `. ${then === 'resume' ? 'They go on' : 'They are refused'} ${inTime(until)} at the latest`,
+          '.',
+        ],
   );
 }
 
@@ -265,7 +276,7 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
 
 export function overrideText({ field, value, configured, since: at, until, by, reason }: Override): Child {
   return [
-    h('strong', {}, `${field} ${value}`),
+    h('strong', {}, typeof value === 'object' ? field : `${field} ${value}`),
     ` in place of ${configured}, by ${by} ${ago(at)}`,
     reason !== null && `: “${reason}”`,
     until === null ? '' : `, ends ${inTime(until)}`,

@@ -132,7 +132,7 @@ function filterForm(
   const backends = Object.entries(pools).flatMap(([name, pool]) =>
     given['pool'] === undefined || given['pool'] === name ? pool.backends.map(({ address }) => address) : [],
   );
-  const states = ['inspecting', 'queued', 'dialing', 'relaying', 'closing'];
+  const states = ['inspecting', 'queued', 'held', 'dialing', 'relaying', 'closing'];
   const times = ['10s', '1m', '10m', '1h', '1d'];
   const go = (data: FormData): void => {
     const values = [...filters, 'sort'].map((name) => [name, textIn(data, name)] as const);

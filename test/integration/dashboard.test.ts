@@ -110,6 +110,27 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     expect((await sluice.ask('/api/v1/overrides')).body).toBe('{"overrides":[]}\n');
   });
 
+  it('holds a pool, shows who waits, and releases it', async () => {
+    const page = await openPage(urlOf('pools/app'));
+    await page.getByRole('button', { name: 'Hold' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('For', { exact: true }).selectOption('5 minutes');
+    await dialog.getByLabel('Reason').fill('upgrade');
+    await dialog.getByRole('button', { name: 'Hold' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('Held by 127.0.0.1: “upgrade”').waitFor();
+    const client = await connected(sluice.port('web'));
+    onTestFinished(() => void client.destroy());
+    client.write('hello');
+    await page.getByText(/1 client waits, the first for .* They go on in/).waitFor();
+    await page.getByRole('button', { name: 'Release' }).click();
+    await dialog.getByRole('button', { name: 'Release' }).click();
+    expect(await nextText(client)).toBe('hello');
+    await page.getByRole('button', { name: 'Hold' }).waitFor();
+    await page.getByRole('link', { name: 'Events' }).click();
+    await page.getByRole('main').getByText('app is released.').waitFor();
+  });
+
   it('closes a circuit by hand', async () => {
     for (let dials = 0; dials < 2; dials++) await visit(sluice.port('broken'));
     const page = await openPage(urlOf('pools/broken'));

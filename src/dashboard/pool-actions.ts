@@ -1,0 +1,90 @@
+/** What an operator can do to a whole pool, and to the configuration. */
+import { patchPool, sessionsIn } from './actions.ts';
+import { json } from './api.ts';
+import { forAndWhy, forAndWhyIn, question } from './dialog.ts';
+import { type Child, h } from './dom.ts';
+import { counted } from './format.ts';
+import type { Pool } from './model.ts';
+import { button, field, input, select, textIn } from './parts.ts';
+
+export function poolActions(name: string, { hold, active, queue }: Pool): Child {
+  if (hold === null) return button('Hold', () => askHold(name, active));
+  return button(hold.phase === 'held' ? 'Release' : 'Release all', () => askRelease(name, queue), 'primary');
+}
+
+function askHold(name: string, active: number): void {
+  question({
+    title: `Hold ${name}`,
+    text: h(
+      'p',
+      {},
+      'New clients are accepted and wait, instead of going to a backend: time to restart what is behind. ',
+      `${counted(active, 'connection')} ${active === 1 ? 'is' : 'are'} open now.`,
+    ),
+    fields: [
+      field(
+        'Open connections',
+        select('sessions', [
+          ['keep', 'go on'],
+          ['30s', 'are closed over 30 seconds'],
+          ['close', 'are closed at once'],
+        ]),
+      ),
+      field(
+        'Then',
+        select('then', [
+          ['resume', 'clients who wait go on'],
+          ['refuse', 'clients who wait are refused'],
+        ]),
+      ),
+      forAndWhy([
+        ['30s', '30 seconds'],
+        ['1m', '1 minute'],
+        ['5m', '5 minutes'],
+        ['10m', '10 minutes'],
+      ]),
+    ],
+    confirm: 'Hold',
+    done: `${name} is held: new clients wait`,
+    run: (data) =>
+      patchPool(name, {
+        hold: { sessions: sessionsIn(data), then: textIn(data, 'then'), ...forAndWhyIn(data) },
+      }),
+  });
+}
+
+function askRelease(name: string, queue: number): void {
+  question({
+    title: `Release ${name}`,
+    text: h(
+      'p',
+      {},
+      `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'} now and will go to the backends.`,
+    ),
+    fields: field(
+      'At most so many a second',
+      input('rate', { inputmode: 'numeric', pattern: '[1-9]\\d{0,6}', title: 'A whole number from 1 on' }),
+      'Empty lets all go at once',
+    ),
+    confirm: 'Release',
+    done: `${name} serves its clients again`,
+    run(data) {
+      const rate = textIn(data, 'rate');
+      return patchPool(name, rate === undefined ? { hold: null } : { release: { rate: Number(rate) } });
+    },
+  });
+}
+
+export function askReload(): void {
+  question({
+    title: 'Read the configuration again',
+    text: h(
+      'p',
+      {},
+      'The file is checked whole first. If it has a mistake, nothing changes, and all mistakes are shown.',
+    ),
+    confirm: 'Reload',
+    done: 'The configuration was read again',
+    run: () => json('reload', { method: 'POST' }),
+  });
+}
