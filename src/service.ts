@@ -150,6 +150,8 @@ export class Service {
       administeredPool: (name) => controlPlane.view.administeredPool(name),
       patchBackend: (...patch) => controlPlane.patchBackend(...patch),
       patchPool: (...patch) => controlPlane.patchPool(...patch),
+      administeredListener: (name) => controlPlane.view.administeredListener(name),
+      patchListener: (...patch) => controlPlane.patchListener(...patch),
       resetOverrides: (name, mark) => controlPlane.resetOverrides(name, mark),
       reload,
     };

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { nearest } from '../config/nearest.ts';
-import type { AdminState, Layer } from '../core/admin-state.ts';
+import type { Accept, AdminState, Layer } from '../core/admin-state.ts';
 import type { PoolHold } from '../core/plan.ts';
 import { configuredFields, effective, statesOf } from './layers.ts';
 import {
@@ -12,6 +12,8 @@ import {
   type BackendName,
   type BackendPatch,
   type Hold,
+  type ListenerFields,
+  type ListenerOverride,
   type Mark,
   type Override,
   Overrides,
@@ -32,6 +34,13 @@ export interface Administered extends BackendName {
 export interface AdministeredPool {
   readonly pool: string;
   readonly hold: HoldState | undefined;
+  readonly overrides: readonly Override[];
+}
+
+/** How a listener is. */
+export interface AdministeredListener {
+  readonly listener: string;
+  readonly accept: Accept;
   readonly overrides: readonly Override[];
 }
 
@@ -63,13 +72,14 @@ export class StaleRevision extends Error {
 }
 
 /** Changes with whatever is changed of it, by an operator or in the configuration. */
-export function revisionOf(administered: Administered | AdministeredPool): string {
+export function revisionOf(administered: Administered | AdministeredPool | AdministeredListener): string {
   return createHash('sha256').update(JSON.stringify(administered)).digest('hex').slice(0, 16);
 }
 
 export class Administration {
   #overrides = Overrides.none;
   #pools: readonly ExpandedPool[] = [];
+  #listeners: readonly string[] = [];
   /** By pool and backend. */
   #layers: ReadonlyMap<string, Layers> = new Map();
   readonly #releases = new Releases();
@@ -88,10 +98,10 @@ export class Administration {
   }
 
   /**
-   * The pools of a configuration as they are administered. Nothing changes before `commit`, which gives the overrides
+   * The pools of a configuration, which has these listeners too, as they are administered. Nothing changes before `commit`, which gives the overrides
    * that the configuration has overtaken.
    */
-  over(pools: readonly ExpandedPool[], nowMs: number) {
+  over(pools: readonly ExpandedPool[], listeners: readonly string[], nowMs: number) {
     const backends = new Map<string, ExpandedBackend>();
     for (const { name: pool, backends: configured } of pools) {
       for (const one of configured) {
@@ -100,6 +110,7 @@ export class Administration {
     }
     const names = new Set(pools.map(({ name }) => name));
     const { overrides, dropped } = this.#overrides.following((name) => {
+      if ('listener' in name) return listeners.includes(name.listener) ? accepting : undefined;
       if (!('backend' in name)) return names.has(name.pool) ? notHeld : undefined;
       const configured = backends.get(`${name.pool} ${name.backend}`);
       return configured && configuredFields(configured);
@@ -116,6 +127,7 @@ export class Administration {
       commit: (): readonly Override[] => {
         this.#overrides = overrides;
         this.#pools = pools;
+        this.#listeners = listeners;
         this.#layers = new Map(
           pools.flatMap(({ name, backends: configured }) =>
             configured.map((one) => [`${name} ${one.name}`, statesOf(one, overrides.of(name, namesOf(one)))]),
@@ -164,6 +176,18 @@ export class Administration {
     return { phase: 'held', ...value, sinceMs, untilMs, by, reason, ratePerSecond };
   }
 
+  /** Throws an UnknownName. */
+  listener(listener: string): AdministeredListener {
+    if (!this.#listeners.includes(listener)) throw new UnknownName('listener', listener, this.#listeners);
+    const override = this.#overrides.ofListener(listener);
+    return { listener, accept: this.acceptOf(listener), overrides: override === undefined ? [] : [override] };
+  }
+
+  /** Whether a listener is to accept clients. */
+  acceptOf(listener: string): Accept {
+    return this.#overrides.ofListener(listener)?.value ?? 'on';
+  }
+
   /** The change holds from the next plan on. Throws an UnknownName or a StaleRevision. */
   patch(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): void {
     const configured = this.#configured(name);
@@ -185,6 +209,14 @@ export class Administration {
       const ratePerSecond = releasePerSecond ?? Number.POSITIVE_INFINITY;
       this.#releases.begin(pool, { then, sessions, timeoutMs }, mark, { ratePerSecond, nowMs: mark.sinceMs });
     }
+  }
+
+  /** As `patch`. */
+  patchListener(listener: string, accept: Accept | null, mark: Mark, revision?: string): void {
+    const administered = this.listener(listener);
+    if (revision !== undefined && revision !== revisionOf(administered)) throw new StaleRevision();
+    const patch = { accept: accept === 'on' ? null : accept };
+    this.#overrides = this.#overrides.patched({ listener }, patch, accepting, mark);
   }
 
   /** Goes back to the configuration for one backend, or for everything. Throws an UnknownName. */
@@ -209,11 +241,18 @@ export class Administration {
   expire(nowMs: number): readonly Override[] {
     const { overrides, dropped } = this.#overrides.expired(nowMs);
     this.#overrides = overrides;
-    for (const { field, value, pool, ...mark } of dropped) {
-      if (field !== 'hold' || value === 'off' || value.then === 'refuse') continue;
-      this.#releases.begin(pool, value, mark, { ratePerSecond: Number.POSITIVE_INFINITY, nowMs });
+    for (const one of dropped) {
+      if (one.field !== 'hold' || one.value === 'off' || one.value.then === 'refuse') continue;
+      this.#releases.begin(one.pool, one.value, one, { ratePerSecond: Number.POSITIVE_INFINITY, nowMs });
     }
     return dropped;
+  }
+
+  /** Listeners that are not to accept clients. */
+  get notAccepting(): ReadonlyMap<string, ListenerOverride> {
+    return new Map(
+      this.overrides.flatMap((one) => (one.field === 'accept' ? [[one.listener, one] as const] : [])),
+    );
   }
 
   /** Pools whose release is over: nobody waits in them any more, or it has lasted long enough. */
@@ -243,6 +282,7 @@ export class Administration {
 }
 
 const notHeld: PoolFields = { hold: 'off' };
+const accepting: ListenerFields = { accept: 'on' };
 
 /** What the plan says of a pool that an operator holds. */
 function heldBy(overrides: Overrides, pool: string): PoolHold | undefined {

@@ -19,6 +19,9 @@ interface Wanted {
   readonly held: Binding | undefined;
 }
 
+/** Whose an address is, and whether its clients are to wait. */
+export type BindingOwner = Pick<Binding, 'listener' | 'driver' | 'isPaused'>;
+
 /** What undoes each step so far. */
 type Undo = (() => Promise<void>)[];
 
@@ -38,7 +41,7 @@ export class Bindings {
    */
   async prepare(
     listeners: readonly ListenerConfig[],
-    ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
+    ownerOf: (listener: ListenerConfig) => BindingOwner,
   ): Promise<{ commit(): Promise<void> }> {
     const wanted = this.#wanted(listeners, ownerOf);
     const staying = new Set(wanted.map(({ held, binding }) => isSamePlace(held, binding) && held));
@@ -74,7 +77,7 @@ export class Bindings {
 
   #wanted(
     listeners: readonly ListenerConfig[],
-    ownerOf: (listener: ListenerConfig) => Pick<Binding, 'listener' | 'driver'>,
+    ownerOf: (listener: ListenerConfig) => BindingOwner,
   ): readonly Wanted[] {
     const asked = new Map(
       listeners.flatMap((listener) =>
@@ -137,7 +140,10 @@ export class Bindings {
       gone.delete(placeOf(binding));
       if (held === undefined) continue;
       bound.set(placeOf(binding), binding);
-      const isChanged = held.listener !== binding.listener || modeOf(held) !== modeOf(binding);
+      const isChanged =
+        held.listener !== binding.listener ||
+        held.isPaused !== binding.isPaused ||
+        modeOf(held) !== modeOf(binding);
       if (isChanged) await this.#groups.listen(binding);
     }
     const places = new Set(next.map(({ address }) => formatAddress(address)));

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Config, Target } from '../config/config.ts';
+import type { Accept } from '../core/admin-state.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan, PoolSlot } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
@@ -15,7 +16,7 @@ import { TicketKeys } from '../drivers/ticket-keys.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import { Administration, type PoolPatch } from './administration.ts';
-import { Bindings } from './bindings.ts';
+import { type BindingOwner, Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
@@ -25,12 +26,11 @@ import { HealthWatch } from './health/health.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { Operations } from './operations.ts';
-import type { BackendName, BackendPatch, Mark } from './overrides.ts';
+import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { ProxyView } from './proxy-view.ts';
 import { RunningPlan } from './running-plan.ts';
 import { Sessions } from './sessions.ts';
-import type { Binding } from './workers/bound-addresses.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
 import { WorkerGroups } from './workers/worker-groups.ts';
 
@@ -65,6 +65,8 @@ export class ControlPlane {
   readonly #ticketKeys = new TicketKeys();
   readonly #rotation: NodeJS.Timeout;
   readonly #changes = new OneAtATime();
+  /** Listeners that were not to accept clients when addresses were bound last. */
+  #notAccepting: Administration['notAccepting'] = new Map();
   /** The one whose names are asked for. */
   #named: Config;
 
@@ -203,7 +205,7 @@ export class ControlPlane {
     this.#groups.follow(before, plan);
     let binding: Awaited<ReturnType<Bindings['prepare']>>;
     try {
-      binding = await this.#bindings.prepare(config.listeners, ({ name }) => this.#ownerOf(plan, name));
+      binding = await this.#bind(config, plan);
     } catch (error) {
       this.#groups.follow(this.#runningPlan.prepare().plan);
       throw error;
@@ -214,12 +216,20 @@ export class ControlPlane {
     await binding.commit();
     this.#groups.follow(plan);
     if (!this.#lifecycle.hasStopped) this.#findings.bound(boundBefore, this.view.bound());
+    this.#tellAccepting();
   }
 
-  #ownerOf(plan: Plan, name: string): Pick<Binding, 'listener' | 'driver'> {
+  /** All addresses but those of listeners that an operator has turned off. */
+  #bind({ listeners }: Config, plan: Plan): ReturnType<Bindings['prepare']> {
+    const wanted = listeners.filter(({ name }) => this.#administration.acceptOf(name) !== 'off');
+    return this.#bindings.prepare(wanted, ({ name }) => this.#ownerOf(plan, name));
+  }
+
+  #ownerOf(plan: Plan, name: string): BindingOwner {
     const listener = plan.listeners.find((one) => one.name === name);
     if (listener === undefined) throw new Error(`The plan has no listener ${name}`);
-    return { listener: listener.slot, driver: this.#groups.driverOf(listener, plan) };
+    const isPaused = this.#administration.acceptOf(name) === 'paused';
+    return { listener: listener.slot, driver: this.#groups.driverOf(listener, plan), isPaused };
   }
 
   #nameChanged(name: string, change: NameChange): void {
@@ -245,6 +255,18 @@ export class ControlPlane {
     return this.#administer(() => this.#administration.patchPool(name, patch, mark, revision));
   }
 
+  /** As `patchBackend`, of a listener. Rejects with a BindError where it can't listen; then nothing has changed. */
+  patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void> {
+    let before: readonly Override[] = [];
+    return this.#administer(
+      () => {
+        before = this.#administration.overrides;
+        this.#administration.patchListener(name, accept, mark, revision);
+      },
+      () => this.#administration.restore(before),
+    );
+  }
+
   /** Goes back to the configuration for one backend, or for everything. Rejects with an UnknownName. */
   resetOverrides(name: BackendName | undefined, mark: Mark): Promise<void> {
     return this.#administer(() => this.#administration.reset(name, mark));
@@ -254,14 +276,46 @@ export class ControlPlane {
     return this.#runningPlan.plan.pools.find((one) => one.name === name)?.slot;
   }
 
-  #administer(change: () => void): Promise<void> {
+  /** `undo` takes the change back where a listener can't be bound; without it, that is told, and the change stays. */
+  #administer(change: () => void, undo?: () => void): Promise<void> {
     return this.#changes.run(async () => {
       // Draining, there may be clients still that an operator holds.
       if (this.#lifecycle.hasStopped) throw new Error(stopping);
       change();
       this.#runningPlan.adopt(this.#runningPlan.prepare());
+      try {
+        await this.#bindAnew();
+      } catch (error) {
+        if (undo === undefined) this.#findings.notBound(error);
+        else {
+          undo();
+          this.#runningPlan.adopt(this.#runningPlan.prepare());
+          throw error;
+        }
+      }
       await this.#operations.keep();
     });
+  }
+
+  /** Where operators want other listeners to accept than did, or others could not be bound. */
+  async #bindAnew(): Promise<void> {
+    const isBound = isSameAccepting(this.#notAccepting, this.#administration.notAccepting);
+    if (isBound || this.#lifecycle.closed.aborted) return;
+    const before = this.view.bound();
+    const binding = await this.#bind(this.config, this.#runningPlan.plan);
+    await binding.commit();
+    this.#findings.bound(before, this.view.bound());
+    this.#tellAccepting();
+  }
+
+  #tellAccepting(): void {
+    const { notAccepting } = this.#administration;
+    for (const [listener, override] of notAccepting)
+      if (this.#notAccepting.get(listener)?.value !== override.value)
+        this.#findings.acceptChanged(listener, override);
+    for (const listener of this.#notAccepting.keys())
+      if (!notAccepting.has(listener)) this.#findings.acceptChanged(listener, undefined);
+    this.#notAccepting = notAccepting;
   }
 
   /** Opens or closes a breaker by hand; false where the pool has none. Throws an UnknownName. */
@@ -307,6 +361,13 @@ export class ControlPlane {
     this.#discovery.close();
     await this.#groups.stop();
   }
+}
+
+function isSameAccepting(
+  one: Administration['notAccepting'],
+  other: Administration['notAccepting'],
+): boolean {
+  return one.size === other.size && [...one].every(([name, { value }]) => other.get(name)?.value === value);
 }
 
 const stopping = 'Expected a running proxy, but it is stopping';

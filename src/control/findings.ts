@@ -8,7 +8,7 @@ import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import type { HoldState } from './administration.ts';
 import type { NameChange, NameState } from './discovery/discovery.ts';
-import type { BackendName } from './overrides.ts';
+import type { BackendName, ListenerOverride } from './overrides.ts';
 import type { PoolWatch } from './pool-watch.ts';
 
 export interface FindingsDeps {
@@ -68,6 +68,21 @@ export class Findings {
 
   secondGroupStarted(driver: string, workers: number): void {
     this.#deps.logger.info({ driver, workers }, 'workers of another driver started, for listeners with TLS');
+  }
+
+  // What operators want of listeners.
+
+  /** Undefined where it accepts clients again. */
+  acceptChanged(listener: string, override: ListenerOverride | undefined): void {
+    const { value = 'on', by, reason } = override ?? {};
+    this.#deps.logger.info({ listener, by, reason }, acceptLines[value]);
+    const event = { listener, state: value, by, reason };
+    this.#deps.events.tell('state', event);
+  }
+
+  /** Its address may have been taken meanwhile. */
+  notBound(err: unknown): void {
+    this.#deps.logger.error({ err }, 'listeners are not bound as they are wanted');
   }
 
   // What becomes of pools that operators hold.
@@ -148,6 +163,12 @@ export class Findings {
     for (const [listener, bind] of missing(after, before)) logger.info({ listener, bind }, 'listening');
   }
 }
+
+const acceptLines = {
+  on: 'listener accepts clients again',
+  paused: 'listener paused, clients wait to be accepted',
+  off: 'listener turned off',
+};
 
 /** What the other has not. */
 function missing(

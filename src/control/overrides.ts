@@ -3,7 +3,7 @@
  * other overrides. A changed configuration wins: an override remembers the value that it replaced, and is dropped once
  * the configuration says something else. They are matched by names, never by position.
  */
-import type { AdminState } from '../core/admin-state.ts';
+import type { Accept, AdminState } from '../core/admin-state.ts';
 
 /** What can be changed of a backend. */
 export interface BackendFields {
@@ -29,6 +29,11 @@ export interface Hold {
   readonly timeoutMs: number;
 }
 
+/** What can be changed of a listener. */
+export interface ListenerFields {
+  readonly accept: Accept;
+}
+
 export interface BackendName {
   readonly pool: string;
   /** As status shows it, or as the configuration writes it: then it stands for each address of the name. */
@@ -37,6 +42,10 @@ export interface BackendName {
 
 export interface PoolName {
   readonly pool: string;
+}
+
+export interface ListenerName {
+  readonly listener: string;
 }
 
 /** Who changes something, when, until when and why. */
@@ -59,9 +68,14 @@ interface OverrideOf<Fields, Field extends keyof Fields> extends Mark {
 }
 type AnyOverrideOf<Fields> = { [Field in keyof Fields]: OverrideOf<Fields, Field> }[keyof Fields];
 
-export type BackendOverride = BackendName & AnyOverrideOf<BackendFields>;
-export type PoolOverride = PoolName & { readonly backend?: never } & AnyOverrideOf<PoolFields>;
-export type Override = BackendOverride | PoolOverride;
+export type BackendOverride = BackendName & { readonly listener?: never } & AnyOverrideOf<BackendFields>;
+export type PoolOverride = PoolName &
+  Readonly<Partial<Record<'backend' | 'listener', never>>> &
+  AnyOverrideOf<PoolFields>;
+export type ListenerOverride = ListenerName &
+  Readonly<Partial<Record<'pool' | 'backend', never>>> &
+  AnyOverrideOf<ListenerFields>;
+export type Override = BackendOverride | PoolOverride | ListenerOverride;
 
 /** What holds for one backend. */
 export type OverridesOfBackend = {
@@ -73,8 +87,8 @@ export type PatchOf<Fields> = { readonly [Field in keyof Fields]?: Fields[Field]
 export type BackendPatch = PatchOf<BackendFields>;
 
 /** What an override is of, and all that can be changed of it. */
-type Name = BackendName | PoolName;
-type AllFields = BackendFields & PoolFields;
+export type Name = BackendName | PoolName | ListenerName;
+type AllFields = BackendFields & PoolFields & ListenerFields;
 
 /** How long overrides are kept of what the configuration has lost: a rollout may bring it back. */
 const goneForMs = 24 * 60 * 60 * 1_000;
@@ -105,8 +119,19 @@ export class Overrides {
     return this.#byName.get(keyOf({ pool }))?.[0] as PoolOverride | undefined;
   }
 
+  ofListener(listener: string): ListenerOverride | undefined {
+    // As above.
+    return this.#byName.get(keyOf({ listener }))?.[0] as ListenerOverride | undefined;
+  }
+
   patched(name: BackendName, patch: BackendPatch, configured: BackendFields, mark: Mark): Overrides;
   patched(name: PoolName, patch: PatchOf<PoolFields>, configured: PoolFields, mark: Mark): Overrides;
+  patched(
+    name: ListenerName,
+    patch: PatchOf<ListenerFields>,
+    configured: ListenerFields,
+    mark: Mark,
+  ): Overrides;
   patched(name: Name, patch: PatchOf<AllFields>, configured: Partial<AllFields>, mark: Mark): Overrides {
     const given = Object.entries(patch) as [keyof AllFields, unknown][];
     const changed = given.filter(([, value]) => value !== undefined);
@@ -162,7 +187,8 @@ export interface Following {
 }
 
 function keyOf(name: Name): string {
-  return JSON.stringify(['backend' in name ? name.backend : null, name.pool]);
+  if ('listener' in name) return JSON.stringify(['listener', name.listener]);
+  return JSON.stringify('backend' in name ? ['pool', name.pool, name.backend] : ['pool', name.pool]);
 }
 
 function grouped(list: readonly Override[]): ReadonlyMap<string, readonly Override[]> {

@@ -1,5 +1,6 @@
 /** What there is to say of the running proxy: for status, metrics, the demo and what operators ask. Changes nothing. */
 import { formatAddress } from '../config/addresses.ts';
+import type { Accept } from '../core/admin-state.ts';
 import { type BusyClients, busiestClients } from '../core/busiest-clients.ts';
 import type { Address, ListenerSlot } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
@@ -18,7 +19,14 @@ import {
   snapshot,
   type WorkerSnapshot,
 } from '../telemetry/snapshot.ts';
-import type { Administered, AdministeredPool, Administration, HoldState, Layers } from './administration.ts';
+import type {
+  Administered,
+  AdministeredListener,
+  AdministeredPool,
+  Administration,
+  HoldState,
+  Layers,
+} from './administration.ts';
 import type { Certificates } from './certificates.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { BackendName, Override } from './overrides.ts';
@@ -142,6 +150,15 @@ export class ProxyView implements SnapshotSource {
   /** How a pool is administered now. Throws an UnknownName. */
   administeredPool(name: string): AdministeredPool {
     return this.#deps.administration.pool(name);
+  }
+
+  /** How a listener is administered now. Throws an UnknownName. */
+  administeredListener(name: string): AdministeredListener {
+    return this.#deps.administration.listener(name);
+  }
+
+  acceptOf(listener: string): Accept {
+    return this.#deps.administration.acceptOf(listener);
   }
 
   holdOf(pool: string): HoldState | undefined {

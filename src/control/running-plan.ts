@@ -66,7 +66,8 @@ export class RunningPlan {
   prepare(config: Config = this.#config): PreparedPlan {
     const { administration, discovery } = this.#deps;
     const configured = expand(config, (target) => discovery.addressesOf(target));
-    const { pools, commit } = administration.over(configured, Date.now());
+    const listeners = config.listeners.map(({ name }) => name);
+    const { pools, commit } = administration.over(configured, listeners, Date.now());
     return { config, plan: this.#planner.plan(config, pools), commit };
   }
 

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { adminStates } from '../core/admin-state.ts';
+import { accepts, adminStates } from '../core/admin-state.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type { Hold, Override } from './overrides.ts';
 
@@ -66,20 +66,32 @@ function contentOf(text: string): Readonly<Record<string, unknown>> & { override
   return { ...content, overrides };
 }
 
+type Fields = { readonly [Key in keyof Override]?: unknown };
+
 function isOverride(value: unknown): value is Override {
   if (typeof value !== 'object' || value === null) return false;
-  const one: { readonly [Key in keyof Override]?: unknown } = value;
+  const one: Fields = value;
   const isText = (text: unknown): boolean => typeof text === 'string';
   const isTime = (ms: unknown): boolean => typeof ms === 'number' && Number.isFinite(ms);
   return (
-    [one.pool, one.by].every(isText) &&
-    (one.field === 'hold' ? one.backend === undefined : isText(one.backend)) &&
+    isText(one.by) &&
+    isNamed(one) &&
     isTime(one.sinceMs) &&
     (one.untilMs === undefined || isTime(one.untilMs)) &&
     (one.reason === undefined || isText(one.reason)) &&
     isField(one.field, one.value) &&
     isField(one.field, one.configured)
   );
+}
+
+/** Of a listener, a pool, or a backend of a pool. */
+function isNamed({ field, listener, pool, backend }: Fields): boolean {
+  const given = [listener, pool, backend].map((name) => (name === undefined ? undefined : typeof name));
+  const wanted = {
+    accept: ['string', undefined, undefined],
+    hold: [undefined, 'string', undefined],
+  }[String(field)] ?? [undefined, 'string', 'string'];
+  return given.every((kind, index) => kind === wanted[index]);
 }
 
 function isField(field: unknown, value: unknown): boolean {
@@ -93,6 +105,8 @@ function isField(field: unknown, value: unknown): boolean {
       return isCount || value === 'unlimited';
     case 'hold':
       return value === 'off' || isHold(value);
+    case 'accept':
+      return accepts.some((one) => one === value);
     default:
       return false;
   }

@@ -6,6 +6,10 @@
 export const adminStates = ['ready', 'drain', 'maint'] as const;
 export type AdminState = (typeof adminStates)[number];
 
+/** What operators want of a listener: with `paused` clients wait in the system's queue, with `off` they are refused. */
+export const accepts = ['on', 'paused', 'off'] as const;
+export type Accept = (typeof accepts)[number];
+
 /** What may want something of a backend: the configuration, an operator (the admin API), the backend or a directory. */
 export const layers = ['configuration', 'operator', 'source'] as const;
 export type Layer = (typeof layers)[number];

@@ -68,6 +68,8 @@ function levelOf({ kind, health, circuit, ok, state, certificate, hold }: Happen
   const isWarn =
     state === 'drain' ||
     state === 'maint' ||
+    state === 'paused' ||
+    state === 'off' ||
     circuit === 'half-open' ||
     certificate === 'expiring' ||
     hold === 'held';
@@ -78,7 +80,7 @@ function levelOf({ kind, health, circuit, ok, state, certificate, hold }: Happen
 /** As a sentence. */
 export function eventText(event: Happening): string {
   const of = (name: string): string => (typeof event[name] === 'string' ? (event[name] as string) : ''); // Just found.
-  const where = `${of('backend')} in ${of('pool')}`;
+  const where = of('listener') ? `The listener ${of('listener')}` : `${of('backend')} in ${of('pool')}`;
   const detail = of('detail') === '' ? '' : ` ${sentence(of('detail'))}`;
   switch (event.kind) {
     case 'health':

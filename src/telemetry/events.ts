@@ -7,8 +7,10 @@ import type { Health } from '../core/ledger/ledger.ts';
 
 /** What each kind of event says besides its id and time. */
 interface EventData {
-  /** How a backend is administered has changed. */
-  readonly state: { readonly pool: string; readonly backend: string; readonly state: string };
+  /** How a backend is administered has changed, or whether a listener is to accept clients. */
+  readonly state:
+    | { readonly pool: string; readonly backend: string; readonly state: string }
+    | { readonly listener: string; readonly state: string };
   readonly health: BackendEvent & { readonly health: Health };
   readonly circuit: BackendEvent & { readonly circuit: CircuitChange['to'] };
   readonly reload: { readonly ok: boolean; readonly trigger: string };

@@ -3,7 +3,7 @@
  * cost grows with the plan and no faster, for health checks wait meanwhile.
  */
 import type { OwnCertificate } from '../config/certificates.ts';
-import type { AdminState, Layer } from '../core/admin-state.ts';
+import type { Accept, AdminState, Layer } from '../core/admin-state.ts';
 import { standingOf } from '../core/availability/standing.ts';
 import { queuePolicyOf } from '../core/hold.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
@@ -36,6 +36,8 @@ export interface SnapshotSource {
   };
   /** What each layer wants of a backend. */
   layersOf(name: { readonly pool: string; readonly backend: string }): BackendLayers | undefined;
+  /** Whether operators want a listener to accept clients: `on`, `paused` or `off`. */
+  acceptOf(listener: string): Accept;
   /** How a pool is held by an operator, or released again; undefined where it is neither. */
   holdOf(pool: string): HoldSnapshot | undefined;
   /** As much as the buffers of all workers may hold. */
@@ -102,6 +104,7 @@ export function snapshot(source: SnapshotSource, now: Moment) {
       /** Connections that it may have. */
       limit: listener.policy.limits.maxConnections,
       bound: bound.get(listener.name) ?? [],
+      accept: source.acceptOf(listener.name),
       driver: source.driverOf(listener),
       ...listenerCounts(ledger, listener.slot),
       sessionDuration: () => durations(ledger.sessionDuration, listener.slot),

@@ -121,6 +121,7 @@ describe('AdminServer', () => {
       listeners: {
         web: {
           bind: '0.0.0.0:8080',
+          accept: 'on',
           driver: 'uring',
           active: 1,
           limit: 'unlimited',
@@ -131,6 +132,7 @@ describe('AdminServer', () => {
         },
         api: {
           bind: ['127.0.0.1:8081', 'unix:/run/api.sock'],
+          accept: 'on',
           driver: 'portable',
           active: 0,
           limit: 'unlimited',

@@ -65,7 +65,7 @@ function find(question: Question): unknown {
   if (driver === undefined) throw new Error('Expected a driver');
   switch (question.what) {
     case 'listen':
-      return driver.listen(question.listener, question.address, { shared: question.shared });
+      return driver.listen(question.listener, question.address, question);
     case 'unlisten':
       return driver.unlisten(question.address, question);
     case 'lastByteMs':

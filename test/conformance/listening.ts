@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { Address } from '../../src/core/contract.ts';
 import { blackHole } from './black-hole.ts';
-import { connect, echo, fate, listenOn, readAll } from './peers.ts';
+import { connect, echo, fate, listenOn, readAll, readBytes } from './peers.ts';
 import type { Spec } from './spec.ts';
 
 export function listening(spec: Spec): void {
@@ -66,6 +66,44 @@ export function listening(spec: Spec): void {
       await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
     }),
   );
+
+  spec('Driver leaves clients waiting while their address is paused, and loses none', async (rig) => {
+    await rig.backend(echo);
+    const address = await rig.listen(undefined, { isPaused: true });
+    const clients = await Promise.all([connect(address), connect(address), connect(address)]);
+    const texts = clients.map((client) => readAll(client).then(String));
+    for (const client of clients) client.end('in time');
+    await visit(await rig.listen());
+    expect(rig.count('accepted')).toBe(1);
+    await rig.listen(address);
+    expect(await Promise.all(texts)).toEqual(['in time', 'in time', 'in time']);
+  });
+
+  spec('Driver pauses an address under clients that it has, and they go on', async (rig) => {
+    await rig.backend(echo);
+    const address = await rig.listen();
+    const early = await connect(address);
+    early.write('x');
+    await readBytes(early, 1);
+    await rig.listen(address, { isPaused: true });
+    const late = await connect(address);
+    late.end('late');
+    early.end('early');
+    expect((await readAll(early)).toString()).toBe('early');
+    await visit(await rig.listen());
+    expect(rig.count('accepted')).toBe(2);
+    await rig.listen(address);
+    expect((await readAll(late)).toString()).toBe('late');
+  });
+
+  spec('Driver serves clients of a paused address that it stops listening on', async (rig) => {
+    await rig.backend(echo);
+    const address = await rig.listen(undefined, { isPaused: true });
+    const client = await connect(address);
+    client.end('just so');
+    await rig.unlisten(address);
+    expect((await readAll(client)).toString()).toBe('just so');
+  });
 
   spec('Driver closes a unix client that is to be reset', (rig) =>
     inDirectory(async (directory) => {
@@ -244,4 +282,11 @@ async function listeningServer(path: string): Promise<net.Server> {
   const server = net.createServer((socket) => socket.on('error', () => {}));
   await listenOn(server, { path });
   return server;
+}
+
+/** A client comes and goes, so that the driver has seen all that came before it. */
+async function visit(address: Address): Promise<void> {
+  const client = await connect(address);
+  client.end('x');
+  expect((await readAll(client)).toString()).toBe('x');
 }

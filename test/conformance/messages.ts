@@ -68,6 +68,7 @@ export type Question =
       readonly listener: number;
       readonly address: Address;
       readonly shared: boolean;
+      readonly isPaused?: boolean;
     }
   | { readonly what: 'unlisten'; readonly address: Address; readonly isSucceeded: boolean }
   | { readonly what: 'lastByteMs' | 'sentBytes' | 'waitingBytes'; readonly link: LinkId }

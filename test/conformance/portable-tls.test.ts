@@ -31,6 +31,10 @@ describeDriver(
     'Driver tells that a backend was reached during a stall before it calls for the deadline':
       'a handshake takes the answers of both',
     'Driver still accepts who waited when it was told to unlisten': 'its clients are plain ones',
+    'Driver leaves clients waiting while their address is paused, and loses none':
+      'its clients are plain ones',
+    'Driver pauses an address under clients that it has, and they go on': 'its clients are plain ones',
+    'Driver serves clients of a paused address that it stops listening on': 'its clients are plain ones',
     'Driver out of descriptors turns clients away at once, neither spins nor cuts open sessions, and accepts again later':
       'its clients are plain ones',
   },

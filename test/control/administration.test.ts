@@ -19,7 +19,7 @@ function pool(name: string): ExpandedPool {
 function administering(...names: readonly string[]) {
   const administration = new Administration();
   const follow = (nowMs = 0, pools = names) => {
-    const { pools: planned, commit } = administration.over(pools.map(pool), nowMs);
+    const { pools: planned, commit } = administration.over(pools.map(pool), ['web', 'api'], nowMs);
     return { dropped: commit(), holds: planned.map((one) => one.hold) };
   };
   follow();

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Override } from '../../src/control/overrides.ts';
+import type { Hold, Override } from '../../src/control/overrides.ts';
 import { StateFile } from '../../src/control/state-file.ts';
 
 const override: Override = {
@@ -12,8 +12,13 @@ const override: Override = {
 
 const hold: Override = {
   ...{ pool: 'app', field: 'hold', configured: 'off' },
-  value: { then: 'refuse', sessions: 'drain', timeoutMs: 30_000 },
+  value: { then: 'refuse', sessions: 'drain', timeoutMs: 30_000 } satisfies Hold,
   ...{ sinceMs: 1_000, untilMs: 2_000, by: 'ci', reason: 'deploy' },
+};
+
+const paused: Override = {
+  ...{ listener: 'web', field: 'accept', value: 'paused', configured: 'on' },
+  ...{ sinceMs: 1_000, untilMs: undefined, by: 'ci', reason: undefined },
 };
 
 function folder(): string {
@@ -26,8 +31,8 @@ describe('StateFile', () => {
   it('gives back what was written, from a folder that it makes', async () => {
     const path = join(folder(), 'deep', 'state.json');
     expect(new StateFile(path).read()).toEqual([]);
-    await new StateFile(path).write([override, hold]);
-    expect(new StateFile(path).read()).toEqual([override, hold]);
+    await new StateFile(path).write([override, hold, paused]);
+    expect(new StateFile(path).read()).toEqual([override, hold, paused]);
     expect(readdirSync(join(path, '..'))).toEqual(['state.json']);
   });
 
@@ -57,6 +62,8 @@ describe('StateFile', () => {
     JSON.stringify({ overrides: [{ ...override, sinceMs: 'now' }] }),
     JSON.stringify({ overrides: [{ ...override, backend: undefined }] }),
     JSON.stringify({ overrides: [{ ...hold, backend: 'a' }] }),
+    JSON.stringify({ overrides: [{ ...paused, pool: 'a' }] }),
+    JSON.stringify({ overrides: [{ ...paused, value: 'maybe' }] }),
     JSON.stringify({ overrides: [{ ...hold, value: { then: 'resume' } }] }),
   ])('says of %j that it is not what it wrote', (text) => {
     const path = join(folder(), 'state.json');

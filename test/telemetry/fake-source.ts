@@ -7,6 +7,7 @@ import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
 import {
   type Administered,
+  type AdministeredListener,
   type AdministeredPool,
   Administration,
   type HoldState,
@@ -15,6 +16,7 @@ import {
 import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
 import { Sessions } from '../../src/control/sessions.ts';
+import type { Accept } from '../../src/core/admin-state.ts';
 import { type BusyClients, busiestClients } from '../../src/core/busiest-clients.ts';
 import { explain } from '../../src/core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../../src/core/explain/explanation.ts';
@@ -76,7 +78,7 @@ export class FakeSource implements AdminSource {
   constructor() {
     const buffer = new ArrayBuffer(Ledger.byteLength(capacity));
     this.ledger = new Ledger(buffer, capacity, 'main');
-    this.administration.over(this.plan.pools.map(expanded), 0).commit();
+    this.administration.over(this.plan.pools.map(expanded), ['web', 'api'], 0).commit();
     this.workers = [new Ledger(buffer, capacity, 0), new Ledger(buffer, capacity, 1)];
   }
 
@@ -142,6 +144,18 @@ export class FakeSource implements AdminSource {
     return this.administration.pool(name);
   }
 
+  administeredListener(name: string): AdministeredListener {
+    return this.administration.listener(name);
+  }
+
+  acceptOf(name: string): Accept {
+    return this.administration.acceptOf(name);
+  }
+
+  async patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void> {
+    this.administration.patchListener(name, accept, mark, revision);
+  }
+
   holdOf(pool: string): HoldState | undefined {
     return this.administration.holdOf(pool);
   }
@@ -161,7 +175,7 @@ export class FakeSource implements AdminSource {
   }
 
   #followHolds(): void {
-    const { pools } = this.administration.over(this.plan.pools.map(expanded), 0);
+    const { pools } = this.administration.over(this.plan.pools.map(expanded), ['web', 'api'], 0);
     const holds = new Map(pools.map((pool) => [pool.name, pool.hold]));
     this.plan = {
       ...this.plan,

@@ -52,6 +52,7 @@ describe('Metrics', () => {
       'sluice_dns_last_success_timestamp_seconds gauge',
       'sluice_draining gauge',
       'sluice_event_loop_lag_seconds gauge',
+      'sluice_listener_accept_state gauge',
       'sluice_listener_connections_active gauge',
       'sluice_listener_connections_limit gauge',
       'sluice_listener_connections_total counter',

@@ -13,8 +13,7 @@ export const overrides: Route = {
   reply: ({ source }) =>
     json(200, {
       overrides: source.overrides.map((one) => ({
-        pool: one.pool,
-        ...(one.backend !== undefined && { backend: one.backend }),
+        ...namesOf(one),
         ...overrideView(one),
       })),
     }),
@@ -46,6 +45,11 @@ export const resetBackend: Route = {
       return { ...json(200, { overrides: source.overrides.filter(isOf) }), audit: { before, after: [] } };
     }),
 };
+
+function namesOf({ listener, pool, backend }: Override) {
+  if (listener !== undefined) return { listener };
+  return { pool, ...(backend !== undefined && { backend }) };
+}
 
 function markOf(by: string): Mark {
   return { sinceMs: Date.now(), untilMs: undefined, by, reason: undefined };

@@ -1,9 +1,15 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
 import type { Config } from '../../config/config.ts';
-import type { Administered, AdministeredPool, PoolPatch } from '../../control/administration.ts';
+import type {
+  Administered,
+  AdministeredListener,
+  AdministeredPool,
+  PoolPatch,
+} from '../../control/administration.ts';
 import type { BackendName, BackendPatch, Mark, Override } from '../../control/overrides.ts';
 import type { Sessions } from '../../control/sessions.ts';
+import type { Accept } from '../../core/admin-state.ts';
 import type { BusyClients } from '../../core/busiest-clients.ts';
 import type { Explanation, Inquiry } from '../../core/explain/explanation.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -86,6 +92,9 @@ export interface RuntimeAdministration {
   administeredPool(name: string): AdministeredPool;
   patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void>;
   patchPool(name: string, patch: PoolPatch, mark: Mark, revision?: string): Promise<void>;
+  administeredListener(name: string): AdministeredListener;
+  /** Rejects with a BindError too, where it can't listen. */
+  patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void>;
   /** False where the pool has no breaker. An opening by hand ends after so long, by a trial. */
   setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean;
   /** For one backend, or for everything. */

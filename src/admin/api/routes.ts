@@ -7,6 +7,7 @@ import { dashboard, dashboardFile } from './dashboard.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { history } from './history.ts';
+import { listener, patchListener } from './listener.ts';
 import { livez } from './livez.ts';
 import { metrics } from './metrics.ts';
 import { overrides, resetAll, resetBackend } from './overrides.ts';
@@ -35,6 +36,8 @@ export const routes: readonly Route[] = [
   circuit,
   pool,
   patchPool,
+  listener,
+  patchListener,
   overrides,
   resetAll,
   resetBackend,

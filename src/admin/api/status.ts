@@ -55,11 +55,12 @@ export function statusOf({ build, origin, observations, pendingRestart }: Status
   };
 }
 
-function listenerStatus(listener: ListenerSnapshot) {
-  const { bound, driver, active, limit, accepted, closed, bytesToBackend, bytesToClient } = listener;
+export function listenerStatus(listener: ListenerSnapshot) {
+  const { bound, accept, driver, active, limit, accepted, closed, bytesToBackend, bytesToClient } = listener;
   const [only, ...others] = bound;
   return {
     bind: others.length === 0 && only !== undefined ? only : bound,
+    accept,
     driver,
     active,
     limit: limitText(limit),

@@ -13,6 +13,8 @@ export interface Binding {
   readonly driver: DriverModule['name'];
   /** As the configuration asks for it: with port 0, the address says which port it became. */
   readonly writtenAs: string;
+  /** Its clients wait to be accepted. */
+  readonly isPaused: boolean;
 }
 
 /** While a listener changes its driver, both have its address. */

@@ -110,7 +110,7 @@ export class Supervisor {
         if (this.#stopping) throw new Error('Expected running workers, but they are stopping');
         const thread = this.#listenersOf(address).find((one) => !listening.has(one));
         if (thread === undefined) break;
-        const options = { shared: this.#deps.driver.sharesPorts, replaces };
+        const options = { shared: this.#deps.driver.sharesPorts, replaces, isPaused: binding.isPaused };
         try {
           address = await thread.ask({ kind: 'listen', listener: binding.listener, address, options });
           listening.add(thread);
@@ -203,12 +203,12 @@ export class Supervisor {
     this.#changes.emit('change');
   }
 
-  #relisten(thread: WorkerThread, { listener, address }: Binding): void {
+  #relisten(thread: WorkerThread, { listener, address, isPaused }: Binding): void {
     if (!this.#listenersOf(address).includes(thread)) return;
     const socket = [...this.#unclaimed].find(
       (one) => one.worker === thread.index && formatAddress(one.address) === formatAddress(address),
     );
-    const options = { shared: this.#deps.driver.sharesPorts, adopt: socket?.fd };
+    const options = { shared: this.#deps.driver.sharesPorts, adopt: socket?.fd, isPaused };
     thread.ask({ kind: 'listen', listener, address, options }).then(
       () => socket && this.#unclaimed.delete(socket),
       (error: Error) => this.#deps.problem(`Worker ${thread.index} can't listen: ${error.message}`),

@@ -2,7 +2,8 @@
  * The driver that runs wherever Node runs, on `node:net` alone.
  *
  * Known limits of `node:net`: while a socket is not being read (because the other side doesn't take its
- * bytes), its RST is noticed only by a write or once reading goes on.
+ * bytes), its RST is noticed only by a write or once reading goes on. A server can't be kept from accepting: clients of
+ * an address that is paused have descriptors here, and are reset with the thread.
  */
 import type { Server } from 'node:net';
 import type { Address, BackendSlot, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
@@ -42,6 +43,9 @@ interface BoundServer {
   /** Connections so far: as it stands still, none waits any more. */
   accepted: number;
   isLeaving: boolean;
+  isPaused: boolean;
+  /** Clients that came while it was paused: accepted, and not looked at. */
+  readonly waiting: Open[];
   lastCall: LastCall | undefined;
 }
 
@@ -83,6 +87,8 @@ class PortableDriver implements Driver, PortableLinkContext {
       known.listener = listener;
       known.isLeaving = false;
       known.lastCall?.cancel();
+      known.isPaused = options.isPaused ?? false;
+      if (!known.isPaused) this.#acceptWaiting(known);
       return known.bound;
     }
     const server = createServer();
@@ -94,11 +100,18 @@ class PortableDriver implements Driver, PortableLinkContext {
       listener,
       accepted: 0,
       isLeaving: false,
+      isPaused: options.isPaused ?? false,
+      waiting: [],
       lastCall: undefined,
     };
     this.#listenings.add(listening);
     accept(server, this.buffers, this.#means, {
-      accepted: (open) => this.#accept(listening, open),
+      accepted: (open) => {
+        listening.accepted++;
+        if (!listening.isPaused) this.#accept(listening, open);
+        else if (listening.waiting.length < longestQueue) listening.waiting.push(open);
+        else this.#turnAway(listening, open);
+      },
       failed: () => {
         this.outOfDescriptors();
         this.#spare.give();
@@ -111,6 +124,8 @@ class PortableDriver implements Driver, PortableLinkContext {
     const listening = this.#listeningOn(address);
     if (listening === undefined) return;
     listening.isLeaving = true;
+    listening.isPaused = false;
+    this.#acceptWaiting(listening);
     listening.lastCall = isSucceeded && 'port' in address ? callLast(listening.server) : undefined;
     await listening.lastCall?.over;
     await queueTaken(listening);
@@ -128,9 +143,19 @@ class PortableDriver implements Driver, PortableLinkContext {
     return undefined;
   }
 
+  #acceptWaiting(listening: BoundServer): void {
+    for (const open of listening.waiting.splice(0)) this.#accept(listening, open);
+  }
+
+  #turnAway({ listener, bound }: BoundServer, open: Open): void {
+    const socket = open(() => true);
+    const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
+    socket?.on('error', () => {}).destroy();
+    if (peer !== undefined) this.emit({ kind: 'turned-away', listener, peer });
+  }
+
   #accept(listening: BoundServer, open: Open): void {
     const { listener, bound } = listening;
-    listening.accepted++;
     const link = new PortableLink(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
     if (link.id === this.#nextNumber) this.#nextNumber += 2;
     const socket = open(link.received);
@@ -223,7 +248,10 @@ class PortableDriver implements Driver, PortableLinkContext {
     this.#isClosed = true;
     this.#alarm.set(undefined);
     this.#spare.give();
-    for (const { server } of this.#listenings) closeServer(server);
+    for (const { server, waiting } of this.#listenings) {
+      for (const open of waiting) open(() => true)?.destroy();
+      closeServer(server);
+    }
     this.#listenings.clear();
     if (this.#openLinks === 0) return;
     const allClosed = new Promise<void>((resolve) => {

@@ -55,6 +55,8 @@ export class Listening {
   /** When `due` is to be called. */
   leaveMs = Number.POSITIVE_INFINITY;
   #stage: 'accepting' | 'passed-by' | 'last-call' | 'leaving' = 'accepting';
+  /** Clients wait in the kernel's queue. */
+  isPaused: boolean;
   #isPolling = false;
   #isCancelling = false;
   #isOver = false;
@@ -66,6 +68,7 @@ export class Listening {
     parts: ListeningDeps,
     place: { readonly asked: Address; readonly bound: Address; readonly fd: number; readonly number: number },
     listener: ListenerSlot,
+    isPaused = false,
   ) {
     this.#parts = parts;
     this.asked = place.asked;
@@ -74,6 +77,7 @@ export class Listening {
     this.number = place.number;
     this.listener = listener;
     this.#file = 'path' in place.bound ? socketFileAt(place.bound.path) : undefined;
+    this.isPaused = isPaused;
     parts.sockets.unblock(place.fd);
     this.#poll();
   }
@@ -93,6 +97,7 @@ export class Listening {
   completed(result: number): void {
     this.#isPolling = false;
     if (this.#stage === 'leaving') return this.#leave();
+    if (this.isPaused) return;
     const isExhausted = result >= 0 ? this.#acceptFew() === 'out-of-descriptors' : exhaustion.has(-result);
     if (isExhausted) this.#parts.exhausted();
     else this.#poll();
@@ -107,7 +112,8 @@ export class Listening {
   }
 
   /** Stays, whoever has asked it to leave. Says whether it can; if not, a further one is to listen in its place. */
-  keep(): boolean {
+  keep(isPaused = false): boolean {
+    this.isPaused = isPaused;
     if (this.#stage !== 'accepting' && !this.#isUnix) {
       const { sockets } = this.#parts;
       if (!sockets.passByNoMore(this.fd)) {
@@ -119,6 +125,7 @@ export class Listening {
     this.#stage = 'accepting';
     this.leaveMs = Number.POSITIVE_INFINITY;
     this.#resolveUnlistened();
+    if (isPaused && this.#isPolling) this.#stopPolling();
     this.#poll();
     return true;
   }
@@ -130,6 +137,8 @@ export class Listening {
       const nowMs = this.#parts.now();
       this.#giveUpMs = nowMs + emptyingMs;
       this.#stage = 'passed-by';
+      this.isPaused = false;
+      this.#poll();
       // A unix socket knows no handshakes: a client that connects is in the queue at once.
       if (this.#isUnix) this.leaveMs = nowMs;
       else if (!isSucceeded && this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
@@ -165,7 +174,7 @@ export class Listening {
   }
 
   #poll(): void {
-    if (this.#isPolling || this.#isCancelling) return;
+    if (this.#isPolling || this.#isCancelling || this.isPaused) return;
     this.#isPolling = true;
     this.#parts.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
   }

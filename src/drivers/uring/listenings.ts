@@ -66,10 +66,10 @@ export class Listenings {
 
   /** As `Driver.listen` says. Throws a system error. */
   listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Address {
-    const { shared, adopt } = options;
+    const { shared, adopt, isPaused } = options;
     const { libc, sockets, resources } = this.#parts;
     const known = this.#on(asked);
-    if (known?.keep()) {
+    if (known?.keep(isPaused)) {
       if (adopt !== undefined) sockets.close(adopt);
       known.listener = listener;
       this.#reschedule();
@@ -82,7 +82,7 @@ export class Listenings {
     const bound = 'path' in asked ? asked : sockets.boundTo(fd);
     const free = this.#table.indexOf(undefined);
     const number = free < 0 ? this.#table.length : free;
-    this.#table[number] = new Listening(this.#partsOfEach, { asked, bound, fd, number }, listener);
+    this.#table[number] = new Listening(this.#partsOfEach, { asked, bound, fd, number }, listener, isPaused);
     return bound;
   }
 
@@ -133,7 +133,7 @@ export class Listenings {
 
   get #haveWaiting(): boolean {
     const { sockets } = this.#parts;
-    return this.#table.some((listening) => listening !== undefined && sockets.hasWaiting(listening.fd));
+    return this.#table.some((one) => one !== undefined && !one.isPaused && sockets.hasWaiting(one.fd));
   }
 
   #resume(): void {

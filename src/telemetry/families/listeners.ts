@@ -1,3 +1,4 @@
+import { accepts } from '../../core/admin-state.ts';
 import type { ListenerSnapshot } from '../snapshot.ts';
 import { type Family, sampleDurations } from './family.ts';
 
@@ -19,6 +20,15 @@ export const listenerFamilies: readonly Family[] = [
     help: 'As many connections as the listener may have; +Inf without a limit',
     type: 'gauge',
     read: ofEach(({ limit }) => limit),
+  },
+  {
+    name: 'sluice_listener_accept_state',
+    help: '1 for what operators want of the listener: that it accepts clients, has them wait, or refuses them',
+    type: 'gauge',
+    read: ({ snapshot: { listeners } }, sample) => {
+      for (const { labels, accept } of listeners)
+        for (const state of accepts) sample(`${labels},state="${state}"`, state === accept ? 1 : 0);
+    },
   },
   {
     name: 'sluice_sessions_closed_total',

@@ -1,0 +1,68 @@
+/** One listener: how it is, and whether it accepts clients. */
+
+import { type AdministeredListener, revisionOf, StaleRevision } from '../../control/administration.ts';
+import { BindError } from '../../control/bind-error.ts';
+import { accepts } from '../../core/admin-state.ts';
+import { failure, json, type Reply } from '../http.ts';
+import { orRefusal, overrideView } from './backend.ts';
+import { duration, mistaken, oneOf, orNull, readFields, text } from './fields.ts';
+import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import { listenerStatus } from './status.ts';
+
+const path = '/api/v1/listeners/{listener}';
+
+export const listener: Route = {
+  path,
+  method: 'GET',
+  may: 'read',
+  reply: (deps, { params }) => orRefusal(() => listenerReply(deps, nameIn(params))),
+};
+
+export const patchListener: Route = {
+  path,
+  method: 'PATCH',
+  may: 'operate',
+  body: { type: 'application/json', mostBytes: 4_096 },
+  reply: (deps, request) => orRefusal(() => patched(deps, request)),
+};
+
+async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
+  const { source } = deps;
+  const name = nameIn(params);
+  const before = source.administeredListener(name);
+  const read = readFields(body, { accept: orNull(oneOf(accepts)), for: duration, reason: text(200) });
+  if (!read.ok) return mistaken(read.errors);
+  const { accept, for: forMs, reason } = read.value;
+  if (accept === undefined)
+    return mistaken([{ path: 'accept', message: `Expected ${accepts.join(', ')} or null, found none` }]);
+  if (revision !== undefined && revision !== revisionOf(before)) throw new StaleRevision();
+  const nowMs = Date.now();
+  const untilMs = forMs === undefined ? undefined : nowMs + forMs;
+  try {
+    await source.patchListener(name, accept, { sinceMs: nowMs, untilMs, by, reason }, revision);
+  } catch (error) {
+    if (error instanceof BindError) return failure(409, error.message);
+    throw error;
+  }
+  const audit = { before: before.overrides, after: source.administeredListener(name).overrides, reason };
+  return { ...listenerReply(deps, name), audit };
+}
+
+function listenerReply({ source }: RouteDeps, name: string): Reply {
+  const administered = source.administeredListener(name);
+  const revision = revisionOf(administered);
+  return json(200, { ...listenerView(administered, source), revision }, { etag: `"${revision}"` });
+}
+
+function listenerView({ listener: name, overrides }: AdministeredListener, source: RouteDeps['source']) {
+  const seen = source.snapshot().listeners.find((one) => one.name === name);
+  return {
+    listener: name,
+    ...(seen !== undefined && listenerStatus(seen)),
+    overrides: overrides.map(overrideView),
+  };
+}
+
+function nameIn({ listener: name = '' }: ApiRequest['params']): string {
+  return name;
+}
