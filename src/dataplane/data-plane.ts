@@ -9,6 +9,7 @@ import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
 import type { Driver, DriverHost, DriverMaker } from '../drivers/driver.ts';
 import type { TicketKeys } from '../drivers/ticket-keys.ts';
+import { StallGrace } from './stall-grace.ts';
 
 export interface DataPlaneDeps {
   readonly worker: number;
@@ -48,6 +49,7 @@ export class DataPlane {
   #exhaustionToldMs = Number.NEGATIVE_INFINITY;
   readonly #fullToldMs = new Map<string, number>();
   #wakeMs: number | undefined;
+  readonly #grace = new StallGrace();
 
   constructor(deps: DataPlaneDeps) {
     this.#deps = deps;
@@ -119,17 +121,19 @@ export class DataPlane {
   }
 
   #deadline(): void {
-    this.#wakeMs = undefined;
     const { sessionLog, now } = this.#deps;
     const nowMs = now();
+    const dueMs = this.#wakeMs ?? nowMs;
+    this.#wakeMs = undefined;
     if (nowMs >= (sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY)) sessionLog.flush(nowMs);
-    this.handle({ kind: 'deadline' });
+    if (this.#grace.judges(dueMs, nowMs)) this.handle({ kind: 'deadline' });
+    else this.#setWake();
   }
 
   /** Wakes are only moved forward: one that turns out too early costs less than moving it at every event. */
   #setWake(): void {
     const nextMs = Math.min(
-      this.#core.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
+      Math.max(this.#core.nextDeadlineMs ?? Number.POSITIVE_INFINITY, this.#grace.untilMs),
       this.#deps.sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY,
     );
     if (nextMs >= (this.#wakeMs ?? Number.POSITIVE_INFINITY)) return;
