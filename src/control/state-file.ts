@@ -66,11 +66,11 @@ function contentOf(text: string): Readonly<Record<string, unknown>> & { override
   return { ...content, overrides };
 }
 
-type Fields = { readonly [Key in keyof Override]?: unknown };
+type OverrideFields = { readonly [Key in keyof Override]?: unknown };
 
 function isOverride(value: unknown): value is Override {
   if (typeof value !== 'object' || value === null) return false;
-  const one: Fields = value;
+  const one: OverrideFields = value;
   const isText = (text: unknown): boolean => typeof text === 'string';
   const isTime = (ms: unknown): boolean => typeof ms === 'number' && Number.isFinite(ms);
   return (
@@ -85,7 +85,7 @@ function isOverride(value: unknown): value is Override {
 }
 
 /** Of a listener, a pool, or a backend of a pool. */
-function isNamed({ field, listener, pool, backend }: Fields): boolean {
+function isNamed({ field, listener, pool, backend }: OverrideFields): boolean {
   const given = [listener, pool, backend].map((name) => (name === undefined ? undefined : typeof name));
   const wanted = {
     accept: ['string', undefined, undefined],
