@@ -48,22 +48,35 @@ function unused({ lines }: Sluice, signal: string): number {
 }
 
 it('a debugger that SIGUSR1 opened before sluice could take the signal is closed again', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const preload = join(folder, 'preload.cjs');
-  writeFileSync(preload, opensDebugger);
-  const before = process.env['NODE_OPTIONS'];
   // Another port than the usual one, which may be in use.
-  process.env['NODE_OPTIONS'] = `--inspect-port=0 --require=${preload}`;
-  const sluice = await started().finally(() => {
-    if (before === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = before;
-  });
-  rmSync(folder, { recursive: true });
+  const sluice = await startedAfter(opensDebugger, '--inspect-port=0');
   const [, port] = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(sluice.stderr) ?? [];
   expect(Number(port)).toBeGreaterThan(0);
   await expect(connected(Number(port))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await expectEcho(sluice);
 });
+
+it('a SIGHUP that comes while the modules load is a reload once it has started', async () => {
+  const sluice = await startedAfter(hangsUp);
+  expect(await sluice.logged(({ msg }) => msg === 'configuration reloaded')).toMatchObject({
+    trigger: 'SIGHUP',
+  });
+  await expectEcho(sluice);
+});
+
+/** Started by a Node that runs this script first, in each of its threads. */
+async function startedAfter(script: string, ...options: readonly string[]): Promise<Sluice> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const preload = join(folder, 'preload.cjs');
+  writeFileSync(preload, script);
+  const before = process.env['NODE_OPTIONS'];
+  process.env['NODE_OPTIONS'] = [...options, `--require=${preload}`].join(' ');
+  return started().finally(() => {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+    rmSync(folder, { recursive: true });
+  });
+}
 
 const opensDebugger = `
 const inspector = require('node:inspector');
@@ -71,6 +84,14 @@ if (require('node:worker_threads').isMainThread) {
   process.kill(process.pid, 'SIGUSR1');
   while (inspector.url() === undefined);
 }`;
+
+const hangsUp = `
+const Module = require('node:module');
+const load = Module._load;
+Module._load = function (request, ...more) {
+  if (request.startsWith('./cli/program.')) process.kill(process.pid, 'SIGHUP');
+  return load.call(this, request, ...more);
+};`;
 
 it('after SIGTERM it accepts for shutdown.delay while it is not ready, and a second signal ends it at once', async () => {
   const sluice = await started({ shutdown: { delay: '1h', grace: '1h' } });
