@@ -1,4 +1,4 @@
-/** Sends a message on each connection, waits until all of it came back, and sends the next on those that talk. */
+/** Sends a message on each connection, waits until all of it came back, and sends the next. */
 import { connect } from 'node:net';
 import { Latencies } from './latencies.ts';
 import { type LoadResult, program, seconds } from './program.ts';
@@ -6,8 +6,6 @@ import { type LoadResult, program, seconds } from './program.ts';
 export interface PingPongJob {
   readonly port: number;
   readonly connections: number;
-  /** So many of them send more than one message. */
-  readonly talking: number;
   readonly messageBytes: number;
   readonly warmSeconds: number;
   readonly seconds: number;
@@ -22,7 +20,7 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
   // The backend echoes whatever begins with this letter.
   const message = Buffer.alloc(job.messageBytes, 'E');
 
-  const player = (talks: boolean): Promise<void> =>
+  const player = (): Promise<void> =>
     new Promise((resolve, reject) => {
       let sinceMs = 0;
       let missing = 0;
@@ -43,7 +41,7 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
             if (missing > 0) return true;
             latencies.record((performance.now() - sinceMs) * 1000);
             resolve();
-            if (talks) serve();
+            serve();
             return true;
           },
         },
@@ -57,8 +55,7 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
     });
 
   for (let opened = 0; opened < job.connections; opened += atATime) {
-    const more = Math.min(atATime, job.connections - opened);
-    await Promise.all(Array.from({ length: more }, (_, index) => player(opened + index < job.talking)));
+    await Promise.all(Array.from({ length: Math.min(atATime, job.connections - opened) }, player));
   }
   await seconds(job.warmSeconds);
   await measured();

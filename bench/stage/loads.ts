@@ -13,9 +13,7 @@ export type ProgramName =
   | 'bulk-load'
   | 'idle-load'
   | 'slow-reader-load'
-  | 'paced-connect-load'
-  | 'flood-load'
-  | 'wrk-load'
+  | 'reload-load'
   | 'decisions';
 
 export interface Program {

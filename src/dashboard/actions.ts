@@ -7,16 +7,16 @@ import type { Backend, Override, Pool } from './model.ts';
 import { button, field, input, select, textIn } from './parts.ts';
 
 function patch(pool: string, backend: string, body: object): Promise<Response> {
-  return ask(`pools/${pathOf(pool)}/backends/${pathOf(backend)}`, { method: 'PATCH', body });
+  return change(`pools/${pathOf(pool)}/backends/${pathOf(backend)}`, body);
 }
 
-export function patchPool(pool: string, body: object): Promise<Response> {
-  return ask(`pools/${pathOf(pool)}`, { method: 'PATCH', body });
+export function change(path: string, body: object): Promise<Response> {
+  return ask(path, { method: 'PATCH', body });
 }
 
 /** The one thing that is most often wanted: out of service, or back. */
 export function drainAction(name: string, backend: Backend, pool: Pool): Element {
-  const text = (word: string): Child => [word, h('span', { class: 'unseen' }, ` ${backend.address}`)];
+  const text = (word: string): Child => [word, h('span.unseen', {}, ` ${backend.address}`)];
   const isOut = backend.layers !== null && backend.layers.operator !== 'ready';
   return isOut
     ? button(text('Ready'), () => askReady(name, backend), 'primary')
@@ -200,16 +200,17 @@ function askCircuit(name: string, { address }: Backend, to: 'open' | 'closed'): 
   });
 }
 
-export function undoAction({ pool, backend, field: what }: Override): Element {
-  const name = backend ?? pool;
-  return button(['Undo', h('span', { class: 'unseen' }, ` ${what} of ${name}`)], () =>
+export function undoAction({ listener, pool = '', backend, field: what }: Override): Element {
+  const name = listener ?? backend ?? pool;
+  const path = listener === undefined ? `pools/${pathOf(pool)}` : `listeners/${pathOf(listener)}`;
+  return button(['Undo', h('span.unseen', {}, ` ${what} of ${name}`)], () =>
     question({
       title: `Undo ${what} of ${name}`,
       text: h('p', {}, 'What the configuration says holds again.'),
       confirm: 'Undo',
       done: `${what} of ${name} is as configured`,
       run: () =>
-        backend === undefined ? patchPool(pool, { [what]: null }) : patch(pool, backend, { [what]: null }),
+        change(backend === undefined ? path : `${path}/backends/${pathOf(backend)}`, { [what]: null }),
     }),
   );
 }

@@ -13,30 +13,30 @@ export function configurationView({ configuration, pendingRestart }: Status): Ch
   const { file, hash, loaded, lastReloadFailed } = configuration;
   return [
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h('h1', { tabindex: -1 }, 'Configuration'),
       h(
-        'p',
-        { class: 'muted' },
+        'p.muted',
+        {},
         file === null
           ? 'Not of a file'
-          : ['Of ', h('span', { class: 'mono' }, file), hash !== null && `, hash ${hash}`],
+          : ['Of ', h('span.mono', {}, file), hash !== null && `, hash ${hash}`],
         `, loaded ${ago(loaded)}. Every default is filled in, and secrets are hidden.`,
       ),
-      mayOperate() && file !== null && h('div', { class: 'buttons' }, button('Reload', askReload)),
+      mayOperate() && file !== null && h('div.buttons', {}, button('Reload', askReload)),
     ),
     lastReloadFailed &&
       h(
-        'p',
-        { class: 'banner bad' },
+        'p.banner.bad',
+        {},
         icon('bad'),
         ' The last reload was refused: what you see is older than the file. “Reload” shows its mistakes.',
       ),
     pendingRestart.length > 0 &&
       h(
-        'p',
-        { class: 'banner warn' },
+        'p.banner.warn',
+        {},
         icon('warn'),
         ` These have changed in the file and take a restart: ${pendingRestart.join(', ')}.`,
       ),
@@ -45,20 +45,15 @@ export function configurationView({ configuration, pendingRestart }: Status): Ch
       { 'aria-labelledby': 'overrides' },
       h('h2', { id: 'overrides' }, 'Changed by hand'),
       store.overrides.length === 0
-        ? h('p', { class: 'muted' }, 'Nothing: the file says it all.')
+        ? h('p.muted', {}, 'Nothing: the file says it all.')
         : h(
-            'ul',
-            { class: 'plain' },
+            'ul.plain',
+            {},
             store.overrides.map((one) =>
               h(
                 'li',
-                { key: `${one.pool} ${one.backend} ${one.field}` },
-                one.backend === undefined
-                  ? h('a', { href: hrefOf(['pools', one.pool]) }, one.pool)
-                  : [
-                      h('a', { class: 'mono', href: hrefOf(['pools', one.pool, one.backend]) }, one.backend),
-                      ` in ${one.pool}`,
-                    ],
+                { key: JSON.stringify([one.listener, one.pool, one.backend, one.field]) },
+                subjectOf(one),
                 ': ',
                 overrideText(one),
                 ' ',
@@ -69,7 +64,7 @@ export function configurationView({ configuration, pendingRestart }: Status): Ch
     ),
     h('h2', {}, 'What runs'),
     store.configuration === undefined
-      ? h('p', { class: 'muted' }, 'Asking the proxy …')
+      ? h('p.muted', {}, 'Asking the proxy …')
       : h(
           'div',
           { class: 'tree', tabindex: 0, role: 'region', 'aria-label': 'Configuration' },
@@ -78,30 +73,37 @@ export function configurationView({ configuration, pendingRestart }: Status): Ch
   ];
 }
 
+function subjectOf({ listener, pool = '', backend }: Override): Child {
+  if (listener !== undefined) return `listener ${listener}`;
+  return backend === undefined
+    ? h('a', { href: hrefOf(['pools', pool]) }, pool)
+    : [h('a', { class: 'mono', href: hrefOf(['pools', pool, backend]) }, backend), ` in ${pool}`];
+}
+
 /** As YAML has it; what was changed by hand stands beside what it replaces. */
 function tree(value: object, path: readonly string[]): Child {
   return Object.entries(value).map(([key, one]) => {
     const here = [...path, key];
     const isList = Array.isArray(value);
-    const name = isList ? h('span', { class: 'muted' }, '- ') : [h('span', { class: 'key' }, key), ': '];
+    const name = isList ? h('span.muted', {}, '- ') : [h('span.key', {}, key), ': '];
     if (typeof one !== 'object' || one === null) {
       return h(
         'div',
         {},
         name,
-        h('span', { class: 'value' }, String(one)),
+        h('span.value', {}, String(one)),
         isList ? undefined : marksOf(value, path, key),
       );
     }
     if (Object.keys(one).length === 0) return h('div', {}, name, Array.isArray(one) ? '[]' : '{}');
     const isFlat = Array.isArray(one) && one.every((each) => typeof each !== 'object');
-    if (isFlat) return h('div', {}, name, h('span', { class: 'value' }, one.join(', ')));
+    if (isFlat) return h('div', {}, name, h('span.value', {}, one.join(', ')));
     const parts = [marksOf(one, here, 'state'), tree(one, here)];
-    if (isList) return h('div', { class: 'item' }, parts);
+    if (isList) return h('div.item', {}, parts);
     const isNamed = path.length === 1 && (path[0] === 'listeners' || path[0] === 'pools');
     return isNamed
-      ? h('details', {}, h('summary', {}, h('span', { class: 'key' }, key)), h('div', { class: 'in' }, parts))
-      : h('div', {}, name, h('div', { class: 'in' }, parts));
+      ? h('details', {}, h('summary', {}, h('span.key', {}, key)), h('div.in', {}, parts))
+      : h('div', {}, name, h('div.in', {}, parts));
   });
 }
 

@@ -37,12 +37,12 @@ export function dialogView(): Child {
     form(
       { class: 'stack', submit: (data) => void run(data) },
       h('h2', { id: 'dialog-title' }, title),
-      h('div', { class: 'stack small' }, text),
+      h('div.stack.small', {}, text),
       fields,
       problem !== '' && h('p', { class: 'problem', role: 'alert' }, problem),
       h(
-        'div',
-        { class: 'buttons end' },
+        'div.buttons.end',
+        {},
         button('Cancel', close),
         h('button', { class: isDangerous ? 'danger' : 'primary', disabled: isBusy }, confirm),
       ),

@@ -22,8 +22,10 @@ export interface Props {
 }
 type Attribute = string | number | boolean | undefined;
 
-export function h(tag: string, props: Props = {}, ...children: Child[]): Element {
-  return { tag, props, children };
+/** A tag may have classes: `p.muted`. */
+export function h(name: string, props: Props = {}, ...children: Child[]): Element {
+  const [tag = '', ...classes] = name.split('.');
+  return { tag, props: classes.length === 0 ? props : { class: classes.join(' '), ...props }, children };
 }
 
 const drawn = new WeakMap<Node, Props>();

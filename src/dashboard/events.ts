@@ -13,14 +13,10 @@ export function eventsView(_: unknown, { query }: Place): Child {
   const shown = store.events.filter((one) => kind === '' || one.kind === kind);
   return [
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h('h1', { tabindex: -1 }, 'Events'),
-      h(
-        'p',
-        { class: 'muted' },
-        'What has happened to this process, newest first. New ones appear by themselves.',
-      ),
+      h('p.muted', {}, 'What has happened to this process, newest first. New ones appear by themselves.'),
     ),
     h(
       'div',
@@ -33,8 +29,8 @@ export function eventsView(_: unknown, { query }: Place): Child {
           'Changes of health, breakers and configuration, and what operators do, will stand here.',
         )
       : h(
-          'ol',
-          { class: 'events' },
+          'ol.events',
+          {},
           shown.map((event) =>
             h(
               'li',

@@ -55,14 +55,10 @@ let problem = '';
 export function explainView({ listeners }: Status, { query }: Place): Child {
   return [
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h('h1', { tabindex: -1 }, 'What would become of a client?'),
-      h(
-        'p',
-        { class: 'muted' },
-        'Asked of the proxy as it is now. Nothing is sent to anybody, and nothing changes.',
-      ),
+      h('p.muted', {}, 'Asked of the proxy as it is now. Nothing is sent to anybody, and nothing changes.'),
     ),
     form(
       { class: 'filters', submit: (data) => void ask(data) },
@@ -82,7 +78,7 @@ export function explainView({ listeners }: Status, { query }: Place): Child {
         'Protocol',
         select('protocol', [['', 'as the others say'], ...protocols.map((one) => [one, one] as const)]),
       ),
-      h('button', { class: 'primary' }, 'Explain'),
+      h('button.primary', {}, 'Explain'),
     ),
     problem !== '' && h('p', { class: 'problem', role: 'alert' }, problem),
     found !== undefined && h('div', { class: 'stack', 'aria-live': 'polite' }, answer(found)),
@@ -117,13 +113,13 @@ function answer(explanation: Explanation): Child {
     h(
       'section',
       { class: `card trouble ${level}` },
-      h('p', { class: 'verdict' }, badge(level, word)),
+      h('p.verdict', {}, badge(level, word)),
       h('p', {}, text),
     ),
     h('h2', {}, 'Step by step'),
     h(
-      'ol',
-      { class: 'steps' },
+      'ol.steps',
+      {},
       step('Client', client.address, client.announcedBy !== null && `, announced by ${client.announcedBy}`),
       proxyHeader !== 'off' && step('PROXY header', proxyHeader.replaceAll('-', ' ')),
       step('Access', access === 'not-reached' ? 'is not looked at' : accessText(access)),
@@ -149,7 +145,7 @@ function answer(explanation: Explanation): Child {
     ),
     pool !== null && [
       h('h2', {}, 'Backends of ', h('a', { href: hrefOf(['pools', pool.name]) }, pool.name)),
-      pool.ignoresHealth && h('p', { class: 'muted' }, 'So many are down that their health is ignored.'),
+      pool.ignoresHealth && h('p.muted', {}, 'So many are down that their health is ignored.'),
       table(
         `Backends of ${pool.name}`,
         [

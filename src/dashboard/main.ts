@@ -37,7 +37,7 @@ function page(): Child {
   const now = status();
   return [
     h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to the content'),
-    h('header', { class: 'bar' }, brand(), navigation(at), linkState()),
+    h('header.bar', {}, brand(), navigation(at), linkState()),
     store.link === 'lost' && lostBanner(),
     now?.phase === 'draining' &&
       h(
@@ -98,8 +98,8 @@ function linkState(): Element {
   const { link, caller } = store;
   const who = caller?.may === 'read' ? 'read only' : undefined;
   return h(
-    'div',
-    { class: 'link' },
+    'div.link',
+    {},
     who !== undefined && link === 'live' && h('span', { class: 'tag', title: `As ${caller?.name}` }, who),
     link === 'live' && badge('good', 'Live'),
     link === 'opening' && badge('idle', 'Connecting'),
@@ -132,8 +132,8 @@ function signInForm(): Element {
     },
     h('h1', { tabindex: -1 }, 'This proxy wants a token'),
     h(
-      'p',
-      { class: 'muted' },
+      'p.muted',
+      {},
       'One of the admin section of its configuration. It is kept until you close this tab. With one that may only read, you can look and change nothing.',
     ),
     field('Token', input('token', { type: 'password', required: true, autofocus: true })),
@@ -143,7 +143,7 @@ function signInForm(): Element {
         { class: 'problem', role: 'alert' },
         'The proxy does not know the token that was sent. Look it up in admin.token or admin.tokens.',
       ),
-    h('div', { class: 'buttons' }, h('button', { class: 'primary' }, 'Sign in')),
+    h('div.buttons', {}, h('button.primary', {}, 'Sign in')),
   );
 }
 

@@ -31,7 +31,7 @@ export interface Listener extends Counted {
   readonly driver: string;
   /** Sessions that ended, by their reasons. */
   readonly closed: Readonly<Record<string, number>>;
-  readonly accept?: 'on' | 'paused' | 'off';
+  readonly accept: 'on' | 'paused' | 'off';
 }
 
 export interface Pool {
@@ -89,8 +89,9 @@ export interface Backend extends Counted {
 }
 
 export interface Override {
-  readonly pool: string;
-  /** Absent where it is of the whole pool. */
+  /** Of a listener, or of a pool, or of a backend of one. */
+  readonly listener?: string;
+  readonly pool?: string;
   readonly backend?: string;
   readonly field: string;
   /** A hold is an object. */

@@ -3,9 +3,10 @@ import { type Child, type Element, h } from './dom.ts';
 import { bytes, count, counted, rate, since as sinceText } from './format.ts';
 import type { Listener, Pool, Status } from './model.ts';
 import { badge, empty, icon, when } from './parts.ts';
+import { listenerAction } from './pool-actions.ts';
 import { hrefOf } from './route.ts';
 import { spark } from './spark.ts';
-import { type ConfiguredListener, rateOf, ratesOf, showHistory, store } from './store.ts';
+import { type ConfiguredListener, mayOperate, rateOf, ratesOf, showHistory, store } from './store.ts';
 import { standbyIn, type Verdict, verdictOf } from './why.ts';
 
 export function overview(status: Status): Child {
@@ -21,8 +22,8 @@ export function overview(status: Status): Child {
       : `${out} of ${counted(backends.length, 'backend')} ${out === 1 ? 'takes' : 'take'} no clients`;
   return [
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h(
         'h1',
         { tabindex: -1 },
@@ -30,8 +31,8 @@ export function overview(status: Status): Child {
         headline,
       ),
       h(
-        'p',
-        { class: 'muted' },
+        'p.muted',
+        {},
         `${counted(listeners.length, 'listener')}, ${counted(pools.length, 'pool')}, ${counted(backends.length, 'backend')}`,
       ),
     ),
@@ -41,7 +42,7 @@ export function overview(status: Status): Child {
         'section',
         { 'aria-labelledby': 'trouble' },
         h('h2', { id: 'trouble' }, 'Backends without clients, and why'),
-        h('ul', { class: 'cards' }, troubled),
+        h('ul.cards', {}, troubled),
       ),
     h(
       'section',
@@ -87,8 +88,8 @@ function figures({ listeners, pools }: Status): Element {
   const figure = (label: string, value: string, unit: string, picture: Child): Element =>
     h('div', {}, h('dt', {}, label), h('dd', {}, h('strong', {}, value), ` ${unit}`, picture));
   return h(
-    'dl',
-    { class: 'figures' },
+    'dl.figures',
+    {},
     figure(
       'Open connections',
       count(sum(({ active }) => active)),
@@ -148,8 +149,8 @@ function troubleIn(name: string, pool: Pool): Element[] {
         h(
           'a',
           { class: 'cover', href: hrefOf(['pools', name, backend.address]) },
-          h('span', { class: 'mono' }, backend.address),
-          h('span', { class: 'muted' }, ' in ', name),
+          h('span.mono', {}, backend.address),
+          h('span.muted', {}, ' in ', name),
         ),
         verdictText(verdict),
       ),
@@ -159,14 +160,9 @@ function troubleIn(name: string, pool: Pool): Element[] {
 
 export function verdictText({ level, word, why, remedy, since }: Verdict): Child {
   return [
-    h(
-      'p',
-      { class: 'verdict' },
-      badge(level, word),
-      h('span', { class: 'muted' }, ' for ', when(since, sinceText(since))),
-    ),
+    h('p.verdict', {}, badge(level, word), h('span.muted', {}, ' for ', when(since, sinceText(since)))),
     why !== '' && h('p', {}, why),
-    remedy !== undefined && remedy !== '' && h('p', { class: 'muted' }, remedy),
+    remedy !== undefined && remedy !== '' && h('p.muted', {}, remedy),
   ];
 }
 
@@ -178,19 +174,14 @@ function listenerCard(name: string, listener: Listener): Element {
     'li',
     { key: name, class: 'card', id: `listener ${name}` },
     h('h3', {}, name),
-    h('p', { class: 'mono muted' }, bind.join(', ') || 'bound nowhere: its last connections finish'),
-    listener.accept !== undefined &&
-      listener.accept !== 'on' &&
+    mayOperate() && h('div.corner', {}, listenerAction(name, listener)),
+    h('p.mono.muted', {}, bind.join(', ') || 'bound nowhere: its last connections finish'),
+    listener.accept !== 'on' &&
       badge('warn', listener.accept === 'paused' ? 'Paused: clients wait' : 'Off: accepts nobody'),
     numbers(listener.active, rates),
     bad.length > 0 &&
-      h(
-        'p',
-        { class: 'bad' },
-        icon('bad'),
-        bad.map(([reason, per]) => ` ${rate(per)}/s ${reason}`).join(','),
-      ),
-    h('p', { class: 'to' }, `to ${poolsOf(store.configuration?.listeners[name]).join(', ') || 'no pool'}`),
+      h('p.bad', {}, icon('bad'), bad.map(([reason, per]) => ` ${rate(per)}/s ${reason}`).join(',')),
+    h('p.to', {}, `to ${poolsOf(store.configuration?.listeners[name]).join(', ') || 'no pool'}`),
   );
 }
 
@@ -204,14 +195,14 @@ function poolCard(name: string, pool: Pool): Element {
     { key: name, class: 'card', id: `pool ${name}` },
     h('h3', {}, h('a', { class: 'cover', href: hrefOf(['pools', name]) }, name)),
     h(
-      'p',
-      { class: 'verdict' },
+      'p.verdict',
+      {},
       badge(level, all === 0 ? 'No backends' : taking === all ? `${all} ready` : `${taking} of ${all} ready`),
       pool.hold !== null && badge('warn', pool.hold.phase === 'held' ? 'Held' : 'Releasing'),
       pool.queue > 0 && badge('warn', `${count(pool.queue)} wait`),
     ),
     numbers(pool.active, poolRates(name)),
-    h('div', { class: 'beside' }, spark('New connections a second', series?.connections, series?.failures)),
+    h('div.beside', {}, spark('New connections a second', series?.connections, series?.failures)),
   );
 }
 
@@ -229,8 +220,8 @@ export function poolRates(name: string) {
 
 function numbers(active: number, { connections, toBackend, toClient }: ReturnType<typeof ratesOf>): Element {
   return h(
-    'p',
-    { class: 'numbers' },
+    'p.numbers',
+    {},
     h('span', {}, h('strong', {}, count(active)), ' open'),
     h('span', {}, h('strong', {}, rate(connections)), ' new/s'),
     h('span', {}, h('strong', {}, bytes(toBackend + toClient)), '/s'),

@@ -46,7 +46,7 @@ export function table(caption: string, columns: readonly Column[], rows: readonl
   return h(
     'table',
     { role: 'table' },
-    h('caption', { class: 'unseen' }, caption),
+    h('caption.unseen', {}, caption),
     h(
       'thead',
       { role: 'rowgroup' },
@@ -84,7 +84,7 @@ export function button(text: Child, onclick: () => unknown, kind = ''): Element 
 
 /** Where there is nothing to show: why, and what would change that. */
 export function empty(title: string, ...text: Child[]): Element {
-  return h('div', { class: 'empty' }, h('p', { class: 'strong' }, title), h('p', {}, text));
+  return h('div.empty', {}, h('p.strong', {}, title), h('p', {}, text));
 }
 
 /** No two fields of a view and its dialog have the same name. */
@@ -92,8 +92,8 @@ export function field(label: string, input: Element, hint?: string): Element {
   const id = `field-${String(input.props['name'])}`;
   const described = hint === undefined ? {} : { 'aria-describedby': `${id}-hint` };
   return h(
-    'div',
-    { class: 'field' },
+    'div.field',
+    {},
     h('label', { for: id }, label),
     { ...input, props: { ...input.props, id, ...described } },
     hint !== undefined && h('small', { id: `${id}-hint` }, hint),

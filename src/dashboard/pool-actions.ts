@@ -1,10 +1,10 @@
-/** What an operator can do to a whole pool, and to the configuration. */
-import { patchPool, sessionsIn } from './actions.ts';
-import { json } from './api.ts';
-import { forAndWhy, forAndWhyIn, question } from './dialog.ts';
+/** What an operator can do to a listener, to a whole pool, and to the configuration. */
+import { change, sessionsIn } from './actions.ts';
+import { json, pathOf } from './api.ts';
+import { forAndWhy, forAndWhyIn, question, untilChanged } from './dialog.ts';
 import { type Child, h } from './dom.ts';
 import { counted } from './format.ts';
-import type { Pool } from './model.ts';
+import type { Listener, Pool } from './model.ts';
 import { button, field, input, select, textIn } from './parts.ts';
 
 export function poolActions(name: string, { hold, active, queue }: Pool): Child {
@@ -47,7 +47,7 @@ function askHold(name: string, active: number): void {
     confirm: 'Hold',
     done: `${name} is held: new clients wait`,
     run: (data) =>
-      patchPool(name, {
+      change(`pools/${pathOf(name)}`, {
         hold: { sessions: sessionsIn(data), then: textIn(data, 'then'), ...forAndWhyIn(data) },
       }),
   });
@@ -70,8 +70,49 @@ function askRelease(name: string, queue: number): void {
     done: `${name} serves its clients again`,
     run(data) {
       const rate = textIn(data, 'rate');
-      return patchPool(name, rate === undefined ? { hold: null } : { release: { rate: Number(rate) } });
+      return change(
+        `pools/${pathOf(name)}`,
+        rate === undefined ? { hold: null } : { release: { rate: Number(rate) } },
+      );
     },
+  });
+}
+
+export function listenerAction(name: string, { accept }: Listener): Child {
+  const text = (word: string): Child => [word, h('span.unseen', {}, ` ${name}`)];
+  return accept === 'on'
+    ? button(text('Pause'), () => askPause(name))
+    : button(text('Accept'), () => askAccept(name), 'primary');
+}
+
+function askPause(name: string): void {
+  question({
+    title: `Pause ${name}`,
+    text: h('p', {}, 'Open connections go on. New clients wait unread, or are refused by the system.'),
+    fields: [
+      field(
+        'New clients',
+        select('accept', [
+          ['paused', 'wait'],
+          ['off', 'are refused: the address is closed'],
+        ]),
+      ),
+      forAndWhy(untilChanged),
+    ],
+    confirm: 'Pause',
+    done: `${name} takes no new clients`,
+    run: (data) =>
+      change(`listeners/${pathOf(name)}`, { accept: textIn(data, 'accept'), ...forAndWhyIn(data) }),
+  });
+}
+
+function askAccept(name: string): void {
+  question({
+    title: `Accept clients on ${name}`,
+    text: h('p', {}, 'What was changed by hand ends. Clients that wait are served first.'),
+    confirm: 'Accept',
+    done: `${name} accepts clients`,
+    run: () => change(`listeners/${pathOf(name)}`, { accept: null }),
   });
 }
 

@@ -34,8 +34,8 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
       name,
     ),
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h(
         'h1',
         { tabindex: -1 },
@@ -43,20 +43,18 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
         `${name}: ${taking} of ${counted(pool.backends.length, 'backend')} ${taking === 1 ? 'takes' : 'take'} clients`,
       ),
       h(
-        'p',
-        { class: 'muted' },
+        'p.muted',
+        {},
         `${pool.balance}, ${ofLimit(pool.active, pool.limit)} open, ${rate(connections)} new a second, ` +
           `${bytes(toBackend)}/s to backends, ${bytes(toClient)}/s to clients.`,
         waits,
       ),
-      mayOperate() && h('div', { class: 'buttons' }, poolActions(name, pool)),
+      mayOperate() && h('div.buttons', {}, poolActions(name, pool)),
     ),
     holdBanner(pool),
     pool.names
       .filter(({ problem }) => problem !== null)
-      .map((one) =>
-        h('p', { class: 'banner warn' }, icon('warn'), ` ${one.name} does not resolve: ${one.problem}`),
-      ),
+      .map((one) => h('p.banner.warn', {}, icon('warn'), ` ${one.name} does not resolve: ${one.problem}`)),
     pool.backends.length === 0
       ? empty('This pool has no backends', 'Its names resolve to no address yet, or its file lists none.')
       : backendTable(name, pool, shown),
@@ -69,8 +67,8 @@ function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
   const waiting = `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'}`;
   const since = queue > 0 && `, the first for ${span(longestWaitMs)}`;
   return h(
-    'p',
-    { class: 'banner warn' },
+    'p.banner.warn',
+    {},
     icon('warn'),
     phase === 'releasing'
       ? [` Released, ${perSecond} a second: ${waiting} still`, since, '.']
@@ -122,11 +120,11 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
               },
               address,
             ),
-            backend.name !== null && backend.name !== address && h('p', { class: 'muted' }, backend.name),
+            backend.name !== null && backend.name !== address && h('p.muted', {}, backend.name),
             h(
               'p',
               {},
-              tags(backend, overrides).map((tag) => h('span', { class: 'tag' }, tag)),
+              tags(backend, overrides).map((tag) => h('span.tag', {}, tag)),
             ),
           ],
           verdictText(verdict),
@@ -138,11 +136,9 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
                 title: 'Show the open sessions of this backend',
               },
               ofLimit(backend.active, backend.limit),
-              h('span', { class: 'unseen' }, ` open sessions of ${address}`),
+              h('span.unseen', {}, ` open sessions of ${address}`),
             ),
-            backend.state !== 'ready' &&
-              backend.active > 0 &&
-              h('p', { class: 'muted' }, 'hold the drain open'),
+            backend.state !== 'ready' && backend.active > 0 && h('p.muted', {}, 'hold the drain open'),
           ],
           rate(connections),
           `${bytes(toBackend + toClient)}/s`,
@@ -153,7 +149,7 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
               'a',
               { class: 'button', href: hrefOf(isOpen ? ['pools', name] : ['pools', name, address]) },
               isOpen ? 'Less' : 'More',
-              h('span', { class: 'unseen' }, ` of ${address}`),
+              h('span.unseen', {}, ` of ${address}`),
             ),
           ],
         ],
@@ -192,11 +188,11 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
   const fact = (term: string, ...said: Child[]): Element =>
     h('div', {}, h('dt', {}, term), h('dd', {}, said));
   return h(
-    'div',
-    { class: 'stack' },
+    'div.stack',
+    {},
     h(
-      'dl',
-      { class: 'facts' },
+      'dl.facts',
+      {},
       layers !== null &&
         fact(
           'Wanted, by layer',
@@ -251,16 +247,16 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
     overrides.length > 0 && [
       h('h3', {}, 'Changed by hand'),
       h(
-        'ul',
-        { class: 'plain' },
+        'ul.plain',
+        {},
         overrides.map((one) =>
           h('li', { key: one.field }, overrideText(one), ' ', mayOperate() && undoAction(one)),
         ),
       ),
     ],
     mayOperate()
-      ? h('div', { class: 'buttons' }, backendActions(name, backend, pool))
-      : h('p', { class: 'muted' }, 'You may look, and need a token that may operate to change something.'),
+      ? h('div.buttons', {}, backendActions(name, backend, pool))
+      : h('p.muted', {}, 'You may look, and need a token that may operate to change something.'),
     backend.active > 0 &&
       h(
         'p',

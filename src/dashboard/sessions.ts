@@ -38,16 +38,16 @@ export function sessionsView(status: Status, { query }: Place): Child {
   const isDrained = backend !== undefined && backend.state !== 'ready';
   return [
     h(
-      'header',
-      { class: 'head' },
+      'header.head',
+      {},
       h(
         'h1',
         { tabindex: -1 },
         isDrained ? `What holds the drain of ${backend.address} open` : 'Open sessions',
       ),
       h(
-        'p',
-        { class: 'muted' },
+        'p.muted',
+        {},
         Object.keys(given).length === 0
           ? 'The oldest come first. The list is looked at again every two seconds.'
           : [
@@ -76,11 +76,11 @@ export function sessionsView(status: Status, { query }: Place): Child {
             )
           : [
               h(
-                'div',
-                { class: 'buttons' },
+                'div.buttons',
+                {},
                 h(
-                  'p',
-                  { class: 'muted' },
+                  'p.muted',
+                  {},
                   now.sessions.length === shownAtMost
                     ? `The first ${shownAtMost} are shown.`
                     : `${counted(now.sessions.length, 'session')}.`,
@@ -165,7 +165,7 @@ function filterForm(
           sort,
         ),
       ),
-      h('button', { class: 'primary' }, 'Show'),
+      h('button.primary', {}, 'Show'),
     ),
   );
 }
@@ -187,8 +187,8 @@ function sessionTable(sessions: readonly Session[]): Element {
       key: session.id,
       cells: [
         [
-          h('span', { class: 'mono' }, session.client),
-          h('p', { class: 'muted' }, [session.protocol, session.sni].filter(Boolean).join(' ') || session.id),
+          h('span.mono', {}, session.client),
+          h('p.muted', {}, [session.protocol, session.sni].filter(Boolean).join(' ') || session.id),
         ],
         [
           session.listener,
@@ -196,7 +196,7 @@ function sessionTable(sessions: readonly Session[]): Element {
             ' → ',
             h('a', { href: hrefOf(['pools', session.pool]) }, session.pool),
           ],
-          session.backend !== undefined && h('p', { class: 'mono muted' }, session.backend),
+          session.backend !== undefined && h('p.mono.muted', {}, session.backend),
         ],
         session.state,
         span(session.ageMs),
@@ -205,7 +205,7 @@ function sessionTable(sessions: readonly Session[]): Element {
         bytes(session.bytesToClient),
         ...(mayOperate()
           ? [
-              button(['Close', h('span', { class: 'unseen' }, ` the session of ${session.client}`)], () =>
+              button(['Close', h('span.unseen', {}, ` the session of ${session.client}`)], () =>
                 askOne(session),
               ),
             ]

@@ -13,7 +13,6 @@ describe('readOptions', () => {
       rounds: 3,
       seconds: 2,
       readme: undefined,
-      into: [],
       from: [],
       action: 'run',
     });
@@ -25,10 +24,6 @@ describe('readOptions', () => {
       readme: 'docs',
       action: 'report',
     });
-    expect(read('--from', 'a.json', '--into', 'README.md,docs/page.md').into).toEqual([
-      'README.md',
-      'docs/page.md',
-    ]);
   });
 
   it('takes names in the order given, each once', () => {

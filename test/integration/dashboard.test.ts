@@ -131,6 +131,28 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await page.getByRole('main').getByText('app is released.').waitFor();
   });
 
+  it('pauses a listener, so that its clients wait, and has it accept them again', async () => {
+    const page = await openPage(urlOf());
+    const card = page
+      .getByRole('list', { name: 'Listeners' })
+      .getByRole('listitem')
+      .filter({ hasText: 'web' });
+    await card.getByRole('button', { name: 'Pause' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await card.getByText('Paused: clients wait').waitFor();
+    const client = await connected(sluice.port('web'));
+    onTestFinished(() => void client.destroy());
+    client.write('hello');
+    await page.getByRole('link', { name: 'Config' }).click();
+    await page.getByText('accept paused in place of on').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await card.getByRole('button', { name: 'Accept' }).click();
+    await dialog.getByRole('button', { name: 'Accept' }).click();
+    expect(await nextText(client)).toBe('hello');
+    await card.getByRole('button', { name: 'Pause' }).waitFor();
+  });
+
   it('closes a circuit by hand', async () => {
     for (let dials = 0; dials < 2; dials++) await visit(sluice.port('broken'));
     const page = await openPage(urlOf('pools/broken'));

@@ -23,6 +23,7 @@ export function introduction(port: number, adminPort: number): readonly string[]
     'others serve everybody.',
     '',
     `  curl 127.0.0.1:${port}                 a backend answers`,
+    `  http://127.0.0.1:${adminPort}               the dashboard`,
     `  curl 127.0.0.1:${adminPort}/api/v1/status   the state as JSON`,
     `  curl 127.0.0.1:${adminPort}/metrics         for Prometheus`,
     '  Ctrl-C                              stops gracefully',
