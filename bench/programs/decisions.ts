@@ -87,7 +87,6 @@ function plan({ balance, backends }: DecisionsJob): Plan {
         policy: {
           ...defaultListenerPolicy,
           limits: { ...limits, perClient: { ...limits, ipv6Prefix: 64 } },
-          timeouts: { idleMs: 600_000, halfClosedMs: 60_000, maxLifetimeMs: Number.POSITIVE_INFINITY },
           access: { allow: undefined, deny: undefined },
           refuseWith: 'reset',
         },

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { program } from '../../src/cli/program.ts';
+import { quoted } from '../../src/config/guesses.ts';
+import { orList } from '../../src/config/options/terms.ts';
+import { balances } from '../../src/core/balancers/table.ts';
 import { version } from '../../src/version.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
@@ -120,7 +123,7 @@ describe('sluice', () => {
     ],
     [
       'forward 8080 9000 --balance leastconn',
-      '--balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"; did you mean "least-connections"?',
+      `--balance: Expected ${orList(balances.map(quoted))}, found "leastconn"; did you mean "least-connections"?`,
     ],
     [
       'forward 8080 9000 --idle-timeout 30',

@@ -1,7 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of sluice, not of JavaScript
 import { expect, test } from 'vitest';
+import { quoted } from '../../src/config/guesses.ts';
 import { formatIssues } from '../../src/config/issues.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { orList } from '../../src/config/options/terms.ts';
+import { balances } from '../../src/core/balancers/table.ts';
 
 const listeners = 'listeners:\n  web:\n    bind: 127.0.0.1:8080\n    pool: app\n';
 const pools = 'pools:\n  app:\n    backends: [127.0.0.1:9001]\n';
@@ -261,7 +264,7 @@ test.each<readonly [string, string, ...string[]]>([
   ],
   [
     withPool('balance: leastconn'),
-    '8:14 pools.app.balance: Expected "round-robin", "least-connections", "random", "power-of-two", "source-hash" or "first", found "leastconn"; did you mean "least-connections"?',
+    `8:14 pools.app.balance: Expected ${orList(balances.map(quoted))}, found "leastconn"; did you mean "least-connections"?`,
   ],
   [
     withPool('connect: { timeout: unlimited }'),
