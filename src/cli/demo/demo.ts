@@ -53,6 +53,8 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
     const leave = (): void => visitors?.close();
     process.once('SIGINT', leave).once('SIGTERM', leave);
     const end = (): void => {
+      // The last rows show what went on, and not the end of it.
+      view.close();
       leave();
       stop();
     };
