@@ -17,6 +17,7 @@ import { weightCommand } from './operate/weight.ts';
 import { hintFor, inOurWords } from './other-words.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
+import { topCommand } from './top/top.ts';
 
 /** THE TABLE of commands, in the order of the help. */
 const commands: readonly CommandMaker[] = [
@@ -28,6 +29,7 @@ const commands: readonly CommandMaker[] = [
   schemaCommand,
   healthcheckCommand,
   statusCommand,
+  topCommand,
   drainCommand,
   readyCommand,
   maintCommand,

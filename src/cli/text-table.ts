@@ -17,6 +17,8 @@ export interface Paper {
   /** The most characters of a line. */
   readonly width: number;
   readonly isColoured: boolean;
+  /** Blanks between columns. */
+  readonly gap?: number;
 }
 
 /**
@@ -26,15 +28,16 @@ export interface Paper {
 export function textTable<Row>(
   rows: readonly Row[],
   columns: readonly TableColumn<Row>[],
-  { width, isColoured }: Paper,
+  { width, isColoured, gap = 2 }: Paper,
 ): readonly string[] {
-  const shown = fitting(columns, rows, width);
-  const lineOf = (cell: (column: Sized<Row>) => string): string => shown.map(cell).join(gap).trimEnd();
+  const shown = fitting(columns, rows, width, gap);
+  const lineOf = (cell: (column: Sized<Row>) => string): string =>
+    shown.map(cell).join(' '.repeat(gap)).trimEnd();
   return [
     lineOf((column) => aligned(column.heading, column)),
     ...rows.map((row) =>
       lineOf((column) => {
-        const text = aligned(column.text(row), column);
+        const text = aligned(plain(column.text(row)), column);
         const colour = isColoured ? column.colour?.(row) : undefined;
         return colour === undefined ? text : styleText(colour, text, { validateStream: false });
       }),
@@ -50,14 +53,13 @@ export function paperOf(
   return { width: out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY, isColoured };
 }
 
-const gap = '  ';
-
 type Sized<Row> = TableColumn<Row> & { readonly width: number };
 
 function fitting<Row>(
   columns: readonly TableColumn<Row>[],
   rows: readonly Row[],
   width: number,
+  gap: number,
 ): readonly Sized<Row>[] {
   const shown: Sized<Row>[] = [];
   let left = width;
@@ -68,12 +70,17 @@ function fitting<Row>(
       Math.max(column.heading.length, column.least ?? 0),
     );
     const isFirst = shown.length === 0;
-    const room = isFirst ? left : left - gap.length;
+    const room = isFirst ? left : left - gap;
     if (wanted > room && !isFirst) break;
     shown.push({ ...column, width: Math.min(wanted, room) });
     left = room - wanted;
   }
   return shown;
+}
+
+/** What others have written must not speak to the terminal: ECMA-48's controls become blanks. */
+export function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, ' ');
 }
 
 function aligned(text: string, { width, is }: Sized<unknown>): string {

@@ -154,6 +154,7 @@ describe('sluice', () => {
       'forward -h',
       'demo -h',
       'status -h',
+      'top -h',
       'drain -h',
       'ready -h',
       'maint -h',

@@ -6,10 +6,11 @@ import { refuseTakenPort } from '../../control/bind-error.ts';
 import { StartError } from '../../service.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { type ExitCode, UsageError } from '../command.ts';
+import { AdminClient } from '../operate/admin-client.ts';
 import { serve } from '../serve.ts';
-import { startLiveView } from './live-view.ts';
+import { startTop } from '../top/live.ts';
+import { introduction } from './introduction.ts';
 import { startBackends, startVisitors } from './peers.ts';
-import { introduction } from './screen.ts';
 
 interface DemoArguments {
   readonly port: string;
@@ -42,27 +43,34 @@ async function demo(given: DemoArguments): Promise<ExitCode> {
     const loaded = parseConfig(configText(port, adminPort, backends.addresses), { file: 'demo', env: {} });
     if (!loaded.ok) throw new UsageError(loaded.issues.map(({ message }) => message).join('\n'));
     const { config } = loaded;
-    const { service, stop, ended } = await serve({
+    const { stop, ended } = await serve({
       config,
       log: createLog({ level: config.log.level, fd: 2 }),
     });
     const visitors = given.visitors ? startVisitors(port) : undefined;
-    const rows = () => service.controlPlane.view.snapshot().pools.flatMap(({ backends }) => backends);
-    const view = startLiveView(introduction(port, adminPort), rows, process.stdout);
-    // Those who stay would hold up the end.
-    const leave = (): void => visitors?.close();
+    const { stdin: input, stdout: out } = process;
+    const client = new AdminClient({ address: { host: '127.0.0.1', port: adminPort } });
+    const top = startTop(client, { input, out, head: introduction(port, adminPort) });
+    // Those who stay would hold up the end, and what the screen shows of it is no news.
+    let isLeaving = false;
+    const leave = (): void => {
+      isLeaving = true;
+      visitors?.close();
+      top.close();
+    };
     process.once('SIGINT', leave).once('SIGTERM', leave);
     const end = (): void => {
-      // The last rows show what went on, and not the end of it.
-      view.close();
+      if (isLeaving) return;
       leave();
       stop();
     };
+    top.ended.then(end, end);
+    await top.begun;
     const timer = forMs === undefined ? undefined : setTimeout(end, forMs);
     const exitCode = await ended;
     clearTimeout(timer);
-    view.close();
     leave();
+    await top.ended.catch(() => {});
     return exitCode;
   } finally {
     backends.close();

@@ -34,6 +34,20 @@ export async function changeBackend(
   return (await client.ask(path, { method: 'PATCH', body: change })).body as BackendAnswer;
 }
 
+/** Undoes what an operator wants of it; where that is of a name that also stands for others, it wins over that. */
+export async function madeReady(
+  client: AdminClient,
+  pool: string,
+  backend: string,
+  mark: Pick<BackendChange, 'for' | 'reason'>,
+): Promise<BackendAnswer> {
+  if (mark.for === undefined) {
+    const answer = await changeBackend(client, pool, backend, { state: null, ...mark });
+    if (answer.layers.operator === 'ready') return answer;
+  }
+  return changeBackend(client, pool, backend, { state: 'ready', ...mark });
+}
+
 /** In a line: its state, and by whom, what it still has, and why it takes no sessions though it should. */
 export function backendText({
   pool,

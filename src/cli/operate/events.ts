@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type ExitCode, withNotes } from '../command.ts';
+import { plain } from '../text-table.ts';
 import { follow, type ToldEvent } from './event-stream.ts';
 import { act, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 
@@ -42,7 +43,7 @@ function asJsonLine({ id, kind, data }: ToldEvent): string {
 /** In a line: when, the kind, whose, and what has become of it. */
 export function eventText({ kind, data: { at, ...data } }: ToldEvent): string {
   const time = typeof at === 'string' ? at : new Date().toISOString();
-  return [time, kind.padEnd(widest), ...wordsOf(kind, data)].join(' ');
+  return plain([time, kind.padEnd(widest), ...wordsOf(kind, data)].join(' '));
 }
 
 const widest = 'certificate'.length;

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type CommandMaker, type ExitCode, UsageError, withNotes } from '../command.ts';
 import { countOf } from '../config-file.ts';
 import { type AdminClient, apiPath } from './admin-client.ts';
-import { type BackendAnswer, backendText, changeBackend } from './backend-change.ts';
+import { type BackendAnswer, backendText, changeBackend, madeReady } from './backend-change.ts';
 import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import { waitUntil } from './waiting.ts';
 
@@ -14,8 +14,6 @@ interface StateArguments extends ProxyArguments {
   readonly timeout?: string;
   readonly closeOver?: string;
 }
-
-type GivenChange = ReturnType<typeof changeIn>;
 
 export const drainCommand: CommandMaker = (ends) =>
   outOfService('drain', 'Give a backend no new sessions; it keeps those it has, and is checked', ends);
@@ -32,7 +30,7 @@ export function readyCommand(ends: (code: ExitCode) => void): Command {
   return withProxyOptions(command).action((pool: string, backend: string, given: StateArguments) => {
     const change = changeIn(given);
     return act(given, ends, async (client) => {
-      const answer = await madeReady(client, pool, backend, change);
+      const answer = await madeReady(client, pool, backend, change.mark);
       await finish(client, answer, given, { until: 'up', whileIn: ['ready'], ...change });
     });
   });
@@ -78,15 +76,6 @@ function changeIn({ for: forText, reason, wait, timeout, closeOver }: StateArgum
     mark: { for: forText, reason },
     sessions: closeOver === undefined ? undefined : { over: closeOver },
   };
-}
-
-/** Undoes what an operator wants of it; where that is of a name that also stands for others, it wins over that. */
-async function madeReady(client: AdminClient, pool: string, backend: string, { mark }: GivenChange) {
-  if (mark.for === undefined) {
-    const answer = await changeBackend(client, pool, backend, { state: null, ...mark });
-    if (answer.layers.operator === 'ready') return answer;
-  }
-  return changeBackend(client, pool, backend, { state: 'ready', ...mark });
 }
 
 interface Finish {

@@ -3,7 +3,7 @@ import type { overrideView } from '../../admin/api/backend.ts';
 import type { backendStatus, poolStatus, statusOf } from '../../admin/api/status.ts';
 import { hasColours } from '../../telemetry/colours.ts';
 import { countOf } from '../config-file.ts';
-import { type Paper, paperOf, type TableColumn, type TextColour, textTable } from '../text-table.ts';
+import { type Paper, paperOf, plain, type TableColumn, type TextColour, textTable } from '../text-table.ts';
 import { ago } from './times.ts';
 
 /** What the API answers, as JSON leaves it. */
@@ -75,7 +75,7 @@ const healthColours = { up: 'green', unknown: 'yellow', down: 'red' } as const;
 const circuitColours = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
 
 /** The columns of the three words that say how a backend is. */
-const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
+export const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
   {
     heading: 'state',
     is: 'word',
@@ -123,5 +123,7 @@ export function overrideText(one: OverrideView): string {
   const { pool, backend, field, value, configured, until, by, reason } = one;
   const end = until === null ? '' : `, until ${until}`;
   const why = reason === null ? '' : `: ${reason}`;
-  return `changed: ${pool} ${backend} ${field} ${value} (configured ${configured})${end}, by ${by}${why}`;
+  return plain(
+    `changed: ${pool} ${backend} ${field} ${value} (configured ${configured})${end}, by ${by}${why}`,
+  );
 }
