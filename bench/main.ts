@@ -1,15 +1,17 @@
 /** `npm run bench`: measures sluice beside its peers and writes what came out. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { environment, type Installed } from './environment.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { htmlReport } from './report/html.ts';
+import { withFigures } from './report/pages.ts';
 import { poster } from './report/poster.ts';
 import { showProgress } from './report/progress.ts';
 import { readme } from './report/readme.ts';
 import { type Results, readResults, selected, writeResults } from './report/results.ts';
 import { table } from './report/table.ts';
 import { scenarios } from './scenarios/index.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { cleanUp } from './stage/processes.ts';
 import { defaultSubjects, subjects } from './subjects/index.ts';
 import type { Subject } from './subjects/subject.ts';
@@ -46,7 +48,7 @@ async function main(): Promise<number> {
 }
 
 /** The runs in the order of their files, the figures of each under its own date and command. */
-function reportOnEarlier({ from, readme: folder, ...options }: Options): number {
+function reportOnEarlier({ from, readme: folder, into, ...options }: Options): number {
   const scenarioNames = options.scenariosNamed ? options.scenarios.map(({ name }) => name) : undefined;
   const subjectNames = options.subjectsNamed ? options.subjects.map(({ name }) => name) : undefined;
   let runs: readonly Results[];
@@ -56,8 +58,22 @@ function reportOnEarlier({ from, readme: folder, ...options }: Options): number 
     say(`${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
-  if (folder === undefined) out(runs.map(readme).join('\n'));
-  else writeForReadme(folder, runs);
+  if (folder === undefined && into.length === 0) out(runs.map(readme).join('\n'));
+  return write(folder, into, runs);
+}
+
+/** Into a folder and into pages, as far as that is wanted. */
+function write(folder: string | undefined, pages: readonly string[], runs: readonly Results[]): number {
+  if (folder !== undefined) writeForReadme(folder, runs);
+  for (const page of pages) {
+    try {
+      writeFileSync(page, withFigures(readFileSync(page, 'utf8'), runs));
+      out(`Written: ${page}\n`);
+    } catch (error) {
+      say(`${page}: ${error instanceof Error ? error.message : String(error)}\n`);
+      return 2;
+    }
+  }
   return 0;
 }
 
@@ -77,9 +93,11 @@ async function bench(options: Options): Promise<number> {
   const here = await installed(options.subjects);
   const { present } = here;
   if (present.length === 0 || (options.subjectsNamed && present.length < options.subjects.length)) return 1;
+  const asked = await possible(options.scenarios);
+  if (options.scenariosNamed && asked.length < options.scenarios.length) return 1;
 
   const where = environment(here, args);
-  const plan = { ...options, subjects: present.map(({ subject }) => subject) };
+  const plan = { ...options, scenarios: asked, subjects: present.map(({ subject }) => subject) };
   const outcomes = await runSuite(plan, showProgress(say, process.stderr.isTTY));
   const results = outcomes.map((outcome) => ({ ...summarise(outcome), samples: outcome.samples }));
   for (const summary of results) out(`${table(summary)}\n`);
@@ -89,9 +107,8 @@ async function bench(options: Options): Promise<number> {
   writeResults(`${path}.json`, { environment: where, scenarios: results });
   writeFileSync(`${path}.html`, htmlReport(where, results));
   out(`Written: ${relative('.', path)}.json and .html\n`);
-  if (options.readme !== undefined) {
-    writeForReadme(options.readme, [{ environment: where, scenarios: results }]);
-  }
+  const written = write(options.readme, options.into, [{ environment: where, scenarios: results }]);
+  if (written !== 0) return written;
   return outcomes.some(({ samples }) => samples.some(({ failure }) => failure !== undefined)) ? 1 : 0;
 }
 
@@ -106,6 +123,17 @@ async function installed(wanted: readonly Subject[]): Promise<Installed> {
   }
   for (const line of missing) say(`${line}\n`);
   return { present, missing };
+}
+
+/** The scenarios that have all they need; of the others it says what that is. */
+async function possible(wanted: readonly Scenario[]): Promise<readonly Scenario[]> {
+  const found: Scenario[] = [];
+  for (const scenario of wanted) {
+    const missing = await scenario.missing?.();
+    if (missing === undefined) found.push(scenario);
+    else say(`Without ${scenario.name}: ${missing}\n`);
+  }
+  return found;
 }
 
 async function list(): Promise<void> {

@@ -14,6 +14,8 @@ installed, in about half an hour.
   --duration S       seconds of a measured window (2)
   --out DIR          where the JSON and HTML reports go (bench/results)
   --readme DIR       writes bench.md and bench.svg there too: a table and a chart for a page
+  --into PAGES       writes the figures into these Markdown pages, separated by commas, between <!-- bench figures -->
+                     (or summary) and <!-- /bench -->
   --from FILES       measures nothing: reports on JSON files of earlier runs, separated by commas, as Markdown;
                      --scenario and --subjects then choose rows and columns
   --list             names the scenarios and the subjects, and says which are installed
@@ -31,6 +33,8 @@ export interface Options {
   readonly out: string;
   /** Where the table and chart of docs/performance.md go; undefined where they are not wanted. */
   readonly readme: string | undefined;
+  /** Pages that the figures are written into. */
+  readonly into: readonly string[];
   /** JSON files of earlier runs to report on; without any, something is measured. */
   readonly from: readonly string[];
   readonly action: 'run' | 'report' | 'list' | 'help';
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
       duration: { type: 'string', default: '2' },
       out: { type: 'string', default: 'bench/results' },
       readme: { type: 'string' },
+      into: { type: 'string' },
       from: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -73,9 +78,14 @@ export function readOptions(args: readonly string[], choices: Choices): Options 
     seconds: numberIn('--duration', values.duration, 0.1, 600, Number.isFinite),
     out: values.out,
     readme: values.readme,
-    from: values.from?.split(',').map((file) => file.trim()) ?? [],
+    into: listed(values.into),
+    from: listed(values.from),
     action: values.help ? 'help' : values.list ? 'list' : values.from === undefined ? 'run' : 'report',
   };
+}
+
+function listed(files: string | undefined): readonly string[] {
+  return files?.split(',').map((file) => file.trim()) ?? [];
 }
 
 function named<T extends { readonly name: string }>(

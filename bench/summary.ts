@@ -1,4 +1,5 @@
 /** What the samples of a scenario say: medians with their spread, ratios of each to each, and doubts. */
+import { saturated } from './scenarios/costs.ts';
 import type { Metric } from './scenarios/scenario.ts';
 import { excess, type Rounds, ratio, type Spread, spread } from './statistics.ts';
 import type { Outcome, OutcomeRow, Sample } from './suite.ts';
@@ -39,7 +40,7 @@ export function summarise({ scenario, rows, samples }: Outcome): Summary {
       .flatMap((metric) => comparison(metric, subjects, samples)),
     notes: [
       ...strangers(samples),
-      ...saturations(samples, subjects, metrics),
+      ...limits(samples, subjects, metrics),
       ...absences(metrics, samples),
       ...failures(samples),
     ],
@@ -90,19 +91,36 @@ function strangers(samples: readonly Sample[]): string[] {
   return [`Other processes kept ${cores} busy meanwhile: repeat it on a quiet machine.`];
 }
 
-function saturations(
+/** What kept each rate from being higher, in any of its rounds; nothing is said where nothing did. */
+function limits(
   samples: readonly Sample[],
   subjects: readonly string[],
   metrics: readonly Metric[],
 ): string[] {
   if (!metrics.some(({ key }) => key === 'rate')) return [];
-  const saturated = subjects.filter((subject) =>
-    samples.some((sample) => sample.subject === subject && sample.measurement?.loadSaturated),
-  );
-  if (saturated.length === 0) return [];
-  return [
-    `Load, backend or the core they share was saturated (95 % busy or more) beside ${saturated.join(', ')}: these rates and latencies are bounded by the load, the figure to compare is CPU.`,
-  ];
+  const limited: Record<Limit, string[]> = { load: [], subject: [], nothing: [] };
+  for (const subject of subjects) {
+    const limit = limitOf(samples.filter((sample) => sample.subject === subject));
+    if (limit !== undefined) limited[limit].push(subject);
+  }
+  const parts = [
+    ['load, backend or their core, so that CPU is the figure to compare', limited.load],
+    ['their own core', limited.subject],
+    ['nothing', limited.nothing],
+  ] as const;
+  const said = parts.flatMap(([what, names]) => (names.length > 0 ? [`${names.join(', ')}: ${what}`] : []));
+  return limited.load.length + limited.subject.length === 0
+    ? []
+    : [`What was at its limit (95 % busy or more) beside ${said.join('; ')}.`];
+}
+
+type Limit = 'load' | 'subject' | 'nothing';
+
+function limitOf(samples: readonly Sample[]): Limit | undefined {
+  const measured = samples.flatMap(({ measurement }) => measurement ?? []);
+  if (measured.length === 0) return undefined;
+  if (measured.some(({ loadSaturated }) => loadSaturated)) return 'load';
+  return measured.some(({ subjectBusy = 0 }) => subjectBusy >= saturated) ? 'subject' : 'nothing';
 }
 
 function absences(metrics: readonly Metric[], samples: readonly Sample[]): string[] {

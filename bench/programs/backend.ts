@@ -50,9 +50,12 @@ function serve(socket: Socket): void {
   });
 }
 
-const response = Buffer.from(
-  'HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Type: text/plain\r\n\r\nHello, world\n',
-);
+const headAndBody = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Type: text/plain\r\n',
+  '\r\nHello, world\n',
+];
+const response = Buffer.from(headAndBody.join(''));
+const lastResponse = Buffer.from(headAndBody.join('Connection: close\r\n'));
 const blankLine = Buffer.from('\r\n\r\n');
 
 /** A request has no body here, so that each blank line ends one; none is longer than a segment. */
@@ -62,7 +65,7 @@ function answer(socket: Socket, first: Buffer): void {
     let bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
     rest = undefined;
     for (let end = bytes.indexOf(blankLine); end !== -1; end = bytes.indexOf(blankLine)) {
-      if (bytes.includes('Connection: close')) return void socket.end(response);
+      if (bytes.includes('Connection: close')) return void socket.end(lastResponse);
       socket.write(response);
       if (end + blankLine.length === bytes.length) return;
       bytes = bytes.subarray(end + blankLine.length);

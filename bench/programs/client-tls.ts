@@ -1,8 +1,9 @@
 /**
  * How the clients of the bench speak TLS: one version, cipher and group, so that every subject agrees to the
- * same. They are what OpenSSL's defaults settle on by themselves. Nothing is resumed, and nobody is trusted:
- * checking a chain would be the load's cost alone.
+ * same. They are what OpenSSL's defaults settle on by themselves. Nothing is resumed where that is not said, and
+ * nobody is trusted: checking a chain would be the load's cost alone.
  */
+import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { serverName } from '../subjects/subject.ts';
@@ -14,6 +15,15 @@ export const clientTls = {
   ecdhCurve: 'X25519',
   rejectUnauthorized: false,
 } as const satisfies ConnectionOptions;
+
+/** A ticket to resume sessions with, by which any number of clients may come back while it is good. */
+export async function ticket(port: number): Promise<Buffer> {
+  const socket = connect({ ...clientTls, port, host: '127.0.0.1' });
+  // In TLS 1.3 tickets follow the handshake. A proxy with an idle backend sends them all the same.
+  const [session] = (await once(socket, 'session')) as [Buffer];
+  socket.destroy();
+  return session;
+}
 
 /** The first bytes of a client with all that Node offers by itself: nobody answers them, and they shall be long. */
 export function clientHello(): Promise<Buffer> {

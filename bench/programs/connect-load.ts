@@ -1,14 +1,17 @@
 /** A connection for each request: connects, asks, reads to the end, and again, so many at a time. */
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { clientHello, clientTls } from './client-tls.ts';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { clientHello, clientTls, ticket } from './client-tls.ts';
 import { Latencies } from './latencies.ts';
 import { type LoadResult, program, seconds } from './program.ts';
 
 export interface ConnectJob {
   readonly port: number;
-  /** `client-hello` sends nothing but the first bytes of a TLS client, which the backend answers in plain. */
-  readonly speaks: 'http' | 'https' | 'client-hello';
+  /**
+   * `https-resumed` comes back with a ticket each time; `client-hello` sends nothing but the first bytes of a TLS
+   * client, which the backend answers in plain.
+   */
+  readonly speaks: 'http' | 'https' | 'https-resumed' | 'client-hello';
   readonly concurrency: number;
   readonly warmSeconds: number;
   readonly seconds: number;
@@ -18,6 +21,7 @@ const request = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: cl
 
 program<ConnectJob, LoadResult>(async (job, measured) => {
   const firstBytes = job.speaks === 'client-hello' ? await clientHello() : request;
+  const session = job.speaks === 'https-resumed' ? await ticket(job.port) : undefined;
   let latencies = new Latencies();
   let errors = 0;
   const errorKinds = new Map<string, number>();
@@ -27,11 +31,16 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
     if (!going) return;
     const sinceMs = performance.now();
     let answered = false;
-    const socket = opened(job, (connected) => connected.write(firstBytes));
+    let kind = 'closed without an answer';
+    const socket = opened(job, session, () => {
+      const isAsWanted = session === undefined || (socket as TLSSocket).isSessionReused();
+      if (isAsWanted) return void socket.write(firstBytes);
+      kind = 'not resumed';
+      socket.destroy();
+    });
     socket.on('data', () => {
       answered = true;
     });
-    let kind = 'closed without an answer';
     socket.on('error', (error: NodeJS.ErrnoException) => {
       kind = error.code ?? error.message;
     });
@@ -57,11 +66,8 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
   return { units: latencies.count, errors, errorKinds: kinds, latencyUs: latencies.percentiles() };
 });
 
-function opened({ port, speaks }: ConnectJob, then: (socket: Socket) => void): Socket {
+function opened({ port, speaks }: ConnectJob, session: Buffer | undefined, then: () => void): Socket {
   const to = { port, host: '127.0.0.1', noDelay: true };
-  const socket: Socket =
-    speaks === 'https'
-      ? connectTls({ ...to, ...clientTls }, () => then(socket))
-      : connect(to, () => then(socket));
-  return socket;
+  const isTls = speaks === 'https' || speaks === 'https-resumed';
+  return isTls ? connectTls({ ...to, ...clientTls, ...(session && { session }) }, then) : connect(to, then);
 }

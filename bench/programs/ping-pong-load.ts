@@ -1,4 +1,4 @@
-/** Sends a message on each connection, waits until all of it came back, and sends the next. */
+/** Sends a message on each connection, waits until all of it came back, and sends the next on those that talk. */
 import { connect } from 'node:net';
 import { Latencies } from './latencies.ts';
 import { type LoadResult, program, seconds } from './program.ts';
@@ -6,6 +6,8 @@ import { type LoadResult, program, seconds } from './program.ts';
 export interface PingPongJob {
   readonly port: number;
   readonly connections: number;
+  /** So many of them send more than one message. */
+  readonly talking: number;
   readonly messageBytes: number;
   readonly warmSeconds: number;
   readonly seconds: number;
@@ -20,7 +22,7 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
   // The backend echoes whatever begins with this letter.
   const message = Buffer.alloc(job.messageBytes, 'E');
 
-  const player = (): Promise<void> =>
+  const player = (talks: boolean): Promise<void> =>
     new Promise((resolve, reject) => {
       let sinceMs = 0;
       let missing = 0;
@@ -41,7 +43,7 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
             if (missing > 0) return true;
             latencies.record((performance.now() - sinceMs) * 1000);
             resolve();
-            serve();
+            if (talks) serve();
             return true;
           },
         },
@@ -55,7 +57,8 @@ program<PingPongJob, LoadResult>(async (job, measured) => {
     });
 
   for (let opened = 0; opened < job.connections; opened += atATime) {
-    await Promise.all(Array.from({ length: Math.min(atATime, job.connections - opened) }, player));
+    const more = Math.min(atATime, job.connections - opened);
+    await Promise.all(Array.from({ length: more }, (_, index) => player(opened + index < job.talking)));
   }
   await seconds(job.warmSeconds);
   await measured();

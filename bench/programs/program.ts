@@ -25,12 +25,15 @@ export interface LoadResult {
   readonly errors: number;
   /** How many went wrong in which way, where that is known. */
   readonly errorKinds?: Readonly<Record<string, number>>;
+  /** Figures that only one program has, by names that its scenario knows. */
+  readonly own?: Readonly<Record<string, number>>;
 }
 
 export interface LatencyUs {
   readonly p50: number;
   readonly p99: number;
-  readonly p999: number;
+  /** Not of a load that does not tell it. */
+  readonly p999?: number;
 }
 
 /**

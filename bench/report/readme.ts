@@ -28,6 +28,26 @@ export function readme({ environment, scenarios }: Results): string {
   return `${paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')}\n`;
 }
 
+/** What sluice takes, as a multiple of what HAProxy takes: of one thread each, where both were measured. */
+export function summaryTable({ environment, scenarios }: Results): string {
+  const [ours, peer] = ['sluice-uring', 'haproxy'];
+  const rows = headlinesOf(scenarios).flatMap(({ result, metric, headline }) => {
+    const ratio = quotient(result, metric, ours, peer);
+    return ratio === '' ? [] : [[headline, figure(result, metric, ours), ratio]];
+  });
+  const date = new Date(environment.date).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+  return `${table([date, 'sluice', 'sluice ÷ HAProxy'], rows)}\n`;
+}
+
+function headlinesOf(scenarios: readonly Result[]) {
+  return scenarios.flatMap((result) =>
+    result.metrics.flatMap((metric) => {
+      const { headline, added } = metric;
+      return headline === undefined || added !== undefined ? [] : [{ result, metric, headline }];
+    }),
+  );
+}
+
 /** Follows a rate that the load could not exceed, and a ratio with one in it. */
 const limited = '\\*';
 
@@ -59,15 +79,12 @@ function headlines(scenarios: readonly Result[], subjects: readonly SubjectHere[
     .flatMap((ours) =>
       names.filter((name) => !isOurs(name) && name !== 'direct').map((peer) => ({ ours, peer })),
     );
-  const rows = scenarios.flatMap((result) =>
-    result.metrics.flatMap((metric) => {
-      if (metric.headline === undefined || metric.added !== undefined) return [];
-      const figures = names.map((name) => figure(result, metric, name));
-      if (figures.every((text) => text === '')) return [];
-      const ratios = pairs.map(({ ours, peer }) => quotient(result, metric, ours, peer));
-      return [[metric.headline, ...figures, ...ratios]];
-    }),
-  );
+  const rows = headlinesOf(scenarios).flatMap(({ result, metric, headline }) => {
+    const figures = names.map((name) => figure(result, metric, name));
+    if (figures.every((text) => text === '')) return [];
+    const ratios = pairs.map(({ ours, peer }) => quotient(result, metric, ours, peer));
+    return [[headline, ...figures, ...ratios]];
+  });
   return table(['', ...names, ...pairs.map(({ ours, peer }) => `${ours} ÷ ${peer}`)], rows);
 }
 
@@ -111,11 +128,7 @@ function withRange({ median, min, max, count }: Spread): string {
 }
 
 function notes(scenarios: readonly Result[]): string {
-  return scenarios
-    .flatMap((result) =>
-      result.notes.filter((note) => !note.startsWith('Load, ')).map((note) => `- ${result.name}: ${note}`),
-    )
-    .join('\n');
+  return scenarios.flatMap((result) => result.notes.map((note) => `- ${result.name}: ${note}`)).join('\n');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -9,7 +9,7 @@ import type { Measurement, Metric } from './scenario.ts';
 const mib = 1024 * 1024;
 
 /** A core counts as saturated from here on. */
-const saturated = 0.95;
+export const saturated = 0.95;
 
 export function rateMetric(unit: string, headline?: string): Metric {
   return {
@@ -97,7 +97,7 @@ export function costs(drive: Drive, unitSize = 1): Measurement {
       rate: units / drive.seconds,
       p50: latencyUs && latencyUs.p50 / 1000,
       p99: latencyUs && latencyUs.p99 / 1000,
-      p999: latencyUs && latencyUs.p999 / 1000,
+      p999: latencyUs?.p999 && latencyUs.p999 / 1000,
       ...cpuPerUnit(drive, units),
       peak: peakMib(drive),
     },

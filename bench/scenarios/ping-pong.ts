@@ -24,6 +24,7 @@ export const pingPongs: readonly Scenario[] = [1, 64, 1_000].map((connections) =
       const job: PingPongJob = {
         port: stage.port,
         connections,
+        talking: connections,
         messageBytes,
         warmSeconds: 1,
         seconds: stage.seconds,

@@ -1,4 +1,4 @@
-import type { ReloadJob } from '../programs/reload-load.ts';
+import type { PacedConnectJob } from '../programs/paced-connect-load.ts';
 import { costs, latencyMetrics, peakMetric } from './costs.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -18,10 +18,10 @@ export const reload: Scenario = {
   suits: ({ reloads }) => reloads === true,
   rounds: () => 1,
   async measure(stage) {
-    const job: ReloadJob = { port: stage.port, perSecond, seconds: lasting };
+    const job: PacedConnectJob = { port: stage.port, perSecond, warmSeconds: 0, seconds: lasting };
     const ticker = setInterval(() => stage.reload(), (lasting * 1000) / reloads);
     try {
-      const drive = await stage.drive('reload-load', job);
+      const drive = await stage.drive('paced-connect-load', job);
       const { values, ...load } = costs(drive);
       return { values: { ...values, lost: drive.load.errors, served: drive.load.units }, ...load };
     } finally {

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Whether it says something about a subject; without, about every one. */
   suits?(subject: Subject): boolean;
+  /** What has to be installed for it, and how, where it is not. */
+  missing?(): Promise<string | undefined>;
   /** What is measured instead of the chosen subjects, where it isn't proxies. */
   readonly instead?: readonly Subject[];
   /**

@@ -22,6 +22,21 @@ export const tlsHandshake: Scenario = {
   measure: async (stage) => costs(await flawless(stage, 'connect-load', connectJob(stage, 'https'))),
 };
 
+export const tlsResumed: Scenario = {
+  name: 'tls-resumed',
+  question:
+    'What does a TLS handshake cost that resumes a session by a ticket, with one request after it? 32 at a time.',
+  metrics: [
+    rateMetric('conn.'),
+    ...latencyMetrics,
+    ...cpuMetrics('conn.', { cpu: 'CPU per resumed TLS handshake with one request (µs)' }),
+    peakMetric,
+  ],
+  settings,
+  rounds: (wanted) => wanted,
+  measure: async (stage) => costs(await flawless(stage, 'connect-load', connectJob(stage, 'https-resumed'))),
+};
+
 export const tlsKeepalive: Scenario = {
   name: 'tls-keepalive',
   question:

@@ -13,7 +13,9 @@ export type ProgramName =
   | 'bulk-load'
   | 'idle-load'
   | 'slow-reader-load'
-  | 'reload-load'
+  | 'paced-connect-load'
+  | 'flood-load'
+  | 'wrk-load'
   | 'decisions';
 
 export interface Program {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { connectionsMax } from '../stage/descriptors.ts';
 import { printed, type Subject, sniNames } from './subject.ts';
 
 interface Variant {
@@ -10,7 +11,7 @@ interface Variant {
 
 /**
  * HAProxy in TCP mode without a log; all that is not said here is its default. Connections and the pipes for
- * splice(2) are as many as 20,000 descriptors allow, which it asks for when it starts.
+ * splice(2) are as many as there are descriptors for, which it asks for when it starts.
  */
 export function haproxy({ name, threads, splice }: Variant): Subject {
   return {
@@ -28,7 +29,7 @@ export function haproxy({ name, threads, splice }: Variant): Subject {
       const text = `\
 global
   nbthread ${threads}
-  maxconn 9500
+  maxconn ${connectionsMax + 100}
 ${splice ? '  maxpipes 200\n' : ''}\
 defaults
   mode tcp

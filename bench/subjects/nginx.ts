@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { connectionsMax, descriptorsMax } from '../stage/descriptors.ts';
 import { type CertificateFiles, printed, type Route, type Subject, sniNames } from './subject.ts';
+
+/** A session takes two. */
+const workerConnections = 2 * connectionsMax + 200;
 
 interface Variant {
   readonly name: string;
@@ -37,16 +41,19 @@ export function nginx({ name, workers }: Variant): Subject {
       const text = `\
 ${loadModule}daemon off;
 worker_processes ${workers};
-worker_rlimit_nofile 20000;
+worker_rlimit_nofile ${descriptorsMax};
 pid ${join(directory, 'nginx.pid')};
 error_log stderr emerg;
-events { worker_connections 19000; }
+events { worker_connections ${workerConnections}; }
 ${stream(route)}`;
       return {
         command: 'nginx',
         args: ['-p', directory, '-e', 'stderr', '-c', join(directory, 'nginx.conf')],
         config: { file: 'nginx.conf', text },
-        otherText: text.replace('worker_connections 19000', 'worker_connections 18999'),
+        otherText: text.replace(
+          `worker_connections ${workerConnections}`,
+          `worker_connections ${workerConnections - 1}`,
+        ),
       };
     },
   };

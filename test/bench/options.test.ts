@@ -13,6 +13,7 @@ describe('readOptions', () => {
       rounds: 3,
       seconds: 2,
       readme: undefined,
+      into: [],
       from: [],
       action: 'run',
     });
@@ -24,6 +25,10 @@ describe('readOptions', () => {
       readme: 'docs',
       action: 'report',
     });
+    expect(read('--from', 'a.json', '--into', 'README.md,docs/page.md').into).toEqual([
+      'README.md',
+      'docs/page.md',
+    ]);
   });
 
   it('takes names in the order given, each once', () => {

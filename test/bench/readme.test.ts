@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../bench/environment.ts';
+import { withFigures } from '../../bench/report/pages.ts';
 import { poster } from '../../bench/report/poster.ts';
 import { readme } from '../../bench/report/readme.ts';
 import { type Result, type Results, selected } from '../../bench/report/results.ts';
@@ -139,5 +140,32 @@ describe('poster', () => {
 
   it('is nothing where nothing of it was measured', () => {
     expect(poster([{ ...keepalive(), name: 'decisions' }])).toBeUndefined();
+  });
+});
+
+describe('withFigures', () => {
+  const page = (name: string, text = '') =>
+    `# Page\n\n<!-- bench ${name} -->\n${text}<!-- /bench -->\n\nMore\n`;
+
+  it('writes the figures of each run where the page has a place for them', () => {
+    const written = withFigures(page('figures'), [results, results]);
+    expect(written).toBe(page('figures', `\n${readme(results)}\n${readme(results)}\n`));
+  });
+
+  it('writes what sluice takes beside HAProxy into a summary', () => {
+    expect(withFigures(page('summary'), [results])).toContain(
+      '| CPU per request (µs) | 20.5 | 1.95 (1.91–2.00) |',
+    );
+  });
+
+  it('takes the place of earlier figures', () => {
+    const once = withFigures(page('summary'), [results]);
+    expect(withFigures(once, [results])).toBe(once);
+    expect(withFigures(page('summary', 'old\n'), [results])).toBe(once);
+  });
+
+  it('refuses a page that has no place for figures, or for others', () => {
+    expect(() => withFigures('# Page\n', [results])).toThrow('<!-- bench figures -->');
+    expect(() => withFigures(page('figure'), [results])).toThrow('"figure"');
   });
 });

@@ -15,7 +15,9 @@ describe('contendersOf', () => {
   });
 
   it('leaves out a subject that lacks the skill for a setting', () => {
-    expect(names([{ tls: true }])).toEqual(subjects.map(({ name }) => name));
+    expect(names([{ tls: true }])).toEqual(
+      subjects.map(({ name }) => name).filter((name) => name !== 'floor'),
+    );
     expect(names([{ sniRules: 10 }])).not.toContain('node-pipe');
     expect(names([{ sniRules: 10 }])).toContain('nginx');
     expect(names([{}, { sessionLog: true }]).every((name) => name.startsWith('sluice'))).toBe(true);

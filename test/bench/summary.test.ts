@@ -56,13 +56,14 @@ describe('summarise', () => {
     expect(summarise(outcome(['nginx'], [measured('nginx', 0, { rate: 1 })])).comparisons).toEqual([]);
   });
 
-  it('names the subjects beside which the load was saturated', () => {
+  it('says what limited the rate of each subject', () => {
     const samples = [
       measured('direct', 0, { rate: 1, cpu: 1 }, { loadSaturated: true }),
+      measured('haproxy', 0, { rate: 1, cpu: 1 }, { subjectBusy: 0.99 }),
       measured('nginx', 0, { rate: 1, cpu: 1 }),
     ];
-    expect(summarise(outcome(['direct', 'nginx'], samples)).notes).toEqual([
-      expect.stringContaining('beside direct:'),
+    expect(summarise(outcome(['direct', 'haproxy', 'nginx'], samples)).notes).toEqual([
+      expect.stringMatching(/direct: load, .*; haproxy: their own core; nginx: nothing\.$/),
     ]);
   });
 
