@@ -52,6 +52,7 @@ export interface PoolConfig {
   readonly policy: PoolPolicy;
   readonly backends: readonly BackendConfig[];
   readonly healthCheck: HealthCheckConfig | undefined;
+  readonly agentCheck: AgentCheckConfig | undefined;
 }
 
 export interface BackendConfig {
@@ -67,6 +68,18 @@ export type Target =
   | { readonly kind: 'address'; readonly address: Address; readonly hostName?: string }
   | { readonly kind: 'name'; readonly name: string; readonly port: number }
   | { readonly kind: 'srv'; readonly name: string };
+
+/** How backends are asked what they say of themselves. */
+export interface AgentCheckConfig {
+  readonly port: number;
+  /** Undefined is the backend's own. */
+  readonly host: string | undefined;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly send: string | undefined;
+  /** As of a health check. */
+  readonly jitterPercent: number;
+}
 
 export interface HealthCheckConfig {
   readonly probe: ProbeConfig;

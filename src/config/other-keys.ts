@@ -75,6 +75,7 @@ export const otherKeys: Readonly<Record<string, readonly string[]>> = {
   address: ['url', 'server', 'addr', 'target', 'host', 'ip', 'port'],
   backup: ['standby', 'fallback'],
   balance: ['lb', 'algorithm', 'strategy', 'lb_policy', 'loadBalancing', 'loadBalancer', 'method', 'policy'],
+  agentCheck: ['agent'],
   healthCheck: ['check', 'health', 'health_checks', 'httpchk', 'option httpchk'],
   interval: ['inter', 'every', 'period'],
   rise: ['passes', 'healthy_threshold', 'healthyThreshold'],

@@ -3,10 +3,11 @@
  * says what the plan then says of each.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { nearest } from '../config/nearest.ts';
 import type { Accept, AdminState, Layer } from '../core/admin-state.ts';
 import type { PoolHold } from '../core/plan.ts';
-import { configuredFields, effective, statesOf } from './layers.ts';
+import { configuredFields, effective, type SourceWish, statesOf } from './layers.ts';
 import {
   type BackendFields,
   type BackendName,
@@ -83,6 +84,8 @@ export class Administration {
   /** By pool and backend. */
   #layers: ReadonlyMap<string, Layers> = new Map();
   readonly #releases = new Releases();
+  /** What backends say of themselves, by pool and backend. */
+  readonly #sources = new Map<string, SourceWish>();
 
   get overrides(): readonly Override[] {
     return this.#overrides.list;
@@ -121,7 +124,11 @@ export class Administration {
         hold: heldBy(overrides, pool.name) ?? this.#releases.holdOf(pool.name),
         backends: pool.backends.map((one) => ({
           ...one,
-          ...effective(one, overrides.of(pool.name, namesOf(one))),
+          ...effective(
+            one,
+            overrides.of(pool.name, namesOf(one)),
+            this.#sources.get(`${pool.name} ${one.name}`),
+          ),
         })),
       })),
       commit: (): readonly Override[] => {
@@ -130,7 +137,10 @@ export class Administration {
         this.#listeners = listeners;
         this.#layers = new Map(
           pools.flatMap(({ name, backends: configured }) =>
-            configured.map((one) => [`${name} ${one.name}`, statesOf(one, overrides.of(name, namesOf(one)))]),
+            configured.map((one) => {
+              const key = `${name} ${one.name}`;
+              return [key, statesOf(one, overrides.of(name, namesOf(one)), this.#sources.get(key))];
+            }),
           ),
         );
         return dropped;
@@ -147,14 +157,29 @@ export class Administration {
   backend(name: BackendName): Administered {
     const configured = this.#configured(name);
     const overrides = this.#overrides.of(name.pool, namesOf(configured));
-    const { state, weight, maxConnections } = effective(configured, overrides);
+    const source = this.#sources.get(`${name.pool} ${configured.name}`);
+    const { state, weight, maxConnections } = effective(configured, overrides, source);
     return {
       pool: name.pool,
       backend: configured.name,
-      layers: statesOf(configured, overrides),
+      layers: statesOf(configured, overrides, source),
       effective: { ...configuredFields({ weight, maxConnections }), state },
       overrides: Object.values(overrides),
     };
+  }
+
+  /** What a backend says of itself; what it does not say stays. Returns whether that is new. */
+  sourceSays({ pool, backend }: BackendName, wish: SourceWish): boolean {
+    const key = `${pool} ${backend}`;
+    const before = this.#sources.get(key) ?? {};
+    const after = { ...before, ...wish };
+    this.#sources.set(key, after);
+    return !isDeepStrictEqual(before, after);
+  }
+
+  /** What it has said does not hold any more. */
+  forgetSource({ pool, backend }: BackendName): void {
+    this.#sources.delete(`${pool} ${backend}`);
   }
 
   /** Throws an UnknownName. */

@@ -16,6 +16,8 @@ import { TicketKeys } from '../drivers/ticket-keys.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import { Administration, type PoolPatch } from './administration.ts';
+import type { AgentWords } from './agent/agent-line.ts';
+import { type AgentTarget, AgentWatch } from './agent/agent-watch.ts';
 import { type BindingOwner, Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
@@ -59,6 +61,9 @@ export class ControlPlane {
   readonly #operations: Operations;
   readonly #certificates: Certificates;
   readonly #health: HealthWatch;
+  readonly #agents: AgentWatch;
+  /** Backends have said something of themselves that the plan does not have yet. */
+  #isSourceNew = false;
   readonly #descriptorWatch: DescriptorWatch;
   readonly #fullListeners: FullListeners;
   readonly #runningPlan: RunningPlan;
@@ -144,6 +149,16 @@ export class ControlPlane {
         findings.healthChanged(target, health, detail);
       },
     });
+    this.#agents = new AgentWatch({
+      onAnswer: (target, words, line) => this.#agentAnswered(target, words, line),
+      onSilence: (target, problem) => findings.agentAsked(target, undefined, problem),
+      onEnd: (target) => {
+        administration.forgetSource(target);
+        this.#health.forgetAgent(target.slot);
+        this.#followSources();
+      },
+      isInMaintenance: (name) => administration.layersOf(name)?.operator === 'maint',
+    });
     const shared = { ledger, administration, groups: this.#groups, certificates: this.#certificates };
     this.#runningPlan = new RunningPlan(config, {
       ...shared,
@@ -152,6 +167,7 @@ export class ControlPlane {
       findings,
       operations: this.#operations,
       health: this.#health,
+      agents: this.#agents,
       poolWatch,
     });
     this.view = new ProxyView({
@@ -276,6 +292,30 @@ export class ControlPlane {
     return this.#runningPlan.plan.pools.find((one) => one.name === name)?.slot;
   }
 
+  #agentAnswered(target: AgentTarget, words: AgentWords, line: string): void {
+    const { state, weight, maxConnections, health, unknown } = words;
+    const problem = unknown === undefined ? undefined : `${JSON.stringify(unknown)} means nothing`;
+    this.#findings.agentAsked(target, line, problem);
+    const wish = {
+      ...(state && { state }),
+      ...(weight !== undefined && { weight }),
+      ...(maxConnections !== undefined && { maxConnections }),
+    };
+    if (this.#administration.sourceSays(target, wish)) this.#followSources();
+    if (health !== undefined)
+      this.#health.agentSays(target, health === 'up' ? 'up' : 'down', `Agent: ${line.trim()}`);
+  }
+
+  /** Many agents may say something at once: one plan has it all. */
+  #followSources(): void {
+    if (this.#isSourceNew) return;
+    this.#isSourceNew = true;
+    const follow = (): void => {
+      this.#isSourceNew = false;
+    };
+    this.#administer(follow).catch(() => undefined);
+  }
+
   /** `undo` takes the change back where a listener can't be bound; without it, that is told, and the change stays. */
   #administer(change: () => void, undo?: () => void): Promise<void> {
     return this.#changes.run(async () => {
@@ -355,6 +395,7 @@ export class ControlPlane {
     this.#certificates.close();
     this.#operations.close();
     this.#health.close();
+    this.#agents.close();
     this.#descriptorWatch.close();
     this.#fullListeners.close();
     this.sessions.close();

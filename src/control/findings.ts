@@ -106,6 +106,19 @@ export class Findings {
     this.#deps.events.tell('hold', { pool, hold, ...more });
   }
 
+  // What agents say.
+
+  /** `problem` is a sentence; without an answer, it says why there is none. */
+  agentAsked({ pool, backend }: BackendName, answer: string | undefined, problem: string | undefined): void {
+    const { observations, logger, plan } = this.#deps;
+    const before = observations.backend(pool, backend).lastAgent;
+    observations.agentAsked(pool, backend, { atMs: Date.now(), answer, problem }, plan());
+    if (answer !== undefined && answer !== before?.answer)
+      logger.info({ pool, backend, answer, problem }, 'agent says something else');
+    else if (problem !== undefined && problem !== before?.problem)
+      logger.warn({ pool, backend, problem }, 'agent does not answer');
+  }
+
   // What checks find.
 
   checked({ pool, backend }: BackendName, pass: boolean, detail: string, tookMs: number): void {

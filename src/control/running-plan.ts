@@ -8,6 +8,7 @@ import type { BackendPlan, Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Administration } from './administration.ts';
+import type { AgentWatch } from './agent/agent-watch.ts';
 import type { Certificates } from './certificates.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { Findings } from './findings.ts';
@@ -28,6 +29,7 @@ export interface RunningPlanDeps {
   readonly certificates: Certificates;
   readonly operations: Operations;
   readonly health: HealthWatch;
+  readonly agents: AgentWatch;
   readonly poolWatch: PoolWatch;
   readonly groups: WorkerGroups;
 }
@@ -73,7 +75,7 @@ export class RunningPlan {
 
   /** What only `before` has is served as before, until workers are told of the plan alone. */
   adopt({ config, plan, commit }: PreparedPlan, before: Plan = plan): void {
-    const { ledger, certificates, operations, health, poolWatch, groups } = this.#deps;
+    const { ledger, certificates, operations, health, agents, poolWatch, groups } = this.#deps;
     this.leaving.follow(this.#plan.listeners, plan.listeners, (one) => this.driverOf(one));
     const old = this.#plan;
     this.#noteStates(old, plan);
@@ -82,6 +84,7 @@ export class RunningPlan {
     certificates.follow(config, plan);
     operations.changed(commit());
     this.#noteHolds(old, plan);
+    agents.follow(config, plan);
     health.follow(config, plan);
     for (const { policy, backends } of plan.pools) {
       // A breaker that was turned off would be shown as it was left.

@@ -34,6 +34,12 @@ export class Observations {
     seen.lastCheck = check;
   }
 
+  /** `answer` is undefined where none came: the one before is kept. */
+  agentAsked(pool: string, backend: string, agent: LastAgent, plan: Plan): void {
+    const seen = this.#backends.of(keyOf(pool, backend), plan);
+    seen.lastAgent = { ...agent, answer: agent.answer ?? seen.lastAgent?.answer };
+  }
+
   circuitOpened(pool: string, backend: string, error: LastError, plan: Plan): void {
     this.#backends.of(keyOf(pool, backend), plan).lastError = error;
   }
@@ -50,6 +56,8 @@ export class Observations {
 export interface ObservedBackend {
   readonly checks: { pass: number; fail: number };
   lastCheck: LastCheck | undefined;
+  /** What its agent was asked last, where it has one. */
+  lastAgent: LastAgent | undefined;
   /** What its breaker opened of last. */
   lastError: LastError | undefined;
   /** Of the last dial that failed, but for those of the same second. */
@@ -64,6 +72,14 @@ export interface LastCheck {
   readonly detail: string;
 }
 
+export interface LastAgent {
+  readonly atMs: number;
+  /** The last line that it gave; undefined where it never did. */
+  readonly answer: string | undefined;
+  /** A sentence: why it did not answer the last time, or which word of the answer means nothing. */
+  readonly problem: string | undefined;
+}
+
 export interface LastError {
   readonly atMs: number;
   /** The errno's name, or a sentence. */
@@ -73,6 +89,7 @@ export interface LastError {
 const unseen: ObservedBackend = {
   checks: { pass: 0, fail: 0 },
   lastCheck: undefined,
+  lastAgent: undefined,
   lastError: undefined,
   lastDialError: undefined,
 };

@@ -86,6 +86,7 @@ describe('AdminServer', () => {
       bytesToBackend: 0,
       bytesToClient: 0,
       lastCheck: null,
+      agent: null,
       lastError: null,
       lastDialError: null,
       nextTrial: null,

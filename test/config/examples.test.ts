@@ -50,6 +50,7 @@ listeners: { web: { bind: "127.0.0.1:8080", pool: app } }
 pools:
   app:
     healthCheck: { type: http }
+    agentCheck: { port: 9009 }
     backends: ["127.0.0.1:9001", "127.0.0.1:9002"]
 admin: {}
 `;

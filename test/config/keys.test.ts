@@ -56,7 +56,7 @@ describe('meantKeys', () => {
     [listener, 'certificate', ['tls.certificates']],
     [pool, 'max_conns', ['limits.maxConnections']],
     [pool, 'retries', ['connect.retries']],
-    [pool, 'timeout', ['connect.timeout', 'healthCheck.timeout']],
+    [pool, 'timeout', ['connect.timeout', 'healthCheck.timeout', 'agentCheck.timeout']],
     [root, 'level', ['log.level']],
 
     // further out

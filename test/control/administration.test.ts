@@ -11,7 +11,7 @@ const mark: Mark = { sinceMs: 1_000, untilMs: 61_000, by: 'ci', reason: 'upgrade
 function pool(name: string): ExpandedPool {
   const backend = { ...defaultBackend, name: 'a:1', address: { host: '10.0.0.1', port: 1 } };
   return {
-    ...{ name, policy: defaultPoolPolicy, healthCheck: undefined },
+    ...{ name, policy: defaultPoolPolicy, healthCheck: undefined, agentCheck: undefined },
     backends: [{ ...backend, state: 'ready', hostName: undefined, configuredAs: 'a:1' }],
   };
 }

@@ -234,7 +234,7 @@ export function fakePlan(
 /** A pool of the plan as its configuration has it. */
 function expanded({ name, policy, backends }: Plan['pools'][number]): ExpandedPool {
   return {
-    ...{ name, policy, healthCheck: undefined },
+    ...{ name, policy, healthCheck: undefined, agentCheck: undefined },
     backends: backends.map((one) => ({ ...one, configuredAs: one.name })),
   };
 }

@@ -107,7 +107,7 @@ function holdStatus({ phase, sinceMs, untilMs, ratePerSecond, ...hold }: HoldSna
 
 export function backendStatus(
   backend: BackendSnapshot,
-  { lastCheck, lastError, lastDialError }: Readonly<ObservedBackend>,
+  { lastCheck, lastAgent, lastError, lastDialError }: Readonly<ObservedBackend>,
 ) {
   const { certificate, circuit, health, unavailable } = backend;
   return {
@@ -122,6 +122,7 @@ export function backendStatus(
     health,
     healthSince: timeText(backend.healthSinceMs),
     lastCheck: lastCheck === undefined ? null : checkStatus(lastCheck),
+    agent: lastAgent === undefined ? null : agentStatus(lastAgent),
     circuit,
     circuitSince: timeText(backend.circuitSinceMs),
     nextTrial: timeText(backend.nextTrialMs),
@@ -164,6 +165,10 @@ function roundedMs(ms: number): number {
 
 function errorStatus(error: ObservedBackend['lastError']) {
   return error === undefined ? null : { at: timeText(error.atMs), error: error.error };
+}
+
+function agentStatus({ atMs, answer, problem }: NonNullable<ObservedBackend['lastAgent']>) {
+  return { at: timeText(atMs), answer: answer ?? null, problem: problem ?? null };
 }
 
 function descriptorStatus(use: DescriptorUse | undefined) {

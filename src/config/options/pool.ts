@@ -4,6 +4,7 @@ import type { PoolPolicy } from '../../core/plan.ts';
 import { parseTarget } from '../addresses.ts';
 import type { PoolConfig } from '../config.ts';
 import { quoted, textOf } from '../guesses.ts';
+import { agentCheck } from './agent-check.ts';
 import { backends, type LocatedBackend } from './backends.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { connect } from './connect.ts';
@@ -25,6 +26,7 @@ const options = {
   backends,
   connect,
   healthCheck,
+  agentCheck,
   circuitBreaker,
   limits: poolLimits,
   slowStart: duration('off', {
@@ -58,6 +60,7 @@ export const pool = mapping(
     policy: policyOf(values),
     backends: values.backends,
     healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
+    agentCheck: values.agentCheck,
   }),
   { example: '{ backends: ["10.0.0.1:9000"] }', guess: meantPool },
 );

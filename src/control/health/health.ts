@@ -10,7 +10,11 @@ import type { CheckDeps, ProberHost, ProbeTarget } from './check.ts';
 import { HealthProber } from './prober.ts';
 import { questionOf } from './question.ts';
 
-export interface HealthHost extends Omit<ProberHost, 'onSkipped' | 'onCertificate'> {
+/** A backend whose health has changed. */
+export type HealthTarget = Pick<ProbeTarget, 'pool' | 'backend' | 'slot'>;
+
+export interface HealthHost extends Omit<ProberHost, 'onSkipped' | 'onCertificate' | 'onTransition'> {
+  onTransition(target: HealthTarget, health: 'up' | 'down', detail: string): void;
   now(): number;
   /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
   onChecksBlocked(target: ProbeTarget, detail: string): void;
@@ -24,6 +28,10 @@ export class HealthWatch {
   /** Slots of backends whose last check could not be made. */
   readonly #blocked = new Set<number>();
   #inMaintenance: ReadonlySet<number> = new Set();
+  /** What checks say, by slot, as far as they have said something. */
+  readonly #checked = new Map<number, 'up' | 'down'>();
+  /** Slots of backends that are down by what their agents say, whatever checks find. */
+  readonly #downByAgent = new Set<number>();
 
   constructor(ledger: Ledger, host: HealthHost, deps: Partial<CheckDeps> = {}) {
     this.#ledger = ledger;
@@ -44,10 +52,8 @@ export class HealthWatch {
           this.#blocked.add(target.slot);
         },
         onTransition: (target, health, detail) => {
-          const wasDown = ledger.healthOf(target.slot) === 'down';
-          ledger.recoveredMs[target.slot] = health === 'up' && wasDown ? host.now() : 0;
-          this.#write(target.slot, health);
-          host.onTransition(target, health, detail);
+          this.#checked.set(target.slot, health);
+          if (!this.#downByAgent.has(target.slot)) this.#turn(target, health, detail);
         },
       },
       deps,
@@ -56,14 +62,40 @@ export class HealthWatch {
 
   follow(config: Config, plan: Plan): void {
     const targets = targetsOf(config, plan);
-    for (const slot of this.#prober.update(targets)) this.#write(slot, 'unknown');
+    for (const slot of this.#prober.update(targets)) {
+      this.#checked.delete(slot);
+      this.#write(slot, this.#downByAgent.has(slot) ? 'down' : 'unknown');
+    }
     const slots = new Set(targets.map(({ slot }) => slot));
     this.#returnFromMaintenance(plan, slots);
     this.#unblock([...this.#blocked].filter((slot) => !slots.has(slot)));
   }
 
+  /** Down by its agent, a backend stays so until its agent says that it is up, and no check finds it down. */
+  agentSays(target: HealthTarget, health: 'up' | 'down', detail: string): void {
+    const { slot } = target;
+    if (health === 'down') {
+      this.#downByAgent.add(slot);
+      if (this.#ledger.healthOf(slot) !== 'down') this.#turn(target, 'down', detail);
+    } else if (this.#downByAgent.delete(slot) && this.#checked.get(slot) !== 'down') {
+      this.#turn(target, 'up', detail);
+    }
+  }
+
+  /** What its agent has said does not hold any more. */
+  forgetAgent(slot: number): void {
+    if (this.#downByAgent.delete(slot)) this.#write(slot, this.#checked.get(slot) ?? 'unknown');
+  }
+
   close(): void {
     this.#prober.close();
+  }
+
+  #turn(target: HealthTarget, health: 'up' | 'down', detail: string): void {
+    const wasDown = this.#ledger.healthOf(target.slot) === 'down';
+    this.#ledger.recoveredMs[target.slot] = health === 'up' && wasDown ? this.#host.now() : 0;
+    this.#write(target.slot, health);
+    this.#host.onTransition(target, health, detail);
   }
 
   #returnFromMaintenance(plan: Plan, checked: ReadonlySet<number>): void {

@@ -73,6 +73,40 @@ describe('HealthWatch', () => {
     vi.useRealTimers();
   });
 
+  it('has a backend down as long as its agent says so, and up only where its checks agree', async () => {
+    const { ledger, outcomes, log, follow, watch } = harness();
+    const target = { pool: 'app', backend: '10.0.0.1:9000', slot: 0 };
+    follow(configOf('{ type: http, interval: 1s, rise: 1, fall: 1, jitter: 0% }'));
+    await vi.advanceTimersByTimeAsync(100);
+    watch.agentSays(target, 'up', 'up');
+    expect(log).toEqual(['10.0.0.1:9000 is up']);
+    watch.agentSays(target, 'down', 'down #full disk');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([ledger.healthOf(0), log.splice(0)]).toEqual([
+      'down',
+      ['10.0.0.1:9000 is up', '10.0.0.1:9000 is down'],
+    ]);
+    outcomes.set(9000, down);
+    await vi.advanceTimersByTimeAsync(1_000);
+    watch.agentSays(target, 'up', 'up');
+    expect(ledger.healthOf(0)).toBe('down');
+    outcomes.delete(9000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([ledger.healthOf(0), log]).toEqual(['up', ['10.0.0.1:9000 is up']]);
+    watch.close();
+  });
+
+  it('forgets what an agent has said that is asked no longer', async () => {
+    const { ledger, follow, watch } = harness();
+    const target = { pool: 'app', backend: '10.0.0.1:9000', slot: 0 };
+    follow(configOf('{ type: http, interval: 1s }'));
+    await vi.advanceTimersByTimeAsync(100);
+    watch.agentSays(target, 'down', 'down');
+    watch.forgetAgent(0);
+    expect(ledger.healthOf(0)).toBe('up');
+    watch.close();
+  });
+
   it.each([
     '{ type: http, interval: 7s }',
     '{ type: http, timeout: 9s }',
