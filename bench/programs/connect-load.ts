@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { clientHello, clientTls, ticket } from './client-tls.ts';
 import { Latencies } from './latencies.ts';
-import { type LoadResult, program, seconds } from './program.ts';
+import { type LoadResult, program, seconds, warmUp } from './program.ts';
 
 export interface ConnectJob {
   readonly port: number;
@@ -14,6 +14,7 @@ export interface ConnectJob {
   readonly speaks: 'http' | 'https' | 'https-resumed' | 'client-hello';
   readonly concurrency: number;
   readonly warmSeconds: number;
+  readonly warmUnits: number;
   readonly seconds: number;
 }
 
@@ -57,7 +58,7 @@ program<ConnectJob, LoadResult>(async (job, measured) => {
   };
   for (let running = 0; running < job.concurrency; running++) next();
 
-  await seconds(job.warmSeconds);
+  await warmUp(job.warmSeconds, job.warmUnits, () => latencies.count);
   await measured();
   latencies = new Latencies();
   await seconds(job.seconds);

@@ -2,13 +2,14 @@
 import autocannon from 'autocannon';
 import { clientTls } from './client-tls.ts';
 import { Latencies } from './latencies.ts';
-import { type LoadResult, program, seconds } from './program.ts';
+import { type LoadResult, program, seconds, warmUp } from './program.ts';
 
 export interface KeepaliveJob {
   readonly port: number;
   readonly tls: boolean;
   readonly connections: number;
   readonly warmSeconds: number;
+  readonly warmUnits: number;
   readonly seconds: number;
 }
 
@@ -33,7 +34,7 @@ program<KeepaliveJob, LoadResult>(async (job, measured) => {
   load.on('reqError', () => {
     errors++;
   });
-  await seconds(job.warmSeconds);
+  await warmUp(job.warmSeconds, job.warmUnits, () => latencies.count);
   await measured();
   latencies = new Latencies();
   await seconds(job.seconds);

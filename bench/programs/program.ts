@@ -63,6 +63,15 @@ export function program<Job, Result>(
   process.on('disconnect', () => process.exit());
 }
 
+/**
+ * Waits until at least so many units are done and so many seconds over: what compiles itself while it runs is ready by
+ * the number of its units, which take longer on a machine that others use too. Gives up half a minute later.
+ */
+export async function warmUp(least: number, units: number, done: () => number): Promise<void> {
+  await seconds(least);
+  for (let extra = 0; done() < units && extra < 30; extra += 0.1) await seconds(0.1);
+}
+
 export function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }

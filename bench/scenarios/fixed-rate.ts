@@ -25,6 +25,8 @@ export const fixedRate: Scenario = {
   rehearsal: rehearsal('keepalive-load', requestsJob),
   async measure(stage, rehearsed) {
     const job: PacedJob = { ...requestsJob(stage), perSecond: half(rehearsed) };
+    // At this rate it would take long until a subject is warm.
+    await stage.drive('keepalive-load', { ...requestsJob(stage), seconds: 0 });
     return costs(await flawless(stage, 'paced-load', job));
   },
 };
@@ -40,7 +42,8 @@ export const fixedConnectRate: Scenario = {
   rehearsal: rehearsal('connect-load', (stage) => connectionsJob(stage, 'http')),
   async measure(stage, rehearsed) {
     const { port, seconds } = stage;
-    const job: PacedConnectJob = { port, perSecond: half(rehearsed), warmSeconds: 3, seconds };
+    const job: PacedConnectJob = { port, perSecond: half(rehearsed), warmSeconds: 1, seconds };
+    await stage.drive('connect-load', { ...connectionsJob(stage, 'http'), seconds: 0 });
     return costs(await flawless(stage, 'paced-connect-load', job));
   },
 };

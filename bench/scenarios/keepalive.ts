@@ -19,13 +19,15 @@ export const keepalive: Scenario = {
   measure: async (stage) => costs(await flawless(stage, 'keepalive-load', job(stage))),
 };
 
+export const warmRequests = { warmSeconds: 1, warmUnits: 50_000 };
+
 /** As many requests as 64 connections get answered. */
 export function job(stage: Stage): KeepaliveJob {
   return {
     port: stage.port,
     tls: stage.setting.tls ?? false,
     connections: 64,
-    warmSeconds: 1,
+    ...warmRequests,
     seconds: stage.seconds,
   };
 }

@@ -2,6 +2,8 @@
 import type { WrkJob } from '../programs/wrk-load.ts';
 import { printed } from '../subjects/subject.ts';
 import { costs, cpuMetrics, flawless, latencyMetrics, peakMetric, rateMetric } from './costs.ts';
+import { warmRequests } from './keepalive.ts';
+import { warmConnections } from './new-connection.ts';
 import type { Scenario } from './scenario.ts';
 
 const shared = {
@@ -41,7 +43,13 @@ export const wrkConnect: Scenario = {
     peakMetric,
   ],
   measure: async (stage) =>
-    costs(await flawless(stage, 'wrk-load', { ...job(stage.port, stage.seconds, 32), closes: true })),
+    costs(
+      await flawless(stage, 'wrk-load', {
+        ...job(stage.port, stage.seconds, 32),
+        ...warmConnections,
+        closes: true,
+      }),
+    ),
 };
 
 export const wrkTlsKeepalive: Scenario = {
@@ -60,5 +68,5 @@ export const wrkTlsKeepalive: Scenario = {
 };
 
 function job(port: number, seconds: number, connections: number): WrkJob {
-  return { port, tls: false, connections, closes: false, warmSeconds: 3, seconds };
+  return { port, tls: false, connections, closes: false, ...warmRequests, warmSeconds: 3, seconds };
 }
