@@ -19,7 +19,7 @@ export const expectedTarget =
 export function parseBind(text: string): Parsed<Address> {
   if (text.startsWith('unix:')) return unixAddress(text.slice('unix:'.length));
   const portless = portBehind(text, text === 'localhost', 8080);
-  if (portless !== undefined) return expected(portless);
+  if (portless !== undefined) return portless;
   const split = splitHostAndPort(text);
   if (split === undefined) return expected(expectedBind);
 
@@ -45,7 +45,7 @@ export function parseTarget(text: string): Parsed<Target> {
       : parsed({ kind: 'srv', name });
   }
   const portless = portBehind(text, hostName(text) !== undefined, 9000);
-  if (portless !== undefined) return expected(portless);
+  if (portless !== undefined) return portless;
   const split = splitHostAndPort(text);
   if (split === undefined || split.host === '') return expected(expectedTarget);
 
@@ -120,10 +120,12 @@ const targetSyntax: AddressSyntax = {
 };
 
 /** What is expected of a text that has no port, where it is a host; undefined where it is none. */
-function portBehind(text: string, isHost: boolean, port: number): string | undefined {
-  if (isIP(text) === 6) return `an IPv6 address in brackets and a port behind it, as in "[::1]:${port}"`;
+function portBehind(text: string, isHost: boolean, port: number): Parsed<never> | undefined {
+  if (isIP(text) === 6)
+    return expected(`an IPv6 address in brackets and a port behind it, as in "[::1]:${port}"`);
   const isAddress = isIP(text) === 4 || /^\[[^\]]*\]$/.test(text);
-  return isAddress || isHost ? `a port behind the address, as in "${text}:${port}"` : undefined;
+  const what = 'a port behind the address';
+  return isAddress || isHost ? expected(`${what}, as in "${text}:${port}"`, what) : undefined;
 }
 
 /** What is expected instead of a port: digits in the range, or another address where what is there has more words. */

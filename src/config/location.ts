@@ -64,7 +64,7 @@ export class Location {
    */
   parsed<T, F>(result: Parsed<T>, fallback: F, meant?: string): T | F {
     if (result.ok) return result.value;
-    this.expected(result.expected, meant);
+    this.expected((this.isSubstituted ? result.redacted : undefined) ?? result.expected, meant);
     return fallback;
   }
 

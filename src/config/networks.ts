@@ -19,7 +19,10 @@ export function parseNetwork(text: string): Parsed<AddressRange> {
   if (range === undefined) return expected(lengthExpectedIn(text) ?? expectedNetwork);
   const network = networkOf(range);
   if (network.words.every((word, index) => word === range.words[index])) return parsed(network);
-  return expected(`the network ${formatNetwork(network)} or the address ${text.split('/', 1)[0]}`);
+  return expected(
+    `the network ${formatNetwork(network)} or the address ${text.split('/', 1)[0]}`,
+    'a network whose last bits are 0, or an address',
+  );
 }
 
 /** What an address with a prefix length that it can't have should have had. */

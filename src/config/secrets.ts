@@ -38,6 +38,8 @@ export class Secrets {
       if (step === '<<') continue;
       const next = schemas.flatMap((schema) => childrenAt(schema, step));
       const isUnknown = next.length === 0 && typeof step === 'string';
+      // A mapping where a list of what has secrets was expected: they may be its values.
+      if (isUnknown && schemas.some(listsSecrets)) return index + 1;
       if (isUnknown ? this.isSecretKey(step) : next.some(isSecret)) return index + 1;
       if (next.length > 0 || isUnknown) schemas = next;
     }
@@ -104,6 +106,10 @@ export function firstWord(key: string): string {
 /** Whether a value of this schema is a secret or has one among its keys: if it is wrong, the secret may be its text. */
 export function mayHoldSecret(schema: unknown): boolean {
   return isSecret(schema) || valuesOf(part(schema, 'properties')).some(isSecret);
+}
+
+function listsSecrets(schema: unknown): boolean {
+  return mayHoldSecret(part(schema, 'items'));
 }
 
 function rangeOf(node: unknown): readonly Range[] {

@@ -27,7 +27,7 @@ test.each([
   ['example.com', expectedNetwork],
   ['', expectedNetwork],
 ])('parseNetwork of %j expects %s', (text, expected) => {
-  expect(parseNetwork(text)).toEqual({ ok: false, expected });
+  expect(parseNetwork(text)).toMatchObject({ ok: false, expected });
 });
 
 test('parseNetwork reads what formatNetwork writes', () => {

@@ -65,6 +65,12 @@ test.each<readonly [string, string]>([
   ['mistyped, of a broken file', 'admin: { tokn: geheim\n'],
   ['in a list, beside a mistake', 'admin: { tokens: [{ name: ci, token: geheim, may: reed }] }\n'],
   ['of a list of another form', 'admin:\n  tokens:\n    - geheim\n    - geheim\n'],
+  ['of a mapping in place of a list', 'admin: { tokens: { ci: geheim } }\n'],
+  ['of mappings in place of a list', 'admin:\n  tokens:\n    ci: { is: geheim }\n    board: geheim\n'],
+  [
+    'of a mapping in place of a list of certificates',
+    good.replace('pool:', 'tls: { certificates: { a.pem: geheim } }, pool:'),
+  ],
   ['at the wrong place', 'token: geheim\n'],
   ['as a pool', good.replace('pools: {', 'pools: { token: geheim,')],
   ['of another name', 'admin: { password: geheim }\n'],
@@ -79,6 +85,7 @@ test.each<readonly [string, string]>([
   ['through a merge of a text', 'admin: { <<: geheim, bind: 5, token: 1 }\n'],
   ['in a variable for a duration', 'shutdown: { grace: "${GEHEIM}" }\n'],
   ['in a variable for an address', 'admin: { bind: "${GEHEIM}" }\n'],
+  ['in a variable for a backend', good.replace('127.0.0.1:1', '${GEHEIM}')],
   ['in a variable for a number', 'workers: ${GEHEIM}\n'],
   ['in a variable for a file', 'admin: { bind: 5 }\nx: { y: "${GEHEIM}" }\n'],
   [
@@ -102,6 +109,19 @@ test.each<readonly [string, string]>([
   const issues = issuesOf(text, env);
   expect(issues.length).toBeGreaterThan(0);
   expect(`${formatIssues(issues)}${JSON.stringify(issues)}`).not.toContain('geheim');
+});
+
+test.each([
+  ['a network with bits behind its prefix', 'allow: ["${VALUE}"]', '10.66.0.1/8', '10.66'],
+  ['a duration that bounds another', 'backoff: { initial: "${VALUE}", max: 1s }', '77s', '77'],
+])('a variable is not shown as %s', (_, keys, value, part) => {
+  const [listener, pool] = keys.startsWith('allow')
+    ? [keys, 'limits: {}']
+    : ['limits: {}', `connect: { ${keys} }`];
+  const text = good.replace('pool:', `${listener}, pool:`).replace('backends', `${pool}, backends`);
+  const issues = issuesOf(text, { VALUE: value });
+  expect(issues).toHaveLength(1);
+  expect(JSON.stringify(issues)).not.toContain(part);
 });
 
 test('a token as a number is not shown', () => {

@@ -71,7 +71,8 @@ export function checkOrder<Low extends string, High extends string>(
 ): void {
   if (values[low] <= values[high]) return;
   if (location.at(high).isWritten) {
-    location.at(high).expected(`at least ${low}, which is ${formatDuration(values[low])}`);
+    const bound = location.at(low).described(formatDuration(values[low]));
+    location.at(high).expected(`at least ${low}, which is ${bound}`);
   } else location.at(low).expected(`at most ${high}, which is ${formatDuration(values[high])}`);
 }
 
