@@ -76,7 +76,7 @@ export function explainView({ listeners }: Status, { query }: Place): Child {
       field('ALPN', input('alpn', { placeholder: 'h2, http/1.1', size: 12 })),
       field(
         'Protocol',
-        select('protocol', [['', 'as the others say'], ...protocols.map((one) => [one, one] as const)]),
+        select('protocol', [['', 'automatic'], ...protocols.map((one) => [one, one] as const)]),
       ),
       h('button.primary', {}, 'Explain'),
     ),

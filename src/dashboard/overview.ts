@@ -9,6 +9,8 @@ import { spark } from './spark.ts';
 import { type ConfiguredListener, mayOperate, rateOf, ratesOf, showHistory, store } from './store.ts';
 import { standbyIn, type Verdict, verdictOf } from './why.ts';
 
+const mostTroubled = 24;
+
 export function overview(status: Status): Child {
   showHistory(undefined);
   const pools = Object.entries(status.pools);
@@ -42,7 +44,9 @@ export function overview(status: Status): Child {
         'section',
         { 'aria-labelledby': 'trouble' },
         h('h2', { id: 'trouble' }, 'Backends without clients, and why'),
-        h('ul.cards', {}, troubled),
+        h('ul.cards', {}, troubled.slice(0, mostTroubled)),
+        troubled.length > mostTroubled &&
+          h('p.muted', {}, `And ${count(troubled.length - mostTroubled)} more: see their pools.`),
       ),
     h(
       'section',

@@ -81,7 +81,7 @@ function askRelease(name: string, queue: number): void {
 export function listenerAction(name: string, { accept }: Listener): Child {
   const text = (word: string): Child => [word, h('span.unseen', {}, ` ${name}`)];
   return accept === 'on'
-    ? button(text('Pause'), () => askPause(name))
+    ? button(text('Pause'), () => askPause(name), 'quiet')
     : button(text('Accept'), () => askAccept(name), 'primary');
 }
 

@@ -4,11 +4,11 @@ import { type Child, type Element, h } from './dom.ts';
 import { ago, bytes, count, counted, inTime, rate, since, span } from './format.ts';
 import type { Backend, Limit, Override, Pool, Status } from './model.ts';
 import { poolRates, verdictText } from './overview.ts';
-import { badge, empty, icon, table, when } from './parts.ts';
+import { badge, button, empty, icon, table, when } from './parts.ts';
 import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
-import { mayOperate, ratesOf, showHistory, store } from './store.ts';
+import { backendIn, changed, mayOperate, ratesOf, showHistory, store } from './store.ts';
 import { sentence, standbyIn, verdictOf } from './why.ts';
 
 export function poolView(status: Status, { parts: [name = '', shown] }: Place): Child {
@@ -58,7 +58,29 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
     pool.backends.length === 0
       ? empty('This pool has no backends', 'Its names resolve to no address yet, or its file lists none.')
       : backendTable(name, pool, shown),
+    !showsAll &&
+      pool.backends.length > mostRows &&
+      h(
+        'div.buttons',
+        {},
+        h('p.muted', {}, `${mostRows} are shown, first those that take no clients.`),
+        button(`Show all ${count(pool.backends.length)}`, () => {
+          showsAll = true;
+          changed();
+        }),
+      ),
   ];
+}
+
+/** A browser takes its time to draw thousands. */
+const mostRows = 100;
+let showsAll = false;
+
+/** In the order of the file, where there are not too many. */
+function backendsToShow({ backends }: Pool, shown: string | undefined): readonly Backend[] {
+  if (showsAll || backends.length <= mostRows) return backends;
+  const isFirst = ({ address, unavailable }: Backend): boolean => unavailable !== null || address === shown;
+  return [...backends.filter(isFirst), ...backends.filter((one) => !isFirst(one))].slice(0, mostRows);
 }
 
 function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
@@ -96,14 +118,14 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
       { head: 'Last 15 minutes' },
       { head: 'Actions', kind: 'actions' },
     ],
-    pool.backends.map((backend) => {
+    backendsToShow(pool, shown).map((backend) => {
       const { address } = backend;
       const overrides = store.overrides.filter(
         (one) => one.pool === name && (one.backend === address || one.backend === backend.name),
       );
       const verdict = verdictOf(backend, overrides, backend.backup && isStandby);
       const { connections, toBackend, toClient } = ratesOf((status) =>
-        status.pools[name]?.backends.find((one) => one.address === address),
+        backendIn(status.pools[name], address),
       );
       const series = store.series.get(`backend ${address}`);
       const isOpen = shown === address;

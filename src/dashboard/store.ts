@@ -1,6 +1,6 @@
 /** All that the page knows, and how it learns it. Views read it; a change is drawn before the next frame. */
 import { json, type Refusal, token } from './api.ts';
-import type { Caller, Counted, Happening, Override, Series, Status } from './model.ts';
+import type { Backend, Caller, Counted, Happening, Override, Pool, Series, Status } from './model.ts';
 import { listen, type StreamEvent } from './stream.ts';
 
 export interface Seen {
@@ -83,6 +83,16 @@ export function rateOf(pick: (status: Status) => number | undefined): number {
   const [before, now] = [pick(first.status), pick(last.status)];
   if (before === undefined || now === undefined) return Number.NaN;
   return Math.max(0, now - before) / ((last.ms - first.ms) / 1_000);
+}
+
+/** By address, made once for each snapshot: a pool may have thousands. */
+const indexes = new WeakMap<Pool, ReadonlyMap<string, Backend>>();
+
+export function backendIn(pool: Pool | undefined, address: string): Backend | undefined {
+  if (pool === undefined) return undefined;
+  const index = indexes.get(pool) ?? new Map(pool.backends.map((one) => [one.address, one]));
+  indexes.set(pool, index);
+  return index.get(address);
 }
 
 let stop: (() => void) | undefined;

@@ -45,6 +45,12 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
           connect: { retries: 0 },
           circuitBreaker: { consecutiveFailures: 2, openFor: '5m' },
         },
+        crowd: {
+          backends: Array.from({ length: 130 }, (_, number) => ({
+            address: `127.0.0.${number + 1}:1`,
+            weight: number === 129 ? 0 : 1,
+          })),
+        },
         sick: { backends: [dead], healthCheck: { type: 'tcp', interval: '100ms', fall: 1 } },
       },
       admin: { bind: `127.0.0.1:${await freePort()}` },
@@ -67,7 +73,7 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
       expect(await card.innerText()).toMatch(/Down.*health check fails: Connection refused/s),
     );
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toMatch(
-      /of \d backends? takes? no clients/,
+      /of \d+ backends takes? no clients/,
     );
     await card.getByRole('link').click();
     await page.waitForURL(/#\/pools\/sick\//);
@@ -220,6 +226,16 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await page.getByText('There is no pool “toString”').waitFor();
   });
 
+  it('shows of very many backends those first that take no clients', async () => {
+    const page = await openPage(urlOf('pools/crowd'));
+    const addresses = page.getByRole('row').getByRole('link', { name: /^127\.0\.0\.\d+:1$/ });
+    await page.getByText('100 are shown').waitFor();
+    expect([await addresses.count(), await addresses.first().innerText()]).toEqual([100, '127.0.0.130:1']);
+    await page.getByRole('button', { name: 'Show all 130' }).click();
+    await addresses.nth(129).waitFor();
+    expect(await addresses.first().innerText()).toBe('127.0.0.1:1');
+  });
+
   it('shows a backend that dies, and its return, without being asked', async () => {
     const [, second] = backends;
     const port = second?.port ?? 0;
@@ -275,9 +291,10 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     // What looks for it is put into the page, which its policy would refuse.
     const page = await openPage(urlOf(), { colorScheme, bypassCSP: true });
     await page.evaluate(axe.source);
-    for (const view of everyView) {
+    for (const view of [...everyView, `pools/sick/${encodeURIComponent(dead)}`]) {
       await page.goto(urlOf(view));
       await page.getByText('Live', { exact: true }).waitFor();
+      if (view.startsWith('pools/sick/')) await page.getByRole('button', { name: 'Maintenance' }).click();
       const found = (await page.evaluate('axe.run()')) as axe.AxeResults; // What the line before asked for.
       const violations = found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
       expect([view, violations]).toEqual([view, []]);
