@@ -9,6 +9,7 @@ import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { eventsCommand } from './operate/events.ts';
+import { holdCommand, releaseCommand } from './operate/hold.ts';
 import { reloadCommand } from './operate/reload.ts';
 import { sessionsCommand } from './operate/sessions.ts';
 import { drainCommand, maintCommand, readyCommand } from './operate/state.ts';
@@ -34,6 +35,8 @@ const commands: readonly CommandMaker[] = [
   readyCommand,
   maintCommand,
   weightCommand,
+  holdCommand,
+  releaseCommand,
   sessionsCommand,
   eventsCommand,
   reloadCommand,

@@ -154,6 +154,8 @@ describe('sluice', () => {
       'forward -h',
       'demo -h',
       'status -h',
+      'hold -h',
+      'release -h',
       'top -h',
       'drain -h',
       'ready -h',

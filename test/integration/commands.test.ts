@@ -42,7 +42,19 @@ describe('sluice', () => {
   it('explains each of its commands with -h, and itself', async () => {
     const commands = [
       ...['run', 'check', 'explain', 'forward', 'demo', 'schema', 'healthcheck'],
-      ...['status', 'drain', 'ready', 'maint', 'weight', 'sessions', 'events', 'reload', 'top'],
+      ...[
+        'status',
+        'drain',
+        'ready',
+        'maint',
+        'weight',
+        'sessions',
+        'events',
+        'reload',
+        'top',
+        'hold',
+        'release',
+      ],
     ];
     const helps = await Promise.all([ran('-h'), ...commands.map((command) => ran(command, '-h'))]);
     expect(helps.map(({ exit }) => exit)).toEqual(helps.map(() => 0));

@@ -11,8 +11,9 @@ export type Status = ReturnType<typeof statusOf>;
 export type PoolStatus = ReturnType<typeof poolStatus>;
 export type BackendStatus = ReturnType<typeof backendStatus>;
 export type OverrideView = ReturnType<typeof overrideView> & {
-  readonly pool: string;
-  readonly backend: string;
+  readonly listener?: string;
+  readonly pool?: string;
+  readonly backend?: string;
 };
 
 /** The process and its listeners, then the pools; or one pool alone. */
@@ -55,16 +56,18 @@ type Listener = [name: string, listener: Status['listeners'][string]];
 const listenerColumns: readonly TableColumn<Listener>[] = [
   { heading: 'listener', is: 'word', text: ([name]) => name },
   { heading: 'on', is: 'word', text: ([, { bind }]) => [bind].flat().join(' ') || 'nowhere any more' },
+  { heading: 'accepts', is: 'word', text: ([, { accept }]) => accept },
   { heading: 'active', is: 'number', text: ([, { active }]) => `${active}` },
   { heading: 'limit', is: 'number', text: ([, { limit }]) => `${limit}` },
   { heading: 'total', is: 'number', text: ([, { total }]) => `${total}` },
 ];
 
 function poolLines(name: string, pool: PoolStatus, paper: Paper): readonly string[] {
-  const { balance, active, queue, queueLimit, names, backends } = pool;
-  const queued = queueLimit === 0 ? '' : `, ${queue} of ${queueLimit} in the queue`;
+  const { balance, active, queue, queueLimit, hold, names, backends } = pool;
+  const queued = queueLimit === 0 && queue === 0 ? '' : `, ${queue} of ${queueLimit} in the queue`;
+  const held = hold === null ? '' : `, ${hold.phase} until ${hold.until ?? 'all are served'}`;
   return [
-    `pool ${name}: ${balance}, ${countOf(active, 'session')}${queued}`,
+    `pool ${name}: ${balance}, ${countOf(active, 'session')}${queued}${held}`,
     ...names.flatMap((one) => (one.problem === null ? [] : [`${one.name} does not resolve: ${one.problem}`])),
     ...textTable(backends, backendColumns, paper),
   ];
@@ -120,10 +123,10 @@ function whyNot({ unavailable, lastCheck, lastError }: BackendStatus): string {
 
 /** What an operator has changed, until when, who it was and why. */
 export function overrideText(one: OverrideView): string {
-  const { pool, backend, field, value, configured, until, by, reason } = one;
+  const { listener, pool, backend, field, value, configured, until, by, reason } = one;
+  const whose = [listener, pool, backend].filter((name) => name !== undefined).join(' ');
   const end = until === null ? '' : `, until ${until}`;
   const why = reason === null ? '' : `: ${reason}`;
-  return plain(
-    `changed: ${pool} ${backend} ${field} ${value} (configured ${configured})${end}, by ${by}${why}`,
-  );
+  const what = typeof value === 'object' ? field : `${field} ${value} (configured ${configured})`;
+  return plain(`changed: ${whose} ${what}${end}, by ${by}${why}`);
 }

@@ -44,3 +44,18 @@ interface Seen {
 
 /** For the answer to come. */
 const slackMs = 30_000;
+
+/**
+ * Waits until a pool that is held has no session left. Rejects with a RefusedError where it has after so long, or was
+ * resumed before.
+ */
+export async function waitUntilIdle(client: AdminClient, pool: string, timeoutMs: number): Promise<void> {
+  const query = { pool, until: 'idle', timeout: `${timeoutMs}ms` };
+  const answer = await client.ask(apiPath('wait'), { query, timeoutMs: timeoutMs + slackMs }, [408]);
+  if (answer.status === 200) return;
+  const { active } = answer.body as Pick<Seen, 'active'>;
+  throw new RefusedError(
+    `The time is over, and ${pool} is not idle: it has ${countOf(active, 'session')}`,
+    answer,
+  );
+}

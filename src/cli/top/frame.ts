@@ -132,7 +132,7 @@ const columns: readonly TableColumn<TopRow>[] = [
   ...standingColumns.map(
     ({ text, colour, ...column }): TableColumn<TopRow> => ({
       ...column,
-      text: (row) => ('pool' in row ? '' : text(row.backend)),
+      text: (row) => ('pool' in row ? poolWord(row.pool, column.heading) : text(row.backend)),
       colour: (row) => ('pool' in row ? undefined : colour?.(row.backend)),
     }),
   ),
@@ -148,6 +148,11 @@ const columns: readonly TableColumn<TopRow>[] = [
     text: (row) => ('pool' in row ? '' : (row.backend.unavailable ?? '')),
   },
 ];
+
+/** A pool has no health and no breaker, but may be held. */
+function poolWord({ hold }: TopPool, heading: string): string {
+  return heading === 'state' && hold?.phase === 'held' ? 'held' : '';
+}
 
 function number(heading: string, least: number, text: (row: TopRow) => string): TableColumn<TopRow> {
   return { heading, is: 'number', least, text };

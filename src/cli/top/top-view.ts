@@ -14,7 +14,7 @@ export interface TopBackend extends BackendStatus {
   readonly rates: Rates;
 }
 
-export interface TopPool extends Pick<PoolStatus, 'balance' | 'active' | 'queue'> {
+export interface TopPool extends Pick<PoolStatus, 'balance' | 'active' | 'queue' | 'hold'> {
   readonly name: string;
   /** Of all its backends. */
   readonly rates: Rates;
@@ -46,8 +46,8 @@ export function topView({ status, atMs }: TimedStatus, before: TimedStatus | und
       pool: name,
       rates: ratesBetween(earlier.get(one.address), one, seconds),
     }));
-    const { balance, active, queue } = pool;
-    return { name, balance, active, queue, rates: sumOf(backends), backends };
+    const { balance, active, queue, hold } = pool;
+    return { name, balance, active, queue, hold, rates: sumOf(backends), backends };
   });
   const active = Object.values(status.listeners).reduce((sum, one) => sum + one.active, 0);
   return { status, active, pools, rates: sumOf(pools) };

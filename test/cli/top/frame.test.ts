@@ -22,7 +22,7 @@ describe('The screen of top', () => {
       '7 connections  10 new/s  2.0 KiB/s to clients  0 B/s to backends',
       '',
       'pool, backend     state health  breaker   active new/s to client to backend',
-      'app                                            6    10   2.0 KiB        0 B',
+      'app               held                         6    10   2.0 KiB        0 B',
       '> 10.0.0.1:9000   ready up      closed         4    10   2.0 KiB        0 B',
       '  10.0.0.2:9000   drain up      closed         2     0       0 B        0 B',
       '  10.0.0.3:9000   ready down    half-open      0     0       0 B        0 B',

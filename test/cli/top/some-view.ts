@@ -33,14 +33,20 @@ export function someStatus(atMs: number, counts: Readonly<Record<string, Counts>
     listeners: { web: { active: 5 }, other: { active: 2 } },
     pools: {
       app: {
-        ...{ balance: 'round-robin', active: 6, queue: 1 },
+        ...{ balance: 'round-robin', active: 6, queue: 1, hold: { phase: 'held' } },
         backends: [
           backend('10.0.0.1:9000', { active: 4 }),
           backend('10.0.0.2:9000', { active: 2, state: 'drain', unavailable: 'drained' }),
           backend('10.0.0.3:9000', { health: 'down', circuit: 'half-open', unavailable: 'down' }),
         ],
       },
-      db: { balance: 'first', active: 1, queue: 0, backends: [backend('10.0.0.9:5432', { active: 1 })] },
+      db: {
+        balance: 'first',
+        active: 1,
+        queue: 0,
+        hold: null,
+        backends: [backend('10.0.0.9:5432', { active: 1 })],
+      },
     },
   };
   // What is looked at is there.

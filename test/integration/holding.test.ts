@@ -1,0 +1,107 @@
+/** `sluice hold` and `sluice release`, each as a process of its own. */
+import { describe, expect, it } from 'vitest';
+import { named, nextText } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Outcome, ran } from '../support/ran.ts';
+import { openScene } from './scene.ts';
+
+const scene = openScene({ workers: 2 });
+
+function operate(...args: readonly string[]): Promise<Outcome> {
+  return ran([...args, '--admin', String(scene.sluice.adminPort)]);
+}
+
+async function stage() {
+  const backend = await scene.backend(named('ok'));
+  return { backend, proxy: await scene.proxy({ backends: [backend.address] }) };
+}
+
+describe('sluice hold', () => {
+  it('waits until no session is left; who comes meanwhile is served after the release', async () => {
+    const { proxy } = await stage();
+    const { pool } = proxy;
+    const client = scene.client(proxy.port);
+    expect(await nextText(client)).toBe('ok');
+    const holding = operate('hold', pool, '--for', '1m', '--wait-idle', '--reason', 'upgrade');
+    await eventually(async () => expect((await operate('status', pool)).stdout).toContain(', held until '));
+    client.end();
+    const { exit, stdout } = await holding;
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^\S+: held until \S+Z, 0 sessions, 0 waiting\n$/),
+    ]);
+    expect((await operate('status')).stdout).toMatch(
+      new RegExp(`^changed: ${pool} hold, until \\S+, by \\S+: upgrade$`, 'm'),
+    );
+
+    const waiting = scene.client(proxy.port);
+    const text = nextText(waiting);
+    await eventually(async () => expect(await proxy.queueLength()).toBe(1));
+    const released = await operate('release', pool, '--rate', '100');
+    expect([released.exit, released.stderr]).toEqual([0, '']);
+    expect(await text).toBe('ok');
+    await eventually(async () => expect((await operate('status', pool)).stdout).not.toContain('held'));
+  });
+
+  it('ends with 1 where it is resumed before no session is left, or not in time', async () => {
+    const { proxy } = await stage();
+    const client = scene.client(proxy.port);
+    await nextText(client);
+    const { exit, stderr } = await operate('hold', proxy.pool, '--for', '300ms', '--wait-idle');
+    expect([exit, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^sluice: The (pool .* was resumed before|time is over)/),
+    ]);
+  });
+
+  it('ends the sessions that there are, where it is asked to', async () => {
+    const { proxy } = await stage();
+    const client = scene.client(proxy.port);
+    await nextText(client);
+    client.resume();
+    const { exit, stdout } = await operate(
+      'hold',
+      proxy.pool,
+      '--for',
+      '1m',
+      '--sessions',
+      'close',
+      '--wait-idle',
+      '--json',
+    );
+    expect([exit, JSON.parse(stdout)]).toMatchObject([
+      0,
+      { active: 0, hold: { phase: 'held', sessions: 'close' } },
+    ]);
+    expect(JSON.parse((await operate('release', proxy.pool, '--json')).stdout)).toMatchObject({
+      pool: proxy.pool,
+    });
+  });
+
+  it('names the nearest pool', async () => {
+    const { proxy } = await stage();
+    for (const args of [
+      ['hold', `${proxy.pool}0`, '--for', '1m'],
+      ['release', `${proxy.pool}0`],
+    ]) {
+      const { exit, stderr } = await operate(...args);
+      expect([exit, stderr]).toEqual([1, expect.stringContaining(`did you mean "${proxy.pool}"?`)]);
+    }
+  });
+
+  it.each([
+    [['hold', 'app'], "required option '--for <duration>' not specified"],
+    [['hold', 'app', '--for', '1'], '--for: Expected a duration such as "30s", found "1"'],
+    [['hold', 'app', '--for', '1m', '--then', 'stop'], "option '--then <what>' argument 'stop' is invalid"],
+    [
+      ['hold', 'app', '--for', '1m', '--sessions', 'keep', '--close-over', '1s'],
+      '--close-over: Expected no --sessions',
+    ],
+    [['release', 'app', '--rate', '0'], '--rate: Expected a number above 0, found "0"'],
+    [['release'], "missing required argument 'pool'"],
+  ])('%j is misused', async (args, message) => {
+    const { exit, stdout, stderr } = await ran(args);
+    expect([exit, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`sluice: ${message}`);
+  });
+});
