@@ -67,4 +67,5 @@ export function connectionTo(address: Address): { socketPath: string } | { host:
   return { host: loopbackBehind[host] ?? host, port };
 }
 
-const loopbackBehind: Readonly<Record<string, string>> = { '::': '::1', '0.0.0.0': '127.0.0.1' };
+/** The wildcard of IPv6 is that of IPv4 too, and in a container without IPv6 it is nothing else. */
+const loopbackBehind: Readonly<Record<string, string>> = { '::': '127.0.0.1', '0.0.0.0': '127.0.0.1' };
