@@ -136,14 +136,22 @@ export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The absolute path of the file that lines go to; undefined is standard output. */
   readonly file: string | undefined;
-  /** One line for each finished session. */
-  readonly sessions: boolean;
+  /** One line for each finished session, and maybe others before. */
+  readonly sessions: boolean | SessionLines;
   /** Also for clients that left before they were routed and without a byte, as checks of balancers do. */
   readonly emptySessions: boolean;
   /** What those lines have, in this order; undefined is all that is known of the session. */
   readonly fields: readonly SessionField[] | undefined;
   /** The share of the lines of sessions that went well that is written, in percent. */
   readonly samplePercent: number;
+}
+
+/** Lines of sessions that go on. */
+export interface SessionLines {
+  /** One when a backend serves the session. */
+  readonly start: boolean;
+  /** Between two lines of one session; `Infinity`: none. */
+  readonly everyMs: number;
 }
 
 export interface ShutdownConfig {

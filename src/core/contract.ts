@@ -33,7 +33,7 @@
 import type { Endpoint } from './net/endpoint.ts';
 import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan, PoolSlot } from './plan.ts';
 import type { DialFailure, EndedBy, Reason } from './reasons.ts';
-import type { SessionFilter, SessionPage } from './session-list.ts';
+import type { SessionFilter, SessionPage, SessionView } from './session-list.ts';
 import type { Protocol } from './wire/protocol.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
@@ -280,6 +280,8 @@ export interface Core {
   readonly nextDeadlineMs: number | undefined;
   /** Sessions accepted and not reported. */
   readonly activeSessions: number;
+  /** The open session of a client's link. */
+  view(client: LinkId, nowMs: number): SessionView | undefined;
   /** Up to `most` that pass the filter, from 0 or a page's `next` on. Looks at so many at once and no more. */
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage;
 }

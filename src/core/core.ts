@@ -167,6 +167,11 @@ class SessionCore implements Core {
     for (let timed = next(); timed !== undefined; timed = next()) timed.due(nowMs);
   }
 
+  view(client: LinkId, nowMs: number): SessionView | undefined {
+    const session = this.#links.sessionOf(client);
+    return session && viewOf(session, nowMs);
+  }
+
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
     const sessions: SessionView[] = [];
     const end = Math.min(this.#links.places, from + mostLookedAt);

@@ -5,10 +5,11 @@
 import type { Command, Core, CoreEvent, Incident, SessionRecord } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
-import type { SessionFilter, SessionPage } from '../core/session-list.ts';
+import type { SessionFilter, SessionPage, SessionView } from '../core/session-list.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
 import type { Driver, DriverHost, DriverMaker } from '../drivers/driver.ts';
 import type { TicketKeys } from '../drivers/ticket-keys.ts';
+import { SessionRounds } from './session-rounds.ts';
 import { StallGrace } from './stall-grace.ts';
 
 export interface DataPlaneDeps {
@@ -37,6 +38,12 @@ export interface DataPlaneDeps {
 export interface SessionSink {
   write(record: SessionRecord, nowMs: number): void;
   tell(incident: Incident, nowMs: number): void;
+  /** Whether it wants to be told of sessions as backends begin to serve them. */
+  readonly tellsStart: boolean;
+  opened(session: SessionView, nowMs: number): void;
+  /** How often it wants to be told of each that goes on, in milliseconds; `Infinity`: never. */
+  readonly everyMs: number;
+  goesOn(session: SessionView, nowMs: number): void;
   readonly nextFlushMs: number | undefined;
   flush(nowMs: number): void;
 }
@@ -45,6 +52,7 @@ export class DataPlane {
   readonly driver: Driver;
   readonly #core: Core;
   readonly #deps: DataPlaneDeps;
+  readonly #rounds: SessionRounds;
   #draining = false;
   #exhaustionToldMs = Number.NEGATIVE_INFINITY;
   readonly #fullToldMs = new Map<string, number>();
@@ -70,6 +78,15 @@ export class DataPlane {
     };
     this.driver = deps.makeDriver(host, deps.resources);
     this.#core = createCore({ ledger, worker, activity: this.driver, random: Math.random });
+    const { sessionLog } = deps;
+    this.#rounds = new SessionRounds({
+      everyMs: () => sessionLog.everyMs,
+      list: (from) => {
+        const filter = { state: 'relaying', olderThanMs: sessionLog.everyMs } as const;
+        return this.list(filter, from, Number.POSITIVE_INFINITY);
+      },
+      tell: (session) => sessionLog.goesOn(session, now()),
+    });
   }
 
   handle(event: CoreEvent): void {
@@ -85,7 +102,7 @@ export class DataPlane {
       this.#draining = false;
       this.#deps.onDrained();
     }
-    this.#setWake();
+    this.#setWake(nowMs);
   }
 
   list(filter: SessionFilter, from: number, most: number): SessionPage {
@@ -97,6 +114,10 @@ export class DataPlane {
     else if (command.kind === 'tell') this.#tell(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
+    if (command.kind === 'join' && this.#deps.sessionLog.tellsStart) {
+      const session = this.#core.view(command.client, nowMs);
+      if (session !== undefined) this.#deps.sessionLog.opened(session, nowMs);
+    }
   }
 
   #report(record: SessionRecord, nowMs: number): void {
@@ -126,15 +147,17 @@ export class DataPlane {
     const dueMs = this.#wakeMs ?? nowMs;
     this.#wakeMs = undefined;
     if (nowMs >= (sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY)) sessionLog.flush(nowMs);
+    this.#rounds.due(nowMs);
     if (this.#grace.judges(dueMs, nowMs)) this.handle({ kind: 'deadline' });
-    else this.#setWake();
+    else this.#setWake(nowMs);
   }
 
   /** Wakes are only moved forward: one that turns out too early costs less than moving it at every event. */
-  #setWake(): void {
+  #setWake(nowMs: number): void {
     const nextMs = Math.min(
       Math.max(this.#core.nextDeadlineMs ?? Number.POSITIVE_INFINITY, this.#grace.untilMs),
       this.#deps.sessionLog.nextFlushMs ?? Number.POSITIVE_INFINITY,
+      this.#rounds.nextMs(nowMs),
     );
     if (nextMs >= (this.#wakeMs ?? Number.POSITIVE_INFINITY)) return;
     this.#wakeMs = nextMs;

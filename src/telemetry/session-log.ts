@@ -8,6 +8,7 @@ import type { LogConfig } from '../config/config.ts';
 import type { SessionField } from '../config/session-fields.ts';
 import type { Incident, SessionRecord } from '../core/contract.ts';
 import type { Reason } from '../core/reasons.ts';
+import type { SessionView } from '../core/session-list.ts';
 import { endpointText } from './endpoint-text.ts';
 import { logIncident } from './incident-lines.ts';
 import { batchMs, LineBatch, type LineOutlet, lineFormat } from './lines.ts';
@@ -51,6 +52,30 @@ export class SessionLog {
     if (record.isEmpty && !(emptySessions && sessions)) return;
     if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
     else if (sessions) this.#writeServed(record);
+    this.#setBatchDue(nowMs);
+  }
+
+  get tellsStart(): boolean {
+    const { sessions } = this.#config;
+    return typeof sessions === 'object' && sessions.start && this.#logger.isLevelEnabled('info');
+  }
+
+  get everyMs(): number {
+    const { sessions } = this.#config;
+    const isWanted = typeof sessions === 'object' && this.#logger.isLevelEnabled('info');
+    return isWanted ? sessions.everyMs : Number.POSITIVE_INFINITY;
+  }
+
+  opened(session: SessionView, nowMs: number): void {
+    this.#writeOpen(session, 'session opened', nowMs);
+  }
+
+  goesOn(session: SessionView, nowMs: number): void {
+    this.#writeOpen(session, 'session goes on', nowMs);
+  }
+
+  #writeOpen(session: SessionView, message: string, nowMs: number): void {
+    this.#logger.info(this.#wanted(openFieldsOf(session)), message);
     this.#setBatchDue(nowMs);
   }
 
@@ -100,11 +125,13 @@ export class SessionLog {
 
   /** pino leaves out those that are undefined. */
   #fieldsOf({ record, leftOut }: Counted): object {
-    const all = fieldsOf(record);
-    const { fields } = this.#config;
-    const wanted =
-      fields === undefined ? all : Object.fromEntries(fields.map((field) => [field, all[field]]));
+    const wanted = this.#wanted(fieldsOf(record));
     return leftOut === 0 ? wanted : { ...wanted, leftOut };
+  }
+
+  #wanted(all: Readonly<Partial<Record<SessionField, unknown>>>): object {
+    const { fields } = this.#config;
+    return fields === undefined ? all : Object.fromEntries(fields.map((field) => [field, all[field]]));
   }
 
   #setBatchDue(nowMs: number): void {
@@ -149,6 +176,26 @@ function fieldsOf(record: SessionRecord): Record<SessionField, unknown> {
     tlsVersion: record.tlsVersion,
     clientSubject: record.clientSubject,
     uniqueId: record.uniqueId,
+  };
+}
+
+/** What is known while the session goes on, under the same names. */
+function openFieldsOf(session: SessionView): Partial<Record<SessionField, unknown>> {
+  const { client, queueMs, connectMs, ageMs, ...view } = session;
+  return {
+    listener: view.listener,
+    pool: view.pool,
+    backend: view.backend,
+    client: endpointText(client),
+    attempts: view.attempts,
+    queueMs: rounded(queueMs),
+    connectMs: connectMs === undefined ? undefined : rounded(connectMs),
+    durationMs: rounded(ageMs),
+    bytesToBackend: view.bytesToBackend,
+    bytesToClient: view.bytesToClient,
+    sni: view.sni,
+    alpn: view.alpn,
+    protocol: view.protocol,
   };
 }
 

@@ -52,6 +52,7 @@ test('parseConfig fills in every default', () => {
           },
         ],
         healthCheck: undefined,
+        agentCheck: undefined,
       },
     ],
     admin: 'off',

@@ -346,7 +346,7 @@ test.each<readonly [string, string, ...string[]]>([
   [`${good}workers: 0\n`, '9:10 workers: Expected an integer from 1 to 256 or "auto", found 0'],
   [
     `${good}log: { sessions: yes }\n`,
-    '9:18 log.sessions: Expected true or false, found "yes"; did you mean true?',
+    '9:18 log.sessions: Expected true, false or a mapping such as { start: true, every: 10m }, found "yes"; did you mean true?',
   ],
   [
     `${good}resolver: { servers: [dns.internal] }\n`,

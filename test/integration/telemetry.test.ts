@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
+import { type LogLine, Sluice } from '../support/sluice.ts';
 import { openScene } from './scene.ts';
 
 const scene = openScene();
@@ -29,6 +29,23 @@ describe('the log', () => {
       const seconds = Math.ceil((Math.max(...times) - Math.min(...times)) / 1_000) + 1;
       expect(lines.length).toBeLessThanOrEqual(11 * seconds);
     }
+  });
+
+  it('has lines of sessions that go on where they are wanted', async () => {
+    const backend = await scene.backend(named('ok'));
+    const proxy = await scene.proxy({
+      backends: [backend.address],
+      more: { log: { sessions: { start: true, every: '200ms' } } },
+    });
+    const client = scene.client(proxy.port);
+    expect(await textOf(client, 2)).toBe('ok');
+    const isOurs = (message: string) => (line: LogLine) =>
+      line.msg === message && line['listener'] === proxy.listener;
+    const opened = await proxy.sluice.logged(isOurs('session opened'));
+    expect(opened).toMatchObject({ level: 'info', pool: proxy.pool, backend: backend.address, attempts: 1 });
+    expect(await proxy.sluice.logged(isOurs('session goes on'))).toMatchObject({ bytesToClient: 2 });
+    client.end();
+    expect(await proxy.closed()).toMatchObject([{ client: opened['client'], reason: 'finished' }]);
   });
 
   it('has no line for a session that ran where log.sessions is false', async () => {

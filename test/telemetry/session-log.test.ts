@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SessionRecord } from '../../src/core/contract.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
 import { reasons } from '../../src/core/reasons.ts';
+import type { SessionView } from '../../src/core/session-list.ts';
 import { batchMs } from '../../src/telemetry/lines.ts';
 import { SessionLog, type SessionLogConfig } from '../../src/telemetry/session-log.ts';
 
@@ -51,7 +52,7 @@ const defaults: SessionLogConfig = {
 
 function sessionLog(
   level: 'debug' | 'info' | 'warn' | 'error' = 'info',
-  sessions = true,
+  sessions: SessionLogConfig['sessions'] = true,
   emptySessions = true,
   random = Math.random,
 ) {
@@ -101,6 +102,49 @@ describe('SessionLog', () => {
       endedBy: 'client',
       msg: 'session closed',
     });
+  });
+
+  test('writes of sessions that go on where that is wanted, with the names of the fields', () => {
+    const view: SessionView = {
+      serial: 7,
+      state: 'relaying',
+      ...{ listener: 'web', pool: 'app', backend: '10.0.0.1:9000' },
+      ...{
+        client: { address: '203.0.113.7', port: 50_123 },
+        protocol: undefined,
+        sni: 'a.example',
+        alpn: undefined,
+      },
+      ...{ ageMs: 900.000_4, idleMs: 5, queueMs: 0, connectMs: 0.5, attempts: 1 },
+      ...{ bytesToBackend: 3, bytesToClient: 4 },
+    };
+    const { log, lines } = sessionLog('info', { start: true, everyMs: 60_000 });
+    expect([log.tellsStart, log.everyMs]).toEqual([true, 60_000]);
+    log.opened(view, 0);
+    log.goesOn(view, 0);
+    log.configure({ ...defaults, fields: ['client', 'reason'], sessions: { start: false, everyMs: 5 } });
+    expect([log.tellsStart, log.everyMs]).toEqual([false, 5]);
+    log.goesOn(view, 0);
+    log.flush(0);
+    const common = { level: 'info', time: expect.any(String) };
+    const fields = {
+      ...{ listener: 'web', pool: 'app', backend: '10.0.0.1:9000', client: '203.0.113.7:50123' },
+      ...{ attempts: 1, queueMs: 0, connectMs: 0.5, durationMs: 900, sni: 'a.example' },
+      ...{ bytesToBackend: 3, bytesToClient: 4 },
+    };
+    expect(lines()).toEqual([
+      { ...common, ...fields, msg: 'session opened' },
+      { ...common, ...fields, msg: 'session goes on' },
+      { ...common, client: '203.0.113.7:50123', msg: 'session goes on' },
+    ]);
+    for (const [level, sessions] of [
+      ['warn', { start: true, everyMs: 5 }],
+      ['info', true],
+      ['info', false],
+    ] as const) {
+      const { log: silent } = sessionLog(level, sessions);
+      expect([silent.tellsStart, silent.everyMs]).toEqual([false, Infinity]);
+    }
   });
 
   test('leaves out what is absent', () => {

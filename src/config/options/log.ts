@@ -1,8 +1,9 @@
-import type { LogConfig } from '../config.ts';
+import type { LogConfig, SessionLines } from '../config.ts';
+import { meantFlag } from '../guesses.ts';
 import { sessionFields } from '../session-fields.ts';
-import { expects } from './json-schema.ts';
-import { list, optional, section } from './option.ts';
-import { filePath, flag, oneOf, orList, percent } from './terms.ts';
+import { expects, guesses } from './json-schema.ts';
+import { type Input, list, mapping, optional, type Reader, section, withDefault } from './option.ts';
+import { duration, filePath, flag, oneOf, orList, percent } from './terms.ts';
 
 /** What syslog, nginx, HAProxy and others call them. */
 const otherLevels = {
@@ -19,6 +20,36 @@ const otherLevels = {
   none: 'silent',
 } as const;
 
+const finished = flag({ description: 'One line for each finished connection.', default: true });
+
+const andOpen = mapping(
+  'Lines of connections that go on, besides those of finished ones.',
+  {
+    start: flag({ description: 'A line when a backend serves the connection.', default: true }),
+    every: duration('off', {
+      description: 'A line with what has passed so far, once in so long.',
+      default: 0,
+    }),
+  },
+  ({ start, every }): SessionLines => ({ start, everyMs: every === 0 ? Number.POSITIVE_INFINITY : every }),
+  { example: '{ start: true, every: 10m }' },
+);
+
+type SessionsInput = Input<typeof finished> | Input<typeof andOpen>;
+
+const sessions: Reader<SessionsInput, LogConfig['sessions']> = {
+  schema: {
+    anyOf: [finished.schema, andOpen.schema],
+    description: 'One line for each finished connection; with a mapping, also for those that go on.',
+    default: true,
+    examples: [true, false, { start: true, every: '10m' }],
+    [expects]: 'true, false or a mapping such as { start: true, every: 10m }',
+    [guesses]: meantFlag,
+  },
+  read: (input, location) =>
+    typeof input === 'boolean' ? finished.read(input, location) : andOpen.read(input, location),
+};
+
 export const log = section(
   'Log lines on standard output, or in a file.',
   {
@@ -34,7 +65,7 @@ export const log = section(
         examples: ['/var/log/sluice/sluice.log'],
       }),
     ),
-    sessions: flag({ description: 'One line for each finished connection.', default: true }),
+    sessions: withDefault(sessions, true),
     emptySessions: flag({
       description:
         'Also for clients that left without a byte before they were routed, as the checks of balancers in front do.',
