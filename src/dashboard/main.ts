@@ -40,6 +40,7 @@ function page(): Child {
     h('header.bar', {}, brand(), navigation(at), linkState()),
     store.link === 'lost' && lostBanner(),
     now?.phase === 'draining' &&
+      store.link === 'live' &&
       h(
         'p',
         { class: 'banner warn', role: 'status' },
@@ -115,8 +116,7 @@ function lostBanner(): Element {
     { class: 'banner bad', role: 'alert' },
     icon('bad'),
     h('strong', {}, ' No connection to the proxy'),
-    ` since ${time(new Date(store.lostMs).toISOString())}. What you see is from before. It is tried again every two seconds.`,
-    h('small', {}, ` ${store.problem}.`),
+    ` since ${time(new Date(store.lostMs).toISOString())}. What you see is from before. It is tried again every two seconds.${store.problem}`,
   );
 }
 

@@ -7,7 +7,7 @@ import { listenerAction } from './pool-actions.ts';
 import { hrefOf } from './route.ts';
 import { spark } from './spark.ts';
 import { type ConfiguredListener, mayOperate, rateOf, ratesOf, showHistory, store } from './store.ts';
-import { standbyIn, type Verdict, verdictOf } from './why.ts';
+import { standbyIn, takesClients, takingIn, type Verdict, verdictOf } from './why.ts';
 
 const mostTroubled = 24;
 
@@ -16,8 +16,8 @@ export function overview(status: Status): Child {
   const pools = Object.entries(status.pools);
   const listeners = Object.entries(status.listeners);
   const backends = pools.flatMap(([, pool]) => pool.backends);
+  const out = pools.reduce((sum, [, pool]) => sum + pool.backends.length - takingIn(pool), 0);
   const troubled = pools.flatMap(([name, pool]) => troubleIn(name, pool));
-  const out = backends.filter(({ unavailable }) => unavailable !== null).length;
   const headline =
     out === 0
       ? 'Every backend takes clients'
@@ -143,9 +143,9 @@ const served = new Set([
 function troubleIn(name: string, pool: Pool): Element[] {
   const isStandby = standbyIn(pool.backends);
   return pool.backends.flatMap((backend) => {
-    if (backend.unavailable === null) return [];
+    if (takesClients(backend, pool)) return [];
     const mine = store.overrides.filter((one) => one.pool === name && one.backend === backend.address);
-    const verdict = verdictOf(backend, mine, backend.backup && isStandby);
+    const verdict = verdictOf(backend, pool, mine, backend.backup && isStandby);
     return [
       h(
         'li',
@@ -190,7 +190,7 @@ function listenerCard(name: string, listener: Listener): Element {
 }
 
 function poolCard(name: string, pool: Pool): Element {
-  const taking = pool.backends.filter(({ unavailable }) => unavailable === null).length;
+  const taking = takingIn(pool);
   const all = pool.backends.length;
   const level = taking === all && all > 0 ? 'good' : taking === 0 ? 'bad' : 'warn';
   const series = store.series.get(`pool ${name}`);

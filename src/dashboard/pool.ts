@@ -9,7 +9,7 @@ import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
 import { backendIn, changed, mayOperate, ratesOf, showHistory, store } from './store.ts';
-import { sentence, standbyIn, verdictOf } from './why.ts';
+import { sentence, standbyIn, takingIn, verdictOf } from './why.ts';
 
 export function poolView(status: Status, { parts: [name = '', shown] }: Place): Child {
   const pool = Object.hasOwn(status.pools, name) ? status.pools[name] : undefined;
@@ -21,7 +21,7 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
     );
   }
   showHistory(name);
-  const taking = pool.backends.filter(({ unavailable }) => unavailable === null).length;
+  const taking = takingIn(pool);
   const { connections, toBackend, toClient } = poolRates(name);
   const waits =
     pool.queue > 0 && ` ${counted(pool.queue, 'client')} wait, the first for ${span(pool.longestWaitMs)}.`;
@@ -85,23 +85,15 @@ function backendsToShow({ backends }: Pool, shown: string | undefined): readonly
 
 function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
   if (hold === null) return undefined;
-  const { phase, by, reason, until, then, rate: perSecond } = hold;
   const waiting = `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'}`;
-  const since = queue > 0 && `, the first for ${span(longestWaitMs)}`;
   return h(
     'p.banner.warn',
     {},
     icon('warn'),
-    phase === 'releasing'
-      ? [` Released, ${perSecond} a second: ${waiting} still`, since, '.']
-      : [
-          h('strong', {}, ' Held'),
-          ` by ${by}${reason === null ? '' : `: “${reason}”`}. New clients are accepted and wait. ${waiting}`,
-          since,
-          until !== null &&
-            `. ${then === 'resume' ? 'They go on' : 'They are refused'} ${inTime(until)} at the latest`,
-          '.',
-        ],
+    h('strong', {}, hold.phase === 'held' ? ' Held' : ` Released, ${hold.rate} a second`),
+    `: ${waiting}`,
+    queue > 0 && `, the first for ${span(longestWaitMs)}`,
+    '.',
   );
 }
 
@@ -123,7 +115,7 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
       const overrides = store.overrides.filter(
         (one) => one.pool === name && (one.backend === address || one.backend === backend.name),
       );
-      const verdict = verdictOf(backend, overrides, backend.backup && isStandby);
+      const verdict = verdictOf(backend, pool, overrides, backend.backup && isStandby);
       const { connections, toBackend, toClient } = ratesOf((status) =>
         backendIn(status.pools[name], address),
       );

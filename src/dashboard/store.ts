@@ -18,7 +18,7 @@ export interface ConfiguredListener {
 
 export const store = {
   link: 'opening' as 'opening' | 'live' | 'lost' | 'denied',
-  /** Why there is no connection, and since when. */
+  /** What the proxy said where it gave none, and since when there is none. */
   problem: '',
   lostMs: 0,
   /** The last few snapshots, oldest first: rates are those between the first and the last. */
@@ -120,6 +120,8 @@ export function signOut(): void {
 
 function opened(): void {
   store.seen = [];
+  // It may be another process, which counts points from the beginning.
+  looked = undefined;
   void learn();
 }
 
@@ -129,7 +131,7 @@ function lost(why: Refusal): void {
     if (store.link !== 'lost') store.lostMs = Date.now();
     store.link = 'lost';
   }
-  store.problem = why.message;
+  store.problem = why.status === 0 ? '' : ` ${why.message}.`;
   changed();
 }
 
@@ -205,11 +207,6 @@ async function learnHistory(): Promise<void> {
   const known = looked?.query === query ? looked.next : 0;
   const found = await json<History>(`history?${query}from=${known}`);
   if (query !== wanted) return;
-  // After a restart the proxy counts from the beginning.
-  if (found.next < known) {
-    looked = undefined;
-    return learnHistory();
-  }
   const before = known === 0 ? new Map<string, Series>() : store.series;
   const groups = { listener: found.listeners, pool: found.pools, backend: found.backends };
   store.series = new Map(

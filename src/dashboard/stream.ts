@@ -46,7 +46,7 @@ export function listen(path: string, { event, opened, lost }: StreamHandlers): (
         if (ended) return;
         const refusal = error instanceof Refusal ? error : new Refusal(0, 'The connection broke off');
         lost(refusal);
-        if (refusal.status === 401 || refusal.status === 403) return;
+        if (refusal.status === 401) return;
       } finally {
         clearTimeout(watch);
       }

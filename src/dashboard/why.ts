@@ -1,6 +1,6 @@
 /** Says in a sentence whether a backend takes clients, and if not, why not and what to do. */
 import { ago, counted, inTime } from './format.ts';
-import type { Backend, Override } from './model.ts';
+import type { Backend, Hold, Override, Pool } from './model.ts';
 
 export type Level = 'good' | 'idle' | 'warn' | 'bad';
 
@@ -14,11 +14,25 @@ export interface Verdict {
   readonly since: string;
 }
 
-export function verdictOf(backend: Backend, overrides: readonly Override[], isStandby: boolean): Verdict {
+export function takesClients({ unavailable }: Backend, { hold }: Pool): boolean {
+  return unavailable === null && hold?.phase !== 'held';
+}
+
+/** How many backends do. */
+export function takingIn(pool: Pool): number {
+  return pool.backends.filter((one) => takesClients(one, pool)).length;
+}
+
+export function verdictOf(
+  backend: Backend,
+  { hold }: Pool,
+  overrides: readonly Override[],
+  isStandby: boolean,
+): Verdict {
   const { stateSince, healthSince, circuitSince, lastCheck, lastError, nextTrial } = backend;
   switch (backend.unavailable) {
     case null:
-      return taking(backend, isStandby);
+      return hold?.phase === 'held' ? held(hold) : taking(backend, isStandby);
     case 'maint':
       return { level: 'warn', word: 'Maintenance', since: stateSince, ...wantedBy(backend, overrides) };
     case 'drained':
@@ -72,6 +86,15 @@ export function verdictOf(backend: Backend, overrides: readonly Override[], isSt
     default:
       return { level: 'bad', word: 'Unavailable', why: backend.unavailable ?? '', since: stateSince };
   }
+}
+
+function held({ by, reason, since, then, until }: Hold): Verdict {
+  const why = `Its pool is held by ${by}${reason === null ? '' : `: “${reason}”`}. New clients wait.`;
+  const end =
+    until === null
+      ? ''
+      : `They ${then === 'resume' ? 'go on' : 'are refused'} ${inTime(until)} at the latest.`;
+  return { level: 'warn', word: 'Held', why, remedy: end, since };
 }
 
 function taking(backend: Backend, isStandby: boolean): Verdict {

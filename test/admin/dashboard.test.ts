@@ -1,6 +1,8 @@
 /** What the dashboard is made of, and what it asks for besides what others ask for. */
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startAdmin } from './fixture.ts';
 
 describe('GET /', () => {
@@ -44,6 +46,15 @@ describe('GET /', () => {
   ])('has nothing at %s', async (path) => {
     const { ask } = await startAdmin();
     expect((await ask(path)).status).toBe(404);
+  });
+
+  test('is there on a unix socket too, through which browsers come by a tunnel', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { ask } = await startAdmin({ bind: { path: join(folder, 'admin.sock') } });
+    const tunnel = { headers: { host: 'localhost:9900', origin: 'http://localhost:9900' } };
+    expect((await ask('/', tunnel)).status).toBe(200);
+    expect((await ask('/api/v1/whoami', tunnel)).body).toBe('{"name":"unix","may":"operate"}\n');
   });
 
   test('takes no other methods, and no Host of elsewhere', async () => {

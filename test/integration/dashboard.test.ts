@@ -124,11 +124,12 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await dialog.getByLabel('Reason').fill('upgrade');
     await dialog.getByRole('button', { name: 'Hold' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.getByText('Held by 127.0.0.1: “upgrade”').waitFor();
+    await page.getByText('Its pool is held by 127.0.0.1: “upgrade”. New clients wait.').first().waitFor();
+    await page.getByText('app: 0 of 2 backends take clients').waitFor();
     const client = await connected(sluice.port('web'));
     onTestFinished(() => void client.destroy());
     client.write('hello');
-    await page.getByText(/1 client waits, the first for .* They go on in/).waitFor();
+    await page.getByText(/1 client waits, the first for/).waitFor();
     await page.getByRole('button', { name: 'Release' }).click();
     await dialog.getByRole('button', { name: 'Release' }).click();
     expect(await nextText(client)).toBe('hello');
