@@ -36,7 +36,7 @@ export interface Installed {
 export function environment({ present, missing }: Installed, args: readonly string[]): Environment {
   return {
     date: new Date().toISOString(),
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: commandOf(args),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryMib: Math.round(totalmem() / 1024 / 1024),
@@ -47,6 +47,16 @@ export function environment({ present, missing }: Installed, args: readonly stri
     subjects: present.map(({ subject, version }) => described(subject, version)),
     missing,
   };
+}
+
+/** Without where its results went, which is nobody's matter who repeats it. */
+export function commandOf(args: readonly string[]): string {
+  const asked = args.filter((arg, index) => !isPlace(arg) && !isPlace(args[index - 1]));
+  return ['npm run bench', ...(asked.length > 0 ? ['--', ...asked] : [])].join(' ');
+}
+
+function isPlace(arg: string | undefined): boolean {
+  return arg === '--out' || arg === '--readme' || arg === '--into';
 }
 
 function pinning(subjects: readonly Subject[]): string {

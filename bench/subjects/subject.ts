@@ -82,7 +82,7 @@ export interface Launch {
 /** The first thing in what `command` prints that `pattern` captures; undefined where it can't be run. */
 export async function printed(command: string, args: string[], pattern: RegExp): Promise<string | undefined> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(command, args, { timeout: 5_000 });
+    const { stdout, stderr } = await promisify(execFile)(command, args, { timeout: 20_000 });
     return pattern.exec(stdout + stderr)?.[1];
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Environment } from '../../bench/environment.ts';
+import { commandOf, type Environment } from '../../bench/environment.ts';
 import { withFigures } from '../../bench/report/pages.ts';
 import { poster } from '../../bench/report/poster.ts';
 import { readme } from '../../bench/report/readme.ts';
@@ -140,6 +140,15 @@ describe('poster', () => {
 
   it('is nothing where nothing of it was measured', () => {
     expect(poster([{ ...keepalive(), name: 'decisions' }])).toBeUndefined();
+  });
+});
+
+describe('commandOf', () => {
+  it('leaves out where the results went', () => {
+    expect(
+      commandOf(['--rounds', '6', '--out', '/results', '--scenario', 'idle', '--into', 'README.md']),
+    ).toBe('npm run bench -- --rounds 6 --scenario idle');
+    expect(commandOf(['--readme', 'docs'])).toBe('npm run bench');
   });
 });
 

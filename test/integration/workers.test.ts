@@ -28,6 +28,21 @@ describe.skipIf(!sharesPorts)('two workers (skipped where threads can not share 
     await Promise.all(ends);
   });
 
+  it('accept a like share each of those who come', async () => {
+    const backend = await scene.backend(echo);
+    const proxy = await scene.proxy({ backends: [backend.address] });
+    const clients = Array.from({ length: 300 }, () => scene.client(proxy.port));
+    await eventually(() => expect(backend.total).toBe(300));
+    const { body } = await scene.sluice.ask('/api/v1/sessions?limit=1000');
+    const ids: readonly string[] = JSON.parse(body).sessions.map(({ id }: { id: string }) => id);
+    const shares = ['w0.', 'w1.'].map((worker) => ids.filter((id) => id.startsWith(worker)).length);
+    expect(ids).toHaveLength(300);
+    // The kernel chooses by a hash: 150 each, and in one run of a hundred million fewer than 100.
+    expect(Math.min(...shares)).toBeGreaterThanOrEqual(100);
+    for (const client of clients) client.end();
+    await Promise.all(clients.map(ending));
+  });
+
   it('take turns from one row: weights 1 and 2 give 10 and 20 of 30', async () => {
     const [a, b] = [await scene.backend(named('a')), await scene.backend(named('b'))];
     const proxy = await scene.proxy({ backends: [a.address, { address: b.address, weight: 2 }] });
