@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ending, named, textOf } from '../support/backends.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { ran } from '../support/ran.ts';
 import { type LogLine, Sluice } from '../support/sluice.ts';
 import { openScene, type Proxied } from './scene.ts';
 
@@ -34,6 +35,28 @@ describe('a name', () => {
       removed: ['127.0.0.1'],
     });
     expect(await names(proxy, 4)).toBe('2233');
+  });
+
+  it('is drained at all of its addresses by the command, which waits for all of them', async () => {
+    const first = await scene.backend(named('1'));
+    const { port } = first;
+    const second = await scene.backend(named('2'), { host: '127.0.0.2', port });
+    dns.zone.set('drained.test', [a('127.0.0.1'), a('127.0.0.2')]);
+    const proxy = await scene.proxy({ backends: [`drained.test:${port}`], more });
+    const clients = [scene.client(proxy.port), scene.client(proxy.port)];
+    for (const client of clients) await textOf(client, 1);
+    const backend = [proxy.pool, `drained.test:${port}`, '--admin', String(scene.sluice.adminPort)];
+    const draining = ran(['drain', ...backend, '--wait']);
+    await eventually(async () => expect((await proxy.backend(1)).unavailable).toBe('drained'));
+    clients.find((client) => client.remotePort !== undefined)?.end();
+    await eventually(() => expect(first.open.size + second.open.size).toBe(1));
+    for (const client of clients) client.end();
+    const text = (state: string): string =>
+      [1, 2]
+        .map((host) => `${proxy.pool} 127.0.0.${host}:${port}: ${state}, weight 1, 0 sessions\n`)
+        .join('');
+    expect(await draining).toMatchObject({ exit: 0, stdout: text('drain') });
+    expect(await ran(['ready', ...backend, '--wait'])).toMatchObject({ exit: 0, stdout: text('ready') });
   });
 
   it('that does not exist leaves its pool without a backend, until it does', async () => {

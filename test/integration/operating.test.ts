@@ -1,4 +1,6 @@
 /** The commands that talk to a running proxy, each as a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +9,7 @@ import { freePort } from '../../bench/stage/free-ports.ts';
 import { connected, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Outcome, ran } from '../support/ran.ts';
-import { Sluice } from '../support/sluice.ts';
+import { executable, nodeBinary, Sluice } from '../support/sluice.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const tokenFile = join(folder, 'token');
@@ -71,7 +73,7 @@ describe('sluice status', () => {
     const { exit, stdout, stderr } = await operate('status');
     expect([exit, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^sluice 0\.1\.0, serving for /);
-    expect(stdout).toMatch(/^web +127\.0\.0\.1:\d+ +0 +unlimited +\d+$/m);
+    expect(stdout).toMatch(/^web +127\.0\.0\.1:\d+ +on +0 +unlimited +\d+$/m);
     expect(stdout).toMatch(/^pool app: round-robin, 0 sessions$/m);
     for (const address of [first(), second()]) expect(stdout).toContain(`\n${address}  ready  `);
     expect(stdout).not.toContain('\x1b');
@@ -240,6 +242,20 @@ describe('sluice weight', () => {
 });
 
 describe('A command to a running proxy', () => {
+  it('says nothing of a reader that has had enough', async () => {
+    const child = spawn(nodeBinary, [executable, 'status', '--admin', String(sluice.adminPort)], {
+      env: { ...process.env, SLUICE_ADMIN_TOKEN: 'secret' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
   it.each([
     [['drain'], "missing required argument 'pool'"],
     [['drain', 'app'], "missing required argument 'backend'"],

@@ -4,7 +4,7 @@ import type { Layers } from '../../control/administration.ts';
 import type { BackendFields } from '../../control/overrides.ts';
 import { countOf } from '../config-file.ts';
 import { type AdminClient, apiPath } from './admin-client.ts';
-import type { BackendStatus, OverrideView } from './status-text.ts';
+import type { BackendStatus, OverrideView, PoolStatus } from './status-text.ts';
 
 /** A backend as the API answers it. */
 export type BackendAnswer = BackendStatus & {
@@ -46,6 +46,22 @@ export async function madeReady(
     if (answer.layers.operator === 'ready') return answer;
   }
   return changeBackend(client, pool, backend, { state: 'ready', ...mark });
+}
+
+export async function backendAt(client: AdminClient, pool: string, address: string): Promise<BackendAnswer> {
+  return (await client.ask(apiPath('pools', pool, 'backends', address))).body as BackendAnswer;
+}
+
+/** The backends that were meant: one of the configuration may stand for several, as a name for all of its addresses. */
+export async function addressesOf(
+  client: AdminClient,
+  { pool, address }: BackendAnswer,
+  written: string,
+): Promise<readonly string[]> {
+  if (written === address) return [address];
+  const { backends } = (await client.ask(apiPath('pools', pool))).body as PoolStatus;
+  const meant = backends.filter((one) => `${one.name}:${one.address.split(':').at(-1)}` === written);
+  return meant.length === 0 ? [address] : meant.map((one) => one.address);
 }
 
 /** In a line: its state, and by whom, what it still has, and why it takes no sessions though it should. */

@@ -58,6 +58,7 @@ export async function act(
   ends: (code: ExitCode) => void,
   action: (client: AdminClient) => Promise<void>,
 ): Promise<void> {
+  process.stdout.on('error', ignoreEarlyEnd);
   try {
     await action(await clientFor(given));
   } catch (error) {
@@ -66,6 +67,11 @@ export async function act(
     process.stderr.write(`sluice: ${error.message}\n`);
     ends(exitCodes.failed);
   }
+}
+
+/** Whoever reads has had enough, as in `sluice sessions | head`. */
+function ignoreEarlyEnd(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 export function print(lines: readonly string[]): void {

@@ -2,8 +2,15 @@
 import { Command } from 'commander';
 import { type CommandMaker, type ExitCode, UsageError, withNotes } from '../command.ts';
 import { countOf } from '../config-file.ts';
-import { type AdminClient, apiPath } from './admin-client.ts';
-import { type BackendAnswer, backendText, changeBackend, madeReady } from './backend-change.ts';
+import type { AdminClient } from './admin-client.ts';
+import {
+  addressesOf,
+  type BackendAnswer,
+  backendAt,
+  backendText,
+  changeBackend,
+  madeReady,
+} from './backend-change.ts';
 import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import { waitUntil } from './waiting.ts';
 
@@ -31,7 +38,7 @@ export function readyCommand(ends: (code: ExitCode) => void): Command {
     const change = changeIn(given);
     return act(given, ends, async (client) => {
       const answer = await madeReady(client, pool, backend, change.mark);
-      await finish(client, answer, given, { until: 'up', whileIn: ['ready'], ...change });
+      await finish(client, answer, backend, given, { until: 'up', whileIn: ['ready'], ...change });
     });
   });
 }
@@ -49,7 +56,7 @@ function outOfService(
     return act(given, ends, async (client) => {
       const { mark, sessions } = change;
       const answer = await changeBackend(client, pool, backend, { state, sessions, ...mark });
-      await finish(client, answer, given, { until: 'idle', whileIn: ['drain', 'maint'], ...change });
+      await finish(client, answer, backend, given, { until: 'idle', whileIn: ['drain', 'maint'], ...change });
     });
   });
 }
@@ -84,14 +91,25 @@ interface Finish {
   readonly timeoutMs: number;
 }
 
-async function finish(client: AdminClient, answer: BackendAnswer, given: StateArguments, wish: Finish) {
-  if (!given.wait) return given.json ? printJson(answer) : print([backendText(answer)]);
-  if (wish.until === 'idle' && answer.active > 0) {
-    process.stderr.write(`waits for ${countOf(answer.active, 'session')} of ${answer.address} to end\n`);
+/** Waits, if that is wanted, and tells how each backend is then that was meant. */
+async function finish(
+  client: AdminClient,
+  answer: BackendAnswer,
+  written: string,
+  given: StateArguments,
+  { timeoutMs, ...wish }: Finish,
+): Promise<void> {
+  const { pool } = answer;
+  const addresses = await addressesOf(client, answer, written);
+  const endMs = performance.now() + timeoutMs;
+  if (given.wait && wish.until === 'idle' && answer.active > 0) {
+    process.stderr.write(`waits for ${countOf(answer.active, 'session')} of ${written} to end\n`);
   }
-  await waitUntil(client, { pool: answer.pool, backend: answer.address, ...wish });
-  const after = (await client.ask(apiPath('pools', answer.pool, 'backends', answer.address)))
-    .body as BackendAnswer;
-  if (given.json) printJson(after);
-  else print([backendText(after)]);
+  if (given.wait) {
+    for (const backend of addresses)
+      await waitUntil(client, { pool, backend, ...wish, timeoutMs: endMs - performance.now() });
+  }
+  const backends = await Promise.all(addresses.map((address) => backendAt(client, pool, address)));
+  if (given.json) printJson(backends.length === 1 ? backends[0] : backends);
+  else print(backends.map(backendText));
 }
