@@ -4,6 +4,7 @@ import type { CircuitIncident } from '../core/contract.ts';
 import type { Health } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ToldDial } from '../dataplane/messages.ts';
+import { whyNotOpenSsl } from '../drivers/tls/openssl/probe.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
 import type { HoldState } from './administration.ts';
@@ -67,7 +68,8 @@ export class Findings {
   }
 
   secondGroupStarted(driver: string, workers: number): void {
-    this.#deps.logger.info({ driver, workers }, 'workers of another driver started, for listeners with TLS');
+    const fields = { driver, workers, why: whyNotOpenSsl() };
+    this.#deps.logger.info(fields, 'workers of another driver started, for listeners with TLS');
   }
 
   // What operators want of listeners.

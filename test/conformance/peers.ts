@@ -95,6 +95,8 @@ export async function readBytes(socket: net.Socket, length: number): Promise<str
       const bytes: Buffer | null = socket.read(length);
       if (bytes !== null) return bytes.toString('latin1');
       await once(socket, 'readable');
+      // A stream that has too few says so again at once, and would keep all others from their turn.
+      await new Promise(setImmediate);
     }
   };
   return inTime(read(), `${length} bytes`);

@@ -13,6 +13,10 @@ const [major = 0, minor = 0] = execFileSync(nodeBinary, ['-p', 'process.versions
 const portableSharesPorts = major > 23 || (major >= 22 && minor >= (major === 22 ? 12 : 1));
 const portableWorkers = portableSharesPorts ? 2 : 1;
 
+/** Where OpenSSL is not to be had, uring refuses TLS. */
+const hideOpenSsl = new URL('../support/hide-openssl.mjs', import.meta.url).href;
+const withoutOpenSsl = ['env', `NODE_OPTIONS=--import=${hideOpenSsl}`];
+
 describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped without io_uring)', () => {
   const running: Sluice[] = [];
   const backends: TestBackend[] = [];
@@ -115,7 +119,7 @@ describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped wit
   }
 
   async function run(shape: Shape): Promise<Sluice> {
-    const sluice = await Sluice.run(configOf(shape));
+    const sluice = await Sluice.run(configOf(shape), [], withoutOpenSsl);
     running.push(sluice);
     return sluice;
   }

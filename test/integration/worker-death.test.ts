@@ -1,10 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { type Embedded, embed } from '../support/embedded.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -42,6 +47,29 @@ describe.skipIf(reason !== undefined)(
         { text: '', reset: true },
         { text: '', reset: true },
       ]);
+    });
+
+    it('has sessions over TLS reset too, and its successor resumes what it began', async () => {
+      await start(1);
+      const { cert, key } = selfSigned('service.example');
+      const files = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+      writeFileSync(join(files, 'a.pem'), cert);
+      writeFileSync(join(files, 'a.key'), key);
+      const certificates = [{ cert: join(files, 'a.pem'), key: join(files, 'a.key') }];
+      await proxy.reload({
+        version: 1,
+        driver: 'uring',
+        workers: 1,
+        listeners: { web: { bind: '127.0.0.1:0', pool: 'app', tls: { certificates } } },
+        pools: { app: { backends: [backend.address] } },
+      });
+      rmSync(files, { recursive: true });
+      const clients = await Promise.all(Array.from({ length: 20 }, () => securelyServed()));
+      const session = clients[0]?.getSession();
+      const ends = clients.map((client) => ending(client));
+      await theWorker().terminate();
+      for (const { reset } of await Promise.all(ends)) expect(reset).toBe(true);
+      expect((await securelyServed(session)).isSessionReused()).toBe(true);
     });
 
     it('leaves those who wait in its queue to its successor', async () => {
@@ -152,6 +180,14 @@ function theWorker(): Worker {
 /** A client whose first bytes have come back. */
 async function served(): Promise<Socket> {
   const client = await connected(proxy.port('web'));
+  if (!(await answers(client))) throw new Error('Not served');
+  return client;
+}
+
+async function securelyServed(session?: Buffer): Promise<tls.TLSSocket> {
+  const socket = await connected(proxy.port('web'));
+  const client = tls.connect({ socket, rejectUnauthorized: false, ...(session && { session }) });
+  await once(client, 'secureConnect');
   if (!(await answers(client))) throw new Error('Not served');
   return client;
 }

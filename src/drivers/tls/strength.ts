@@ -7,10 +7,15 @@
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
 
-const ciphers = [
+/** Of TLS 1.3. */
+export const cipherSuites = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
+].join(':');
+
+/** Of TLS 1.2. */
+export const ciphers = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
@@ -19,7 +24,7 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-const signatures = [
+export const signatures = [
   'ecdsa_secp256r1_sha256',
   'ecdsa_secp384r1_sha384',
   'ecdsa_secp521r1_sha512',
@@ -40,13 +45,19 @@ const classicGroups = 'X25519:P-256:P-384';
 /** A hybrid with ML-KEM, which holds against quantum computers too, where this Node's OpenSSL has it (3.5). */
 const hybridGroup = 'X25519MLKEM768';
 
+/** Key exchange, the best first. */
+export const groups = hasGroup(hybridGroup) ? `${hybridGroup}:${classicGroups}` : classicGroups;
+
+export const secureOptions = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
+
+/** All of it as `node:tls` takes it. */
 export const strength: tls.SecureContextOptions = {
-  ciphers,
+  ciphers: `${cipherSuites}:${ciphers}`,
   sigalgs: signatures,
-  ecdhCurve: hasGroup(hybridGroup) ? `${hybridGroup}:${classicGroups}` : classicGroups,
+  ecdhCurve: groups,
   minVersion: 'TLSv1.2',
   honorCipherOrder: false,
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+  secureOptions,
 };
 
 function hasGroup(name: string): boolean {

@@ -19,9 +19,13 @@ const growthBytesMax = 1024 * 1024;
 
 export interface GroupSize {
   readonly bytesEach: number;
+  /** The end of each that is not received into: TLS makes bytes longer, in place. */
+  readonly spareBytes: number;
   readonly initially: number;
   /** The bound. */
   readonly most: number;
+  /** So many of them the kernel never gets: they are there to be borrowed. */
+  readonly kept: number;
 }
 
 export class BufferGroup {
@@ -29,8 +33,10 @@ export class BufferGroup {
   inUse = 0;
   readonly #libc: Libc;
   readonly #bytesEach: number;
+  readonly #spareBytes: number;
   readonly #initially: number;
   readonly #most: number;
+  readonly #kept: number;
   readonly #entries: number;
   readonly #ringMemory: Pointer;
   readonly #words: Uint32Array;
@@ -54,11 +60,14 @@ export class BufferGroup {
   readonly #slabBuffers: number;
 
   /** Throws a system error. */
-  constructor(libc: Libc, ring: Ring, group: number, { bytesEach, initially, most }: GroupSize) {
+  constructor(libc: Libc, ring: Ring, group: number, size: GroupSize) {
+    const { bytesEach, initially, most, kept } = size;
     this.#libc = libc;
     this.#bytesEach = bytesEach;
-    this.#initially = Math.min(initially, most);
+    this.#spareBytes = size.spareBytes;
+    this.#initially = Math.min(initially, most - kept);
     this.#most = most;
+    this.#kept = kept;
     this.#entries = 2 ** Math.ceil(Math.log2(Math.max(1, most)));
     this.#slabBuffers = Math.max(1, Math.min(most, slabBytes / bytesEach));
     this.#states = new Uint8Array(most);
@@ -78,8 +87,9 @@ export class BufferGroup {
     this.#provideMore(this.#initially);
   }
 
+  /** How many can be received with now. */
   get left(): number {
-    return this.#most - this.inUse;
+    return Math.max(0, this.#most - this.#kept - this.inUse);
   }
 
   /** The kernel has filled this one. */
@@ -88,6 +98,22 @@ export class BufferGroup {
     this.#states[id] = taken;
     if (this.inUse > this.#mostInUse) this.#mostInUse = this.inUse;
     if (this.inUse * 4 > this.#provided * 3) this.grow();
+  }
+
+  /** How many can be borrowed now. */
+  get toLend(): number {
+    return this.#most - this.#provided;
+  }
+
+  /** One that the kernel does not have, for bytes of our own; undefined where there is none. */
+  borrow(): number | undefined {
+    if (this.toLend === 0) return undefined;
+    const id = this.#spare.pop() ?? this.#touched++;
+    this.#provided++;
+    this.inUse++;
+    this.#states[id] = taken;
+    if (this.inUse > this.#mostInUse) this.#mostInUse = this.inUse;
+    return id;
   }
 
   giveBack(id: number): void {
@@ -161,7 +187,7 @@ export class BufferGroup {
   }
 
   #provideMore(count: number): boolean {
-    const more = Math.min(Math.max(1, count), this.#most - this.#provided);
+    const more = Math.max(0, Math.min(Math.max(1, count), this.#most - this.#kept - this.#provided));
     for (let i = 0; i < more; i++) this.#provide(this.#spare.pop() ?? this.#touched++);
     this.#provided += more;
     this.#target = Math.max(this.#target, this.#provided);
@@ -171,7 +197,7 @@ export class BufferGroup {
   #provide(id: number): void {
     const entry = this.#tail & (this.#entries - 1);
     writeAddress(this.#words, entry * 4, this.memory + id * this.#bytesEach);
-    this.#words[entry * 4 + 2] = this.#bytesEach;
+    this.#words[entry * 4 + 2] = this.#bytesEach - this.#spareBytes;
     // Not as a word with what follows it: that is the tail, in the first entry.
     this.#halfWords[entry * 8 + kernel.bufferEntry.idHalfWord] = id;
     this.#tail = (this.#tail + 1) & 0xffff;

@@ -11,6 +11,7 @@ import { heldBytesMax } from '../shared.ts';
 import type { ByteQueue, ByteQueues } from './byte-queue.ts';
 import { Inspection } from './inspection.ts';
 import { firstLinkMark, RingSocket, type RingSocketContext, sending, streams } from './ring-socket.ts';
+import type { TlsChannel } from './tls-channel.ts';
 
 export interface BufferedLinkContext extends RingSocketContext {
   readonly queues: ByteQueues;
@@ -40,10 +41,12 @@ export abstract class BufferedLink extends RingSocket {
   sentBytes = 0;
   /** What is to be sent to its peer; undefined where nothing is. */
   protected queue: ByteQueue | undefined;
-  /** What has come of it while it was not joined; undefined where that is nothing. */
+  /** What has come of it while it was not joined, plain; undefined where that is nothing. */
   protected held: ByteQueue | undefined;
   /** When its last byte came, or the connection. */
   protected cameMs = -0.5;
+  /** Its TLS; undefined where it speaks plainly. */
+  protected secure: TlsChannel | undefined;
   #inspection: Inspection | undefined;
 
   protected abstract override readonly context: BufferedLinkContext;
@@ -56,14 +59,15 @@ export abstract class BufferedLink extends RingSocket {
   }
 
   get waitingBytes(): number {
-    return this.heldBytes + (this.queue?.bytes ?? 0);
+    return this.heldBytes + this.queuedBytes;
   }
 
   // What is held of it.
 
   /** Whether it is one of the links that the commands `inspect` to `join` are for. */
   protected get isHeld(): boolean {
-    return this.partner === undefined && this.end === undefined && !this.is(notHeld);
+    if (this.partner !== undefined || this.end !== undefined || this.is(notHeld)) return false;
+    return this.secure === undefined || this.secure.isEstablished;
   }
 
   protected get heldBytes(): number {
@@ -72,6 +76,7 @@ export abstract class BufferedLink extends RingSocket {
 
   get mayHold(): boolean {
     if (this.is(refused)) return false;
+    if (this.secure?.isEstablished === false) return this.secure.incomingBytes < heldBytesMax;
     return this.held === undefined || (this.held.bytes < heldBytesMax && !this.context.buffers.areScarce);
   }
 
@@ -111,15 +116,20 @@ export abstract class BufferedLink extends RingSocket {
   // What is to be sent to its peer.
 
   get isSending(): boolean {
-    return this.queue !== undefined;
+    return this.queue !== undefined || this.secure?.sealed !== undefined;
+  }
+
+  /** Of its partner's bytes. */
+  protected get queuedBytes(): number {
+    return (this.queue?.bytes ?? 0) + (this.secure?.plainBytes ?? 0);
   }
 
   /** One large chunk of a stream may wait, or a few small ones: never as much as its sender would send at once. */
   get hasRoom(): boolean {
-    const { queue } = this;
-    if (queue === undefined) return true;
-    if (queue.count >= this.context.buffers.share) return false;
-    return this.partner?.is(streams) !== true || queue.bytes < streamBytesMax;
+    const chunks = (this.queue?.count ?? 0) + (this.secure?.sealed?.count ?? 0);
+    if (chunks === 0) return true;
+    if (chunks >= this.context.buffers.share) return false;
+    return this.partner?.is(streams) !== true || this.queuedBytes < streamBytesMax;
   }
 
   /** What is held of the other is to be sent to its peer, uncopied. */
@@ -137,18 +147,39 @@ export abstract class BufferedLink extends RingSocket {
   }
 
   protected sendQueue(): void {
+    if (this.is(sending | relay.closing)) return;
+    if (this.secure !== undefined) return this.#sendSealed(this.secure);
     const { queue } = this;
-    if (queue === undefined || this.is(sending | relay.closing)) return;
-    this.sendFirst(queue, this.is(relay.finDue) && queue.count === 1);
+    if (queue !== undefined) this.sendFirst(queue, this.is(relay.finDue) && queue.count === 1);
   }
+
+  #sendSealed(secure: TlsChannel): void {
+    const { queue } = this;
+    if (secure.sealed === undefined && queue !== undefined && secure.isEstablished) {
+      const isSealed = secure.seal(queue, this.sentBytes);
+      if (queue.isEmpty) this.queue = this.#emptied(queue);
+      if (!isSealed) return this.sealingFailed();
+    }
+    const { sealed } = secure;
+    if (sealed !== undefined) this.sendFirst(sealed, this.is(relay.finSent) && sealed.count === 1);
+  }
+
+  /** Its peer can be told nothing any more. */
+  protected abstract sealingFailed(): void;
 
   /** A send has completed. Returns whether its bytes were taken; otherwise its peer takes no more. */
   protected dropSent(result: number): boolean {
-    const { queue } = this;
+    const { secure } = this;
     const { buffers } = this.context;
+    const queue = secure === undefined ? this.queue : secure.sealed;
     assert(queue !== undefined, 'What is being sent stays in its queue');
     this.clear(sending);
     const length = buffers.lengths[queue.first] ?? 0;
+    if (secure !== undefined) {
+      const plainBytes = secure.dropSent();
+      if (result === length && plainBytes > 0) this.#countSent(plainBytes);
+      return result === length;
+    }
     queue.drop(buffers);
     if (queue.isEmpty) this.queue = this.#emptied(queue);
     if (result > 0) this.#countSent(result);
@@ -163,15 +194,18 @@ export abstract class BufferedLink extends RingSocket {
   }
 
   finFollows(): void {
-    if (this.queue?.count === 1) this.finFollowsSend();
+    if (this.queue?.count === 1 && this.secure === undefined) this.finFollowsSend();
   }
 
   dropQueue(): void {
     this.queue = this.#emptied(this.queue);
+    this.secure?.dropSealed();
   }
 
   protected dropAll(): void {
     this.dropQueue();
+    this.secure?.free();
+    this.secure = undefined;
     this.held = this.#emptied(this.held);
     this.#inspection = undefined;
   }

@@ -9,7 +9,7 @@
  * - a link that is not joined is read only while it holds nothing, from the small ones that are left;
  * so that whoever goes on reading is still served, however many wait.
  */
-import { BufferGroup } from './buffer-group.ts';
+import { BufferGroup, type GroupSize } from './buffer-group.ts';
 import { Cells, cellBytes } from './cells.ts';
 import * as kernel from './kernel.ts';
 import type { Libc, Pointer } from './libc.ts';
@@ -24,6 +24,21 @@ export const reserveGroup: Group = 2;
 export const smallBytes = 16 * 1024;
 /** With 256 KiB one download or upload takes a third more CPU for each MiB, and is 8 to 19 % slower. */
 export const largeBytes = 1024 * 1024;
+
+/**
+ * What is received leaves room behind it for what TLS adds to a record, so that it is sealed where it lies. A record
+ * that two chunks have brought is opened into another one, and may leave a little for the second.
+ */
+const spareBytes = 512;
+const largeSpareBytes = 4 * 1024;
+/** So much of it is for what TLS adds. */
+const sealingBytes = 256;
+const largeSealingBytes = 2 * 1024;
+/** What a cell has room for beside it. */
+export const cellRoomBytes = cellBytes - 96;
+
+/** What is received at once at most, in small buffers. */
+export const smallReceivedBytes = smallBytes - spareBytes;
 
 /** The most pieces of each kind. */
 export interface BufferBounds {
@@ -58,7 +73,7 @@ const plentifulShare = 8;
 const provenBytes = 8 * 1024 * 1024;
 /** While no more small buffers are held, what waits stays in them: to copy it would save little. */
 const heldInPlaceMax = 64;
-const copiedBytesMax = 4 * cellBytes;
+const copiedBytesMax = 4 * cellRoomBytes;
 
 export class Buffers {
   readonly #groups: readonly [BufferGroup, BufferGroup, BufferGroup];
@@ -79,12 +94,15 @@ export class Buffers {
       made.push(one);
       return one;
     };
-    const group = (number: Group, bytesEach: number, initially: number, most: number): BufferGroup =>
-      keep(new BufferGroup(libc, ring, number, { bytesEach, initially, most }));
+    const group = (number: Group, size: GroupSize): BufferGroup =>
+      keep(new BufferGroup(libc, ring, number, size));
+    const ofSmall = { bytesEach: smallBytes, spareBytes };
+    const ofLarge = { bytesEach: largeBytes, spareBytes: largeSpareBytes };
     try {
-      this.#small = group(smallGroup, smallBytes, 256, small);
-      this.#large = group(largeGroup, largeBytes, 4, large);
-      this.#groups = [this.#small, this.#large, group(reserveGroup, smallBytes, 8, reserve)];
+      this.#small = group(smallGroup, { ...ofSmall, initially: 256, most: small, kept: keptOf(small) });
+      this.#large = group(largeGroup, { ...ofLarge, initially: 4, most: large, kept: 0 });
+      const kept = group(reserveGroup, { ...ofSmall, initially: 8, most: reserve, kept: keptOf(reserve) });
+      this.#groups = [this.#small, this.#large, kept];
       this.#cells = keep(new Cells(libc, cells));
     } catch (error) {
       for (const one of made) one.unmap();
@@ -101,6 +119,21 @@ export class Buffers {
   take(group: Group, id: number): Chunk {
     this.#groups[group].take(id);
     return group * groupSpan + id;
+  }
+
+  /** How many small buffers can be borrowed now. */
+  get toLend(): number {
+    return this.#small.toLend + this.#groups[reserveGroup].toLend;
+  }
+
+  /** A chunk for so many bytes of our own, a small buffer's at most; undefined where none is left. */
+  borrow(bytes: number): Chunk | undefined {
+    if (bytes <= cellBytes && this.#cells.left > 0) return firstCell + this.#cells.take();
+    const [small, , reserve] = this.#groups;
+    const id = small.borrow();
+    if (id !== undefined) return id;
+    const kept = reserve.borrow();
+    return kept === undefined ? undefined : reserveGroup * groupSpan + kept;
   }
 
   giveBack(chunk: Chunk): void {
@@ -122,7 +155,7 @@ export class Buffers {
     return (
       length <= copiedBytesMax &&
       this.#small.inUse > heldInPlaceMax &&
-      this.#cells.left * cellBytes >= copiedBytesMax
+      this.#cells.left * cellRoomBytes >= copiedBytesMax
     );
   }
 
@@ -140,7 +173,7 @@ export class Buffers {
   joins(first: Chunk, second: Chunk, length: number): boolean {
     const firstLength = this.lengths[first] ?? 0;
     const end = (this.starts[first] ?? 0) + firstLength;
-    if (end + length > bytesOf(first)) return false;
+    if (end + length > roomOf(first)) return false;
     this.#libc.memcpy(this.addressOf(first) + end, this.addressOf(second), length);
     this.lengths[first] = firstLength + length;
     this.giveBack(second);
@@ -219,7 +252,23 @@ export class Buffers {
   }
 }
 
-function bytesOf(chunk: Chunk): number {
+/** Handshakes and records that came in parts need few beside those that are received with. */
+function keptOf(most: number): number {
+  return Math.floor(most / 8);
+}
+
+/** What there is room for in a chunk. */
+export function bytesOf(chunk: Chunk): number {
   if (chunk >= firstCell) return cellBytes;
-  return chunk >= groupSpan && chunk < 2 * groupSpan ? largeBytes : smallBytes;
+  return isLarge(chunk) ? largeBytes : smallBytes;
+}
+
+/** What there is room for if it is to be sealed in place. */
+export function roomOf(chunk: Chunk): number {
+  if (chunk >= firstCell) return cellRoomBytes;
+  return isLarge(chunk) ? largeBytes - largeSealingBytes : smallBytes - sealingBytes;
+}
+
+export function isLarge(chunk: Chunk): boolean {
+  return chunk >= groupSpan && chunk < 2 * groupSpan;
 }

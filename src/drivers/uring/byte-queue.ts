@@ -3,8 +3,7 @@
  * first out. There is one only while something waits, and then it is kept for whoever has something next: an idle
  * link has none.
  */
-import type { Buffers, Chunk } from './buffers.ts';
-import { cellBytes } from './cells.ts';
+import { type Buffers, type Chunk, cellRoomBytes } from './buffers.ts';
 
 const none: Chunk = -1;
 
@@ -54,8 +53,8 @@ export class ByteQueue {
       return;
     }
     if (!buffers.areCopied(length)) return this.append(chunk, length, buffers);
-    for (let start = 0; start < length; start += cellBytes) {
-      const piece = Math.min(cellBytes, length - start);
+    for (let start = 0; start < length; start += cellRoomBytes) {
+      const piece = Math.min(cellRoomBytes, length - start);
       this.append(buffers.copyOf(chunk, start, piece), piece, buffers);
     }
     buffers.giveBack(chunk);
@@ -89,13 +88,18 @@ export class ByteQueue {
     }
   }
 
-  /** Gives the first chunk back to its buffers. */
-  drop(buffers: Buffers): void {
+  /** The first chunk, which is somebody else's from now on. */
+  shift(buffers: Buffers): Chunk {
     const chunk = this.#first;
     this.#first = buffers.next[chunk] ?? none;
     this.bytes -= buffers.lengths[chunk] ?? 0;
     this.count--;
-    buffers.giveBack(chunk);
+    return chunk;
+  }
+
+  /** Gives the first chunk back to its buffers. */
+  drop(buffers: Buffers): void {
+    buffers.giveBack(this.shift(buffers));
   }
 
   clear(buffers: Buffers): void {

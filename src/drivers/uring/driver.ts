@@ -8,10 +8,14 @@ import type { Address, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { SpareDescriptor } from '../spare-descriptor.ts';
+import type { StartTls } from '../tls/engine.ts';
+import type { TlsConnection } from '../tls/openssl/connection.ts';
+import { OpenSslEngine } from '../tls/openssl/engine.ts';
 import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
 import { DueEvents } from './due-events.ts';
+import { HandshakeTurns } from './handshake-turns.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -41,9 +45,11 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly buffers: Buffers;
   readonly queues = new ByteQueues();
   readonly sockets: Sockets;
+  readonly resources: KernelResources;
   readonly events: LinkEvents;
   readonly dueEvents: DueEvents;
   readonly waiting: WaitingLinks;
+  readonly handshakes = new HandshakeTurns();
   readonly host: DriverHost;
   turnMs = 0;
   readonly #turns: Turns;
@@ -56,11 +62,13 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   #deadlineMs: number | undefined;
   /** When to look for memory that nobody needs. */
   #releaseMs = Number.POSITIVE_INFINITY;
+  #engine: OpenSslEngine | undefined;
   #isClosed = false;
   #allEnded: (() => void) | undefined;
 
   constructor(system: Libc, host: DriverHost, resources: KernelResources, bounds: BufferBounds) {
     const libc = resources.noting(system);
+    this.resources = resources;
     this.host = host;
     this.turnMs = host.now();
     this.sockets = new Sockets(libc);
@@ -89,6 +97,16 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
       settled: () => this.#turns.yieldSoon(),
     });
     this.#listenForWake();
+  }
+
+  /** Its engine is made for the first link that is to be secured; undefined where there is none. */
+  tlsConnection(command: StartTls, server: string): TlsConnection | undefined {
+    try {
+      this.#engine ??= new OpenSslEngine(this.host.ticketKeys, () => this.turnMs);
+      return this.#engine.connection(command, server);
+    } catch {
+      return undefined;
+    }
   }
 
   get wakeFd(): number {
@@ -137,7 +155,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
       case 'send':
         return link.send(command.bytes);
       case 'start-tls':
-        return link.startTls();
+        return link.startTls(command);
     }
   }
 
@@ -210,6 +228,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
+    this.handshakes.step();
     this.dueEvents.tell();
     this.waiting.resume();
     this.host.buffersHold(this.buffers.bytesInUse);
@@ -222,7 +241,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   get mustGoOn(): boolean {
-    return this.waiting.mayResume || this.dueEvents.areThere;
+    return this.waiting.mayResume || this.dueEvents.areThere || this.handshakes.areThere;
   }
 
   readonly #complete = (low: number, high: number, result: number, flags: number): void => {
@@ -313,6 +332,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.#turns.close();
     this.ring.close();
     this.buffers.unmap();
+    this.#engine?.close();
     this.#spare.give();
   }
 }

@@ -1,5 +1,12 @@
 /** The events of links. Each kind is one object, filled anew each time: it is the driver's until it was handled. */
-import type { ConnectFailure, LinkEnd, LinkEvent, LinkId, ListenerSlot } from '../../core/contract.ts';
+import type {
+  ConnectFailure,
+  LinkEnd,
+  LinkEvent,
+  LinkId,
+  ListenerSlot,
+  TlsSession,
+} from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { DriverHost } from '../driver.ts';
 
@@ -26,11 +33,7 @@ export class LinkEvents {
     why: 'connect-failed',
     detail: '',
   };
-  readonly #tlsFailed: Kept<'tls-failed'> = {
-    kind: 'tls-failed',
-    link: 0,
-    detail: 'the uring driver speaks no TLS',
-  };
+  readonly #tlsFailed: Kept<'tls-failed'> = { kind: 'tls-failed', link: 0, detail: '' };
   readonly #firstByte: Kept<'first-byte'> = { kind: 'first-byte', link: 0 };
   readonly #halfClosed: Kept<'half-closed'> = { kind: 'half-closed', link: 0, heldBytes: 0 };
   readonly #closed: Kept<'closed'> = { kind: 'closed', link: 0, end: 'finished', sentBytes: 0 };
@@ -66,8 +69,17 @@ export class LinkEvents {
     this.#emit(event);
   }
 
-  tlsFailed({ id }: Numbered): void {
+  certificateShown({ id }: Numbered, notAfterMs: number): void {
+    this.#emit({ kind: 'certificate-shown', link: id, notAfterMs });
+  }
+
+  tlsEstablished({ id }: Numbered, tls: TlsSession): void {
+    this.#emit({ kind: 'tls-established', link: id, tls });
+  }
+
+  tlsFailed({ id }: Numbered, detail: string): void {
     this.#tlsFailed.link = id;
+    this.#tlsFailed.detail = detail;
     this.#emit(this.#tlsFailed);
   }
 

@@ -12,14 +12,22 @@ import { getSystemErrorName } from 'node:util';
 import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
+import type { StartTls } from '../tls/engine.ts';
+import type { TlsConnection } from '../tls/openssl/connection.ts';
 import { isBackend, refused } from './buffered-link.ts';
 import type { DueEvents } from './due-events.ts';
 import * as kernel from './kernel.ts';
+import type { KernelResources } from './kernel-resources.ts';
 import { firstUringMark, ReceivingLink, type ReceivingLinkContext } from './receiving-link.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
+import { noChunk, TlsChannel } from './tls-channel.ts';
 
 /** What a link needs of the driver. */
 export interface UringLinkContext extends ReceivingLinkContext {
+  /** `server` tells one from another. Undefined where the keys and certificates are none, or no engine is to be had. */
+  tlsConnection(command: StartTls, server: string): TlsConnection | undefined;
+  /** Where it is noted what outlives a thread that dies. */
+  readonly resources: Pick<KernelResources, 'secures'>;
   readonly dueEvents: DueEvents;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
@@ -44,6 +52,7 @@ export class UringLink extends ReceivingLink {
   end: LinkEnd | undefined;
   partner: UringLink | undefined;
   protected readonly context: UringLinkContext;
+  #dialed: Address | undefined;
   #errno = 0;
 
   constructor(id: number, context: UringLinkContext) {
@@ -64,6 +73,7 @@ export class UringLink extends ReceivingLink {
   connect(address: Address): void {
     const { sockets } = this.context;
     const sockaddr = sockets.encode(address);
+    this.#dialed = address;
     this.marks |= relay.dialing;
     this.cameMs = this.context.turnMs;
     const fd = sockets.open(sockaddr);
@@ -93,16 +103,79 @@ export class UringLink extends ReceivingLink {
   send(bytes: Uint8Array): void {
     if (!this.isHeld) return;
     this.withdrawQuestion();
-    const errno = this.#sendNow(bytes, false);
+    const errno = this.#sendOwn(bytes, false);
     if (errno !== 0) relay.writeFailed<UringLink>(this, this.#wasReset(-errno));
   }
 
-  /** TLS is the portable driver's. Whoever asks this one has made a mistake, for which no session shall wait. */
-  startTls(): void {
+  startTls(command: StartTls): void {
     if (!this.isHeld) return;
     this.withdrawQuestion();
+    const { buffers, queues } = this.context;
+    const connection = this.context.tlsConnection(command, this.#server);
+    if (connection === undefined) {
+      this.marks |= refused;
+      return this.#tellSoon(tlsFailedDue);
+    }
+    const errno = command.as === 'client' && command.first ? this.#sendNow(command.first, true) : 0;
+    this.context.resources.secures(this.fd, connection.pointer);
+    this.secure = new TlsChannel(connection, buffers, queues);
+    this.secure.keepAll(this.held);
+    this.held = undefined;
+    this.secure.finCame = this.is(relay.finReceived);
+    this.handshakeGoesOn(this.secure);
+    if (errno !== 0) relay.writeFailed<UringLink>(this, this.#wasReset(-errno));
+    else this.read();
+  }
+
+  /** What tells one server from another. */
+  get #server(): string {
+    const address = this.#dialed;
+    if (address === undefined) return '';
+    return 'path' in address ? address.path : `${address.host} ${address.port}`;
+  }
+
+  stepHandshake(): void {
+    const { secure } = this;
+    // It may be over, and its number another connection's.
+    if (secure === undefined || !secure.hasTurn) return;
+    secure.hasTurn = false;
+    if (this.is(refused | relay.discarding | relay.closing)) return;
+    const isDone = secure.step();
+    for (let chunk = secure.shiftOpened(); chunk !== noChunk; chunk = secure.shiftOpened())
+      this.hold(chunk, this.context.buffers.lengths[chunk] ?? 0);
+    this.sendQueue();
+    if (isDone) this.#established(secure);
+    else if (secure.tls.failure !== undefined) this.#handshakeFailed(secure, secure.tls.failure);
+    else if (secure.finCame) this.#leaveHandshake();
+    else this.read();
+  }
+
+  #established(secure: TlsChannel): void {
+    this.#tellShown(secure);
+    if (this.secure !== secure || this.is(relay.closing)) return;
+    this.context.events.tlsEstablished(this, secure.tls.session);
+    if (this.secure !== secure || this.is(relay.closing)) return;
+    this.openIncoming(secure);
+    if (this.secure === secure) this.read();
+  }
+
+  /** The alert is on its way. */
+  #handshakeFailed(secure: TlsChannel, detail: string): void {
+    this.#tellShown(secure);
+    if (this.secure !== secure || this.is(relay.closing)) return;
     this.marks |= refused;
-    this.#tellSoon(tlsFailedDue);
+    this.context.events.tlsFailed(this, detail);
+  }
+
+  #tellShown({ tls }: TlsChannel): void {
+    const notAfterMs = tls.shownUntilMs;
+    if (notAfterMs !== undefined) this.context.events.certificateShown(this, notAfterMs);
+  }
+
+  /** A peer that finishes in its handshake can't be secured any more. */
+  #leaveHandshake(): void {
+    this.end ??= 'finished';
+    this.closeWhenIdle('fin');
   }
 
   /** What is held of each goes out to the other, uncopied, and then what comes. */
@@ -118,7 +191,7 @@ export class UringLink extends ReceivingLink {
     backend.queueHeldOf(this);
     this.readAnew();
     backend.readAnew();
-    const errno = first === undefined ? 0 : backend.#sendNow(first, backend.queue !== undefined);
+    const errno = first === undefined ? 0 : backend.#sendOwn(first, backend.queue !== undefined);
     if (errno === 0) backend.sendQueue();
     this.sendQueue();
     relay.join<UringLink>(this, backend);
@@ -131,12 +204,26 @@ export class UringLink extends ReceivingLink {
     else this.#tellSoon(closedDue);
   }
 
-  /** 0, or the error's number where the peer takes no more. */
+  /** Bytes of our own, sealed where it speaks TLS. 0, or the error's number where the peer takes no more. */
+  #sendOwn(bytes: Uint8Array, areFollowed: boolean): number {
+    const { secure } = this;
+    if (secure === undefined) return this.#sendNow(bytes, areFollowed);
+    const isSealed = secure.sealBytes(bytes);
+    this.sendQueue();
+    return isSealed ? 0 : kernel.EAGAIN;
+  }
+
   #sendNow(bytes: Uint8Array, areFollowed: boolean): number {
     return this.context.sockets.sendNow(this.fd, bytes, areFollowed);
   }
 
   sendFin(): void {
+    if (this.secure?.isEstablished === true) {
+      this.secure.finish();
+      this.sendQueue();
+      // FIN follows once that is sent.
+      if (this.secure.sealed !== undefined) return;
+    }
     if (!this.is(relay.finReceived)) this.context.sockets.finish(this.fd);
   }
 
@@ -158,7 +245,15 @@ export class UringLink extends ReceivingLink {
     if (this.is(relay.closing)) return this.closeIfIdle();
     if (!isTaken) return relay.writeFailed<UringLink>(this, this.#wasReset(result));
     this.sendQueue();
+    if (this.secure !== undefined) this.#sentSealed(this.secure);
     relay.sent<UringLink>(this);
+  }
+
+  #sentSealed({ isEstablished, sealed }: TlsChannel): void {
+    if (sealed !== undefined) return;
+    if (isEstablished && this.is(relay.finSent) && !this.is(relay.finReceived))
+      this.context.sockets.finish(this.fd);
+    this.read();
   }
 
   /** By RST, not because the peer has closed (EPIPE). Unix sockets know no RST, and TCP that alone in mid-send. */
@@ -184,7 +279,8 @@ export class UringLink extends ReceivingLink {
     if ((marks & closedDue) !== 0) return this.#over('closed');
     if (this.is(relay.closing)) return;
     if ((marks & outcomeDue) !== 0) this.#outcome(this.#errno);
-    else if ((marks & tlsFailedDue) !== 0) this.context.events.tlsFailed(this);
+    else if ((marks & tlsFailedDue) !== 0)
+      this.context.events.tlsFailed(this, 'the key or a certificate is none');
     else if (this.isHeld) this.show();
   }
 
@@ -207,6 +303,7 @@ export class UringLink extends ReceivingLink {
   }
 
   #free(): void {
+    if (this.secure !== undefined) this.context.resources.secures(this.fd, 0);
     this.dropAll();
     if (this.fd >= 0) this.context.sockets.close(this.fd);
     this.fd = -1;

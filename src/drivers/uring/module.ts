@@ -1,4 +1,7 @@
+import type { ListenerPolicy, PoolPlan } from '../../core/plan.ts';
 import type { DriverModule } from '../driver.ts';
+import { loadLibrary } from '../tls/openssl/library.ts';
+import { whyNotOpenSsl } from '../tls/openssl/probe.ts';
 import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { loadLibc } from './libc.ts';
 
@@ -6,13 +9,23 @@ export const uring: DriverModule = {
   name: 'uring',
   sharesPorts: true,
   refuses: ({ tls }, pools) => {
-    if (tls !== 'off') return 'it terminates TLS';
-    const dialed = pools.find(({ policy: { connect } }) => connect.tls !== 'off');
-    return dialed && `pool ${dialed.name} is dialed over TLS`;
+    const use = useOfTls(tls, pools);
+    const obstacle = use && whyNotOpenSsl();
+    return obstacle && `${use}, and ${obstacle}`;
   },
   load: async () => (await import('./driver.ts')).createUringDriver,
   resources: {
     bytes: resourceBytes,
-    reclaim: (resources) => new KernelResources(resources).reclaim(loadLibc()),
+    reclaim: (resources) =>
+      new KernelResources(resources).reclaim(loadLibc(), (connection) =>
+        loadLibrary().openSsl.SSL_free(connection),
+      ),
   },
 };
+
+/** What a listener needs TLS for; undefined where it needs none. */
+export function useOfTls(tls: ListenerPolicy['tls'], pools: readonly PoolPlan[]): string | undefined {
+  if (tls !== 'off') return 'it terminates TLS';
+  const dialed = pools.find(({ policy: { connect } }) => connect.tls !== 'off');
+  return dialed && `pool ${dialed.name} is dialed over TLS`;
+}

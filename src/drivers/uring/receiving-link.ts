@@ -1,7 +1,7 @@
 /**
  * What comes from a link's peer: bytes, FIN and RST. A link that is not read has its peer watched, which may leave.
  *
- *     bytes ─▶ held until the link is joined, then its partner's queue (`buffered-link.ts`)
+ *     bytes ─▶ opened with TLS (`tls-channel.ts`) ─▶ held until it is joined, then queued for its partner
  *     FIN, RST ─▶ `relay.ts`, behind the bytes before them
  */
 import * as relay from '../relay.ts';
@@ -10,16 +10,20 @@ import {
   type BufferedLinkContext,
   firstReceivingMark,
   isBackend,
+  refused,
   streamBytesMax,
 } from './buffered-link.ts';
 import { type Group, largeGroup, smallGroup } from './buffers.ts';
+import type { HandshakeTurns } from './handshake-turns.ts';
 import * as kernel from './kernel.ts';
 import type { LinkEvents } from './link-events.ts';
 import { cancelling, isUnix, receiving, sending, streams, watching } from './ring-socket.ts';
+import { noChunk, type TlsChannel } from './tls-channel.ts';
 import type { WaitingLinks } from './waiting-links.ts';
 
 export interface ReceivingLinkContext extends BufferedLinkContext {
   readonly events: LinkEvents;
+  readonly handshakes: HandshakeTurns;
   readonly waiting: WaitingLinks;
 }
 
@@ -39,7 +43,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   abstract sendFin(): void;
 
   read(): void {
-    if (this.is(notRead)) return;
+    if (this.is(notRead) || this.secure?.isClogged === true) return;
     if (relay.mayRead<ReceivingLink>(this) || this.#isDrained) return this.#receive();
     if (this.holdsLessThanItMay && !this.is(waitsForPlenty)) {
       this.marks |= waitsForPlenty;
@@ -80,6 +84,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   resumeWaiting(): void {
     if (!this.is(waitsForBuffer | waitsForPlenty)) return;
     this.clear(waitsForBuffer | waitsForPlenty);
+    if (this.secure?.isEstablished === true) this.openIncoming(this.secure);
     this.read();
   }
 
@@ -123,7 +128,52 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     if (length <= 0 || this.is(relay.discarding | relay.closing)) return buffers.giveBack(chunk);
     this.cameMs = turnMs;
     if (this.partner !== undefined) this.judgePace(length);
-    this.#deliver(chunk, length);
+    if (this.secure === undefined) this.#deliver(chunk, length);
+    else this.#takeSealed(this.secure, chunk, length);
+  }
+
+  #takeSealed(secure: TlsChannel, chunk: number, length: number): void {
+    if (secure.ending !== 'none' || this.is(refused)) return this.context.buffers.giveBack(chunk);
+    secure.keep(chunk, length);
+    if (secure.isEstablished) return this.openIncoming(secure);
+    this.handshakeGoesOn(secure);
+    if (!relay.mayRead<ReceivingLink>(this)) this.stopReceivingMany();
+  }
+
+  /** Its handshake takes a step when it has its turn. */
+  protected handshakeGoesOn(secure: TlsChannel): void {
+    if (secure.hasTurn) return;
+    secure.hasTurn = true;
+    this.context.handshakes.add(this);
+  }
+
+  abstract stepHandshake(): void;
+
+  /** Opens what has come, and does what follows from it. */
+  protected openIncoming(secure: TlsChannel): void {
+    while (secure.incomingBytes > 0 && !this.is(relay.discarding | relay.closing)) {
+      if (!secure.open()) return this.#waitForLoan();
+      if (!this.deliverOpened(secure)) return;
+    }
+    if (secure.sealed !== undefined) this.sendQueue();
+    if (secure.ending === 'broken') return this.#readEnded('reset');
+    if (secure.ending === 'notified' || secure.finCame) this.#readFin(secure);
+  }
+
+  #waitForLoan(): void {
+    if (this.is(waitsForBuffer)) return;
+    this.marks |= waitsForBuffer;
+    this.context.waiting.addForLoan(this);
+  }
+
+  /** Returns whether the link goes on. */
+  protected deliverOpened(secure: TlsChannel): boolean {
+    const { buffers } = this.context;
+    for (let chunk = secure.shiftOpened(); chunk !== noChunk; chunk = secure.shiftOpened()) {
+      if (this.is(relay.discarding | relay.closing)) buffers.giveBack(chunk);
+      else this.#deliver(chunk, buffers.lengths[chunk] ?? 0);
+    }
+    return this.secure === secure && !this.is(relay.closing);
   }
 
   /** Bytes as the core and the partner get them. */
@@ -135,11 +185,10 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
       if (!this.is(relay.closing) && !relay.mayRead<ReceivingLink>(this)) this.stopReceivingMany();
       return;
     }
-    if (to.sentBytes === 0 && to.queue === undefined && this.is(isBackend))
-      this.context.events.firstByte(this);
+    if (to.sentBytes === 0 && to.queuedBytes === 0 && this.is(isBackend)) this.context.events.firstByte(this);
     to.enqueue(chunk, length);
     if (!to.hasRoom) this.stopReceivingMany();
-    if (this.#isDrained && (to.queue?.bytes ?? 0) > drainedBytesMax) this.#readFailed();
+    if (this.#isDrained && to.queuedBytes > drainedBytesMax) this.#readFailed();
   }
 
   /** Answers the core's question, if there is one and the bytes to do so. */
@@ -169,7 +218,23 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   }
 
   #finCame(): void {
+    const { secure } = this;
+    if (secure !== undefined && !this.is(relay.discarding)) return this.#finCameSealed(secure);
     if (!this.is(relay.discarding)) this.show();
+    if (!this.is(relay.closing)) this.#readEnded('fin');
+  }
+
+  /** Behind what waits to be opened. With TLS close_notify is FIN already. */
+  #finCameSealed(secure: TlsChannel): void {
+    if (secure.finCame || secure.ending !== 'none') return;
+    secure.finCame = true;
+    if (!secure.isEstablished) this.handshakeGoesOn(secure);
+    else if (secure.incomingBytes === 0) this.#readFin(secure);
+  }
+
+  #readFin(secure: TlsChannel): void {
+    if (this.is(relay.finReceived | relay.closing) || secure.incomingBytes > 0) return;
+    this.show();
     if (!this.is(relay.closing)) this.#readEnded('fin');
   }
 
@@ -205,6 +270,10 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     // A send under way fails by itself.
     if (!this.is(sending)) relay.writeFailed<ReceivingLink>(this, false);
     if (!this.is(relay.closing)) this.#finCame();
+  }
+
+  protected sealingFailed(): void {
+    this.#readEnded('reset');
   }
 
   #readEnded(how: 'fin' | 'reset'): void {

@@ -4,7 +4,14 @@
  */
 import type { LinkId } from '../../core/contract.ts';
 import { closing, firstDriverMark } from '../relay.ts';
-import { type Buffers, type Group, largeGroup, reserveGroup, smallBytes, smallGroup } from './buffers.ts';
+import {
+  type Buffers,
+  type Group,
+  largeGroup,
+  reserveGroup,
+  smallGroup,
+  smallReceivedBytes,
+} from './buffers.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { operation, operationShift } from './operations.ts';
 import type { Ring } from './ring.ts';
@@ -109,7 +116,7 @@ export abstract class RingSocket {
    * go, the last of them says nothing.
    */
   protected judgePace(length: number): void {
-    if (length >= smallBytes) this.marks |= this.is(filledOne) ? streams : filledOne;
+    if (length >= smallReceivedBytes) this.marks |= this.is(filledOne) ? streams : filledOne;
     else if (this.is(receivesMany)) this.clear(filledOne);
     else if (length < streamBytesMin) this.clear(filledOne | streams);
   }

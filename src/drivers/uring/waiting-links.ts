@@ -11,6 +11,7 @@ export class WaitingLinks {
   readonly #dueEvents: DueEvents;
   /** For a buffer, by the group that has none left. */
   readonly #forBuffer: readonly WaitingLink[][] = [[], [], []];
+  readonly #forLoan: WaitingLink[] = [];
   readonly #forPlenty: WaitingLink[] = [];
 
   constructor(buffers: Buffers, dueEvents: DueEvents) {
@@ -22,6 +23,12 @@ export class WaitingLinks {
   addForBuffer(link: WaitingLink, group: Group): void {
     this.#dueEvents.exhausted('memory');
     this.#forBuffer[group]?.push(link);
+  }
+
+  /** There is none to be borrowed. */
+  addForLoan(link: WaitingLink): void {
+    this.#dueEvents.exhausted('memory');
+    this.#forLoan.push(link);
   }
 
   /** It holds something, so that others come first: it goes on once buffers are not scarce. */
@@ -38,6 +45,9 @@ export class WaitingLinks {
   resume(): void {
     if (this.mayResume) {
       for (const link of this.#forPlenty.splice(0, resumedEachTurn)) link.resumeWaiting();
+    }
+    if (this.#forLoan.length > 0) {
+      for (const link of this.#forLoan.splice(0, this.#buffers.toLend)) link.resumeWaiting();
     }
     for (const links of this.#forBuffer) {
       if (links.length === 0) continue;

@@ -4,13 +4,16 @@ import { asJson } from '../../../src/cli/check/json.ts';
 import { asText } from '../../../src/cli/check/text.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { driverModules } from '../../../src/drivers/drivers.ts';
+import { uringWithoutTls } from '../../control/workers/tls-plans.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { configOf, readFrom } from '../../support/configuration.ts';
 
 const { cert, key } = selfSigned('a.example');
 const files = { '/etc/sluice/a.pem': cert, '/etc/sluice/a.key': key };
 
-function checkedOn(driver: 'uring' | 'portable', listener: string, pool = '') {
+const modules = { ...driverModules, 'uring without TLS': uringWithoutTls };
+
+function checkedOn(driver: keyof typeof modules, listener: string, pool = '') {
   const text = `version: 1
 workers: 1
 listeners:
@@ -25,7 +28,7 @@ ${pool.replaceAll(/^(?=.)/gm, '    ')}
 `;
   const options = { file: '/etc/sluice/sluice.yaml', env: {}, readFile: readFrom(files) };
   const config = configOf(parseConfig(text, options));
-  return checked(config, { module: driverModules[driver], why: 'the test asks for it' });
+  return checked(config, { module: modules[driver], why: 'the test asks for it' });
 }
 
 function linesOf(...given: Parameters<typeof checkedOn>): readonly string[] {
@@ -54,8 +57,6 @@ admin     off
   });
 
   it.each([
-    [terminates, '', 'runs on portable with 1 worker, because it terminates TLS'],
-    ['', 'connect: { tls: {} }', 'runs on portable with 1 worker, because pool app is dialed over TLS'],
     [terminates, '', 'TLS from TLSv1.2 on with 1 certificate, handshake within 5s'],
     [
       'tls: { certificates: [{ cert: a.pem, key: a.key }], minVersion: TLSv1.3, alpn: [h2, http/1.1], clientAuth: required, clientCa: a.pem }',
@@ -101,8 +102,16 @@ admin     off
   });
 });
 
+it.each([
+  [terminates, '', 'runs on portable with 1 worker, because it terminates TLS'],
+  ['', 'connect: { tls: {} }', 'runs on portable with 1 worker, because pool app is dialed over TLS'],
+])('asText says why listener "%s" and pool "%s" are not served by the driver that was chosen', (...row) => {
+  const [listener, pool, line] = row;
+  expect(linesOf('uring without TLS', listener, pool)).toContain(line);
+});
+
 it('asJson says what runs each listener', () => {
-  expect(JSON.parse(asJson(checkedOn('uring', terminates)))).toMatchObject({
+  expect(JSON.parse(asJson(checkedOn('uring without TLS', terminates)))).toMatchObject({
     driver: 'uring',
     listeners: [{ name: 'web', driver: 'portable', workers: 1 }],
   });

@@ -4,9 +4,9 @@ import type { Plan } from '../../../src/core/plan.ts';
 import type { DriverModule } from '../../../src/drivers/driver.ts';
 import { driverModules } from '../../../src/drivers/drivers.ts';
 import { listenerPlan, listenerTls, planOf } from '../../core/harness.ts';
-import { plain, secure } from './tls-plans.ts';
+import { plain, secure, uringWithoutTls as uring } from './tls-plans.ts';
 
-const { uring, portable } = driverModules;
+const { portable } = driverModules;
 
 describe('groupPlan', () => {
   const nothing: Plan = { listeners: [], pools: [] };

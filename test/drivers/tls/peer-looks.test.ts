@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { PeerLooks } from '../../../src/drivers/tls/node/peer-certificate.ts';
+import { PeerLooks } from '../../../src/drivers/tls/peer-looks.ts';
 
-const to = (remotePort: number) => ({ remoteAddress: '10.0.0.1', remotePort }) as Socket;
+const to = (port: number) => `10.0.0.1 ${port}`;
 
 it('PeerLooks is due once a second for each server', () => {
   const looks = new PeerLooks();

@@ -1,6 +1,6 @@
 /** A ring and two sockets that are connected, with nothing of the driver around them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Buffers, smallBytes, smallGroup } from '../../../src/drivers/uring/buffers.ts';
+import { Buffers, smallGroup, smallReceivedBytes } from '../../../src/drivers/uring/buffers.ts';
 import * as kernel from '../../../src/drivers/uring/kernel.ts';
 import { type Libc, loadLibc } from '../../../src/drivers/uring/libc.ts';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
@@ -77,7 +77,7 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
 
   it('ends a receive that goes on once it has brought enough, though there is more, and room for it', (context) => {
     if (!ring.limitsReceives) return context.skip('This kernel knows no such limit');
-    const bytes = 2 * smallBytes;
+    const bytes = 2 * smallReceivedBytes;
     expect(libc.send(sender, new Uint8Array(bytes), bytes, 0)).toBe(bytes);
     ring.receiveMany(receiver, smallGroup, 1, 2, 0);
     const received: { result: number; goesOn: boolean }[] = [];
@@ -85,7 +85,7 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
     ring.reap((_low, _high, result, flags) =>
       received.push({ result, goesOn: (flags & kernel.IORING_CQE_F_MORE) !== 0 }),
     );
-    expect(received).toEqual([{ result: smallBytes, goesOn: false }]);
+    expect(received).toEqual([{ result: smallReceivedBytes, goesOn: false }]);
   });
 
   it.each([

@@ -3,9 +3,9 @@ import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { BackendTls } from '../../../core/plan.ts';
 import type { StartTls } from '../engine.ts';
+import { PeerLooks } from '../peer-looks.ts';
 import { strength } from '../strength.ts';
 import type { TlsSide } from './handshake.ts';
-import { PeerLooks } from './peer-certificate.ts';
 
 /** The backends of one driver: keys and authorities are read once, and forgotten with their plan. */
 export class Originations {
@@ -56,8 +56,9 @@ class Origination implements TlsSide {
     return tls.connect({ ...this.#options, socket: transport });
   }
 
-  looksAtPeer(transport: Socket): boolean {
-    return this.#looks.isDue(transport, performance.now());
+  looksAtPeer({ remoteAddress, remotePort }: Socket): boolean {
+    // A unix socket has neither: all of them count as one.
+    return this.#looks.isDue(`${remoteAddress} ${remotePort}`, performance.now());
   }
 
   /** `secureConnect` comes only from a backend that is who it must be. */

@@ -1,5 +1,4 @@
 /** Until when the certificates are good that servers show. */
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /**
@@ -14,20 +13,3 @@ export function onPeerCertificate(socket: TLSSocket, shown: (notAfterMs: number)
     if (valid_to !== undefined) shown(Date.parse(valid_to));
   });
 }
-
-/** Says for each server that it is time to look again: once a second, however many handshakes there are. */
-export class PeerLooks {
-  readonly #nextMs = new Map<string, number>();
-
-  isDue({ remoteAddress, remotePort }: Socket, nowMs: number): boolean {
-    // A unix socket has neither: all of them count as one.
-    const server = `${remoteAddress} ${remotePort}`;
-    if (nowMs < (this.#nextMs.get(server) ?? 0)) return false;
-    if (this.#nextMs.size >= most) this.#nextMs.clear();
-    this.#nextMs.set(server, nowMs + everyMs);
-    return true;
-  }
-}
-
-const everyMs = 1_000;
-const most = 10_000;

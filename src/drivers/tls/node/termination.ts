@@ -3,13 +3,14 @@
  * Node from 20 to 26: the events `secure` and `_tlsError` of a `TLSSocket` that one makes oneself, and
  * `verifyError` of its handle. Where that is missing, no client is taken for verified.
  */
-import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
-import type { KeyPair, ListenerTls } from '../../../core/plan.ts';
+import type { ListenerTls } from '../../../core/plan.ts';
 import type { TicketKeys } from '../../ticket-keys.ts';
-import { type CertificateFacts, CertificateTable, certificateFacts } from '../certificate-names.ts';
+import { CertificateTable, factsOf } from '../certificate-names.ts';
+import { sessionContext, sessionLifetimeSeconds } from '../session-policy.ts';
 import { strength } from '../strength.ts';
+import { subjectOf } from '../subject.ts';
 import { alertOfBadCertificate, objectionText } from './certificate-alert.ts';
 import type { TlsSide } from './handshake.ts';
 import { HandshakeSocket } from './handshake-socket.ts';
@@ -95,7 +96,8 @@ export class Termination {
 
   #clientSubject(client: tls.TLSSocket): string | undefined {
     if (this.#listener.clientAuth === 'off' || verifyError(client) !== null) return undefined;
-    return client.getPeerX509Certificate()?.subject.replaceAll('\n', ', ');
+    const certificate = client.getPeerX509Certificate();
+    return certificate && subjectOf(certificate).replaceAll('\n', ', ');
   }
 
   #optionsFor(certificates: readonly number[]): tls.TLSSocketOptions | undefined {
@@ -137,27 +139,6 @@ export class Termination {
     sealTickets(made, this.#ticketKeys);
     return made;
   }
-}
-
-/** Reading a certificate takes a third of a millisecond, and plans repeat most of them. */
-const factsByPair = new WeakMap<KeyPair, CertificateFacts>();
-
-function factsOf(pair: KeyPair): CertificateFacts {
-  const facts = factsByPair.get(pair) ?? certificateFacts(pair.cert);
-  factsByPair.set(pair, facts);
-  return facts;
-}
-
-/** As nginx and HAProxy have it. A resumed session is not asked for its certificate again. */
-const sessionLifetimeSeconds = 300;
-
-/**
- * A session is resumed only where everything is as it was when it began: with another certificate or another
- * authority, the client goes through the whole handshake, although all listeners share their ticket keys.
- */
-function sessionContext({ certificates, minVersion, alpn, clientAuth, clientCa }: ListenerTls): string {
-  const policy = [certificates.map(({ cert }) => cert), minVersion, alpn, clientAuth, clientCa];
-  return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 32);
 }
 
 /** What is wrong with the certificate that a client has shown; undefined also where it has shown none (yet). */

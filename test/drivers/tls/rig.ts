@@ -7,6 +7,7 @@ import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
+import type { DriverName } from '../../conformance/messages.ts';
 import { echo, inTime, readAll } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
 import { listenerTls as defaults } from '../../core/harness.ts';
@@ -23,10 +24,11 @@ export function listenerTls(change: Partial<ListenerTls> = {}): ListenerTls {
 
 /** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed with FIN. */
 export async function tlsRig(
+  driver: DriverName,
   listener: ListenerTls,
   ticketKeys: TicketKeys = commonTicketKeys,
 ): Promise<{ readonly rig: Rig; readonly address: Address }> {
-  const rig = await Rig.start('portable', { ticketKeys: ticketKeys.memory });
+  const rig = await Rig.start(driver, { ticketKeys: ticketKeys.memory });
   const target = await rig.backend(echo);
   rig.target = undefined;
   rig.onEvent = (event) => {

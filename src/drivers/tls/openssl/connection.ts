@@ -1,0 +1,255 @@
+/**
+ * TLS of one connection without a transport: cipher text goes in and plain bytes come out, and the other way round.
+ *
+ *     fed ─▶ handshake ─▶ … established: fed ─▶ open        what comes out of any call is `outgoing`: taken ─▶ sent
+ *                                        seal, finish
+ *
+ * All connections of a thread share the two BIOs between which OpenSSL works, so that an idle one has none. Therefore
+ * whoever feeds one must have all of it opened, and take all that is outgoing, before another is turned to.
+ */
+import type { X509Certificate } from 'node:crypto';
+import tls from 'node:tls';
+import type { TlsSession } from '../../../core/contract.ts';
+import { hostName } from '../../../core/wire/host-name.ts';
+import type { Pointer } from '../../uring/libc.ts';
+import { subjectOf } from '../subject.ts';
+import * as ssl from './constants.ts';
+import { certificateProblem, takeReason } from './failures.ts';
+import type { OpenSsl } from './library.ts';
+import { readCertificate } from './peer-certificate.ts';
+
+/** What `open` says besides a number of bytes: the peer has sent close_notify, or `failure` says what has gone wrong. */
+export const closeNotified = -1;
+export const failed = -2;
+
+/** What is OpenSSL's of a connection, and whose it is. */
+export interface Role {
+  readonly isServer: boolean;
+  /** What the peer must show: the name of a server, or of a client that it is one. */
+  readonly peerName: string | undefined;
+  /** The certificate that the handshake has just failed of. */
+  refusedCertificate(): X509Certificate | undefined;
+  /** Whether it is time to say until when the peer's certificate is good. */
+  isLookDue(): boolean;
+  /** Called once bytes have come, when tickets of TLS 1.3 have: the session may be kept. */
+  keepSession(connection: Pointer): void;
+}
+
+export class TlsConnection {
+  /** Why the handshake or the stream has failed, for people. */
+  failure: string | undefined;
+  readonly pointer: Pointer;
+  readonly #openSsl: OpenSsl;
+  readonly #incoming: Pointer;
+  readonly #outgoing: Pointer;
+  readonly #role: Role;
+  #refused: X509Certificate | undefined;
+  #isSessionKept = false;
+  #isEstablished = false;
+
+  constructor(openSsl: OpenSsl, bios: Bios, pointer: Pointer, role: Role) {
+    this.#openSsl = openSsl;
+    this.#incoming = bios.incoming;
+    this.#outgoing = bios.outgoing;
+    this.#role = role;
+    this.pointer = pointer;
+    openSsl.BIO_up_ref(bios.incoming);
+    openSsl.BIO_up_ref(bios.outgoing);
+    openSsl.SSL_set_bio(pointer, bios.incoming, bios.outgoing);
+    if (role.isServer) openSsl.SSL_set_accept_state(pointer);
+    else openSsl.SSL_set_connect_state(pointer);
+    this.limitRecords(smallRecordBytes);
+  }
+
+  /** Cipher text that has come, copied. */
+  feed(from: Pointer, bytes: number): void {
+    // What Node's own use of OpenSSL has left there would be taken for an error of this connection.
+    this.#openSsl.ERR_clear_error();
+    this.#openSsl.BIO_write(this.#incoming, from, bytes);
+  }
+
+  /** Goes on with the handshake as far as that is possible with what was fed. Returns whether it is done. */
+  handshake(): boolean {
+    const openSsl = this.#openSsl;
+    openSsl.ERR_clear_error();
+    const result = openSsl.SSL_do_handshake(this.pointer);
+    if (result === 1) {
+      this.#isEstablished = true;
+      return true;
+    }
+    if (openSsl.SSL_get_error(this.pointer, result) !== ssl.SSL_ERROR_WANT_READ) this.#fail();
+    return false;
+  }
+
+  /** Plain bytes that were written, of one record at most; 0 wants more cipher text; or one of the two constants. */
+  open(into: Pointer, room: number): number {
+    const openSsl = this.#openSsl;
+    const result = openSsl.SSL_read(this.pointer, into, room);
+    if (result > 0) {
+      if (!this.#isSessionKept) this.#keepSession();
+      return result;
+    }
+    switch (openSsl.SSL_get_error(this.pointer, result)) {
+      case ssl.SSL_ERROR_WANT_READ:
+        return 0;
+      case ssl.SSL_ERROR_ZERO_RETURN:
+        this.forgetIncoming();
+        return closeNotified;
+      default:
+        this.#fail();
+        return failed;
+    }
+  }
+
+  /** Whether bytes were fed that no call has looked at. */
+  get hasUnread(): boolean {
+    return this.#openSsl.BIO_ctrl_pending(this.#incoming) > 0;
+  }
+
+  /** OpenSSL holds a part of a record, or plain bytes for which there was no room. */
+  get hasPartialRecord(): boolean {
+    return this.#openSsl.SSL_has_pending(this.pointer) === 1;
+  }
+
+  /** Seals all of it. Returns whether it could. */
+  seal(from: Pointer, bytes: number): boolean {
+    const openSsl = this.#openSsl;
+    if (openSsl.SSL_write(this.pointer, from, bytes) === bytes) return true;
+    this.#fail();
+    return false;
+  }
+
+  sealBytes(bytes: Uint8Array): boolean {
+    if (this.#openSsl.SSL_writeBytes(this.pointer, bytes, bytes.length) === bytes.length) return true;
+    this.#fail();
+    return false;
+  }
+
+  /** Cipher text that must go out: look after any other call. */
+  get outgoing(): number {
+    return this.#openSsl.BIO_ctrl_pending(this.#outgoing);
+  }
+
+  /** Returns how many bytes it has written. */
+  take(into: Pointer, room: number): number {
+    return Math.max(0, this.#openSsl.BIO_read(this.#outgoing, into, room));
+  }
+
+  /** What was fed is nobody's any more. */
+  forgetIncoming(): void {
+    this.#openSsl.BIO_ctrl(this.#incoming, ssl.BIO_CTRL_RESET, 0, 0);
+  }
+
+  /** For want of memory: the peer will not understand what follows. */
+  forgetOutgoing(): void {
+    this.#openSsl.BIO_ctrl(this.#outgoing, ssl.BIO_CTRL_RESET, 0, 0);
+  }
+
+  /** Says close_notify: nothing may be sealed any more. */
+  finish(): void {
+    const openSsl = this.#openSsl;
+    if (openSsl.SSL_shutdown(this.pointer) < 0) takeReason(openSsl);
+  }
+
+  /** Short records can be read before all of a long one has come; long ones cost less. */
+  limitRecords(bytes: number): void {
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, bytes, null);
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, bytes, null);
+  }
+
+  /** What the handshake has settled. */
+  get session(): TlsSession {
+    const openSsl = this.#openSsl;
+    const { isServer } = this.#role;
+    const name = isServer ? openSsl.SSL_get_servername(this.pointer, ssl.TLSEXT_NAMETYPE_host_name) : null;
+    return {
+      version: openSsl.SSL_get_version(this.pointer),
+      alpn: this.#alpn,
+      serverName: name === null ? undefined : hostName(name),
+      clientSubject: isServer ? this.#clientSubject : undefined,
+    };
+  }
+
+  get #clientSubject(): string | undefined {
+    const certificate = this.peerCertificate;
+    return certificate && subjectOf(certificate).replaceAll('\n', ', ');
+  }
+
+  get #alpn(): string | undefined {
+    this.#openSsl.SSL_get0_alpn_selected(this.pointer, pointerRead, lengthRead);
+    const [at = 0n] = pointerRead;
+    const [length = 0] = lengthRead;
+    if (length === 0) return undefined;
+    const name = Buffer.alloc(length);
+    this.#openSsl.memcpyOut(name, Number(at), length);
+    return name.toString('latin1');
+  }
+
+  /** What the peer has shown, good or not; undefined where it has shown none. */
+  get peerCertificate(): X509Certificate | undefined {
+    if (this.failure !== undefined) return this.#refused;
+    const certificate = this.#openSsl.SSL_get0_peer_certificate(this.pointer);
+    return certificate === 0 ? undefined : readCertificate(this.#openSsl, certificate);
+  }
+
+  /** Until when the certificate is good that the peer has shown, in milliseconds since 1970; undefined where nobody asks. */
+  get shownUntilMs(): number | undefined {
+    const certificate = this.#role.isLookDue() ? this.peerCertificate : undefined;
+    return certificate && Date.parse(certificate.validTo);
+  }
+
+  /** Once; no other call follows. */
+  free(): void {
+    const openSsl = this.#openSsl;
+    if (this.#isEstablished && !this.#isSessionKept && this.failure === undefined) this.#keepSession();
+    // Otherwise OpenSSL takes the session for broken, which others may resume.
+    if (this.failure === undefined)
+      openSsl.SSL_set_shutdown(this.pointer, ssl.SSL_SENT_SHUTDOWN | ssl.SSL_RECEIVED_SHUTDOWN);
+    openSsl.SSL_free(this.pointer);
+  }
+
+  #keepSession(): void {
+    this.#isSessionKept = true;
+    this.#role.keepSession(this.pointer);
+  }
+
+  #fail(): void {
+    const reason = takeReason(this.#openSsl);
+    this.failure ??= this.#certificateFailure ?? reason;
+    this.forgetIncoming();
+  }
+
+  get #certificateFailure(): string | undefined {
+    if (this.#isEstablished) return undefined;
+    const problem = certificateProblem(this.#openSsl, this.pointer);
+    if (problem === undefined) return undefined;
+    const { isServer, peerName } = this.#role;
+    if (isServer) return `client certificate: ${problem.text}`;
+    this.#refused = this.#role.refusedCertificate();
+    const named = problem.isOfName && peerName !== undefined ? this.#otherName(peerName) : undefined;
+    return named ?? `${problem.text} (${problem.code})`;
+  }
+
+  /** Whose the certificate is instead, as Node has it. */
+  #otherName(wanted: string): string | undefined {
+    const certificate = this.#refused?.toLegacyObject();
+    const error = certificate && tls.checkServerIdentity(wanted, certificate);
+    return error !== undefined && 'reason' in error ? String(error.reason) : undefined;
+  }
+}
+
+/** Between which OpenSSL works. */
+export interface Bios {
+  readonly incoming: Pointer;
+  readonly outgoing: Pointer;
+}
+
+/** Three segments of a network: the first bytes of an answer can be read before it has come whole. */
+export const smallRecordBytes = 4 * 1024;
+/** The most that a record can carry (RFC 8446, 5.1). */
+export const largeRecordBytes = 16 * 1024;
+/** What a record takes beside its bytes, at most (TLS 1.2 with an explicit nonce; 1.3 takes 22). */
+export const recordOverhead = 5 + 8 + 16;
+
+const pointerRead = new BigUint64Array(1);
+const lengthRead = new Uint32Array(1);

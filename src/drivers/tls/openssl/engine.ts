@@ -1,0 +1,95 @@
+/** OpenSSL without sockets, for one thread: makes the TLS of connections from what the core commands. */
+import type { TicketKeys } from '../../ticket-keys.ts';
+import type { Pointer } from '../../uring/libc.ts';
+import type { StartTls } from '../engine.ts';
+import { PeerLooks } from '../peer-looks.ts';
+import { AlpnChoices } from './alpn.ts';
+import { ClientContexts } from './client-contexts.ts';
+import { type Bios, type Role, TlsConnection } from './connection.ts';
+import type { Context } from './context.ts';
+import { takeReason } from './failures.ts';
+import { type Library, loadLibrary, type OpenSsl } from './library.ts';
+import { RefusedServers, verifyClient } from './peer-certificate.ts';
+import { ServerContexts } from './server-contexts.ts';
+import { ticketKey } from './tickets.ts';
+
+export class OpenSslEngine {
+  readonly #openSsl: OpenSsl;
+  readonly #library: Library;
+  readonly #callbacks: readonly Pointer[];
+  readonly #bios: Bios;
+  readonly #servers: ServerContexts;
+  readonly #clients: ClientContexts;
+  readonly #refused: RefusedServers;
+  readonly #looks = new PeerLooks();
+  readonly #now: () => number;
+
+  constructor(ticketKeys: TicketKeys, now: () => number, library: Library = loadLibrary()) {
+    const { openSsl, callback } = library;
+    this.#library = library;
+    this.#openSsl = openSsl;
+    this.#now = now;
+    this.#bios = {
+      incoming: openSsl.BIO_new(openSsl.BIO_s_mem()),
+      outgoing: openSsl.BIO_new(openSsl.BIO_s_mem()),
+    };
+    const alpn = new AlpnChoices(openSsl);
+    this.#refused = new RefusedServers(openSsl);
+    const selectAlpn = callback('selectAlpn', alpn.select);
+    const sealTicket = callback('ticketKey', ticketKey(openSsl, ticketKeys));
+    const verify = callback('verify', verifyClient(openSsl));
+    const verifyServer = callback('verify', this.#refused.verify);
+    this.#callbacks = [selectAlpn, sealTicket, verify, verifyServer];
+    this.#servers = new ServerContexts({ openSsl, alpn, selectAlpn, ticketKey: sealTicket, verify });
+    this.#clients = new ClientContexts(openSsl, verifyServer);
+  }
+
+  /** `backend` tells one server from another. Undefined where the keys and certificates are none. */
+  connection(command: StartTls, backend: string): TlsConnection | undefined {
+    try {
+      return command.as === 'server' ? this.#server(command) : this.#client(command, backend);
+    } catch {
+      this.#openSsl.ERR_clear_error();
+      return undefined;
+    }
+  }
+
+  #server({ tls, serverName }: Extract<StartTls, { readonly as: 'server' }>): TlsConnection {
+    return this.#made(this.#servers.context(tls, serverName), server);
+  }
+
+  #client({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>, backend: string): TlsConnection {
+    const backendContext = this.#clients.of(tls);
+    const connection = this.#made(backendContext.context, {
+      isServer: false,
+      peerName: serverName,
+      refusedCertificate: () => this.#refused.take(),
+      isLookDue: () => this.#looks.isDue(backend, this.#now()),
+      keepSession: (pointer) => backendContext.keepSession(pointer, serverName, backend, this.#now()),
+    });
+    backendContext.prepare(connection.pointer, serverName, backend, this.#now());
+    return connection;
+  }
+
+  #made(context: Context, role: Role): TlsConnection {
+    const pointer = this.#openSsl.SSL_new(context.pointer);
+    if (pointer === 0) throw new Error(takeReason(this.#openSsl));
+    return new TlsConnection(this.#openSsl, this.#bios, pointer, role);
+  }
+
+  /** Once no connection is left. */
+  close(): void {
+    this.#openSsl.BIO_free(this.#bios.incoming);
+    this.#openSsl.BIO_free(this.#bios.outgoing);
+    for (const callback of this.#callbacks) this.#library.forget(callback);
+  }
+}
+
+/** Clients keep their sessions themselves. */
+const server: Role = {
+  isServer: true,
+  peerName: undefined,
+  refusedCertificate: () => undefined,
+  isLookDue: () => false,
+  keepSession: () => {},
+};

@@ -1,0 +1,26 @@
+/**
+ * Handshakes take turns: a step of one takes a tenth of a millisecond and more, and bytes of other links must not wait
+ * for many of them.
+ */
+interface SecuredLink {
+  stepHandshake(): void;
+}
+
+export class HandshakeTurns {
+  readonly #links: SecuredLink[] = [];
+
+  get areThere(): boolean {
+    return this.#links.length > 0;
+  }
+
+  add(link: SecuredLink): void {
+    this.#links.push(link);
+  }
+
+  /** In a turn of the driver. */
+  step(): void {
+    for (const link of this.#links.splice(0, stepsEachTurn)) link.stepHandshake();
+  }
+}
+
+const stepsEachTurn = 4;
