@@ -67,6 +67,8 @@ class FirstLine {
     this.#target += String.fromCharCode(byte).toLowerCase();
     const target = this.#target;
     if (target === '/' || target === '*' || target === 'http://' || target === 'https://') return speaksHttp;
+    // There is no target, and servers may take the version for one.
+    if (target === 'http/' && this.#isKnownMethod) return speaksHttp;
     if (this.#word === 'CONNECT' && /^[a-z\d[]/.test(target)) return speaksHttp;
     if ('http://'.startsWith(target) || 'https://'.startsWith(target)) return this.#incomplete();
     const isScheme = target.length <= longestScheme && /^[a-z][a-z\d+.-]*(?::|$)/.test(target);

@@ -34,8 +34,22 @@ function matcherFor(first: number): ByteMatcher {
   if (first === 0x16) return tlsRecord();
   if (first === 0x15) return tlsAlert();
   if (first === 0x00) return postgresPacket();
-  if (first === asterisk) return redisArray();
+  // A letter of methods, too.
+  if (first === asterisk) return either(firstWord(), redisArray());
   return isTokenByte(first) || isBlank(first) ? firstWord() : () => mismatch;
+}
+
+/** Both may be, until one of them is certain or none is left. */
+function either(...matchers: readonly ByteMatcher[]): ByteMatcher {
+  let left = matchers;
+  return (byte, at) => {
+    const answers = left.map((matcher) => matcher(byte, at));
+    const certain = answers.find(({ state }) => state === 'complete');
+    if (certain !== undefined) return certain;
+    left = left.filter((_, index) => answers[index]?.state === 'incomplete');
+    const protocols = answers.flatMap((answer) => (answer.state === 'incomplete' ? answer.mayBe : []));
+    return left.length === 0 ? mismatch : mayBe(...protocols);
+  };
 }
 
 const anything = mayBe('ssh', 'tls', 'http', 'postgres', 'redis');

@@ -26,6 +26,7 @@ describe('Session on a listener with routes by name', () => {
     ['a name below', head('GET / HTTP/1.1', 'Host: a.b.secret.example')],
     ['another text of the address', head('GET / HTTP/1.1', 'Host: [0:0:0:0:0:0:0:1]:80')],
     ['CONNECT', head('CONNECT secret.example:443 HTTP/1.1')],
+    ['a method that begins with an asterisk', head('*GET / HTTP/1.1', 'Host: secret.example')],
     ['a Host at the end of a long head', head('GET / HTTP/1.1', padding(16_000), 'Host: secret.example')],
   ])('routes by the host of a head with %s', (_, said) => {
     expect(becomes({ routes: [byHost] }, said)).toBe(1);
@@ -57,6 +58,7 @@ describe('Session on a listener with routes by name', () => {
     ['a target of another scheme', head('GET ftp://public.example/ HTTP/1.1', 'Host: secret.example')],
     ['a target without a slash', head('GET index.html HTTP/1.1', 'Host: secret.example')],
     ['another version', head('GET / HTTP/3.0', 'Host: secret.example')],
+    ['no target', head('GET HTTP/1.1', 'Host: secret.example')],
     ['HTTP/0.9', 'GET /\r\n'],
     ['HTTP/0.9 with a host', 'GET http://secret.example/\r\n'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -132,12 +134,16 @@ describe('Session on a listener with routes', () => {
   it.each([
     ['sni', [bySni], ['x', 'G', 'SSH', '\0', '\x80', '\xff', '\r', '\x16\x10', '\x16\x03\x01\0\x05\x02']],
     ['alpn', [byAlpn], ['x', 'GET / HTTP/1.1\r\n', '\x15\x03\x01\0\x02\x02']],
-    ['httpHost', [byHost], ['\x16', '\0', '*', '{', 'SSH-', 'x\r\n', 'hello\n', 'x {', 'x y ', 'PING\r\n']],
+    [
+      'httpHost',
+      [byHost],
+      ['\x16', '\0', '*1\r\n', '{', 'SSH-', 'x\r\n', 'hello\n', 'x {', 'x y ', 'PING\r\n'],
+    ],
     ['ssh', [byProtocol('ssh')], ['x', 'SSh', 'GET ', '\x16', '\r']],
     ['redis', [byProtocol('redis')], ['x', 'PO', 'SET', 'PINGS', 'INFO\0', '*-', '\x16']],
     ['postgres', [byProtocol('postgres')], ['x', '\0\x01', '*', '\x16']],
     ['tls', [byProtocol('tls')], ['x', 'GET', '\0', '\x16\x10']],
-    ['http', [byProtocol('http')], ['\x16', '\0', '*', '{', 'GET\n', 'SSH-', 'INFO\r\n']],
+    ['http', [byProtocol('http')], ['\x16', '\0', '*1\r\n', '{', 'GET\n', 'SSH-', 'INFO\r\n']],
     [
       'a name, from elsewhere',
       [to(1, { httpHost: names, client: networks('10.0.0.0/8') }), bySni],
