@@ -51,8 +51,8 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
 /** Stands for the link of a client that was turned away. */
 const noLink = -1;
 
-/** For a list of sessions, before bytes have their turn. */
-const mostLookedAt = 1_000;
+/** Links, for a list of sessions, before bytes have their turn: a session has two. */
+const mostLookedAt = 2_000;
 
 class SessionCore implements Core {
   readonly #context: SessionContext;
@@ -174,14 +174,16 @@ class SessionCore implements Core {
 
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
     const sessions: SessionView[] = [];
-    const end = Math.min(this.#links.places, from + mostLookedAt);
+    const end = Math.min(this.#links.end, from + mostLookedAt);
     let at = from;
     for (; at < end && sessions.length < most; at++) {
-      const session = this.#links.acceptedAt(at);
-      const view = session && viewOf(session, nowMs);
+      const session = this.#links.sessionOf(at);
+      // By the client's link, as long as that is open.
+      const isSeen = session !== undefined && (at % 2 === 0 || !session.isClientOpen);
+      const view = isSeen ? viewOf(session, nowMs) : undefined;
       if (view !== undefined && matches(filter, view)) sessions.push(view);
     }
-    return { sessions, next: at < this.#links.places ? at : undefined };
+    return { sessions, next: at < this.#links.end ? at : undefined };
   }
 
   #endSessions(serials: readonly number[], how: Close, nowMs: number): void {

@@ -44,13 +44,9 @@ export class Links<Session> {
     } else this.#accepted[link >> 1] = undefined;
   }
 
-  /** Below this are the places of all accepted links; some are empty. */
-  get places(): number {
-    return this.#accepted.length;
-  }
-
-  acceptedAt(place: number): Session | undefined {
-    return this.#accepted[place];
+  /** Below this are the numbers of all links; some are free. */
+  get end(): LinkId {
+    return 2 * Math.max(this.#accepted.length, this.#dialed.length);
   }
 
   /** All sessions, in no order that matters; one with two links may come twice. */

@@ -26,6 +26,17 @@ describe('Session of which one link has ended', () => {
     expect(stage.lastRecord).toMatchObject({ bytesToBackend: 7 });
   });
 
+  it('is in the list of sessions once, until its last link has ended', () => {
+    const { stage, client, backend } = relaying();
+    const listed = () => stage.core.list({}, 0, 9, stage.nowMs).sessions.map(({ state }) => state);
+    expect(listed()).toEqual(['relaying']);
+    stage.close(client, 'reset-by-peer');
+    expect(listed()).toEqual(['closing']);
+    expect(stage.core.list({}, 0, 9, stage.nowMs).next).toBeUndefined();
+    stage.close(backend, 'reset-with-partner');
+    expect(listed()).toEqual([]);
+  });
+
   it('gives its backend back with the backend’s link, though the client is there still', () => {
     const { stage, client, backend } = relaying();
     stage.close(backend, 'closed-early', 3);
