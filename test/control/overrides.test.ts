@@ -49,6 +49,35 @@ describe('Overrides', () => {
     expect(fieldsOf(heavier.overrides)).toEqual({ state: 'drain' });
   });
 
+  it('are gone where the configuration has changed, whatever operators did before', () => {
+    const patches = fc.array(
+      fc.record(
+        {
+          state: fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const, null),
+          weight: fc.constantFrom(0, 7, '50%' as const, null),
+          maxConnections: fc.constantFrom(1, 'unlimited' as const, null),
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    const configuration = fc.record({
+      weight: fc.integer({ min: 0, max: 5 }),
+      maxConnections: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(configuration, patches, configuration, (before, made, after) => {
+        const old = configuredFields(before);
+        const now = configuredFields(after);
+        const all = made.reduce((so, patch) => so.patched(name, patch, old, mark), Overrides.none);
+        const { overrides, dropped } = all.following(() => now, 2_000);
+        for (const { field } of overrides.list)
+          expect(Reflect.get(old, field)).toEqual(Reflect.get(now, field));
+        for (const { field } of dropped) expect(Reflect.get(old, field)).not.toEqual(Reflect.get(now, field));
+        expect(overrides.list.length + dropped.length).toBe(all.list.length);
+      }),
+    );
+  });
+
   it('outlive for a day that the configuration does not have the backend', () => {
     const hour = 3_600_000;
     const made = Overrides.none.patched(name, { state: 'drain' }, configured, mark);

@@ -27,7 +27,9 @@ export class Choice {
     this.#breakers = breakers;
   }
 
+  /** A pool that is held has none. */
   hasRoom({ plan }: PoolView): boolean {
+    if (plan.hold?.phase === 'held') return false;
     return this.#held.pools.of(plan.slot) < plan.policy.limits.maxConnections;
   }
 
@@ -79,6 +81,7 @@ export class Choice {
 
   /** What there may be to say to a session that found nobody. */
   whyNot(worker: WorkerView, pool: PoolView, session: ShadowSession, nowMs: number): ReadonlySet<WhyNot> {
+    if (pool.plan.hold?.phase === 'held') return new Set(['pool-full']);
     const answers = new Set<WhyNot>();
     for (const tried of [session.surelyTried, session.maybeTried]) {
       for (const heed of this.#heeds(worker, pool)) {

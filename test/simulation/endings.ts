@@ -1,4 +1,5 @@
 /** For which reasons a session may be closed, by its stage and by what happens. */
+import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { ListenerPlan } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import type { Choice } from './choice.ts';
@@ -32,6 +33,7 @@ export class Endings {
 
   /** What the record of a session may say that is closed now; nothing where it must not be. */
   reasonsToClose(worker: WorkerView, event: Told, session: ShadowSession, now: Now): readonly Reason[] {
+    if (isEnded(worker, event, session)) return ['operator'];
     const isRelaying = session.stage === 'relaying';
     if (
       event.kind === 'half-closed' &&
@@ -48,6 +50,8 @@ export class Endings {
     if (isRelaying) return [...reasons, ...reasonsToCut(worker, event, session, now.nowMs)];
     if (hasLeft) reasons.push('client-left');
     if (session.stage === 'dialing' || session.stage === 'aborting') return reasons;
+    if (event.kind === 'refuse-waiting' && isWaiting(session) && mayStandIn(session, event.pool))
+      return [...reasons, 'queue-timeout'];
     const isOver = event.kind === 'deadline' && now.nowMs >= session.actByMs;
     if (session.stage === 'queued' && isOver) return [...reasons, 'queue-timeout'];
     if (session.stage === 'unsure') reasons.push('queue-timeout');
@@ -79,7 +83,7 @@ export class Endings {
     // Of several pools that it may be in, any may have refused it.
     if (pool === undefined && session.mayBeIn.length > 0) return ['no-backend', 'pool-full', 'queue-full'];
     if (pool === undefined) return ['no-backend'];
-    const { size } = pool.plan.policy.limits.queue;
+    const { size } = queuePolicyOf(pool.plan);
     const reasons: Reason[] = [];
     const others = inTurn(worker).filter((other) => other !== session && mayBeQueued(other, pool));
     const othersWait = cameUnseen || others.length > 0 || mayWaitElsewhere(worker, pool).length > 0;
@@ -98,6 +102,15 @@ export class Endings {
     if (mayLackRoom) reasons.push(size === 0 ? 'pool-full' : 'queue-full');
     return reasons;
   }
+}
+
+/** By an operator. */
+export function isEnded(worker: WorkerView, event: Told, { id }: ShadowSession): boolean {
+  return event.kind === 'end-sessions' && event.serials.includes(worker.serialOf(id) ?? Number.NaN);
+}
+
+function mayStandIn({ pool, mayBeIn }: ShadowSession, slot: number): boolean {
+  return [pool, ...mayBeIn].some((one) => one?.plan.slot === slot);
 }
 
 function reasonsToCut(

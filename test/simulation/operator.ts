@@ -20,6 +20,8 @@ export const slots = { listeners: 3, pools: 3, splits: 3, backendsOfPool: 5, bac
 
 const unlimited = Number.POSITIVE_INFINITY;
 
+const longestHoldMs = 600;
+
 const backendTls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
 
 /** Which slots nobody holds any more, and what clears them. */
@@ -34,6 +36,8 @@ export class Operator {
   #listeners: (ListenerPlan | undefined)[] = [];
   readonly #pools: (PoolPlan | undefined)[] = [];
   readonly #names = new Map<string, string>();
+  /** By pool. */
+  readonly #holdEnds = new Map<number, number>();
 
   constructor(dice: Dice) {
     this.#dice = dice;
@@ -46,6 +50,49 @@ export class Operator {
       listeners: this.#listeners.filter((one) => one !== undefined),
       pools: this.#pools.filter((one) => one !== undefined),
     };
+  }
+
+  /**
+   * An operator at run time: drains, weighs, holds or releases. A hold ends by itself at the latest after `longestMs`.
+   * Gives the pools whose waiting clients are refused.
+   */
+  operate(nowMs: number): readonly number[] {
+    const dice = this.#dice;
+    const slot = dice.between(0, slots.pools - 1);
+    const pool = this.#pools[slot];
+    if (pool === undefined) return [];
+    if (pool.hold !== undefined && dice.chance(0.5)) return this.#release(pool);
+    if (dice.chance(0.5)) {
+      const timeoutMs = dice.one([30, 120, 400]);
+      this.#holdEnds.set(slot, nowMs + dice.between(1, longestHoldMs));
+      this.#pools[slot] = { ...pool, hold: { phase: 'held', timeoutMs, ratePerSecond: unlimited } };
+    } else if (pool.backends.length > 0) {
+      const { slot: backend } = dice.one(pool.backends);
+      this.#pools[slot] = {
+        ...pool,
+        backends: pool.backends.map((one) => (one.slot === backend ? this.#administered(one) : one)),
+      };
+    }
+    return [];
+  }
+
+  /** Those whose time is over. Gives as `operate` does, or nothing where none was. */
+  endHolds(nowMs: number): readonly number[] | undefined {
+    const over = this.#pools.filter(
+      (pool) => pool?.hold !== undefined && nowMs >= (this.#holdEnds.get(pool.slot) ?? 0),
+    );
+    return over.length === 0 ? undefined : over.flatMap((pool) => (pool ? this.#release(pool) : []));
+  }
+
+  #release(pool: PoolPlan): readonly number[] {
+    const { hold: _, ...others } = pool;
+    this.#pools[pool.slot] = others;
+    return this.#dice.chance(0.3) ? [pool.slot] : [];
+  }
+
+  #administered(backend: BackendPlan): BackendPlan {
+    const { state, weight } = this.#backend(backend.slot);
+    return { ...backend, state, weight };
   }
 
   /** Changes a thing or two, or nothing at all. */

@@ -1,4 +1,5 @@
 /** Who stands in line for a pool, and that nobody is served before those who stood there first. */
+import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Choice } from './choice.ts';
 import type { Destinations } from './destinations.ts';
@@ -78,11 +79,22 @@ export class Queueing {
         const turn = turns.get(session.turn) ?? this.#turns++;
         turns.set(session.turn, turn);
         session.turn = turn;
-        session.actByMs = nowMs + (session.pool?.plan.policy.limits.queue.timeoutMs ?? 0);
+        session.queuedMs = nowMs;
+        session.actByMs = nowMs + (session.pool ? queuePolicyOf(session.pool.plan).timeoutMs : 0);
         moved.push(session);
       }
     }
     return moved;
+  }
+
+  /** Those who wait in pools that are held wait as long as the hold says. */
+  hold(worker: WorkerView): void {
+    for (const session of worker.sessions.values()) {
+      const { stage, pool } = session;
+      if (stage !== 'queued' || pool?.plan.hold?.phase !== 'held') continue;
+      session.surelyTried = new Set();
+      session.actByMs = session.queuedMs + pool.plan.hold.timeoutMs;
+    }
   }
 
   #joins(worker: WorkerView, session: ShadowSession, turn: number, nowMs: number): void {
@@ -95,11 +107,12 @@ export class Queueing {
       const [open] = this.#choice.open(worker, pool, session, nowMs);
       must(open === undefined, () => `session ${id} waits, but backend ${open?.slot} is open`);
     }
-    const { size, timeoutMs } = pool.plan.policy.limits.queue;
+    const { size, timeoutMs } = queuePolicyOf(pool.plan);
     const length = this.#ledger.poolQueued.total(pool.plan.slot);
     must(length <= size, () => `session ${id} waits as one of ${length}, in a queue of ${size}`);
     go(session, 'queued', nowMs);
     session.turn = turn;
+    session.queuedMs = nowMs;
     session.actByMs = nowMs + timeoutMs;
   }
 }

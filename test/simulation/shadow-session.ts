@@ -79,6 +79,8 @@ export interface ShadowSession {
   initialBackoffMs: number;
   /** Its turn among those of its pool and worker that wait for their first dial. */
   turn: number;
+  /** Since when it stands in the queue in which it stands. */
+  queuedMs: number;
   stageSinceMs: number;
   /** When at the latest something must become of it; of a relaying session it is worked out. */
   actByMs: number;
@@ -115,6 +117,7 @@ export function newcomer(
     lingersSince: Number.POSITIVE_INFINITY,
     initialBackoffMs: Number.POSITIVE_INFINITY,
     turn: Number.POSITIVE_INFINITY,
+    queuedMs: Number.POSITIVE_INFINITY,
     stageSinceMs: given.acceptedMs,
     actByMs: Number.POSITIVE_INFINITY,
     reasons: [],
@@ -179,17 +182,25 @@ export class WorkerView {
   readonly others: () => readonly WorkerView[];
   /** Whether a worker, this or another, has still to be told of something. */
   readonly isNewsDue: () => boolean;
+  /** What its core calls a session. */
+  readonly serialOf: (session: number) => number | undefined;
 
   constructor(
     index: number,
     driver: VirtualDriver,
-    { healthIsStale, others, isNewsDue }: Pick<WorkerView, 'healthIsStale' | 'others' | 'isNewsDue'>,
+    {
+      healthIsStale,
+      others,
+      isNewsDue,
+      serialOf,
+    }: Pick<WorkerView, 'healthIsStale' | 'others' | 'isNewsDue' | 'serialOf'>,
   ) {
     this.index = index;
     this.driver = driver;
     this.healthIsStale = healthIsStale;
     this.others = others;
     this.isNewsDue = isNewsDue;
+    this.serialOf = serialOf;
   }
 
   /** Gives the pools that are gone. */

@@ -3,12 +3,13 @@
  * a core; of the ledger it reads what others wrote (health) or what chance decides (how long a breaker is open).
  */
 import type { Incident, SessionRecord } from '../../src/core/contract.ts';
+import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
 import { Choice } from './choice.ts';
 import type { Destinations } from './destinations.ts';
-import { closedWith, Endings, silenceEnds } from './endings.ts';
+import { closedWith, Endings, isEnded, silenceEnds } from './endings.ts';
 import { slots } from './operator.ts';
 import { checkPreamble } from './preambles.ts';
 import { becomeUnsure, Queueing } from './queueing.ts';
@@ -169,7 +170,7 @@ export class Shadow {
           this.#nowMs,
         ))
           this.#unsettled.add(moved);
-        return;
+        return this.#queueing.hold(worker);
       case 'drain':
         worker.drainMs = event.untilMs;
     }
@@ -242,6 +243,11 @@ export class Shadow {
     session.actByMs = never;
     session.initialBackoffMs = backoff.initialMs;
     const hasLeft = session.leftMs < never;
+    if (pool.plan.hold?.phase === 'held' && !hasLeft) {
+      // It waits for the hold to end, in the queue or backing off.
+      session.surelyTried = new Set();
+      return becomeUnsure(session, this.#nowMs);
+    }
     if (session.attempts > retries || (hasLeft && exhausted)) return go(session, 'doomed', this.#nowMs);
     if (exhausted) {
       go(session, 'pausing', this.#nowMs);
@@ -261,7 +267,8 @@ export class Shadow {
       session.actByMs = this.#nowMs + backoff.maxMs;
     } else {
       go(session, 'queued', this.#nowMs);
-      session.actByMs = this.#nowMs + pool.plan.policy.limits.queue.timeoutMs;
+      session.queuedMs = this.#nowMs;
+      session.actByMs = this.#nowMs + queuePolicyOf(pool.plan).timeoutMs;
     }
   }
 
@@ -412,6 +419,7 @@ export class Shadow {
     must(reasons.length > 0, () => `session ${session.id} is closed without a reason while ${stage}`);
     const ways = new Set(reasons.map((reason) => session.closeWith ?? closedWith(reason, listener)));
     if (event.kind === 'exhausted') ways.add('reset');
+    if (event.kind === 'end-sessions') ways.add(event.how);
     must(ways.has(how), () => `close ${how} of session ${session.id} (${reasons.join(' or ')})`);
     const wasRelaying = stage === 'relaying';
     go(session, 'closing', this.#nowMs);
@@ -469,6 +477,14 @@ export class Shadow {
     for (const session of worker.sessions.values()) {
       must(session.stage !== 'doomed', () => `session ${session.id} is neither dialed nor closed`);
     }
+    for (const session of worker.sessions.values()) {
+      const { id, stage } = session;
+      must(
+        !isEnded(worker, event, session) || stage === 'closing',
+        () => `session ${id} is ${stage}, and was to end`,
+      );
+    }
+    if (event.kind === 'refuse-waiting') mustHaveRefused(worker, event.pool);
     if (event.kind === 'health-changed' && event.health === 'down') this.#mustHaveCut(worker, event.backend);
     if (event.kind === 'deadline' && this.#nowMs >= worker.drainMs) {
       worker.drainMs = never;
@@ -494,7 +510,7 @@ export class Shadow {
   /** What may have become of a waiting session without a command. */
   #blur(session: ShadowSession, event: Told): void {
     if (session.stage === 'pausing' && event.kind === 'deadline') {
-      if (session.pool?.plan.policy.limits.queue.size === 0) return;
+      if (session.pool !== undefined && queuePolicyOf(session.pool.plan).size === 0) return;
       session.surelyTried = new Set();
       session.maybeTried = new Set();
       becomeUnsure(session, this.#nowMs);
@@ -524,6 +540,13 @@ function sessionOf(worker: WorkerView, event: { readonly session: number }): Sha
   const session = worker.sessions.get(event.session);
   must(session !== undefined, () => `the driver speaks of session ${event.session}, which has ended`);
   return session;
+}
+
+function mustHaveRefused({ sessions }: WorkerView, slot: number): void {
+  for (const { id, stage, pool } of sessions.values()) {
+    const isThere = stage === 'queued' && pool?.plan.slot === slot;
+    must(!isThere, () => `session ${id} still waits for pool ${slot}, which refuses`);
+  }
 }
 
 function sameText(one: unknown, other: unknown): boolean {

@@ -128,6 +128,8 @@ export class Simulation {
         manner: 2,
         health: 2,
         reload: 3,
+        operate: 4,
+        close: 1,
         die: 0.1,
         drain: progress > 0.85 ? 0.4 : 0,
       })
@@ -189,6 +191,10 @@ export class Simulation {
         return this.#flipHealth();
       case 'reload':
         return this.#reload();
+      case 'operate':
+        return this.#tellPlan(this.#operator.operate(this.#nowMs));
+      case 'close':
+        return this.#close(dice.one(this.#workers));
       case 'die':
         return this.#die(dice.one(this.#workers));
       case 'drain':
@@ -236,6 +242,8 @@ export class Simulation {
     );
     const toNext = this.#dice.chance(0.2) && nextMs < Number.POSITIVE_INFINITY;
     this.#nowMs = toNext ? Math.max(this.#nowMs, nextMs) : this.#nowMs + ms;
+    const refused = this.#operator.endHolds(this.#nowMs);
+    if (refused !== undefined) this.#tellPlan(refused);
     for (const worker of this.#workers) {
       if (mayBeLate && this.#dice.chance(0.1)) continue;
       for (let turns = 0; (worker.core.nextDeadlineMs ?? Number.POSITIVE_INFINITY) <= this.#nowMs; turns++) {
@@ -269,6 +277,20 @@ export class Simulation {
     this.#journal.note(this.#nowMs, `backend ${backend} is ${health}`);
     this.#tellAll({ kind: 'health-changed', backend, health });
     this.#watch();
+  }
+
+  /** An operator ends some sessions. */
+  #close({ driver, view, inbox }: Worker): void {
+    const wanted = [...driver.connections.keys()].filter(() => this.#dice.chance(0.3));
+    const serials = wanted.flatMap((id) => view.serialOf(id) ?? []);
+    inbox.push({ kind: 'end-sessions', serials, how: this.#dice.one(['fin', 'reset']) });
+  }
+
+  /** Those who wait in some pools are refused first. */
+  #tellPlan(refused: readonly number[]): void {
+    for (const pool of refused) this.#tellAll({ kind: 'refuse-waiting', pool });
+    this.#plan = this.#operator.plan;
+    this.#tellAll({ kind: 'plan', plan: this.#plan });
   }
 
   #reload(): void {
@@ -316,7 +338,16 @@ export class Simulation {
     const healthIsStale = () => inbox.some(({ kind }) => kind === 'health-changed');
     const others = () => this.#workers.flatMap(({ view }) => (view.index === index ? [] : [view]));
     const isNewsDue = () => this.#workers.some((one) => one.inbox.length > 0);
-    const view = new WorkerView(index, driver, { healthIsStale, others, isNewsDue });
+    const serials = new Map<number, number>();
+    const serialOf = (id: number): number | undefined => {
+      const known = serials.get(id);
+      if (known !== undefined) return known;
+      const connection = driver.connections.get(id);
+      const serial = connection && links.sessionOf(connection.link.number)?.serial;
+      if (serial !== undefined) serials.set(id, serial);
+      return serial;
+    };
+    const view = new WorkerView(index, driver, { healthIsStale, others, isNewsDue, serialOf });
     const worker = { core, driver, inbox, view };
     this.#workers[index] = worker;
     this.#say(worker, { kind: 'plan', plan: this.#plan });
@@ -330,6 +361,8 @@ export class Simulation {
     const { count, commands: all } = core.handle(event, this.#nowMs);
     const commands = all.slice(0, count);
     if (event.kind === 'received') event.bytes.fill(0xff);
+    // Its link may end, and give its number to another, before the session ends.
+    if (told?.kind === 'accepted') view.serialOf(told.session);
     this.#journal.answered(commands);
     const isOfLink = 'link' in event;
     must(isOfLink === (told !== undefined), () => `${event.kind} is not translated`);
