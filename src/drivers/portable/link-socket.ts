@@ -1,6 +1,6 @@
 /**
- * A link's socket, what is being written to its peer, and how it is closed. What comes of the peer, and what that
- * means for the link's partner, is in `link.ts`.
+ * A link's socket, what is being written to its peer, and how it is closed. What comes from the peer is in
+ * `reading-link.ts`.
  *
  * To a plain peer at most one chunk is being written at a time; while its kernel doesn't take that, its partner is not
  * read. So a link holds no more than one read's worth of bytes, whatever its peer does. Node never tells at once that a
@@ -194,6 +194,11 @@ export abstract class LinkSocket implements SocketOwner {
     if (this.transport === undefined && this.is(finReceived)) return;
     this.socket?.end();
   }
+
+  finFollows(): void {}
+
+  /** What it has queued comes to nothing by itself once a write has failed. */
+  dropQueue(): void {}
 
   writeEnded(): void {
     if (this.is(resetAfterFin)) this.#reset();

@@ -1,7 +1,7 @@
 /**
- * A connection over a `net.Socket`, or with TLS over the one that takes its place. What FIN, RST, close and
- * back-pressure mean is in `../relay.ts`, how a socket of Node writes and closes in `link-socket.ts`; here is what the
- * core's commands and the peer's bytes do.
+ * A connection over a `net.Socket`, or with TLS over the one that takes its place: what the core's commands do to it,
+ * its handshakes, and its end. Below it are what comes from its peer (`reading-link.ts`) and how a socket of Node writes
+ * and closes (`link-socket.ts`). What FIN, RST, close and back-pressure mean is in `../relay.ts`.
  */
 import type { Socket } from 'node:net';
 import type {
@@ -14,20 +14,18 @@ import type {
   TlsSession,
 } from '../../core/contract.ts';
 import { dialFailure, isExhaustion } from '../dial-failure.ts';
-import type { DriverEvent, DriverHost } from '../driver.ts';
+import type { DriverHost } from '../driver.ts';
 import * as relay from '../relay.ts';
-import { closing, dialing, discarding, finReceived, resetSeen, writeBroken } from '../relay.ts';
-import { heldBytesMax } from '../shared.ts';
+import { closing, dialing, finReceived, resetSeen } from '../relay.ts';
 import type { StartTls, TlsEngine, TlsLink } from '../tls/engine.ts';
 import { Dial } from './dial.ts';
-import { HeldBytes } from './held-bytes.ts';
-import { firstLinkMark, isUnix, LinkSocket, type PortableSocketContext } from './link-socket.ts';
-import { connect, own, type ReadCallback, readByEvent } from './sockets.ts';
+import { isUnix } from './link-socket.ts';
+import { firstPortableMark, paused, ReadingLink, type ReadingLinkContext } from './reading-link.ts';
+import { connect, own, readByEvent } from './sockets.ts';
 
 /** What a link needs of its driver. */
-export interface PortableLinkContext extends PortableSocketContext, Pick<DriverHost, 'now' | 'countBytes'> {
+export interface PortableLinkContext extends ReadingLinkContext, Pick<DriverHost, 'countBytes'> {
   readonly tls: TlsEngine<Socket>;
-  emit(event: DriverEvent): void;
   /** The system has said so. */
   outOfDescriptors(): void;
   /** The link is closed, and this its last event: then its number is free. */
@@ -35,25 +33,16 @@ export interface PortableLinkContext extends PortableSocketContext, Pick<DriverH
 }
 
 /** A handshake is under way; it has failed. */
-const securing = firstLinkMark;
-const refused = firstLinkMark << 1;
-/** Not reading. */
-const paused = firstLinkMark << 2;
+const securing = firstPortableMark;
+const refused = firstPortableMark << 1;
 
-export class PortableLink extends LinkSocket implements relay.Link<PortableLink>, TlsLink {
+export class PortableLink extends ReadingLink implements TlsLink {
   end: LinkEnd | undefined;
   partner: PortableLink | undefined;
-  lastByteMs: number;
   protected readonly context: PortableLinkContext;
   /** Bytes are counted for these: the listener of the client's link, and the backend, once joined. */
   #listener: ListenerSlot;
   #backend: BackendSlot = 0;
-  /** What has come of it while it was not joined; undefined where that is nothing. */
-  #held: HeldBytes | undefined;
-  /** What the core has seen of the held bytes; without a question, more than there can be. */
-  #beyond = Number.POSITIVE_INFINITY;
-  /** What its stream is read into. */
-  #large: Buffer | undefined;
   #dial: Dial | undefined;
 
   constructor(id: LinkId, listener: ListenerSlot, context: PortableLinkContext) {
@@ -78,19 +67,8 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
     this.#dial = new Dial(address, (to) => this.use(connect(to, buffers, this.received, this)));
   }
 
-  /** Answers later, outside of the command that asks. */
-  inspect(beyond: number): void {
-    this.#beyond = beyond;
-    if (this.#heldBytes > beyond) process.nextTick(() => this.#answer());
-  }
-
-  discard(bytes: number): void {
-    this.#held?.drop(bytes);
-    this.read();
-  }
-
   send(bytes: Uint8Array): void {
-    this.#withdraw();
+    this.withdrawQuestion();
     // The bytes are the core's, and the socket keeps them until they are sent.
     this.write(Buffer.from(bytes), 0);
   }
@@ -98,7 +76,7 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
   startTls(command: StartTls): void {
     const { socket } = this;
     if (socket === undefined) return;
-    this.#withdraw();
+    this.withdrawQuestion();
     this.marks |= securing;
     if (this.is(finReceived)) return this.#leaveHandshake();
     const handshake = this.context.tls.handshake(command);
@@ -107,12 +85,12 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
       return;
     }
     if (command.as === 'client' && command.first !== undefined) this.write(Buffer.from(command.first), 0);
-    this.useOver(socket, () => handshake.begin(socket, this.#takeHeld(), this));
+    this.useOver(socket, () => handshake.begin(socket, this.takeHeld(), this));
   }
 
   joinBackend(backend: PortableLink, slot: BackendSlot, first: Uint8Array | undefined): void {
-    this.#withdraw();
-    backend.#withdraw();
+    this.withdrawQuestion();
+    backend.withdrawQuestion();
     backend.#listener = this.#listener;
     this.#backend = slot;
     backend.#backend = slot;
@@ -121,8 +99,8 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
     backend.partner = this;
     this.lastByteMs = this.context.now();
     backend.lastByteMs = this.lastByteMs;
-    const fromClient = this.#takeHeld();
-    const fromBackend = backend.#takeHeld();
+    const fromClient = this.takeHeld();
+    const fromBackend = backend.takeHeld();
     const toBackend = first === undefined ? fromClient : Buffer.concat([first, fromClient]);
     if (toBackend.length > 0) backend.write(toBackend, fromClient.length);
     if (fromBackend.length > 0) this.write(fromBackend, fromBackend.length);
@@ -133,104 +111,22 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
 
   close(how: 'fin' | 'reset'): void {
     if (this.is(closing) && how === 'fin') return;
-    this.#withdraw();
+    this.withdrawQuestion();
     // A connection that is not there yet can't finish.
     relay.close<PortableLink>(this, this.is(dialing) ? 'reset' : how);
   }
 
-  #withdraw(): void {
-    this.#beyond = Number.POSITIVE_INFINITY;
-  }
-
-  // What comes of the peer.
-
-  readonly received: ReadCallback = (length, buffer) => {
-    if (!this.is(discarding | closing)) {
-      const to = this.partner;
-      this.lastByteMs = this.context.now();
-      if (to === undefined) this.#hold(length === buffer.length ? buffer : buffer.subarray(0, length));
-      else {
-        to.lastByteMs = this.lastByteMs;
-        if (to.partnerBytes === 0 && this.id % 2 === 1)
-          this.context.emit({ kind: 'first-byte', link: this.id });
-        this.#pass(to, length, buffer);
-      }
-    }
-    const goesOn = relay.mayRead<PortableLink>(this);
-    if (goesOn) this.read();
-    else this.#notePause();
-    return goesOn;
-  };
-
-  #hold(bytes: Uint8Array): void {
-    this.#held ??= new HeldBytes(this.context.memory);
-    this.#held.append(bytes);
-    this.#answer();
-  }
-
-  /** Answers the question, if there is one and the bytes to do so. */
-  #answer(): void {
-    if (this.#held === undefined || this.#held.length <= this.#beyond) return;
-    this.#withdraw();
-    this.context.emit({ kind: 'received', link: this.id, bytes: this.#held.view });
-  }
-
-  #takeHeld(): Buffer {
-    const held = this.#held?.take() ?? nothing;
-    this.#held = undefined;
-    return held;
-  }
-
-  #pass(to: PortableLink, length: number, buffer: Uint8Array): void {
-    const { buffers } = this.context;
-    if (buffers.isShared(buffer)) {
-      to.write(buffers.copy(length), length);
-      if (to.isSending) buffers.keepCopy(length);
-      if (length < buffers.shared.length || to.transport !== undefined) return;
-      this.#large = buffers.borrow();
-      if (this.#large !== undefined) buffers.readNextInto(this.#large);
-      return;
-    }
-    to.write(length === buffer.length ? buffer : buffer.subarray(0, length), length);
-    if (buffer !== this.#large) return;
-    if (length === buffer.length) buffers.readNextInto(this.#large);
-    else this.#returnLarge();
-  }
-
-  #returnLarge(): void {
-    const large = this.#large;
-    if (large === undefined) return;
-    this.#large = undefined;
-    if (this.partner === undefined) this.context.buffers.giveBack(large);
-    else this.partner.giveBackOnceWritten(large);
-  }
-
-  readEnded(): void {
-    if (this.is(securing)) return this.#leaveHandshake();
-    if (this.is(closing)) return;
-    if (!this.is(writeBroken) && this.wasReset()) this.marks |= writeBroken | resetSeen;
-    this.#answer();
-    this.#readEnded('fin');
-  }
-
-  #readEnded(how: 'fin' | 'reset'): void {
-    if (!relay.readEnded<PortableLink>(this, how)) return;
-    this.context.emit({ kind: 'half-closed', link: this.id, heldBytes: this.#heldBytes });
+  override readEnded(): void {
+    if (this.is(securing)) this.#leaveHandshake();
+    else super.readEnded();
   }
 
   failed(error: NodeJS.ErrnoException): void {
     if (this.is(closing)) return;
-    if (!this.is(dialing)) return this.is(isUnix) ? this.#closedUnread() : this.#readEnded('reset');
+    if (!this.is(dialing)) return this.readFailed();
     const { code = 'UNKNOWN' } = error;
     this.#dial?.failed(code);
     if (isExhaustion(code)) this.context.outOfDescriptors();
-  }
-
-  /** The peer of a unix socket has closed and left bytes unread, and what it has sent was read. */
-  #closedUnread(): void {
-    this.end ??= 'closed-early';
-    relay.writeFailed<PortableLink>(this, false);
-    if (!this.is(closing)) this.#readEnded('fin');
   }
 
   connected(): void {
@@ -269,33 +165,6 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
     this.closeWhenIdle('fin');
   }
 
-  // What relay.ts asks, beside what a socket answers.
-
-  get mayHold(): boolean {
-    const bytes = this.#heldBytes;
-    return bytes === 0 || (bytes < heldBytesMax && !this.context.memory.isScarce);
-  }
-
-  read(): void {
-    if (!relay.mayRead<PortableLink>(this)) {
-      if (!this.is(paused)) this.socket?.pause();
-      this.#notePause();
-    } else if (this.is(paused)) {
-      this.marks &= ~paused;
-      this.socket?.resume();
-    }
-  }
-
-  #notePause(): void {
-    this.marks |= paused;
-    if (this.partner === undefined) this.context.memory.wakeWhenAmple(this);
-  }
-
-  finFollows(): void {}
-
-  /** What it has queued comes to nothing by itself once a write has failed. */
-  dropQueue(): void {}
-
   override closeWhenIdle(how: 'fin' | 'reset'): void {
     this.#dial?.cancel();
     super.closeWhenIdle(how);
@@ -323,10 +192,8 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
       return this.#dial?.connectLater();
     if (!this.is(dialing) && this.end === undefined) relay.readEnded<PortableLink>(this, 'reset');
     this.marks |= closing;
-    this.#returnLarge();
+    this.dropRead();
     this.forgetWrites();
-    this.#held?.free();
-    this.#held = undefined;
     relay.closed<PortableLink>(this);
     this.context.closed(this, this.#lastEvent);
   }
@@ -337,15 +204,4 @@ export class PortableLink extends LinkSocket implements relay.Link<PortableLink>
     if (code === undefined) return { kind: 'closed', link, end, sentBytes };
     return { kind: 'connect-failed', link, why: dialFailure(code), detail: code };
   }
-
-  /** Held of it, or queued for its peer. */
-  get waitingBytes(): number {
-    return this.#heldBytes + this.queuedBytes;
-  }
-
-  get #heldBytes(): number {
-    return this.#held?.length ?? 0;
-  }
 }
-
-const nothing = Buffer.alloc(0);
