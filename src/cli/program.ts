@@ -4,6 +4,8 @@ import { StartError } from '../service.ts';
 import { version } from '../version.ts';
 import { checkCommand } from './check/check.ts';
 import { type CommandMaker, type ExitCode, exitCodes, UsageError } from './command.ts';
+import { complete } from './completion/complete.ts';
+import { completionCommand } from './completion/completion.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain/explain.ts';
 import { forwardCommand } from './forward.ts';
@@ -28,6 +30,7 @@ const commands: readonly CommandMaker[] = [
   forwardCommand,
   demoCommand,
   schemaCommand,
+  completionCommand,
   healthcheckCommand,
   statusCommand,
   topCommand,
@@ -48,19 +51,13 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
   const ends = (code: ExitCode): void => {
     exitCode = code;
   };
-  const sluice = new Command('sluice')
-    .description('A load-balancing TCP reverse proxy')
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
-    // Two columns of text fit the usual 80 only if both may be narrow.
-    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
-    .showHelpAfterError('(add --help for what can be given)')
-    .exitOverride();
   const words = inOurWords(argv.slice(2));
-  for (const command of commands)
-    sluice.addCommand(command(ends, words).exitOverride().copyInheritedSettings(sluice));
+  const sluice = sluiceCommand(ends, words);
+  // What the scripts of `sluice completion` ask; its words are no options of ours.
+  if (words[0] === '__complete') {
+    await complete(sluice, words.slice(1));
+    return exitCodes.done;
+  }
   try {
     const isCommand = sluice.commands.some((command) => command.name() === words[0]);
     const hint = isCommand ? undefined : hintFor(words);
@@ -73,4 +70,21 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
     process.stderr.write(`sluice: ${error.message}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
+}
+
+/** With all of its commands. */
+export function sluiceCommand(ends: (code: ExitCode) => void, words: readonly string[]): Command {
+  const sluice = new Command('sluice')
+    .description('A load-balancing TCP reverse proxy')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    // Two columns of text fit the usual 80 only if both may be narrow.
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
+    .showHelpAfterError('(add --help for what can be given)')
+    .exitOverride();
+  for (const command of commands)
+    sluice.addCommand(command(ends, words).exitOverride().copyInheritedSettings(sluice));
+  return sluice;
 }

@@ -153,6 +153,7 @@ describe('sluice', () => {
       'explain -h',
       'forward -h',
       'demo -h',
+      'completion -h',
       'status -h',
       'hold -h',
       'release -h',

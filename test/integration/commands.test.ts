@@ -54,6 +54,7 @@ describe('sluice', () => {
         'top',
         'hold',
         'release',
+        'completion',
       ],
     ];
     const helps = await Promise.all([ran('-h'), ...commands.map((command) => ran(command, '-h'))]);

@@ -34,7 +34,8 @@ async function clientFor(given: ProxyArguments): Promise<AdminClient> {
   return new AdminClient({ ...found, token: tokenFor(given) ?? found.token });
 }
 
-function tokenFor({ tokenFile }: ProxyArguments): string | undefined {
+/** The one that an option or the environment has. Throws a UsageError. */
+export function tokenFor({ tokenFile }: Pick<ProxyArguments, 'tokenFile'>): string | undefined {
   if (tokenFile === undefined) return process.env['SLUICE_ADMIN_TOKEN'] || undefined;
   const token = textOfFile(tokenFile).trim();
   if (/^[!-~]+$/.test(token)) return token;
