@@ -13,6 +13,7 @@ import type { TlsConnection } from '../tls/openssl/connection.ts';
 import { OpenSslEngine } from '../tls/openssl/engine.ts';
 import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
+import { Closes } from './closes.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
 import { DueEvents } from './due-events.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
@@ -56,6 +57,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly #links: LinkTable;
   readonly #unixDials: UnixDials;
   readonly #keepAlive: KeepAlive;
+  readonly #closes: Closes;
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
   readonly #spare = new SpareDescriptor();
@@ -82,6 +84,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
     this.#keepAlive = new KeepAlive(this.sockets);
+    this.#closes = new Closes(this.ring, this.sockets, resources);
     this.#listenings = new Listenings({
       libc,
       ring: this.ring,
@@ -223,8 +226,10 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   turn(waitMs: number): number {
+    const haveClosed = this.#closes.submit();
     const sends = this.ring.enter(waitMs, this.#wanted.count);
     this.turnMs = this.host.now();
+    if (haveClosed) this.descriptorFreed();
     this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
@@ -285,6 +290,17 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     if (this.#keepAlive.dialed(link, this.turnMs)) this.#setWake();
   }
 
+  openSocket(sockaddr: Uint8Array): number {
+    const fd = this.sockets.open(sockaddr);
+    return fd < 0 && this.#closes.closeNow() ? this.sockets.open(sockaddr) : fd;
+  }
+
+  closeSoon(fd: number): void {
+    if (!this.#listenings.waitForDescriptor) return this.#closes.add(fd);
+    this.sockets.close(fd);
+    this.descriptorFreed();
+  }
+
   descriptorMissing(): void {
     this.host.descriptors.areGone();
   }
@@ -329,6 +345,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     assert(this.buffers.inUse === 0, 'Links gave back what they took');
     this.#allEnded();
     this.#allEnded = undefined;
+    this.#closes.closeNow();
     this.#turns.close();
     this.ring.close();
     this.buffers.unmap();

@@ -57,7 +57,7 @@ export class KernelResources {
       },
       // Before, for its number may be another thread's right after. A descriptor that is lost in between is the lesser evil.
       close: (fd) => {
-        this.#descriptors[fd] = holding.nothing;
+        this.closes(fd);
         return libc.close(fd);
       },
       mmap: (at, bytes, protection, flags, fd, offset) => {
@@ -70,6 +70,11 @@ export class KernelResources {
         return libc.munmap(address, bytes);
       },
     };
+  }
+
+  /** It is about to be closed, if not by the C library. */
+  closes(fd: number): void {
+    this.#descriptors[fd] = holding.nothing;
   }
 
   listensOn(fd: number): void {

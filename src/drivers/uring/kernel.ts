@@ -39,10 +39,12 @@ export const IORING_REGISTER_PBUF_RING = 22;
 export const IORING_OP_POLL_ADD = 6;
 export const IORING_OP_ASYNC_CANCEL = 14;
 export const IORING_OP_CONNECT = 16;
+export const IORING_OP_CLOSE = 19;
 export const IORING_OP_SEND = 26;
 export const IORING_OP_RECV = 27;
 
 export const IOSQE_BUFFER_SELECT = 1 << 5;
+export const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 export const IORING_RECV_MULTISHOT = 1 << 1;
 export const IORING_ASYNC_CANCEL_ALL = 1 << 0;
 export const IORING_ASYNC_CANCEL_FD = 1 << 1;

@@ -33,6 +33,10 @@ export interface UringLinkContext extends ReceivingLinkContext {
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
   /** A dial over TCP has begun. */
   dialedTcp(link: UringLink): void;
+  /** A socket to connect with, or the error's number below zero. */
+  openSocket(sockaddr: Uint8Array): number;
+  /** Closes the descriptor, and then says `descriptorFreed`. */
+  closeSoon(fd: number): void;
   /** A dial found none: accepting must look how many there are. */
   descriptorMissing(): void;
   /** Its descriptor is closed, or there was none. */
@@ -76,7 +80,7 @@ export class UringLink extends ReceivingLink {
     this.#dialed = address;
     this.marks |= relay.dialing;
     this.cameMs = this.context.turnMs;
-    const fd = sockets.open(sockaddr);
+    const fd = this.context.openSocket(sockaddr);
     if (fd < 0) {
       this.context.descriptorMissing();
       return this.#tellOutcome(-fd);
@@ -305,9 +309,9 @@ export class UringLink extends ReceivingLink {
   #free(): void {
     if (this.secure !== undefined) this.context.resources.secures(this.fd, 0);
     this.dropAll();
-    if (this.fd >= 0) this.context.sockets.close(this.fd);
+    if (this.fd < 0) return this.context.descriptorFreed();
+    this.context.closeSoon(this.fd);
     this.fd = -1;
-    this.context.descriptorFreed();
   }
 
   /** Its last event. It is the next link of its number before that is handled. */

@@ -124,9 +124,14 @@ export class Listenings {
     this.#reschedule();
   }
 
+  /** Clients wait that could not be accepted. */
+  get waitForDescriptor(): boolean {
+    return this.#resumeMs !== Number.POSITIVE_INFINITY;
+  }
+
   /** A descriptor was closed. */
   descriptorFreed(): void {
-    if (this.#resumeMs === Number.POSITIVE_INFINITY) return;
+    if (!this.waitForDescriptor) return;
     this.#resume();
     this.#reschedule();
   }

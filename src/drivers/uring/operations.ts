@@ -11,6 +11,7 @@ export const operation = {
   cancel: 4,
   wake: 5,
   watch: 6,
+  close: 7,
 } as const;
 export const operationShift = 24;
 export const numberMask = (1 << operationShift) - 1;

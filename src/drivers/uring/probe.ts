@@ -92,7 +92,16 @@ class RoundTrip {
     ring.cancelAll(listening, step.cancelAll, 0);
     this.#wait('cancel of all', step.cancelAll);
     this.#expectCancelled('poll', step.accept);
+    this.#closes(server, client);
     this.#wakes();
+  }
+
+  /** The other end hears of it. */
+  #closes(closed: number, other: number): void {
+    this.#open.splice(this.#open.indexOf(closed), 1);
+    this.#ring.closeDescriptor(closed);
+    this.#ring.receive(other, smallGroup, step.fin, 0);
+    if (this.#wait('recv', step.fin).result !== 0) throw new Error('close lost FIN');
   }
 
   /** The driver's thread sleeps in the ring until the control plane writes to an eventfd. */
@@ -163,4 +172,5 @@ const step = {
   cancel: 7,
   cancelAll: 8,
   wake: 9,
+  fin: 10,
 } as const;

@@ -8,6 +8,7 @@
 import { assert } from '../../core/assert.ts';
 import * as kernel from './kernel.ts';
 import { type Libc, type Pointer, systemError } from './libc.ts';
+import { operation, operationShift } from './operations.ts';
 import { at, RingMemory, sockaddrBytes, waitFields, writeAddress } from './ring-memory.ts';
 
 /** What an operation is known by when it completes: two words that come back as they were given. */
@@ -102,6 +103,18 @@ export class Ring extends RingMemory {
     if ((index - head) >>> 0 >= (this.#written - head) >>> 0) return;
     const flags = (index & this.sqMask) * kernel.sqe.words + kernel.sqe.operationFlags;
     this.sqes[flags] = at(this.sqes, flags) | kernel.MSG_MORE;
+  }
+
+  /** Closes a socket before `enter` returns. Completes only if it fails, which no open descriptor does. */
+  closeDescriptor(fd: number): void {
+    this.#entry(
+      kernel.IORING_OP_CLOSE,
+      kernel.IOSQE_CQE_SKIP_SUCCESS,
+      0,
+      fd,
+      operation.close << operationShift,
+      0,
+    );
   }
 
   /** Completes once the descriptor can be read. */

@@ -62,6 +62,22 @@ describe.skipIf(whyNot() !== undefined)('Ring', () => {
     expect(come()).toBe(0);
   });
 
+  it('has closed a socket when it was entered, and says nothing of it', () => {
+    ring.closeDescriptor(sender);
+    expect(come()).toBe(-1);
+    ring.enter(0);
+    expect(come()).toBe(0);
+    expect(ring.reap(() => {})).toBe(0);
+    sender = -1;
+  });
+
+  it('says that a socket was not open which it was to close', () => {
+    ring.closeDescriptor(sender);
+    ring.closeDescriptor(sender);
+    expect(completed()).toBe(-kernel.EBADF);
+    sender = -1;
+  });
+
   it('lets a send go whose place belonged to an earlier one that FIN follows', () => {
     const earlier = send();
     expect(completed()).toBe(messageBytes);
