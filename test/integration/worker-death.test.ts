@@ -69,7 +69,9 @@ describe.skipIf(reason !== undefined)(
       const ends = clients.map((client) => ending(client));
       await theWorker().terminate();
       for (const { reset } of await Promise.all(ends)) expect(reset).toBe(true);
-      expect((await securelyServed(session)).isSessionReused()).toBe(true);
+      const late = await securelyServed(session);
+      expect(late.isSessionReused()).toBe(true);
+      late.destroy();
     });
 
     it('leaves those who wait in its queue to its successor', async () => {
