@@ -189,6 +189,8 @@ async function served(): Promise<Socket> {
 async function securelyServed(session?: Buffer): Promise<tls.TLSSocket> {
   const socket = await connected(proxy.port('web'));
   const client = tls.connect({ socket, rejectUnauthorized: false, ...(session && { session }) });
+  // What is left when the proxy ends is reset.
+  client.on('error', () => {});
   await once(client, 'secureConnect');
   if (!(await answers(client))) throw new Error('Not served');
   return client;
