@@ -82,8 +82,7 @@ export class Secrets {
 
   /** Whether a text that is not valid YAML may have a secret anywhere. */
   mayBeIn(text: string): boolean {
-    for (const [, word = ''] of text.matchAll(/([\w-]+)["']?\s*[:=]/g))
-      if (this.isSecretKey(word)) return true;
+    for (const [word] of text.matchAll(maybeKeys)) if (this.isSecretKey(word)) return true;
     return false;
   }
 
@@ -97,6 +96,13 @@ export class Secrets {
     return secrets;
   }
 }
+
+/**
+ * Words before a colon or an equals sign, and the first of a line with more: its colon may be what is missing. A match
+ * begins where a word does, so that a word of any length takes time by its length.
+ */
+const maybeKeys =
+  /(?<![\w-])[\w-]+(?=["']?\s*[:=])|(?=[\w-])(?<=^[ \t]*(?:-[ \t]+)?["']?)[\w-]+(?=["']?[ \t])/gm;
 
 /** The part of a key that may be shown: in `token:abc`, where a space is missing, the rest is the secret. */
 export function firstWord(key: string): string {

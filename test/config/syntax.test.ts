@@ -159,6 +159,8 @@ describe('A mistake of syntax is told where it is to be mended, with what would 
   test.each([
     ['a quote', 'token: "secret-word'],
     ['a colon', 'token:secret-word'],
+    ['a blank', 'token secret-word'],
+    ['a blank in quotes', '"token" secret-word'],
     ['indentation', 'token: secret-word\n    bind: x'],
     ['a second colon', 'token: secret-word: x'],
     ['a reserved character', 'token: @secret-word'],
@@ -196,4 +198,12 @@ describe('The configuration of another program is known as such', () => {
   ])('but not ours with %s', (_, text) => {
     expect(issuesOf(text).join()).not.toContain('Expected a configuration of sluice');
   });
+});
+
+test.each([
+  ['a long word', `[\n${'a'.repeat(250_000)}`],
+  ['many blanks', `a:${' '.repeat(250_000)}\n b: c: d`],
+  ['many blanks in brackets', `[\n${' '.repeat(250_000)}x`],
+])('A file that is not valid YAML takes no minutes to tell: %s', (_, text) => {
+  expect(issuesOf(text)).not.toEqual([]);
 });
