@@ -5,8 +5,13 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** A stream begins with how long it is, whether its sender means to finish it, and where in the pattern it begins. */
-export const headBytes = 6;
+/** A stream begins with how long it is, whether its sender means to finish it, where in the pattern it begins, and its number. */
+export const headBytes = 10;
+
+let streams = 0;
+
+/** Numbers of streams whose senders have reset after all. Node before 24 can tell a reset behind unread bytes as FIN. */
+const givenUp = new Set<number>();
 
 /** The n-th byte is n modulo a prime, so that no two buffers of the proxy are alike. */
 const period = 251;
@@ -27,8 +32,15 @@ export async function misbehave(
     if (random() < 0.02) stallAWhile(socket, random() * 20);
   });
   socket.on('end', () => incoming.end());
+  const stream = ++streams;
   // Whatever else happens, it ends.
-  const patience = setTimeout(() => reset(socket), 2_000 + random() * 1_000);
+  const patience = setTimeout(
+    () => {
+      givenUp.add(stream);
+      reset(socket);
+    },
+    2_000 + random() * 1_000,
+  );
   void closed.then(() => clearTimeout(patience));
 
   const length = Math.floor(random() < 0.1 ? random() * 2_000_000 : random() * random() * 60_000);
@@ -36,7 +48,7 @@ export async function misbehave(
   const resetsAfter = random() < 0.1 ? Math.floor(random() * length) : Number.POSITIVE_INFINITY;
   const finishes = leaving >= 0.2 && resetsAfter > length;
   const start = Math.floor(random() * period);
-  socket.write(head(length, finishes, start));
+  socket.write(head(length, finishes, start, stream));
   for (let sent = 0; sent < length && !socket.destroyed; ) {
     const piece = Math.min(length - sent, 1 + Math.floor(random() * 100_000), longestPiece);
     const at = (start + sent) % period;
@@ -72,7 +84,7 @@ class Incoming {
     if (this.#head.length < headBytes) return;
     const length = this.#head.readUInt32LE(0);
     const finishes = this.#head[4] === 1;
-    if (finishes && this.#received !== length)
+    if (finishes && this.#received !== length && !givenUp.has(this.#head.readUInt32LE(6)))
       this.#complain(`${this.#received} bytes of ${length}, then FIN`);
   }
 
@@ -94,7 +106,7 @@ class Incoming {
 export function headBehind(original: Uint8Array, missingBytes: number): Buffer {
   const bytes = Buffer.from(original);
   const start = ((bytes[5] ?? 0) + missingBytes) % period;
-  return head(bytes.readUInt32LE(0) - missingBytes, bytes[4] === 1, start);
+  return head(bytes.readUInt32LE(0) - missingBytes, bytes[4] === 1, start, bytes.readUInt32LE(6));
 }
 
 /** Whether these are the bytes behind such a head. */
@@ -103,11 +115,12 @@ export function isBehind(head: Uint8Array, bytes: Uint8Array): boolean {
   return bytes.every((byte, n) => byte === (start + n) % period);
 }
 
-function head(length: number, finishes: boolean, start: number): Buffer {
+function head(length: number, finishes: boolean, start: number, stream: number): Buffer {
   const bytes = Buffer.alloc(headBytes);
   bytes.writeUInt32LE(length);
   bytes[4] = finishes ? 1 : 0;
   bytes[5] = start;
+  bytes.writeUInt32LE(stream, 6);
   return bytes;
 }
 
