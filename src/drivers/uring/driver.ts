@@ -91,6 +91,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
       sockets: this.sockets,
       resources,
       budget: host.descriptors,
+      closeNow: () => this.#closes.closeNow(),
       now: () => host.now(),
       accepted: (listening, fd) => this.#accepted(listening, fd),
       turnAway: (listening, fd) => this.#turnAway(listening, fd),

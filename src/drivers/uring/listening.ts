@@ -35,6 +35,8 @@ interface ListeningDeps {
   readonly spare: SpareDescriptor;
   /** How many more clients there are descriptors for. */
   readonly budget: DescriptorBudget;
+  /** Closes what was to be closed with the next turn. Says whether there was anything. */
+  closeNow(): boolean;
   /** Nobody could be accepted: it is to be resumed once a descriptor is free. */
   exhausted(): void;
   /** `leaveMs` has changed. */
@@ -183,7 +185,7 @@ export class Listening {
   #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
     const { budget, sockets, spare } = this.#parts;
     for (let taken = 0; taken < acceptedEachTurn; taken++) {
-      let mayAccept = budget.mayAccept;
+      let mayAccept = budget.mayAccept || (this.#parts.closeNow() && budget.mayAccept);
       let fd = sockets.acceptNow(this.fd);
       if (exhaustion.has(-fd)) {
         // Also where nobody waits.

@@ -23,6 +23,8 @@ interface ListeningsDeps {
   /** Closes an accepted connection that there are too few descriptors for. */
   turnAway(listening: Listening, fd: number): void;
   readonly spare: SpareDescriptor;
+  /** Closes what was to be closed with the next turn. Says whether there was anything. */
+  closeNow(): boolean;
   /** Clients wait that there are no descriptors for. */
   exhausted(): void;
   /** `dueMs` may have changed. */
@@ -54,6 +56,7 @@ export class Listenings {
       turnAway: (listening, fd) => parts.turnAway(listening, fd),
       spare: parts.spare,
       budget: parts.budget,
+      closeNow: () => parts.closeNow(),
       exhausted: () => {
         this.#resumeMs = parts.now() + resumeAfterMs;
         this.#stuckMs = Math.min(this.#stuckMs, this.#resumeMs);
