@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const ofDrivers = ['test/drivers/**/*.test.ts', 'test/conformance/**/*.test.ts'];
@@ -12,8 +11,8 @@ const ofProcesses = 'test/integration/**/*.test.ts';
  */
 export default defineConfig({
   test: {
-    // Tests wait for a quarter of their time: for processes to start, for timers, for peers that are slow.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    // By default one core is left free, and of two then one idles.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
