@@ -23,7 +23,7 @@ describe.skipIf(whyNot() !== undefined)('Large buffers of the uring driver', () 
     const address = await rig.listen();
     for (let number = 0; number < 8; number++) (await rig.client(address)).pause();
     await stalled(() => rig.bytesToClient);
-    expect(rig.bytesInBuffers).toBeLessThan(large * largeBytes);
+    await eventually('some are left', () => rig.bytesInBuffers < large * largeBytes);
 
     // One that reads at first, and then holds what it was given last.
     await readSome(await rig.client(address), 64 * MiB);
