@@ -1,9 +1,10 @@
 /** One backend: how it is, and how it is administered. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import { type Administered, revisionOf, StaleRevision, UnknownName } from '../../control/administration.ts';
-import type { BackendFields, BackendName, BackendPatch, Override } from '../../control/overrides.ts';
+import { type Administered, revisionOf } from '../../control/administration.ts';
+import type { BackendFields, BackendName, BackendPatch } from '../../control/overrides.ts';
 import { adminStates } from '../../core/admin-state.ts';
-import { failure, json, type Reply } from '../http.ts';
+import { json, type Reply } from '../http.ts';
+import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
 import { duration, mistaken, oneOf, orNull, readFields, readObject, text } from './fields.ts';
 import type { AdminSource, ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus } from './status.ts';
@@ -25,8 +26,9 @@ export const patchBackend: Route = {
   reply: (deps, request) => orRefusal(() => patched(deps, request)),
 };
 
-async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
+async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
   const { source } = deps;
+  const { params, body, revision } = request;
   const name = nameIn(params);
   const before = source.administered(name);
   const read = readFields(body, patchFields);
@@ -35,11 +37,9 @@ async function patched(deps: RouteDeps, { params, body, by, revision }: ApiReque
   if (Object.keys(patch).length === 0 && sessions === undefined) {
     return mistaken([{ message: 'Expected state, weight, maxConnections or sessions, found none of them' }]);
   }
-  if (revision !== undefined && revision !== revisionOf(before)) throw new StaleRevision();
-  const nowMs = Date.now();
-  const untilMs = forMs === undefined ? undefined : nowMs + forMs;
+  expectRevision(request, before);
   if (Object.keys(patch).length > 0) {
-    await source.patchBackend(name, patch, { sinceMs: nowMs, untilMs, by, reason }, revision);
+    await source.patchBackend(name, patch, markOf(request, forMs, reason), revision);
   }
   const filter = { pool: before.pool, backend: before.backend };
   const closing = sessions === undefined || sessions === 'keep' ? undefined : sessions;
@@ -84,29 +84,8 @@ function backendView(
   };
 }
 
-/** Times as people and programs read them: ISO 8601, in UTC. */
-export function overrideView({ field, value, configured, sinceMs, untilMs, by, reason }: Override) {
-  const time = (ms: number): string => new Date(ms).toISOString();
-  return {
-    ...{ field, value, configured, since: time(sinceMs) },
-    until: untilMs === undefined ? null : time(untilMs),
-    ...{ by, reason: reason ?? null },
-  };
-}
-
 export function nameIn({ pool = '', backend = '' }: ApiRequest['params']): BackendName {
   return { pool, backend };
-}
-
-/** 404, with what is wrong with the name, or 412 where somebody else was faster. */
-export async function orRefusal(reply: () => Reply | Promise<Reply>): Promise<Reply> {
-  try {
-    return await reply();
-  } catch (error) {
-    if (error instanceof UnknownName) return failure(404, error.message);
-    if (error instanceof StaleRevision) return failure(412, error.message);
-    throw error;
-  }
 }
 
 /** What becomes of those that are open: `close` ends them at once, `{ over }` spread over a time. */

@@ -1,6 +1,7 @@
 /** Opens or closes a backend's circuit breaker by hand. */
 import { failure } from '../http.ts';
-import { backendReply, nameIn, orRefusal } from './backend.ts';
+import { orRefusal } from './administered.ts';
+import { backendReply, nameIn } from './backend.ts';
 import { duration, mistaken, oneOf, readFields } from './fields.ts';
 import type { Route } from './route.ts';
 

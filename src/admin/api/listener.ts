@@ -1,10 +1,9 @@
 /** One listener: how it is, and whether it accepts clients. */
-
-import { type AdministeredListener, revisionOf, StaleRevision } from '../../control/administration.ts';
+import { type AdministeredListener, revisionOf } from '../../control/administration.ts';
 import { BindError } from '../../control/bind-error.ts';
 import { accepts } from '../../core/admin-state.ts';
 import { failure, json, type Reply } from '../http.ts';
-import { orRefusal, overrideView } from './backend.ts';
+import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
 import { duration, mistaken, oneOf, orNull, readFields, text } from './fields.ts';
 import type { ApiRequest, Route, RouteDeps } from './route.ts';
 import { listenerStatus } from './status.ts';
@@ -26,8 +25,9 @@ export const patchListener: Route = {
   reply: (deps, request) => orRefusal(() => patched(deps, request)),
 };
 
-async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
+async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
   const { source } = deps;
+  const { params, body, revision } = request;
   const name = nameIn(params);
   const before = source.administeredListener(name);
   const read = readFields(body, { accept: orNull(oneOf(accepts)), for: duration, reason: text(200) });
@@ -35,11 +35,9 @@ async function patched(deps: RouteDeps, { params, body, by, revision }: ApiReque
   const { accept, for: forMs, reason } = read.value;
   if (accept === undefined)
     return mistaken([{ path: 'accept', message: `Expected ${accepts.join(', ')} or null, found none` }]);
-  if (revision !== undefined && revision !== revisionOf(before)) throw new StaleRevision();
-  const nowMs = Date.now();
-  const untilMs = forMs === undefined ? undefined : nowMs + forMs;
+  expectRevision(request, before);
   try {
-    await source.patchListener(name, accept, { sinceMs: nowMs, untilMs, by, reason }, revision);
+    await source.patchListener(name, accept, markOf(request, forMs, reason), revision);
   } catch (error) {
     if (error instanceof BindError) return failure(409, error.message);
     throw error;

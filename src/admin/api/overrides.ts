@@ -1,7 +1,8 @@
 /** What operators have changed beside the configuration. */
-import type { Mark, Override } from '../../control/overrides.ts';
+import type { Override } from '../../control/overrides.ts';
 import { json } from '../http.ts';
-import { nameIn, orRefusal, overrideView } from './backend.ts';
+import { markOf, orRefusal, overrideView } from './administered.ts';
+import { nameIn } from './backend.ts';
 import type { Route } from './route.ts';
 
 const path = '/api/v1/overrides';
@@ -26,7 +27,7 @@ export const resetAll: Route = {
   may: 'operate',
   async reply({ source }, { by }) {
     const before = source.overrides;
-    await source.resetOverrides(undefined, markOf(by));
+    await source.resetOverrides(undefined, markOf({ by }));
     return { ...json(200, { overrides: [] }), audit: { before, after: [] } };
   },
 };
@@ -41,7 +42,7 @@ export const resetBackend: Route = {
       const name = nameIn(params);
       const isOf = (one: Override): boolean => one.pool === name.pool && one.backend === name.backend;
       const before = source.overrides.filter(isOf);
-      await source.resetOverrides(name, markOf(by));
+      await source.resetOverrides(name, markOf({ by }));
       return { ...json(200, { overrides: source.overrides.filter(isOf) }), audit: { before, after: [] } };
     }),
 };
@@ -49,8 +50,4 @@ export const resetBackend: Route = {
 function namesOf({ listener, pool, backend }: Override) {
   if (listener !== undefined) return { listener };
   return { pool, ...(backend !== undefined && { backend }) };
-}
-
-function markOf(by: string): Mark {
-  return { sinceMs: Date.now(), untilMs: undefined, by, reason: undefined };
 }

@@ -1,14 +1,10 @@
 /** One pool: how it is, and how it is held and released. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import {
-  type AdministeredPool,
-  type PoolPatch,
-  revisionOf,
-  StaleRevision,
-} from '../../control/administration.ts';
+import { type AdministeredPool, type PoolPatch, revisionOf } from '../../control/administration.ts';
 import type { EndOptions } from '../../control/sessions.ts';
 import { json, type Reply } from '../http.ts';
-import { openSessions, orRefusal, overrideView } from './backend.ts';
+import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
+import { openSessions } from './backend.ts';
 import {
   anything,
   duration,
@@ -45,17 +41,16 @@ export const patchPool: Route = {
   reply: (deps, request) => orRefusal(() => patched(deps, request)),
 };
 
-async function patched(deps: RouteDeps, { params, body, by, revision }: ApiRequest): Promise<Reply> {
+async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
   const { source } = deps;
+  const { params, body, revision } = request;
   const name = nameIn(params);
   const before = source.administeredPool(name);
   const read = wishIn(body);
   if (!read.ok) return mistaken(read.errors);
   const { patch, forMs, reason, isAwaited, closing } = read.value;
-  if (revision !== undefined && revision !== revisionOf(before)) throw new StaleRevision();
-  const nowMs = Date.now();
-  const untilMs = forMs === undefined ? undefined : nowMs + forMs;
-  await source.patchPool(name, patch, { sinceMs: nowMs, untilMs, by, reason }, revision);
+  expectRevision(request, before);
+  await source.patchPool(name, patch, markOf(request, forMs, reason), revision);
   const closed = closing && (await source.sessions.endAll({ pool: name, state: 'relaying' }, closing));
   const audit = { before: before.overrides, after: source.administeredPool(name).overrides, reason, closed };
   const isPending = isAwaited && (source.pool(name)?.active ?? 0) > 0;
