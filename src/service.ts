@@ -104,59 +104,17 @@ export class Service {
     const { ledger } = this.controlPlane;
     log.waitFor(() => unsentSinceMs(ledger));
     this.#observations = observations;
-    const { controlPlane } = this;
-    const reload = (trigger: string): Promise<ReloadResult> => this.reload(trigger);
-    const pendingRestart = (): readonly string[] => this.#pendingRestart;
-    const origin = (): ConfigOrigin | undefined => this.#origin;
+    const { view, operator, sessions } = this.controlPlane;
     const source: AdminSource = {
       build: { version, node: process.version, driver: driver.name, driverReason: why },
-      observations,
-      get origin() {
-        return origin();
-      },
-      get plan() {
-        return controlPlane.view.plan;
-      },
-      get phase() {
-        return controlPlane.view.phase;
-      },
-      get pendingRestart() {
-        return pendingRestart();
-      },
-      get logLinesLeftOut() {
-        return controlPlane.ledger.linesLeftOut.sum(0, 0) + log.linesDropped;
-      },
-      snapshot: () => controlPlane.view.snapshot(),
-      busiestClients: (listener, most) => controlPlane.view.busiestClients(listener, most),
-      probeLag: () => controlPlane.view.probeLag(),
-      events,
-      history: new History({
-        ledger,
-        get plan() {
-          return controlPlane.view.plan;
-        },
-      }),
-      get config() {
-        return controlPlane.config;
-      },
-      sessions: controlPlane.sessions,
-      pool: (name) => controlPlane.view.pool(name),
-      setCircuit: (name, to, openForMs) => controlPlane.setCircuit(name, to, openForMs),
-      explain: (inquiry) => controlPlane.view.explain(inquiry),
-      get overrides() {
-        return controlPlane.view.overrides;
-      },
-      administered: (name) => controlPlane.view.administered(name),
-      administeredPool: (name) => controlPlane.view.administeredPool(name),
-      patchBackend: (...patch) => controlPlane.patchBackend(...patch),
-      patchPool: (...patch) => controlPlane.patchPool(...patch),
-      administeredListener: (name) => controlPlane.view.administeredListener(name),
-      patchListener: (...patch) => controlPlane.patchListener(...patch),
-      resetOverrides: (name, mark) => controlPlane.resetOverrides(name, mark),
-      reload,
+      ...{ view, operator, sessions, observations, events, history: new History(view) },
+      origin: () => this.#origin,
+      pendingRestart: () => this.#pendingRestart,
+      logLinesLeftOut: () => ledger.linesLeftOut.sum(0, 0) + log.linesDropped,
+      reload: (trigger) => this.reload(trigger),
     };
     this.metrics = new Metrics(source);
-    this.#admin = new Admin({ source, metrics: this.metrics }, log.logger);
+    this.#admin = new Admin({ ...source, metrics: this.metrics }, log.logger);
   }
 
   /** As `start` says. May be stopped and drained meanwhile, which ends it at once; a reload waits for its end. */

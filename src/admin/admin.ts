@@ -67,8 +67,8 @@ export class Admin {
         this.#config = config;
         this.#server = next?.server;
         this.#bound = next?.address;
-        if (next === undefined) this.#deps.source.history.stop();
-        else this.#deps.source.history.start();
+        if (next === undefined) this.#deps.history.stop();
+        else this.#deps.history.start();
         if (next !== undefined)
           this.#logger.info({ bind: formatAddress(next.address) }, 'admin API listening');
       },
@@ -92,7 +92,7 @@ export class Admin {
   }
 
   async close(): Promise<void> {
-    this.#deps.source.history.stop();
+    this.#deps.history.stop();
     await this.#server?.close();
     this.#server = undefined;
   }
@@ -110,7 +110,7 @@ export class Admin {
       tokens,
       onChange: (change) => {
         this.#logger.info(change, 'operator');
-        this.#deps.source.events.tell('operator', change);
+        this.#deps.events.tell('operator', change);
       },
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });

@@ -5,7 +5,7 @@ import type { AdminToken } from '../config/config.ts';
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { crossOrigin, type Permission, Tokens } from './access.ts';
-import type { Route, RouteDeps } from './api/route.ts';
+import type { AdminSource, Route, RouteDeps } from './api/route.ts';
 import { routesAt } from './api/routes.ts';
 import { Snapshots } from './api/snapshots.ts';
 import { statusOf } from './api/status.ts';
@@ -54,8 +54,8 @@ export class AdminServer {
   #closed: Promise<unknown> | undefined;
   readonly #connections = new Connections(mostConnections, mostUnreadBytes);
 
-  constructor({ source, metrics, tokens, onChange, onError }: AdminServerDeps) {
-    this.#deps = { source, metrics, snapshots: new Snapshots(() => snapshotEvent(source)) };
+  constructor({ tokens, onChange, onError, ...deps }: AdminServerDeps) {
+    this.#deps = { ...deps, snapshots: new Snapshots(() => snapshotEvent(deps)) };
     this.#tokens = new Tokens(tokens);
     this.#onChange = onChange;
     this.#onError = onError;
@@ -216,9 +216,9 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
 }
 
 /** It has no id: whoever comes back does not miss it. */
-function snapshotEvent(source: RouteDeps['source']): string {
+function snapshotEvent(source: AdminSource): string {
   const at = new Date().toISOString();
-  return `event: snapshot\ndata: ${JSON.stringify({ at, ...statusOf(source, source.snapshot()) })}\n\n`;
+  return `event: snapshot\ndata: ${JSON.stringify({ at, ...statusOf(source, source.view.snapshot()) })}\n\n`;
 }
 
 function methodsOf({ method }: Route): readonly string[] {

@@ -1,8 +1,8 @@
 /** What there is to say of the running proxy: for status, metrics, the demo and what operators ask. Changes nothing. */
-import { formatAddress } from '../config/addresses.ts';
+import type { Config } from '../config/config.ts';
 import type { Accept } from '../core/admin-state.ts';
 import { type BusyClients, busiestClients } from '../core/busiest-clients.ts';
-import type { Address, ListenerSlot } from '../core/contract.ts';
+import type { Address } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
 import type { Explanation, Inquiry } from '../core/explain/explanation.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
@@ -70,6 +70,11 @@ export class ProxyView implements SnapshotSource {
     return this.#deps.runningPlan.plan;
   }
 
+  /** What runs now, as the file says it. */
+  get config(): Config {
+    return this.#deps.runningPlan.config;
+  }
+
   get phase(): Phase {
     return this.#deps.lifecycle.phase;
   }
@@ -96,11 +101,7 @@ export class ProxyView implements SnapshotSource {
 
   /** The addresses that each listener of the plan is bound to, as people write them. */
   bound(): ReadonlyMap<string, readonly string[]> {
-    const { listeners } = this.plan;
-    const bySlot = new Map<ListenerSlot, string[]>(listeners.map(({ slot }) => [slot, []]));
-    for (const { listener, address } of this.#deps.groups.bound.values())
-      bySlot.get(listener)?.push(formatAddress(address));
-    return new Map(listeners.map(({ name, slot }) => [name, bySlot.get(slot) ?? []]));
+    return this.#deps.runningPlan.bound();
   }
 
   /** Listeners that the configuration has no more, but that have open sessions. */

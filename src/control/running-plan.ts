@@ -2,7 +2,9 @@
  * The configuration that runs, and the plan that workers follow: made of it, of what its names stand for, and of what
  * operators want. Another plan takes the place of one for all that follow it.
  */
+import { formatAddress } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
+import type { ListenerSlot } from '../core/contract.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, Plan } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
@@ -93,6 +95,15 @@ export class RunningPlan {
     poolWatch.follow(plan);
     groups.tell({ kind: 'log', log: config.log });
     groups.follow(plan, before);
+  }
+
+  /** The addresses that each listener of the plan is bound to, as people write them. */
+  bound(): ReadonlyMap<string, readonly string[]> {
+    const { listeners } = this.#plan;
+    const bySlot = new Map<ListenerSlot, string[]>(listeners.map(({ slot }) => [slot, []]));
+    for (const { listener, address } of this.#deps.groups.bound.values())
+      bySlot.get(listener)?.push(formatAddress(address));
+    return new Map(listeners.map(({ name, slot }) => [name, bySlot.get(slot) ?? []]));
   }
 
   /** The driver that serves a listener of the plan, or one that is leaving. */

@@ -14,14 +14,16 @@ import type { Snapshot } from './snapshot.ts';
 /** What metrics are made of; read anew each time, for a reload brings a new plan. */
 export interface MetricsSource {
   readonly build: Build;
-  /** Where the configuration that runs was read from; undefined where it is in no file. */
-  readonly origin: ConfigOrigin | undefined;
   readonly observations: Observations;
+  readonly view: {
+    snapshot(): Snapshot;
+    /** Has workers show how late they are, for the next snapshot. */
+    probeLag(): void;
+  };
+  /** Where the configuration that runs was read from; undefined where it is in no file. */
+  origin(): ConfigOrigin | undefined;
   /** Log lines that were not written. */
-  readonly logLinesLeftOut: number;
-  snapshot(): Snapshot;
-  /** Has workers show how late they are, for the next snapshot. */
-  probeLag(): void;
+  logLinesLeftOut(): number;
 }
 
 /**
@@ -59,7 +61,7 @@ export class Metrics {
   async text(): Promise<string> {
     const scrape = this.#read();
     const own = families.map((family) => textOf(family, scrape)).join('\n');
-    this.#source.probeLag();
+    this.#source.view.probeLag();
     return `${own}\n${await this.#defaults.metrics()}`;
   }
 
@@ -68,13 +70,13 @@ export class Metrics {
   }
 
   #read(): Scrape {
-    const { build, origin, observations, logLinesLeftOut } = this.#source;
+    const { build, observations, view } = this.#source;
     return {
       build,
-      origin,
       observations,
-      logLinesLeftOut,
-      snapshot: this.#source.snapshot(),
+      origin: this.#source.origin(),
+      logLinesLeftOut: this.#source.logLinesLeftOut(),
+      snapshot: view.snapshot(),
       descriptors: descriptorUse(),
       mainLagMs: this.#loopLag.take(),
       wallClockMs: this.#wallClockMs(),

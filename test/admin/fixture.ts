@@ -34,7 +34,7 @@ export async function startAdmin({
   const errors: unknown[] = [];
   const changes: Change[] = [];
   const server = new AdminServer({
-    ...{ source, metrics, tokens },
+    ...{ ...source, metrics, tokens },
     onChange: (change) => changes.push(change),
     onError: (error) => errors.push(error),
   });

@@ -41,13 +41,16 @@ export class FakeSource implements AdminSource {
   readonly history = new History(this);
   readonly sessions = new Sessions(() => []);
   readonly config = fakeConfig;
+  /** All of these at once. */
+  readonly view = this;
+  readonly operator = this;
   plan: Plan = fakePlan(['web', 'api'], { app: ['10.0.0.1:9000', 'unix:/run/app.sock'], db: ['[::1]:5432'] });
   phase: Phase = 'serving';
   readonly phaseSinceMs = 1_700_000_000_500;
-  readonly origin = { file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' };
+  readonly origin = () => ({ file: '/etc/sluice/sluice.yaml', hash: '0123456789abcdef' });
   readonly observations = new Observations(1_700_000_000_000);
   readonly bufferLimitBytes = 1_000;
-  logLinesLeftOut = 0;
+  linesLeftOut = 0;
   readonly certificates: SnapshotSource['certificates'] = {
     own: [
       { of: { listener: 'web' }, name: 'a.example', notAfterMs: 1_900_000_000_000 },
@@ -67,7 +70,9 @@ export class FakeSource implements AdminSource {
     ['web', ['0.0.0.0:8080']],
     ['api', ['127.0.0.1:8081', 'unix:/run/api.sock']],
   ]);
-  pendingRestart: readonly string[] = [];
+  pending: readonly string[] = [];
+  readonly pendingRestart = () => this.pending;
+  readonly logLinesLeftOut = () => this.linesLeftOut;
   readonly leavingListeners: ListenerPlan[] = [];
   reloaded: () => Promise<ReloadResult> = () =>
     Promise.resolve({ ok: true, changes: {}, pendingRestart: [] });
@@ -183,9 +188,7 @@ export class FakeSource implements AdminSource {
     };
   }
 
-  reload(): Promise<ReloadResult> {
-    return this.reloaded();
-  }
+  readonly reload = () => this.reloaded();
 }
 
 const fakeConfig = configOf(`

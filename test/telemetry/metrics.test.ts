@@ -152,7 +152,7 @@ describe('Metrics', () => {
     one.bufferBytes[0] = 400;
     two.bufferBytes[1] = 30;
     source.observations.workerRestarts++;
-    source.logLinesLeftOut = 12;
+    source.linesLeftOut = 12;
     two.queueTickets.draw(1, true, 400);
     Atomics.store(source.ledger.health, 0, 2);
     Atomics.store(source.ledger.circuit.state, 0, 2);

@@ -6,7 +6,7 @@ import { adminStates } from '../../core/admin-state.ts';
 import { json, type Reply } from '../http.ts';
 import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
 import { duration, mistaken, oneOf, orNull, readFields, readObject, text } from './fields.ts';
-import type { AdminSource, ApiRequest, Route, RouteDeps } from './route.ts';
+import type { ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus } from './status.ts';
 
 const path = '/api/v1/pools/{pool}/backends/{backend}';
@@ -27,10 +27,10 @@ export const patchBackend: Route = {
 };
 
 async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
-  const { source } = deps;
+  const { view, operator } = deps;
   const { params, body, revision } = request;
   const name = nameIn(params);
-  const before = source.administered(name);
+  const before = view.administered(name);
   const read = readFields(body, patchFields);
   if (!read.ok) return mistaken(read.errors);
   const { for: forMs, reason, sessions, ...patch } = read.value;
@@ -39,12 +39,12 @@ async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
   }
   expectRevision(request, before);
   if (Object.keys(patch).length > 0) {
-    await source.patchBackend(name, patch, markOf(request, forMs, reason), revision);
+    await operator.patchBackend(name, patch, markOf(request, forMs, reason), revision);
   }
   const filter = { pool: before.pool, backend: before.backend };
   const closing = sessions === undefined || sessions === 'keep' ? undefined : sessions;
-  const closed = closing && (await source.sessions.endAll(filter, closing));
-  const audit = { before: before.overrides, after: source.administered(name).overrides, reason, closed };
+  const closed = closing && (await deps.sessions.endAll(filter, closing));
+  const audit = { before: before.overrides, after: view.administered(name).overrides, reason, closed };
   return { ...backendReply(deps, name), audit };
 }
 
@@ -57,17 +57,17 @@ const patchFields = {
   reason: text(200),
 } satisfies Record<keyof BackendPatch | 'sessions' | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
-export function backendReply({ source }: RouteDeps, name: BackendName): Reply {
-  const administered = source.administered(name);
+export function backendReply(deps: RouteDeps, name: BackendName): Reply {
+  const administered = deps.view.administered(name);
   const revision = revisionOf(administered);
-  return json(200, { ...backendView(administered, source), revision }, { etag: `"${revision}"` });
+  return json(200, { ...backendView(administered, deps), revision }, { etag: `"${revision}"` });
 }
 
 function backendView(
   { pool, backend, layers, effective, overrides }: Administered,
-  source: Pick<AdminSource, 'observations' | 'snapshot'>,
+  { view, observations }: RouteDeps,
 ) {
-  const status = source
+  const status = view
     .snapshot()
     .pools.find(({ name }) => name === pool)
     ?.backends.find(({ name }) => name === backend);
@@ -75,7 +75,7 @@ function backendView(
     pool,
     ...(status === undefined
       ? { address: backend }
-      : backendStatus(status, source.observations.backend(pool, status.name))),
+      : backendStatus(status, observations.backend(pool, status.name))),
     layers,
     effective: effective.state,
     weight: effective.weight,

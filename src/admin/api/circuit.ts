@@ -15,13 +15,13 @@ export const circuit: Route = {
   reply: (deps, { params, body }) =>
     orRefusal(() => {
       const name = nameIn(params);
-      deps.source.administered(name);
+      deps.view.administered(name);
       const read = readFields(body, { to: oneOf(['closed', 'open'] as const), for: duration });
       if (!read.ok) return mistaken(read.errors);
       const { to, for: openForMs = defaultOpenMs } = read.value;
       if (to === undefined)
         return mistaken([{ path: 'to', message: 'Expected one of closed, open, found none' }]);
-      if (!deps.source.setCircuit(name, to, openForMs)) {
+      if (!deps.operator.setCircuit(name, to, openForMs)) {
         return failure(409, `The pool ${JSON.stringify(name.pool)} has no circuit breaker`);
       }
       return { ...backendReply(deps, name), audit: { to, ...(to === 'open' && { openForMs }) } };

@@ -9,7 +9,7 @@ export const clients: Route = {
   path: '/api/v1/clients',
   method: 'GET',
   may: 'read',
-  reply({ source }, { query }) {
+  reply({ view }, { query }) {
     const name = query.get('listener');
     const most = Number(query.get('most') ?? usualMost);
     if (name === null)
@@ -20,9 +20,9 @@ export const clients: Route = {
         { path: 'most', message: `Expected an integer from 1 to ${largestMost}, found ${found}` },
       ]);
     }
-    const { listeners } = source.snapshot();
+    const { listeners } = view.snapshot();
     const listener = listeners.find((one) => one.name === name);
-    const busy = source.busiestClients(name, most);
+    const busy = view.busiestClients(name, most);
     if (listener === undefined || busy === undefined) {
       const names = listeners.map((one) => one.name);
       return failure(404, new UnknownName('listener', name, names).message);

@@ -7,6 +7,6 @@ export const configuration: Route = {
   path: '/api/v1/configuration',
   method: 'GET',
   may: 'read',
-  reply: ({ source }) =>
-    json(200, { file: source.origin?.file ?? null, configuration: asWritten(source.config) }),
+  reply: ({ view, origin }) =>
+    json(200, { file: origin()?.file ?? null, configuration: asWritten(view.config) }),
 };

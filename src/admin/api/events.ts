@@ -22,10 +22,10 @@ export const events: Route = {
   path: '/api/v1/events',
   method: 'GET',
   may: 'read',
-  reply({ source, snapshots }, { query, lastEventId, left }) {
+  reply({ events, snapshots }, { query, lastEventId, left }) {
     const betweenMs = betweenSnapshotsMs(query);
     if (typeof betweenMs === 'string') return mistaken([{ path: 'snapshot', message: betweenMs }]);
-    if (source.events.subscribers >= mostStreams)
+    if (events.subscribers >= mostStreams)
       return failure(503, `Expected at most ${mostStreams} streams of events at once`);
     const recent = Number(query.get('recent') ?? 0);
     if (!Number.isInteger(recent) || recent < 0) {
@@ -33,9 +33,9 @@ export const events: Route = {
         { path: 'recent', message: `Expected how many events, ${found(query.get('recent'))}` },
       ]);
     }
-    const missed = lastEventId === undefined ? undefined : source.events.after(lastEventId);
+    const missed = lastEventId === undefined ? undefined : events.after(lastEventId);
     const gap = lastEventId === undefined || missed !== undefined ? '' : 'event: gap\ndata: {}\n\n';
-    const past = missed ?? (recent === 0 ? [] : source.events.recent.slice(-recent));
+    const past = missed ?? (recent === 0 ? [] : events.recent.slice(-recent));
     const first = gap + past.map(asText).join('');
     return {
       status: 200,
@@ -43,7 +43,7 @@ export const events: Route = {
       // A browser comes back after two seconds.
       body: `retry: 2000\n\n${first}`,
       stream({ write, isRead }) {
-        const stop = source.events.subscribe((event) => write(asText(event)));
+        const stop = events.subscribe((event) => write(asText(event)));
         const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs).unref();
         const look = (text: string): void => {
           // The next one says it all: a client that is slow to read is left out.

@@ -13,12 +13,12 @@ export const explain: Route = {
   may: 'read',
   // Holds 64 KiB of bytes in base64.
   body: { type: 'application/json', mostBytes: 98_304 },
-  reply({ source }, { body }) {
+  reply({ view }, { body }) {
     const inquiry = inquiryIn(
       body,
-      source.plan.listeners.map(({ name }) => name),
+      view.plan.listeners.map(({ name }) => name),
     );
-    return typeof inquiry === 'string' ? failure(400, inquiry) : json(200, source.explain(inquiry));
+    return typeof inquiry === 'string' ? failure(400, inquiry) : json(200, view.explain(inquiry));
   },
 };
 

@@ -9,13 +9,13 @@ export const history: Route = {
   path: '/api/v1/history',
   method: 'GET',
   may: 'read',
-  reply({ source }, { query }) {
+  reply({ view, history }, { query }) {
     const from = Number(query.get('from') ?? 0);
     if (!Number.isInteger(from) || from < 0) {
       const found = JSON.stringify(query.get('from'));
       return mistaken([{ path: 'from', message: `Expected the number of a point, found ${found}` }]);
     }
-    const { history, plan } = source;
+    const { plan } = view;
     const head = { everyMs: betweenPointsMs, next: history.next };
     const pool = query.get('pool');
     if (pool === null) {

@@ -26,10 +26,10 @@ export const patchListener: Route = {
 };
 
 async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
-  const { source } = deps;
+  const { view, operator } = deps;
   const { params, body, revision } = request;
   const name = nameIn(params);
-  const before = source.administeredListener(name);
+  const before = view.administeredListener(name);
   const read = readFields(body, { accept: orNull(oneOf(accepts)), for: duration, reason: text(200) });
   if (!read.ok) return mistaken(read.errors);
   const { accept, for: forMs, reason } = read.value;
@@ -37,23 +37,23 @@ async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
     return mistaken([{ path: 'accept', message: `Expected ${accepts.join(', ')} or null, found none` }]);
   expectRevision(request, before);
   try {
-    await source.patchListener(name, accept, markOf(request, forMs, reason), revision);
+    await operator.patchListener(name, accept, markOf(request, forMs, reason), revision);
   } catch (error) {
     if (error instanceof BindError) return failure(409, error.message);
     throw error;
   }
-  const audit = { before: before.overrides, after: source.administeredListener(name).overrides, reason };
+  const audit = { before: before.overrides, after: view.administeredListener(name).overrides, reason };
   return { ...listenerReply(deps, name), audit };
 }
 
-function listenerReply({ source }: RouteDeps, name: string): Reply {
-  const administered = source.administeredListener(name);
+function listenerReply({ view }: RouteDeps, name: string): Reply {
+  const administered = view.administeredListener(name);
   const revision = revisionOf(administered);
-  return json(200, { ...listenerView(administered, source), revision }, { etag: `"${revision}"` });
+  return json(200, { ...listenerView(administered, view), revision }, { etag: `"${revision}"` });
 }
 
-function listenerView({ listener: name, overrides }: AdministeredListener, source: RouteDeps['source']) {
-  const seen = source.snapshot().listeners.find((one) => one.name === name);
+function listenerView({ listener: name, overrides }: AdministeredListener, view: RouteDeps['view']) {
+  const seen = view.snapshot().listeners.find((one) => one.name === name);
   return {
     listener: name,
     ...(seen !== undefined && listenerStatus(seen)),

@@ -11,9 +11,9 @@ export const overrides: Route = {
   path,
   method: 'GET',
   may: 'read',
-  reply: ({ source }) =>
+  reply: ({ view }) =>
     json(200, {
-      overrides: source.overrides.map((one) => ({
+      overrides: view.overrides.map((one) => ({
         ...namesOf(one),
         ...overrideView(one),
       })),
@@ -25,9 +25,9 @@ export const resetAll: Route = {
   path,
   method: 'DELETE',
   may: 'operate',
-  async reply({ source }, { by }) {
-    const before = source.overrides;
-    await source.resetOverrides(undefined, markOf({ by }));
+  async reply({ view, operator }, { by }) {
+    const before = view.overrides;
+    await operator.resetOverrides(undefined, markOf({ by }));
     return { ...json(200, { overrides: [] }), audit: { before, after: [] } };
   },
 };
@@ -37,13 +37,16 @@ export const resetBackend: Route = {
   path: `${path}/{pool}/{backend}`,
   method: 'DELETE',
   may: 'operate',
-  reply: ({ source }, { params, by }) =>
+  reply: ({ view, operator }, { params, by }) =>
     orRefusal(async () => {
       const name = nameIn(params);
       const isOf = (one: Override): boolean => one.pool === name.pool && one.backend === name.backend;
-      const before = source.overrides.filter(isOf);
-      await source.resetOverrides(name, markOf({ by }));
-      return { ...json(200, { overrides: source.overrides.filter(isOf) }), audit: { before, after: [] } };
+      const before = view.overrides.filter(isOf);
+      await operator.resetOverrides(name, markOf({ by }));
+      return {
+        ...json(200, { overrides: view.overrides.filter(isOf) }),
+        audit: { before, after: [] },
+      };
     }),
 };
 

@@ -42,18 +42,23 @@ export const patchPool: Route = {
 };
 
 async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
-  const { source } = deps;
+  const { view, operator } = deps;
   const { params, body, revision } = request;
   const name = nameIn(params);
-  const before = source.administeredPool(name);
+  const before = view.administeredPool(name);
   const read = wishIn(body);
   if (!read.ok) return mistaken(read.errors);
   const { patch, forMs, reason, isAwaited, closing } = read.value;
   expectRevision(request, before);
-  await source.patchPool(name, patch, markOf(request, forMs, reason), revision);
-  const closed = closing && (await source.sessions.endAll({ pool: name, state: 'relaying' }, closing));
-  const audit = { before: before.overrides, after: source.administeredPool(name).overrides, reason, closed };
-  const isPending = isAwaited && (source.pool(name)?.active ?? 0) > 0;
+  await operator.patchPool(name, patch, markOf(request, forMs, reason), revision);
+  const closed = closing && (await deps.sessions.endAll({ pool: name, state: 'relaying' }, closing));
+  const audit = {
+    before: before.overrides,
+    after: view.administeredPool(name).overrides,
+    reason,
+    closed,
+  };
+  const isPending = isAwaited && (view.pool(name)?.active ?? 0) > 0;
   return { ...poolReply(isPending ? 202 : 200, deps, name), audit };
 }
 
@@ -121,18 +126,18 @@ function rate(value: unknown): Parsed<number> {
   return isRate ? parsed(value) : expected(`a number above 0, up to ${mostPerSecond}: sessions a second`);
 }
 
-function poolReply(status: number, { source }: RouteDeps, name: string): Reply {
-  const administered = source.administeredPool(name);
+function poolReply(status: number, deps: RouteDeps, name: string): Reply {
+  const administered = deps.view.administeredPool(name);
   const revision = revisionOf(administered);
-  const body = { ...poolView(administered, source), revision };
+  const body = { ...poolView(administered, deps), revision };
   return json(status, body, { etag: `"${revision}"` });
 }
 
-function poolView({ pool: name, overrides }: AdministeredPool, source: RouteDeps['source']) {
-  const seen = source.pool(name);
+function poolView({ pool: name, overrides }: AdministeredPool, { view, observations }: RouteDeps) {
+  const seen = view.pool(name);
   return {
     pool: name,
-    ...(seen !== undefined && poolStatus(seen, source.observations)),
+    ...(seen !== undefined && poolStatus(seen, observations)),
     overrides: overrides.map(overrideView),
   };
 }

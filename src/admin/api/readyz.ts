@@ -6,7 +6,7 @@ export const readyz: Route = {
   path: '/readyz',
   method: 'GET',
   may: 'none',
-  reply({ source: { phase } }) {
+  reply({ view: { phase } }) {
     const ready = phase === 'serving';
     return json(ready ? 200 : 503, { ready, phase });
   },

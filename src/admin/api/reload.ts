@@ -6,8 +6,8 @@ export const reload: Route = {
   path: '/api/v1/reload',
   method: 'POST',
   may: 'operate',
-  async reply({ source }) {
-    const result = await source.reload('admin API');
+  async reply({ reload }) {
+    const result = await reload('admin API');
     if (!result.ok) return json(422, { errors: result.errors });
     const { changes, pendingRestart } = result;
     return json(200, { reloaded: true, ...changes, pendingRestart });

@@ -43,11 +43,11 @@ export const sessions: Route = {
   path,
   method: 'GET',
   may: 'read',
-  async reply({ source }, { query }) {
+  async reply({ sessions }, { query }) {
     const read = readObject(Object.fromEntries(query), listFields);
     if (!read.ok) return mistaken(read.errors);
     const { sort, limit = 100, cursor, ...filter } = read.value;
-    const list = await source.sessions.list({ filter: filterOf(filter), sort, limit, cursor });
+    const list = await sessions.list({ filter: filterOf(filter), sort, limit, cursor });
     return json(200, { sessions: list.sessions.map(sessionView), cursor: list.cursor ?? null });
   },
 };
@@ -56,9 +56,9 @@ export const endSession: Route = {
   path: `${path}/{id}`,
   method: 'DELETE',
   may: 'operate',
-  async reply({ source }, { params }) {
+  async reply({ sessions }, { params }) {
     const { id = '' } = params;
-    const isEnded = await source.sessions.end(id);
+    const isEnded = await sessions.end(id);
     if (!isEnded) return failure(404, `There is no open session ${JSON.stringify(id.slice(0, 40))}`);
     return { status: 204, type: 'application/json; charset=utf-8', body: '' };
   },
@@ -69,7 +69,7 @@ export const closeSessions: Route = {
   method: 'POST',
   may: 'operate',
   body: { type: 'application/json', mostBytes: 4_096 },
-  async reply({ source }, { body }) {
+  async reply({ sessions }, { body }) {
     const read = readFields(body, {
       filter: anything,
       how: oneOf(['reset', 'fin'] as const),
@@ -82,7 +82,7 @@ export const closeSessions: Route = {
     const filter = under('filter', readObject(given, filterFields));
     if (!filter.ok) return mistaken(filter.errors);
     const options = { ...(how && { how }), ...(overMs && { overMs }), ...(limit && { limit }) };
-    const matched = await source.sessions.endAll(filterOf(filter.value), options);
+    const matched = await sessions.endAll(filterOf(filter.value), options);
     return { ...json(202, { matched }), audit: { filter: given, ...options, matched, reason } };
   },
 };

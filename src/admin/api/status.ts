@@ -18,10 +18,10 @@ export const status: Route = {
   path: '/api/v1/status',
   method: 'GET',
   may: 'read',
-  reply: ({ source }) => json(200, statusOf(source, source.snapshot())),
+  reply: (deps) => json(200, statusOf(deps, deps.view.snapshot())),
 };
 
-export function statusOf({ build, origin, observations, pendingRestart }: StatusSource, snapshot: Snapshot) {
+export function statusOf({ build, observations, ...source }: StatusSource, snapshot: Snapshot) {
   const { phase, phaseSinceMs, workers, buffers, certificates, listeners, pools } = snapshot;
   return {
     version: build.version,
@@ -35,12 +35,12 @@ export function statusOf({ build, origin, observations, pendingRestart }: Status
     phaseSince: timeText(phaseSinceMs),
     draining: phase === 'draining',
     configuration: {
-      file: origin?.file ?? null,
-      hash: origin?.hash ?? null,
+      file: source.origin()?.file ?? null,
+      hash: source.origin()?.hash ?? null,
       loaded: timeText(observations.lastReloadMs),
       lastReloadFailed: observations.lastReloadFailed,
     },
-    pendingRestart,
+    pendingRestart: source.pendingRestart(),
     workers: countsOf(workers.map(({ driver }) => driver)),
     workerRestarts: observations.workerRestarts,
     descriptors: descriptorStatus(descriptorUse()),

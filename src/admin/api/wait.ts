@@ -44,14 +44,14 @@ export const wait: Route = {
   path: '/api/v1/wait',
   method: 'GET',
   may: 'read',
-  async reply({ source }, { query, left }) {
+  async reply(deps, { query, left }) {
     const wish = wishIn(query);
     if (!('until' in wish)) return mistaken(wish);
-    const first = look(source, wish);
+    const first = look(deps, wish);
     if (first instanceof UnknownName) return failure(404, first.message);
     const endMs = performance.now() + wish.timeoutMs;
     for (;;) {
-      const now = look(source, wish);
+      const now = look(deps, wish);
       if (now instanceof UnknownName) return failure(409, `${now.message} any more`);
       if (conditions[wish.until](now)) return json(200, now.state());
       if (wish.until === 'idle' && first.isHeld && !now.isHeld)
@@ -63,15 +63,14 @@ export const wait: Route = {
   },
 };
 
-function look(source: RouteDeps['source'], { pool, backend }: Wish): Now | UnknownName {
-  const seen = source.pool(pool);
+function look({ view, observations }: RouteDeps, { pool, backend }: Wish): Now | UnknownName {
+  const seen = view.pool(pool);
   if (seen === undefined)
     return new UnknownName(
       'pool',
       pool,
-      source.plan.pools.map(({ name }) => name),
+      view.plan.pools.map(({ name }) => name),
     );
-  const { observations } = source;
   if (backend === undefined) return ofPool(seen, observations);
   const one = seen.backends.find(({ name }) => name === backend);
   if (one === undefined)

@@ -1,0 +1,74 @@
+/**
+ * What operators change at run time. Each fulfils once workers are told of it; each throws or rejects with an
+ * UnknownName where there is no such thing, and a patch with a StaleRevision where that is another than the one given.
+ */
+import type { Accept } from '../core/admin-state.ts';
+import type { Ledger } from '../core/ledger/ledger.ts';
+import { monotonicMs } from '../dataplane/clock.ts';
+import type { Administration, PoolPatch } from './administration.ts';
+import type { Changeover } from './changeover.ts';
+import type { Findings } from './findings.ts';
+import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
+import type { RunningPlan } from './running-plan.ts';
+import type { WorkerGroups } from './workers/worker-groups.ts';
+
+export interface OperatorDeps {
+  readonly administration: Administration;
+  readonly changeover: Pick<Changeover, 'administer'>;
+  readonly runningPlan: RunningPlan;
+  readonly ledger: Ledger;
+  readonly groups: WorkerGroups;
+  readonly findings: Findings;
+}
+
+export class Operator {
+  readonly #deps: OperatorDeps;
+
+  constructor(deps: OperatorDeps) {
+    this.#deps = deps;
+  }
+
+  patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void> {
+    const { administration, changeover } = this.#deps;
+    return changeover.administer(() => administration.patch(name, patch, mark, revision));
+  }
+
+  patchPool(name: string, patch: PoolPatch, mark: Mark, revision?: string): Promise<void> {
+    const { administration, changeover } = this.#deps;
+    return changeover.administer(() => administration.patchPool(name, patch, mark, revision));
+  }
+
+  /** Rejects with a BindError where it can't listen; then nothing has changed. */
+  patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void> {
+    const { administration, changeover } = this.#deps;
+    let before: readonly Override[] = [];
+    return changeover.administer(
+      () => {
+        before = administration.overrides;
+        administration.patchListener(name, accept, mark, revision);
+      },
+      () => administration.restore(before),
+    );
+  }
+
+  /** Goes back to the configuration for one backend, or for everything. */
+  resetOverrides(name: BackendName | undefined, mark: Mark): Promise<void> {
+    const { administration, changeover } = this.#deps;
+    return changeover.administer(() => administration.reset(name, mark));
+  }
+
+  /** Opens or closes a breaker by hand; false where the pool has none. An opening ends after so long, by a trial. */
+  setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
+    const { administration, runningPlan, ledger, groups, findings } = this.#deps;
+    const { pool, backend } = administration.backend(name);
+    const plan = runningPlan.plan.pools.find((one) => one.name === pool);
+    const slot = plan?.backends.find((one) => one.name === backend)?.slot;
+    if (plan === undefined || slot === undefined || plan.policy.circuitBreaker === 'off') return false;
+    const nowMs = monotonicMs();
+    if (to === 'closed') ledger.closeCircuit(slot);
+    else ledger.openCircuit(slot, nowMs, nowMs + openForMs);
+    groups.tell({ kind: 'woken' });
+    findings.circuitSet({ pool, backend }, to);
+    return true;
+  }
+}
