@@ -76,18 +76,10 @@ export class Sessions {
     const { worker, generation, serial } = partsOf(id);
     const thread = this.#threads().find((one) => one.index === worker && one.generation === generation);
     if (thread === undefined || serial === undefined) return false;
-    for (let from: number | undefined = 0; from !== undefined; ) {
-      const page: SessionPage = await thread.ask({
-        kind: 'list-sessions',
-        filter: {},
-        from,
-        most: Number.POSITIVE_INFINITY,
-      });
-      if (page.sessions.some((one) => one.serial === serial)) {
-        thread.post({ kind: 'end-sessions', serials: [serial], how: 'reset' });
-        return true;
-      }
-      from = page.next;
+    for await (const { sessions } of slicesOf(thread, { serial }, () => 1)) {
+      if (sessions.length === 0) continue;
+      thread.post({ kind: 'end-sessions', serials: [serial], how: 'reset' });
+      return true;
     }
     return false;
   }
@@ -134,25 +126,35 @@ export class Sessions {
     }
   }
 
-  /** From a cursor on, each with the cursor behind it. A worker that dies meanwhile is passed over. */
+  /** From a cursor on, each with the cursor behind it. */
   async *#slices(filter: SessionFilter, most: () => number, cursor: string | undefined) {
     const start = cursorParts(cursor);
-    for (const thread of this.#threads()) {
-      if (thread.generation < start.generation) continue;
-      let from: number | undefined = thread.generation === start.generation ? start.from : 0;
-      while (from !== undefined) {
-        const ask = { kind: 'list-sessions', filter, from, most: most() } as const;
-        const page: SessionPage = await thread.ask(ask).catch(() => ({ sessions: [], next: undefined }));
-        from = page.next;
-        const next = from === undefined ? `${thread.generation + 1}.0` : `${thread.generation}.${from}`;
+    // A worker that took the place of one that died is the youngest: the order of all must outlast that.
+    const inOrder = this.#threads().toSorted((one, other) => one.generation - other.generation);
+    for (const thread of inOrder) {
+      const { index, generation } = thread;
+      if (generation < start.generation) continue;
+      const from = generation === start.generation ? start.from : 0;
+      for await (const page of slicesOf(thread, filter, most, from)) {
+        const next = page.next === undefined ? `${generation + 1}.0` : `${generation}.${page.next}`;
         const sessions = page.sessions.map(({ serial, ...view }) => ({
-          id: `w${thread.index}.${thread.generation}.${serial}`,
-          worker: thread.index,
+          id: `w${index}.${generation}.${serial}`,
+          worker: index,
           ...view,
         }));
         yield { sessions, next };
       }
     }
+  }
+}
+
+/** A worker's open sessions, at most so many in the next slice. One that dies meanwhile has none any more. */
+async function* slicesOf(thread: SessionThread, filter: SessionFilter, most: () => number, start = 0) {
+  for (let from: number | undefined = start; from !== undefined; ) {
+    const ask = { kind: 'list-sessions', filter, from, most: most() } as const;
+    const page: SessionPage = await thread.ask(ask).catch(() => ({ sessions: [], next: undefined }));
+    yield page;
+    from = page.next;
   }
 }
 

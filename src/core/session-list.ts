@@ -31,6 +31,7 @@ export interface SessionView {
 
 /** All that are given must hold. */
 export interface SessionFilter {
+  readonly serial?: number;
   readonly listener?: string;
   readonly pool?: string;
   readonly backend?: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Sessions, type SessionThread } from '../../src/control/sessions.ts';
-import type { SessionView } from '../../src/core/session-list.ts';
+import { matches, type SessionView } from '../../src/core/session-list.ts';
 
 /** A worker with so many sessions, of which it looks at ten at once. */
 class FakeThread implements SessionThread {
@@ -9,6 +9,8 @@ class FakeThread implements SessionThread {
   readonly generation: number;
   readonly #sessions: readonly SessionView[];
   dies = false;
+  /** Sessions in its answers. */
+  told = 0;
 
   constructor(index: number, generation: number, count: number) {
     this.index = index;
@@ -19,7 +21,8 @@ class FakeThread implements SessionThread {
   async ask({ filter, from, most }: Parameters<SessionThread['ask']>[0]) {
     if (this.dies) throw new Error('The worker ended');
     const seen = this.#sessions.slice(from, from + 10);
-    const sessions = seen.filter(({ ageMs }) => ageMs >= (filter.olderThanMs ?? 0)).slice(0, most);
+    const sessions = seen.filter((one) => matches(filter, one)).slice(0, most);
+    this.told += sessions.length;
     const last = sessions.length < most ? from + 10 : this.#sessions.indexOf(sessions.at(-1) ?? view(0)) + 1;
     return { sessions, next: last < this.#sessions.length ? last : undefined };
   }
@@ -66,6 +69,15 @@ describe('Sessions', () => {
     expect(ids[0]).toBe('w0.5.1');
   });
 
+  it('lists each once where one worker has taken the place of another that died', async () => {
+    const threads = [new FakeThread(0, 9, 12), new FakeThread(1, 6, 12)];
+    const sessions = new Sessions(() => threads);
+    const first = await sessions.list({ filter: {}, limit: 15 });
+    const rest = await sessions.list({ filter: {}, limit: 15, cursor: first.cursor });
+    const ids = [...first.sessions, ...rest.sessions].map(({ id }) => id);
+    expect([ids.length, new Set(ids).size]).toEqual([24, 24]);
+  });
+
   it('gives the first of an order', async () => {
     const { sessions } = stage([25, 31]);
     const { sessions: found, cursor } = await sessions.list({ filter: {}, sort: 'age', limit: 3 });
@@ -86,6 +98,15 @@ describe('Sessions', () => {
     for (const id of ['w1.5.12', 'w0.6.12', 'w1.6.99', 'w1.6', '', 'w1.6.12x']) {
       expect(await sessions.end(id)).toBe(false);
     }
+  });
+
+  it('ends one without being told of the others, and none of a worker that dies', async () => {
+    const { sessions, threads } = stage([500]);
+    const [thread] = threads;
+    expect(await sessions.end('w0.5.450')).toBe(true);
+    expect(thread?.told).toBe(1);
+    if (thread !== undefined) thread.dies = true;
+    expect(await sessions.end('w0.5.449')).toBe(false);
   });
 
   it('ends those that pass the filter, at most so many', async () => {

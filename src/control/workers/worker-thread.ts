@@ -41,6 +41,7 @@ export class WorkerThread {
   #requests = 0;
   #wakeFd: number | undefined;
   #error: Error | undefined;
+  #hasEnded = false;
 
   constructor(driver: DriverModule, init: Omit<WorkerInit, 'driver' | 'resources'>, events: WorkerEvents) {
     this.index = init.worker;
@@ -69,9 +70,10 @@ export class WorkerThread {
 
   /**
    * Fulfils with the address in question, or with the page that was asked for; rejects with the system's error, or
-   * where the thread ends first.
+   * where the thread ends first, or has ended.
    */
   ask<R extends Unnumbered>(request: R): Promise<AnswerTo<R>> {
+    if (this.#hasEnded) return Promise.reject(new Error(ended));
     const number = this.#requests++;
     return new Promise((resolve, reject) => {
       // A worker answers each request by its kind.
@@ -130,14 +132,17 @@ export class WorkerThread {
   #end(): void {
     this.#events.exited();
     this.#wakeFd = undefined;
+    this.#hasEnded = true;
     const left = (this.#resources && this.#driver.resources?.reclaim(this.#resources)) ?? [];
-    for (const { reject } of this.#pending.values()) reject(new Error('The worker ended'));
+    for (const { reject } of this.#pending.values()) reject(new Error(ended));
     this.#pending.clear();
     this.#events.ended(this.#error, left);
   }
 }
 
 let threads = 0;
+
+const ended = 'The worker ended';
 
 interface Pending {
   resolve(answer: Address | SessionPage): void;
