@@ -6,9 +6,15 @@
 import { isIP, SocketAddress } from 'node:net';
 import type { Address } from '../core/contract.ts';
 import { type AddressSyntax, asYaml, meantAddress } from './address-guesses.ts';
-import type { Target } from './config.ts';
+import type { PrefixedTarget, Target } from './config.ts';
 import { textOf } from './guesses.ts';
 import { expected, type Parsed, parsed } from './parsed.ts';
+
+/** THE TABLE of names behind a prefix, each by an example: what finds their addresses is in `control/discovery/`. */
+const prefixed: Readonly<Record<PrefixedTarget['kind'], string>> = {
+  srv: 'srv:_pg._tcp.db.internal',
+};
+const prefixedKinds = Object.keys(prefixed) as PrefixedTarget['kind'][]; // Those of the table.
 
 export const expectedBind =
   'an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock"';
@@ -38,11 +44,10 @@ export function parseTarget(text: string): Parsed<Target> {
     const unix = unixAddress(text.slice('unix:'.length));
     return unix.ok ? parsed({ kind: 'address', address: unix.value }) : unix;
   }
-  if (text.startsWith('srv:')) {
-    const name = hostName(text.slice('srv:'.length));
-    return name === undefined
-      ? expected('a name such as "srv:_pg._tcp.db.internal"')
-      : parsed({ kind: 'srv', name });
+  const kind = prefixedKinds.find((one) => text.startsWith(`${one}:`));
+  if (kind !== undefined) {
+    const name = hostName(text.slice(kind.length + 1));
+    return name === undefined ? expected(`a name such as "${prefixed[kind]}"`) : parsed({ kind, name });
   }
   const portless = portBehind(text, hostName(text) !== undefined, 9000);
   if (portless !== undefined) return portless;
@@ -84,8 +89,8 @@ export function formatTarget(target: Target): string {
       return formatAddress(target.address);
     case 'name':
       return `${target.name}:${target.port}`;
-    case 'srv':
-      return `srv:${target.name}`;
+    default:
+      return `${target.kind}:${target.name}`;
   }
 }
 

@@ -67,7 +67,13 @@ export type Target =
   /** `hostName` is how it was written, where that was a name. */
   | { readonly kind: 'address'; readonly address: Address; readonly hostName?: string }
   | { readonly kind: 'name'; readonly name: string; readonly port: number }
-  | { readonly kind: 'srv'; readonly name: string };
+  | PrefixedTarget;
+
+/** A name that is written behind its kind: `srv:_pg._tcp.db.internal`. */
+export interface PrefixedTarget {
+  readonly kind: 'srv';
+  readonly name: string;
+}
 
 /** How backends are asked what they say of themselves. */
 export interface AgentCheckConfig {

@@ -123,7 +123,7 @@ function withoutPrefix(host: string): string {
 /** A name stands for an address here only where it is this machine's. */
 function addressOf(target: Target): Address | undefined {
   if (target.kind === 'address') return target.address;
-  if (target.kind === 'srv') return undefined;
+  if (target.kind !== 'name') return undefined;
   const name = target.name.replace(/\.$/, '');
   if (name === hostname().toLowerCase()) return { host: ownName, port: target.port };
   return loopbackNames.test(name) ? { host: '127.0.0.1', port: target.port } : undefined;
