@@ -26,6 +26,7 @@ export class AgentReports implements AgentHost {
   onAnswer(target: AgentTarget, words: AgentWords, line: string): void {
     const { administration, health, findings } = this.#deps;
     const { state, weight, maxConnections, unknown } = words;
+    health.agentAsked(target.slot);
     findings.agentAsked(target, line, unknown && `${JSON.stringify(unknown)} means nothing`);
     const wish = {
       ...(state && { state }),
@@ -38,7 +39,12 @@ export class AgentReports implements AgentHost {
   }
 
   onSilence(target: AgentTarget, problem: string): void {
+    this.#deps.health.agentAsked(target.slot);
     this.#deps.findings.agentAsked(target, undefined, problem);
+  }
+
+  onSkipped(target: AgentTarget, detail: string): void {
+    this.#deps.health.agentSkipped(target, detail);
   }
 
   onEnd(target: AgentTarget): void {

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentCheckConfig, Config } from '../../config/config.ts';
 import type { Address, Plan } from '../../core/plan.ts';
+import { isOwnFault, readable } from '../health/probes/failure.ts';
 import type { BackendName } from '../overrides.ts';
 import { type AgentWords, parseAgentLine } from './agent-line.ts';
 import { type AgentQuestion, askAgent } from './ask.ts';
@@ -19,6 +20,8 @@ export interface AgentHost {
   onAnswer(target: AgentTarget, words: AgentWords, line: string): void;
   /** `problem` is a sentence for people. */
   onSilence(target: AgentTarget, problem: string): void;
+  /** It could not be asked for want of descriptors or memory, which is no silence of the agent's. */
+  onSkipped(target: AgentTarget, detail: string): void;
   /** It is asked no longer, so that what it has said does not hold any more. */
   onEnd(target: AgentTarget): void;
   /** What is not to be asked for now. */
@@ -95,14 +98,18 @@ class Agent {
         const line = await this.#deps.ask(question, signal);
         if (!signal.aborted) this.#host.onAnswer(target, parseAgentLine(line), line);
       } catch (error) {
-        if (!signal.aborted)
-          this.#host.onSilence(target, error instanceof Error ? error.message : String(error));
+        if (!signal.aborted) this.#failed(readable(error));
       }
     }
     if (signal.aborted) return;
     const jitter = (rhythm.jitterPercent / 100) * (2 * this.#deps.random() - 1);
     const waitMs = rhythm.intervalMs * (1 + jitter);
     this.start(Math.max(0, startedMs + waitMs - performance.now()));
+  }
+
+  #failed(failure: Error): void {
+    if (isOwnFault(failure)) this.#host.onSkipped(this.target, failure.message);
+    else this.#host.onSilence(this.target, failure.message);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Config } from '../../config/config.ts';
 import { type Health, healthWords, type Ledger } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
+import { BlockedChecks, type BlockedChecksHost } from './blocked-checks.ts';
 import type { CheckDeps, ProberHost, ProbeTarget } from './check.ts';
 import { HealthProber } from './prober.ts';
 import { questionOf } from './question.ts';
@@ -13,20 +14,18 @@ import { questionOf } from './question.ts';
 /** A backend whose health has changed. */
 export type HealthTarget = Pick<ProbeTarget, 'pool' | 'backend' | 'slot'>;
 
-export interface HealthHost extends Omit<ProberHost, 'onSkipped' | 'onCertificate' | 'onTransition'> {
+export interface HealthHost
+  extends Omit<ProberHost, 'onSkipped' | 'onCertificate' | 'onTransition'>,
+    BlockedChecksHost {
   onTransition(target: HealthTarget, health: 'up' | 'down', detail: string): void;
   now(): number;
-  /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
-  onChecksBlocked(target: ProbeTarget, detail: string): void;
-  onChecksResumed(): void;
 }
 
 export class HealthWatch {
   readonly #ledger: Ledger;
   readonly #prober: HealthProber;
   readonly #host: HealthHost;
-  /** Slots of backends whose last check could not be made. */
-  readonly #blocked = new Set<number>();
+  readonly #blocked: BlockedChecks;
   #inMaintenance: ReadonlySet<number> = new Set();
   /** What checks say, by slot, as far as they have said something. */
   readonly #checked = new Map<number, 'up' | 'down'>();
@@ -36,21 +35,19 @@ export class HealthWatch {
   constructor(ledger: Ledger, host: HealthHost, deps: Partial<CheckDeps> = {}) {
     this.#ledger = ledger;
     this.#host = host;
+    this.#blocked = new BlockedChecks(host);
     this.#prober = new HealthProber(
       {
         onResult: (target, pass, detail, tookMs) => {
           ledger.checkDuration.observe(target.poolSlot, tookMs);
           host.onResult(target, pass, detail, tookMs);
-          this.#unblock([target.slot]);
+          this.#blocked.freed('health', target.slot);
         },
         onCertificate: ({ slot, question }, notAfterMs) => {
           // What listens on a port of the check's own is something else.
           if (!question.isElsewhere) ledger.certificateNotAfterMs[slot] = notAfterMs;
         },
-        onSkipped: (target, detail) => {
-          if (this.#blocked.size === 0) host.onChecksBlocked(target, detail);
-          this.#blocked.add(target.slot);
-        },
+        onSkipped: (target, detail) => this.#blocked.blocked('health', target, detail),
         onTransition: (target, health, detail) => {
           this.#checked.set(target.slot, health);
           if (!this.#downByAgent.has(target.slot)) this.#turn(target, health, detail);
@@ -68,7 +65,7 @@ export class HealthWatch {
     }
     const slots = new Set(targets.map(({ slot }) => slot));
     this.#returnFromMaintenance(plan, slots);
-    this.#unblock([...this.#blocked].filter((slot) => !slots.has(slot)));
+    this.#blocked.keep('health', slots);
   }
 
   /** Down by its agent, a backend stays so until its agent says that it is up, and no check finds it down. */
@@ -82,8 +79,19 @@ export class HealthWatch {
     }
   }
 
+  /** Its agent could not be asked for a reason of our own: what it has said stands. */
+  agentSkipped(target: HealthTarget, detail: string): void {
+    this.#blocked.blocked('agent', target, detail);
+  }
+
+  /** Its agent was asked, whatever it answered. */
+  agentAsked(slot: number): void {
+    this.#blocked.freed('agent', slot);
+  }
+
   /** What its agent has said does not hold any more. */
   forgetAgent(slot: number): void {
+    this.#blocked.freed('agent', slot);
     if (this.#downByAgent.delete(slot)) this.#write(slot, this.#checked.get(slot) ?? 'unknown');
   }
 
@@ -107,11 +115,6 @@ export class HealthWatch {
       if (checked.has(slot)) this.#write(slot, 'down');
       else this.#ledger.recoveredMs[slot] = this.#host.now();
     }
-  }
-
-  #unblock(slots: readonly number[]): void {
-    const freed = slots.filter((slot) => this.#blocked.delete(slot));
-    if (freed.length > 0 && this.#blocked.size === 0) this.#host.onChecksResumed();
   }
 
   #write(slot: number, health: Health): void {

@@ -13,11 +13,12 @@ function watching() {
   const planner = new Planner(ledger);
   const asked: AgentQuestion[] = [];
   const told: unknown[] = [];
-  const state = { line: 'drain' as string | undefined, inMaintenance: false };
+  const state = { line: 'drain' as string | undefined, error: new Error('refused'), inMaintenance: false };
   const watch = new AgentWatch(
     {
       onAnswer: ({ backend }, words) => told.push([backend, words]),
       onSilence: ({ backend }, problem) => told.push([backend, problem]),
+      onSkipped: ({ backend }, detail) => told.push([backend, 'skipped', detail]),
       onEnd: ({ backend }) => told.push([backend, 'ended']),
       isInMaintenance: () => state.inMaintenance,
     },
@@ -25,7 +26,7 @@ function watching() {
       random: () => 0.5,
       ask: async (question) => {
         asked.push(question);
-        if (state.line === undefined) throw new Error('refused');
+        if (state.line === undefined) throw state.error;
         return state.line;
       },
     },
@@ -73,6 +74,16 @@ describe('AgentWatch', () => {
       ['10.0.0.1:9000', 'refused'],
       ['10.0.0.1:9000', 'refused'],
     ]);
+    watch.close();
+  });
+
+  it('holds it against no agent that it could not be asked', async () => {
+    const { watch, follow, told, state } = watching();
+    state.line = undefined;
+    state.error = Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' });
+    follow('{ port: 9009 }');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual([['10.0.0.1:9000', 'skipped', 'This process has no file descriptor left']]);
     watch.close();
   });
 

@@ -198,6 +198,24 @@ describe('HealthWatch', () => {
     watch.close();
   });
 
+  it('says it once for checks and agents, and waits for no agent that is forgotten', async () => {
+    const { outcomes, log, follow, watch } = harness();
+    outcomes.set(9000, exhausted);
+    follow(configOf('{ type: tcp, interval: 1s, jitter: 0% }'));
+    const name = { pool: 'app', backend: '10.0.0.1:9000' };
+    for (const slot of [0, 1]) watch.agentSkipped({ ...name, slot }, 'No descriptor for an agent');
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(log).toEqual(['No descriptor for an agent']);
+
+    outcomes.delete(9000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    watch.agentAsked(0);
+    expect(log).toEqual(['No descriptor for an agent', '10.0.0.1:9000 is up']);
+    watch.forgetAgent(1);
+    expect(log.at(-1)).toBe('on again');
+    watch.close();
+  });
+
   it('leaves a backend in maintenance alone, and has it pass a check and start slowly when it returns', async () => {
     const { ledger, outcomes, log, follow, watch } = harness();
     const config = configOf('{ type: tcp, interval: 1s, jitter: 0%, rise: 3 }');
