@@ -2,6 +2,7 @@
 import { formatAddress, formatTarget } from '../../config/addresses.ts';
 import { type OwnCertificate, ownCertificates } from '../../config/certificates.ts';
 import type {
+  AgentCheckConfig,
   Config,
   HealthCheckConfig,
   ListenerConfig,
@@ -63,18 +64,24 @@ function listenerLines(
   ];
 }
 
-function poolLines({ name, policy, backends, healthCheck }: PoolConfig): readonly string[] {
-  const { balance, connect, circuitBreaker, limits, slowStartMs } = policy;
+function poolLines({ name, policy, backends, healthCheck, agentCheck }: PoolConfig): readonly string[] {
+  const { balance, connect, circuitBreaker, limits, slowStartMs, panicThresholdPercent, whenBackendDown } =
+    policy;
   return [
     `pool      ${name}, ${balance}, ${healthCheck === undefined ? 'not health-checked' : healthCheckText(healthCheck)}`,
     ...indented([
       ...backends.map(backendText),
+      ...(agentCheck === undefined ? [] : [agentCheckText(agentCheck)]),
       connectText(connect),
       ...(connect.tls === 'off' ? [] : [`TLS to backends, ${backendTlsText(connect.tls)}`]),
       `limits: ${limits.maxConnections === Infinity ? 'none' : countOf(limits.maxConnections, 'connection')}`,
       queueText(limits.queue),
       circuitBreakerText(circuitBreaker),
       ...(slowStartMs === 0 ? [] : [`slow start over ${formatDuration(slowStartMs)}`]),
+      ...(whenBackendDown === 'close' ? ['closes the connections of a backend that went down'] : []),
+      ...(panicThresholdPercent === 0
+        ? []
+        : [`ignores health while fewer than ${panicThresholdPercent}% of the backends are healthy`]),
     ]),
   ];
 }
@@ -141,6 +148,11 @@ function healthCheckText({ probe, intervalMs }: HealthCheckConfig): string {
   return `${probe.type} check every ${formatDuration(intervalMs)}`;
 }
 
+function agentCheckText({ host, port, intervalMs }: AgentCheckConfig): string {
+  const whom = host === undefined ? 'an agent beside each backend' : `an agent at ${host}`;
+  return `asks ${whom} on port ${port} every ${formatDuration(intervalMs)}`;
+}
+
 function backendText({ target, weight, backup, maxConnections }: PoolConfig['backends'][number]): string {
   const most = maxConnections === Infinity ? '' : `, at most ${countOf(maxConnections, 'connection')}`;
   return `${formatTarget(target)}, weight ${weight}${backup ? ', backup' : ''}${most}`;
@@ -162,8 +174,10 @@ function backendTlsText({ servername, ca, verify, cert }: BackendTls): string {
   return `${verified}${cert === undefined ? '' : ', with a client certificate'}`;
 }
 
-function queueText({ size, timeoutMs }: PoolPolicy['limits']['queue']): string {
-  return `queue: ${size === 0 ? 'none' : `${countOf(size, 'client')}, each for ${formatDuration(timeoutMs)}`}`;
+function queueText({ size, timeoutMs, whenNoBackend }: PoolPolicy['limits']['queue']): string {
+  if (size === 0) return 'queue: none';
+  const waits = whenNoBackend === 'wait' ? ', also for the first backend to come up' : '';
+  return `queue: ${countOf(size, 'client')}, each for ${formatDuration(timeoutMs)}${waits}`;
 }
 
 function circuitBreakerText(breaker: PoolPolicy['circuitBreaker']): string {

@@ -96,7 +96,24 @@ admin     off
       'connect: within 2s, 1 retry after 50ms to 1s',
       'TLS to backends, not verified',
     ],
+    [
+      '',
+      'limits: { queue: { size: 5, whenNoBackend: wait } }',
+      'queue: 5 clients, each for 5s, also for the first backend to come up',
+    ],
     ['', 'circuitBreaker: off\nslowStart: 10s', 'circuit breaker: off', 'slow start over 10s'],
+    ['', 'agentCheck: { port: 9009 }', 'asks an agent beside each backend on port 9009 every 2s'],
+    [
+      '',
+      'agentCheck: { port: 9009, host: 10.0.0.9, interval: 1m }',
+      'asks an agent at 10.0.0.9 on port 9009 every 1m',
+    ],
+    [
+      '',
+      'whenBackendDown: close\npanicThreshold: 50%',
+      'closes the connections of a backend that went down',
+      'ignores health while fewer than 50% of the backends are healthy',
+    ],
   ])('of listener %j and pool %j says %j', (listener, pool, ...said) => {
     expect(linesOf('uring', listener, pool)).toEqual(expect.arrayContaining(said));
   });
