@@ -1,52 +1,52 @@
 /** One backend: how it is, and how it is administered. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import { type Administered, revisionOf } from '../../control/administration.ts';
+import type { Administered } from '../../control/administration.ts';
 import type { BackendFields, BackendName, BackendPatch } from '../../control/overrides.ts';
+import type { EndOptions } from '../../control/sessions.ts';
 import { adminStates } from '../../core/admin-state.ts';
-import { json, type Reply } from '../http.ts';
-import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
-import { duration, mistaken, oneOf, orNull, readFields, readObject, text } from './fields.ts';
-import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import { duration, oneOf, orNull, type ReadResult, readFields, readObject, text, wrong } from './fields.ts';
+import { markOf, type Resource, routesOf } from './resource.ts';
+import type { ApiRequest } from './route.ts';
 import { backendStatus } from './status.ts';
 
-const path = '/api/v1/pools/{pool}/backends/{backend}';
-
-export const backend: Route = {
-  path,
-  method: 'GET',
-  may: 'read',
-  reply: (deps, { params }) => orRefusal(() => backendReply(deps, nameIn(params))),
-};
-
-export const patchBackend: Route = {
-  path,
-  method: 'PATCH',
-  may: 'operate',
-  body: { type: 'application/json', mostBytes: 4_096 },
-  reply: (deps, request) => orRefusal(() => patched(deps, request)),
-};
-
-async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
-  const { view, operator } = deps;
-  const { params, body, revision } = request;
-  const name = nameIn(params);
-  const before = view.administered(name);
-  const read = readFields(body, patchFields);
-  if (!read.ok) return mistaken(read.errors);
-  const { for: forMs, reason, sessions, ...patch } = read.value;
-  if (Object.keys(patch).length === 0 && sessions === undefined) {
-    return mistaken([{ message: 'Expected state, weight, maxConnections or sessions, found none of them' }]);
-  }
-  expectRevision(request, before);
-  if (Object.keys(patch).length > 0) {
-    await operator.patchBackend(name, patch, markOf(request, forMs, reason), revision);
-  }
-  const filter = { pool: before.pool, backend: before.backend };
-  const closing = sessions === undefined || sessions === 'keep' ? undefined : sessions;
-  const closed = closing && (await deps.sessions.endAll(filter, closing));
-  const audit = { before: before.overrides, after: view.administered(name).overrides, reason, closed };
-  return { ...backendReply(deps, name), audit };
+interface BackendWish {
+  readonly patch: BackendPatch;
+  readonly forMs?: number | undefined;
+  readonly reason?: string | undefined;
+  /** How sessions that there are are ended. */
+  readonly closing?: EndOptions | undefined;
 }
+
+export const backendResource: Resource<Administered, BackendWish> = {
+  path: '/api/v1/pools/{pool}/backends/{backend}',
+  find: ({ view }, params) => view.administered(nameIn(params)),
+  show({ view, observations }, { pool, backend, layers, effective }) {
+    const seen = view
+      .snapshot()
+      .pools.find(({ name }) => name === pool)
+      ?.backends.find(({ name }) => name === backend);
+    return {
+      pool,
+      ...(seen ? backendStatus(seen, observations.backend(pool, seen.name)) : { address: backend }),
+      layers,
+      effective: effective.state,
+      weight: effective.weight,
+      maxConnections: effective.maxConnections,
+    };
+  },
+  read: wishIn,
+  async change({ operator, sessions }, { before, wish, request }) {
+    const { patch, forMs, reason, closing } = wish;
+    if (Object.keys(patch).length > 0) {
+      const name = nameIn(request.params);
+      await operator.patchBackend(name, patch, markOf(request, forMs, reason), request.revision);
+    }
+    const { pool, backend } = before;
+    return { reason, closed: closing && (await sessions.endAll({ pool, backend }, closing)) };
+  },
+};
+
+export const { get: backend, patch: patchBackend } = routesOf(backendResource);
 
 const patchFields = {
   state: orNull(oneOf(adminStates)),
@@ -57,31 +57,14 @@ const patchFields = {
   reason: text(200),
 } satisfies Record<keyof BackendPatch | 'sessions' | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
-export function backendReply(deps: RouteDeps, name: BackendName): Reply {
-  const administered = deps.view.administered(name);
-  const revision = revisionOf(administered);
-  return json(200, { ...backendView(administered, deps), revision }, { etag: `"${revision}"` });
-}
-
-function backendView(
-  { pool, backend, layers, effective, overrides }: Administered,
-  { view, observations }: RouteDeps,
-) {
-  const status = view
-    .snapshot()
-    .pools.find(({ name }) => name === pool)
-    ?.backends.find(({ name }) => name === backend);
-  return {
-    pool,
-    ...(status === undefined
-      ? { address: backend }
-      : backendStatus(status, observations.backend(pool, status.name))),
-    layers,
-    effective: effective.state,
-    weight: effective.weight,
-    maxConnections: effective.maxConnections,
-    overrides: overrides.map(overrideView),
-  };
+function wishIn(body: Buffer): ReadResult<BackendWish> {
+  const read = readFields(body, patchFields);
+  if (!read.ok) return read;
+  const { for: forMs, reason, sessions, ...patch } = read.value;
+  if (Object.keys(patch).length === 0 && sessions === undefined)
+    return wrong(undefined, 'Expected state, weight, maxConnections or sessions, found none of them');
+  const closing = sessions === 'keep' ? undefined : sessions;
+  return { ok: true, value: { patch, forMs, reason, closing } };
 }
 
 export function nameIn({ pool = '', backend = '' }: ApiRequest['params']): BackendName {

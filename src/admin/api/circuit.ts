@@ -1,8 +1,8 @@
 /** Opens or closes a backend's circuit breaker by hand. */
 import { failure } from '../http.ts';
-import { orRefusal } from './administered.ts';
-import { backendReply, nameIn } from './backend.ts';
+import { backendResource, nameIn } from './backend.ts';
 import { duration, mistaken, oneOf, readFields } from './fields.ts';
+import { orRefusal, replyOf } from './resource.ts';
 import type { Route } from './route.ts';
 
 const defaultOpenMs = 60_000;
@@ -24,6 +24,9 @@ export const circuit: Route = {
       if (!deps.operator.setCircuit(name, to, openForMs)) {
         return failure(409, `The pool ${JSON.stringify(name.pool)} has no circuit breaker`);
       }
-      return { ...backendReply(deps, name), audit: { to, ...(to === 'open' && { openForMs }) } };
+      return {
+        ...replyOf(backendResource, deps, deps.view.administered(name)),
+        audit: { to, ...(to === 'open' && { openForMs }) },
+      };
     }),
 };

@@ -95,6 +95,11 @@ export function under<Value>(key: string, read: ReadResult<Value>): ReadResult<V
   return { ok: false, errors };
 }
 
+/** What is wrong with a key, or with the whole. */
+export function wrong(key: string | undefined, message: string): ReadResult<never> {
+  return { ok: false, errors: [{ ...(key !== undefined && { path: key }), message }] };
+}
+
 /** The answer to a body that is mistaken. */
 export function mistaken(errors: readonly FieldError[]): Reply {
   return json(422, { errors });

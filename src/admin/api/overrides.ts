@@ -1,8 +1,8 @@
 /** What operators have changed beside the configuration. */
 import type { Override } from '../../control/overrides.ts';
 import { json } from '../http.ts';
-import { markOf, orRefusal, overrideView } from './administered.ts';
 import { nameIn } from './backend.ts';
+import { markOf, orRefusal, overrideView } from './resource.ts';
 import type { Route } from './route.ts';
 
 const path = '/api/v1/overrides';

@@ -1,66 +1,45 @@
 /** One pool: how it is, and how it is held and released. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import { type AdministeredPool, type PoolPatch, revisionOf } from '../../control/administration.ts';
+import type { AdministeredPool, PoolPatch } from '../../control/administration.ts';
 import type { EndOptions } from '../../control/sessions.ts';
-import { json, type Reply } from '../http.ts';
-import { expectRevision, markOf, orRefusal, overrideView } from './administered.ts';
 import { openSessions } from './backend.ts';
 import {
   anything,
   duration,
-  mistaken,
   oneOf,
   type ReadResult,
   readFields,
   readObject,
   text,
   under,
+  wrong,
 } from './fields.ts';
-import type { ApiRequest, Route, RouteDeps } from './route.ts';
+import { markOf, type Resource, routesOf } from './resource.ts';
 import { poolStatus } from './status.ts';
-
-const path = '/api/v1/pools/{pool}';
 
 /** A hold that nobody ends has ended by then. */
 const longestHoldMs = 10 * 60_000;
 const usualTimeoutMs = 30_000;
 const mostPerSecond = 1_000_000;
 
-export const pool: Route = {
-  path,
-  method: 'GET',
-  may: 'read',
-  reply: (deps, { params }) => orRefusal(() => poolReply(200, deps, nameIn(params))),
+const resource: Resource<AdministeredPool, PoolWish> = {
+  path: '/api/v1/pools/{pool}',
+  find: ({ view }, { pool = '' }) => view.administeredPool(pool),
+  show({ view, observations }, { pool }) {
+    const seen = view.pool(pool);
+    return { pool, ...(seen && poolStatus(seen, observations)) };
+  },
+  read: wishIn,
+  async change({ view, operator, sessions }, { before: { pool }, wish, request }) {
+    const { patch, forMs, reason, isAwaited, closing } = wish;
+    await operator.patchPool(pool, patch, markOf(request, forMs, reason), request.revision);
+    const closed = closing && (await sessions.endAll({ pool, state: 'relaying' }, closing));
+    const isPending = isAwaited && (view.pool(pool)?.active ?? 0) > 0;
+    return { status: isPending ? 202 : 200, reason, closed };
+  },
 };
 
-export const patchPool: Route = {
-  path,
-  method: 'PATCH',
-  may: 'operate',
-  body: { type: 'application/json', mostBytes: 4_096 },
-  reply: (deps, request) => orRefusal(() => patched(deps, request)),
-};
-
-async function patched(deps: RouteDeps, request: ApiRequest): Promise<Reply> {
-  const { view, operator } = deps;
-  const { params, body, revision } = request;
-  const name = nameIn(params);
-  const before = view.administeredPool(name);
-  const read = wishIn(body);
-  if (!read.ok) return mistaken(read.errors);
-  const { patch, forMs, reason, isAwaited, closing } = read.value;
-  expectRevision(request, before);
-  await operator.patchPool(name, patch, markOf(request, forMs, reason), revision);
-  const closed = closing && (await deps.sessions.endAll({ pool: name, state: 'relaying' }, closing));
-  const audit = {
-    before: before.overrides,
-    after: view.administeredPool(name).overrides,
-    reason,
-    closed,
-  };
-  const isPending = isAwaited && (view.pool(name)?.active ?? 0) > 0;
-  return { ...poolReply(isPending ? 202 : 200, deps, name), audit };
-}
+export const { get: pool, patch: patchPool } = routesOf(resource);
 
 interface PoolWish {
   readonly patch: PoolPatch;
@@ -92,10 +71,6 @@ function wishIn(body: Buffer): ReadResult<PoolWish> {
 
 const neitherText = 'Expected hold or release, found none of them';
 
-function wrong(key: string | undefined, message: string): ReadResult<never> {
-  return { ok: false, errors: [{ ...(key !== undefined && { path: key }), message }] };
-}
-
 function holdIn(given: unknown): ReadResult<PoolWish> {
   const read = readObject(given, {
     for: duration,
@@ -124,24 +99,4 @@ function openSessionsOrDrain(value: unknown): Parsed<'keep' | 'drain' | EndOptio
 function rate(value: unknown): Parsed<number> {
   const isRate = typeof value === 'number' && value > 0 && value <= mostPerSecond;
   return isRate ? parsed(value) : expected(`a number above 0, up to ${mostPerSecond}: sessions a second`);
-}
-
-function poolReply(status: number, deps: RouteDeps, name: string): Reply {
-  const administered = deps.view.administeredPool(name);
-  const revision = revisionOf(administered);
-  const body = { ...poolView(administered, deps), revision };
-  return json(status, body, { etag: `"${revision}"` });
-}
-
-function poolView({ pool: name, overrides }: AdministeredPool, { view, observations }: RouteDeps) {
-  const seen = view.pool(name);
-  return {
-    pool: name,
-    ...(seen !== undefined && poolStatus(seen, observations)),
-    overrides: overrides.map(overrideView),
-  };
-}
-
-function nameIn({ pool: name = '' }: ApiRequest['params']): string {
-  return name;
 }

@@ -1,5 +1,5 @@
 /** The state of a running proxy as people read it. */
-import type { overrideView } from '../../admin/api/administered.ts';
+import type { overrideView } from '../../admin/api/resource.ts';
 import type { backendStatus, poolStatus, statusOf } from '../../admin/api/status.ts';
 import { hasColours } from '../../telemetry/colours.ts';
 import { countOf } from '../config-file.ts';
