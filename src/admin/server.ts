@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AdminToken } from '../config/config.ts';
+import { NotServing } from '../control/lifecycle.ts';
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { crossOrigin, type Permission, Tokens } from './access.ts';
-import type { AdminSource, Route, RouteDeps } from './api/route.ts';
+import type { AdminSource, ApiRequest, Route, RouteDeps } from './api/route.ts';
 import { routesAt } from './api/routes.ts';
 import { Snapshots } from './api/snapshots.ts';
 import { statusOf } from './api/status.ts';
@@ -169,7 +170,7 @@ export class AdminServer {
     response.once('close', () => left.abort());
     const by = who?.name ?? '';
     const query = new URLSearchParams(search);
-    const reply = await route.reply(this.#deps, {
+    const reply = await this.#replyOf(route, {
       ...{ body, params, query, by, may: who?.may ?? 'read' },
       ...{ revision: revisionIn(request), known: request.headers['if-none-match'], left: left.signal },
       lastEventId: lastEventIdIn(request, query),
@@ -178,6 +179,17 @@ export class AdminServer {
       this.#onChange({ by, method: route.method, path, status: reply.status, ...reply.audit });
     }
     return reply;
+  }
+
+  /** What a route answers, or that the proxy is not up to that yet, or no longer. */
+  async #replyOf(route: Route, request: ApiRequest): Promise<Reply> {
+    try {
+      if (this.#deps.view.phase === 'starting' && !route.whileStarting) throw NotServing.starting;
+      return await route.reply(this.#deps, request);
+    } catch (error) {
+      if (error instanceof NotServing) return failure(503, error.message);
+      throw error;
+    }
   }
 
   /** Where no token is wanted, whoever asks is known by its address. */

@@ -10,7 +10,7 @@ import type { Administration } from './administration.ts';
 import type { BindingOwner, Bindings } from './bindings.ts';
 import { type Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import type { Findings } from './findings.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import { type Lifecycle, NotServing } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type { Operations } from './operations.ts';
 import type { RunningPlan } from './running-plan.ts';
@@ -70,7 +70,7 @@ export class Changeover {
   /** All that can fail comes first, and is undone where something does. */
   async #changeOver(config: Config): Promise<void> {
     const { lifecycle, runningPlan, groups, operations, findings } = this.#deps;
-    if (lifecycle.phase === 'draining') throw new Error(stopping);
+    if (lifecycle.phase === 'draining') throw NotServing.stopping;
     const before = runningPlan.plan;
     const boundBefore = runningPlan.bound();
     const prepared = runningPlan.prepare(config);
@@ -113,7 +113,7 @@ export class Changeover {
     const { lifecycle, runningPlan, operations, findings } = this.#deps;
     return this.#changes.run(async () => {
       // Draining, there may be clients still that an operator holds.
-      if (lifecycle.hasStopped) throw new Error(stopping);
+      if (lifecycle.hasStopped) throw NotServing.stopping;
       change();
       runningPlan.adopt(runningPlan.prepare());
       try {
@@ -178,8 +178,6 @@ export class Changeover {
     this.#notAccepting = notAccepting;
   }
 }
-
-const stopping = 'Expected a running proxy, but it is stopping';
 
 function isSameAccepting(
   one: Administration['notAccepting'],

@@ -8,6 +8,17 @@
  */
 import type { Phase } from '../telemetry/snapshot.ts';
 
+/** What is asked can't be done as far as the proxy is: said in a sentence. */
+export class NotServing extends Error {
+  static get starting(): NotServing {
+    return new NotServing('The proxy is starting, and has no listeners and pools yet');
+  }
+
+  static get stopping(): NotServing {
+    return new NotServing('The proxy is stopping, and nothing of it can be changed any more');
+  }
+}
+
 export class Lifecycle {
   #phase: Phase = 'starting';
   #phaseSinceMs = Date.now();

@@ -1,6 +1,7 @@
 /**
  * What operators change at run time. Each fulfils once workers are told of it; each throws or rejects with an
- * UnknownName where there is no such thing, and a patch with a StaleRevision where that is another than the one given.
+ * UnknownName where there is no such thing, a patch with a StaleRevision where that is another than the one given, and
+ * all with NotServing where the proxy stops.
  */
 import type { Accept } from '../core/admin-state.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
@@ -8,11 +9,13 @@ import { monotonicMs } from '../dataplane/clock.ts';
 import type { Administration, PoolPatch } from './administration.ts';
 import type { Changeover } from './changeover.ts';
 import type { Findings } from './findings.ts';
+import { type Lifecycle, NotServing } from './lifecycle.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import type { RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
 export interface OperatorDeps {
+  readonly lifecycle: Lifecycle;
   readonly administration: Administration;
   readonly changeover: Pick<Changeover, 'administer'>;
   readonly runningPlan: RunningPlan;
@@ -40,7 +43,8 @@ export class Operator {
 
   /** Rejects with a BindError where it can't listen; then nothing has changed. */
   patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void> {
-    const { administration, changeover } = this.#deps;
+    const { lifecycle, administration, changeover } = this.#deps;
+    if (lifecycle.closed.aborted) return Promise.reject(NotServing.stopping);
     let before: readonly Override[] = [];
     return changeover.administer(
       () => {
@@ -59,7 +63,8 @@ export class Operator {
 
   /** Opens or closes a breaker by hand; false where the pool has none. An opening ends after so long, by a trial. */
   setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
-    const { administration, runningPlan, ledger, groups, findings } = this.#deps;
+    const { lifecycle, administration, runningPlan, ledger, groups, findings } = this.#deps;
+    if (lifecycle.hasStopped) throw NotServing.stopping;
     const { pool, backend } = administration.backend(name);
     const plan = runningPlan.plan.pools.find((one) => one.name === pool);
     const slot = plan?.backends.find((one) => one.name === backend)?.slot;

@@ -7,6 +7,7 @@ export const configuration: Route = {
   path: '/api/v1/configuration',
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply: ({ view, origin }) =>
     json(200, { file: origin()?.file ?? null, configuration: asWritten(view.config) }),
 };

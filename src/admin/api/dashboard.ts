@@ -27,6 +27,7 @@ export const dashboard: Route = {
   path: '/',
   method: 'GET',
   may: 'none',
+  whileStarting: true,
   reply: (_, request) => fileReply('index.html', request),
 };
 
@@ -34,6 +35,7 @@ export const dashboardFile: Route = {
   path: '/dashboard/{file}',
   method: 'GET',
   may: 'none',
+  whileStarting: true,
   reply: (_, request) => fileReply(request.params['file'] ?? '', request),
 };
 

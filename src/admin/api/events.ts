@@ -22,6 +22,7 @@ export const events: Route = {
   path: '/api/v1/events',
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply({ events, snapshots }, { query, lastEventId, left }) {
     const betweenMs = betweenSnapshotsMs(query);
     if (typeof betweenMs === 'string') return mistaken([{ path: 'snapshot', message: betweenMs }]);

@@ -6,5 +6,6 @@ export const livez: Route = {
   path: '/livez',
   method: 'GET',
   may: 'none',
+  whileStarting: true,
   reply: () => json(200, { live: true }),
 };

@@ -5,5 +5,6 @@ export const metrics: Route = {
   path: '/metrics',
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply: async ({ metrics }) => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
 };

@@ -11,6 +11,7 @@ export const overrides: Route = {
   path,
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply: ({ view }) =>
     json(200, {
       overrides: view.overrides.map((one) => ({

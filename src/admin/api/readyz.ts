@@ -6,6 +6,7 @@ export const readyz: Route = {
   path: '/readyz',
   method: 'GET',
   may: 'none',
+  whileStarting: true,
   reply({ view: { phase } }) {
     const ready = phase === 'serving';
     return json(ready ? 200 : 503, { ready, phase });

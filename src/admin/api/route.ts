@@ -19,6 +19,8 @@ export interface Route {
   readonly may: Permission | 'none';
   /** What it wants to be sent; a route without one reads past whatever is. */
   readonly body?: { readonly type: 'application/json'; readonly mostBytes: number };
+  /** Answers also before there are listeners and pools; others are refused with 503 until then. */
+  readonly whileStarting?: true;
   reply(deps: RouteDeps, request: ApiRequest): Reply | Promise<Reply>;
 }
 

@@ -18,6 +18,7 @@ export const status: Route = {
   path: '/api/v1/status',
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply: (deps) => json(200, statusOf(deps, deps.view.snapshot())),
 };
 

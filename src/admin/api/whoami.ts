@@ -6,5 +6,6 @@ export const whoami: Route = {
   path: '/api/v1/whoami',
   method: 'GET',
   may: 'read',
+  whileStarting: true,
   reply: (_, { by, may }) => json(200, { name: by, may }),
 };

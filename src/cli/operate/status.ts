@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { NotServing } from '../../control/lifecycle.ts';
 import { type ExitCode, withNotes } from '../command.ts';
-import { apiPath } from './admin-client.ts';
+import { apiPath, RefusedError } from './admin-client.ts';
 import { knownName } from './names.ts';
 import { act, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import { type OverrideView, type Status, statusLines } from './status-text.ts';
@@ -20,6 +21,8 @@ export function statusCommand(ends: (code: ExitCode) => void): Command {
       const { overrides } = (await client.ask(apiPath('overrides'))).body as {
         readonly overrides: readonly OverrideView[];
       };
+      if (pool !== undefined && status.phase === 'starting')
+        throw new RefusedError(NotServing.starting.message);
       const known = pool === undefined ? undefined : knownName('pool', pool, Object.keys(status.pools));
       const those = overrides.filter((one) => known === undefined || one.pool === known);
       if (given.json) {
