@@ -232,7 +232,7 @@ function numbers(active: number, { connections, toBackend, toClient }: ReturnTyp
   );
 }
 
-export function poolsOf(listener: ConfiguredListener | undefined): string[] {
+function poolsOf(listener: ConfiguredListener | undefined): string[] {
   if (listener === undefined) return [];
   const routed = listener.routes.flatMap(({ pool, split = {} }) => [
     ...(pool ? [pool] : []),

@@ -19,7 +19,7 @@ export const finReceived = 1 << 1;
 export const finDue = 1 << 2;
 export const finSent = 1 << 3;
 /** RST goes out behind what is queued. */
-export const resetDue = 1 << 4;
+const resetDue = 1 << 4;
 /** A send has failed, so that its peer takes nothing more; it failed by RST. */
 export const writeBroken = 1 << 5;
 export const resetSeen = 1 << 6;

@@ -24,7 +24,7 @@ import {
 } from './messages.ts';
 import { connect, inTime, listenOn, pause, Signal } from './peers.ts';
 
-export { backendSlot, listenerSlot } from './messages.ts';
+export { backendSlot } from './messages.ts';
 
 export type EventOf<Kind extends RigEvent['kind']> = Extract<RigEvent, { readonly kind: Kind }>;
 

@@ -41,7 +41,7 @@ function asJsonLine({ id, kind, data }: ToldEvent): string {
 }
 
 /** In a line: when, the kind, whose, and what has become of it. */
-export function eventText({ kind, data: { at, ...data } }: ToldEvent): string {
+function eventText({ kind, data: { at, ...data } }: ToldEvent): string {
   const time = typeof at === 'string' ? at : new Date().toISOString();
   return plain([time, kind.padEnd(widest), ...wordsOf(kind, data)].join(' '));
 }

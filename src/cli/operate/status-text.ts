@@ -122,7 +122,7 @@ function whyNot({ unavailable, lastCheck, lastError }: BackendStatus): string {
 }
 
 /** What an operator has changed, until when, who it was and why. */
-export function overrideText(one: OverrideView): string {
+function overrideText(one: OverrideView): string {
   const { listener, pool, backend, field, value, configured, until, by, reason } = one;
   const whose = [listener, pool, backend].filter((name) => name !== undefined).join(' ');
   const end = until === null ? '' : `, until ${until}`;

@@ -142,7 +142,6 @@ export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
 
 export const EPERM = 1;
-export const ENOENT = 2;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
@@ -154,7 +153,6 @@ export const EMFILE = 24;
 export const EPIPE = 32;
 export const ENOSYS = 38;
 export const ETIME = 62;
-export const EADDRNOTAVAIL = 99;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 export const ECANCELED = 125;

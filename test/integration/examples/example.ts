@@ -24,7 +24,7 @@ export interface Example {
 }
 
 /** A folder with the files that examples name, but for their certificates; it goes with the example. */
-export function exampleFolder(): string {
+function exampleFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   for (const file of ['allow.txt', 'make-certs.sh']) cpSync(join(config, file), join(folder, file));
   return folder;

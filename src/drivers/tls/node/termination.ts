@@ -42,7 +42,7 @@ export class Terminations {
   }
 }
 
-export class Termination {
+class Termination {
   readonly #listener: ListenerTls;
   readonly #ticketKeys: TicketKeys;
   readonly #sessionContext: string;

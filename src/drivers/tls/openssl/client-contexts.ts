@@ -35,7 +35,7 @@ interface KeptSession {
   readonly untilMs: number;
 }
 
-export class BackendContext {
+class BackendContext {
   readonly context: Context;
   readonly #openSsl: OpenSsl;
   /** The last session of each backend. */

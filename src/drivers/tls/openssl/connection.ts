@@ -245,11 +245,9 @@ export interface Bios {
 }
 
 /** Three segments of a network: the first bytes of an answer can be read before it has come whole. */
-export const smallRecordBytes = 4 * 1024;
+const smallRecordBytes = 4 * 1024;
 /** The most that a record can carry (RFC 8446, 5.1). */
 export const largeRecordBytes = 16 * 1024;
-/** What a record takes beside its bytes, at most (TLS 1.2 with an explicit nonce; 1.3 takes 22). */
-export const recordOverhead = 5 + 8 + 16;
 
 const pointerRead = new BigUint64Array(1);
 const lengthRead = new Uint32Array(1);

@@ -12,7 +12,6 @@ export const SSL_CTRL_SET_SPLIT_SEND_FRAGMENT = 125;
 
 export const SSL_MODE_RELEASE_BUFFERS = 0x10;
 
-export const SSL_VERIFY_NONE = 0;
 export const SSL_VERIFY_PEER = 1;
 export const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
 

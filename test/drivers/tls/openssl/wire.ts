@@ -12,7 +12,7 @@ const room = 1024 * 1024;
 const memory: Pointer = mapMemory(libc, room, privateAnonymous);
 const view = new Uint8Array(libc.view(memory, room));
 
-export const ticketKeys = new TicketKeys();
+const ticketKeys = new TicketKeys();
 
 export function engine(keys: TicketKeys = ticketKeys): OpenSslEngine {
   return new OpenSslEngine(keys, () => performance.now(), loadLibrary());
