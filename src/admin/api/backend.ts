@@ -9,7 +9,7 @@ import { markOf, type Resource, routesOf } from './resource.ts';
 import type { ApiRequest } from './route.ts';
 import { backendStatus } from './status.ts';
 
-interface BackendWish {
+interface BackendRequest {
   readonly patch: BackendPatch;
   readonly forMs?: number | undefined;
   readonly reason?: string | undefined;
@@ -17,7 +17,7 @@ interface BackendWish {
   readonly closing?: EndOptions | undefined;
 }
 
-export const backendResource: Resource<Administered, BackendWish> = {
+export const backendResource: Resource<Administered, BackendRequest> = {
   path: '/api/v1/pools/{pool}/backends/{backend}',
   find: ({ view }, params) => view.administered(nameIn(params)),
   show({ view, observations }, { pool, backend, layers, effective }) {
@@ -57,7 +57,7 @@ const patchFields = {
   reason: text(200),
 } satisfies Record<keyof BackendPatch | 'sessions' | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
-function wishIn(body: Buffer): ReadResult<BackendWish> {
+function wishIn(body: Buffer): ReadResult<BackendRequest> {
   const read = readFields(body, patchFields);
   if (!read.ok) return read;
   const { for: forMs, reason, sessions, ...patch } = read.value;

@@ -5,20 +5,20 @@ import { duration, oneOf, orNull, type ReadResult, readFields, text, wrong } fro
 import { markOf, type Resource, routesOf } from './resource.ts';
 import { listenerStatus } from './status.ts';
 
-interface ListenerWish {
+interface ListenerRequest {
   readonly accept: Accept | null;
   readonly forMs?: number | undefined;
   readonly reason?: string | undefined;
 }
 
-const resource: Resource<AdministeredListener, ListenerWish> = {
+const resource: Resource<AdministeredListener, ListenerRequest> = {
   path: '/api/v1/listeners/{listener}',
   find: ({ view }, { listener = '' }) => view.administeredListener(listener),
   show({ view }, { listener }) {
     const seen = view.snapshot().listeners.find(({ name }) => name === listener);
     return { listener, ...(seen && listenerStatus(seen)) };
   },
-  read(body): ReadResult<ListenerWish> {
+  read(body): ReadResult<ListenerRequest> {
     const read = readFields(body, { accept: orNull(oneOf(accepts)), for: duration, reason: text(200) });
     if (!read.ok) return read;
     const { accept, for: forMs, reason } = read.value;

@@ -22,7 +22,7 @@ const longestHoldMs = 10 * 60_000;
 const usualTimeoutMs = 30_000;
 const mostPerSecond = 1_000_000;
 
-const resource: Resource<AdministeredPool, PoolWish> = {
+const resource: Resource<AdministeredPool, PoolRequest> = {
   path: '/api/v1/pools/{pool}',
   find: ({ view }, { pool = '' }) => view.administeredPool(pool),
   show({ view, observations }, { pool }) {
@@ -41,7 +41,7 @@ const resource: Resource<AdministeredPool, PoolWish> = {
 
 export const { get: pool, patch: patchPool } = routesOf(resource);
 
-interface PoolWish {
+interface PoolRequest {
   readonly patch: PoolPatch;
   readonly forMs?: number;
   readonly reason?: string | undefined;
@@ -51,7 +51,7 @@ interface PoolWish {
   readonly closing?: EndOptions | undefined;
 }
 
-function wishIn(body: Buffer): ReadResult<PoolWish> {
+function wishIn(body: Buffer): ReadResult<PoolRequest> {
   const read = readFields(body, { hold: anything, release: anything });
   if (!read.ok) return read;
   const { hold, release } = read.value;
@@ -71,7 +71,7 @@ function wishIn(body: Buffer): ReadResult<PoolWish> {
 
 const neitherText = 'Expected hold or release, found none of them';
 
-function holdIn(given: unknown): ReadResult<PoolWish> {
+function holdIn(given: unknown): ReadResult<PoolRequest> {
   const read = readObject(given, {
     for: duration,
     then: oneOf(['resume', 'refuse'] as const),
