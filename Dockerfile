@@ -14,9 +14,9 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules ./node_modules
-COPY --from=build /build/dist/src ./dist/src
+COPY --from=build /build/dist/bundle ./dist/bundle
 # Without the option, SIGUSR1 would open a debugger until sluice takes that signal.
-RUN printf '#!/bin/sh\nexec node --disable-sigusr1 /app/dist/src/main.js "$@"\n' > /usr/local/bin/sluice \
+RUN printf '#!/bin/sh\nexec node --disable-sigusr1 /app/dist/bundle/main.js "$@"\n' > /usr/local/bin/sluice \
     && chmod +x /usr/local/bin/sluice
 USER node
 # The configuration comes from a volume: -v ./sluice.yaml:/etc/sluice/sluice.yaml:ro

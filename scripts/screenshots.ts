@@ -48,7 +48,9 @@ writeFileSync(file, config);
 const mortal = await startHttp('127.0.1.13');
 for (const host of ['127.0.1.11', '127.0.1.12', '127.0.1.14', '127.0.1.21']) await startHttp(host);
 for (const host of ['127.0.2.1', '127.0.2.2']) await startEcho(host);
-const sluice = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'run', file], { stdio: 'inherit' });
+const sluice = spawn(process.execPath, [join(root, 'dist/bundle/main.js'), 'run', file], {
+  stdio: 'inherit',
+});
 try {
   await setTimeout(2_000);
   const traffic = startTraffic();

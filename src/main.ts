@@ -2,6 +2,9 @@
 /** The executable: reads the arguments, runs one command, and ends with its exit code. */
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
+import { showSourcePlaces } from './source-places.ts';
+
+process.on('uncaughtExceptionMonitor', showSourcePlaces);
 
 // At SIGUSR1 Node would open a debugger, in which whoever reaches it can do anything, and at SIGUSR2 it would end.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
@@ -14,7 +17,7 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal
 setFlagsFromString('--semi-space-growth-factor=1');
 
 // `import` opens all files of a level of the graph at once, so that a process that may have no more than 128
-// descriptors would not even start. `require` opens one after the other, and takes less time too.
+// descriptors might not even start, and handles signals before the commands do. `require` does neither.
 const require = createRequire(import.meta.url);
 // The file's own ending: .ts where the source runs, .js where it was built.
 const commands = require(`./cli/program${import.meta.url.slice(-3)}`) as typeof import('./cli/program.ts');

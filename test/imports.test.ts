@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 /** From what decides to what is run: a room imports from those before it alone. */
 const rooms = [
   ['dashboard'],
-  ['version.ts'],
+  ['version.ts', 'beside.ts', 'source-places.ts'],
   ['core'],
   ['drivers'],
   ['config'],

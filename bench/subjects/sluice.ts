@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { chooseDriver } from '../../src/drivers/drivers.ts';
 import { type CertificateFiles, type Presence, printed, type Subject, sniNames } from './subject.ts';
 
-const executable = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const executable = fileURLToPath(new URL('../../bundle/main.js', import.meta.url));
 
 interface Variant {
   readonly name: string;

@@ -78,7 +78,7 @@ function toolsIn(folder: string, root: string, dir: string): string {
   mkdirSync(folder);
   const write = (name: string, script: string): void =>
     writeFileSync(join(folder, name), `#!/bin/sh\n${script}`, { mode: 0o755 });
-  const main = `'${process.execPath}' '${join(root, 'dist/src/main.js')}'`;
+  const main = `'${process.execPath}' '${join(root, 'dist/bundle/main.js')}'`;
   write(
     'sluice',
     `case $1 in

@@ -11,7 +11,7 @@ import { skippedWithout } from '../support/programs.ts';
 import { Sluice } from '../support/sluice.ts';
 
 it('The dashboard has less than 60 KB, all of it together', () => {
-  const folder = new URL('../../dist/src/dashboard/', import.meta.url);
+  const folder = new URL('../../dist/bundle/dashboard/', import.meta.url);
   const sizes = readdirSync(folder).map((name) => statSync(new URL(name, folder)).size);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
 });

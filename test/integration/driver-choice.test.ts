@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
+import { installIn } from '../support/installation.ts';
 import { nodeNeedsItsRing } from '../support/own-ring.ts';
 import { Sluice } from '../support/sluice.ts';
 
@@ -142,22 +142,8 @@ async function ended(
   return { exit, stdout: sluice.stdout, stderr: sluice.stderr };
 }
 
-/** A copy of the program with all packages that it needs but koffi and its binaries; then those named. */
 function installed(copied: readonly string[]): string {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const home = mkdtempSync(join(folder, 'installed-'));
-  const packages = join(home, 'node_modules');
-  mkdirSync(packages);
-  cpSync(join(root, 'package.json'), join(home, 'package.json'));
-  cpSync(join(root, 'dist/src'), join(home, 'dist/src'), { recursive: true });
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (name === 'koffi' || name === '@koromix') continue;
-    symlinkSync(join(root, 'node_modules', name), join(packages, name));
-  }
-  for (const name of copied) {
-    cpSync(join(root, 'node_modules', name), join(packages, name), { recursive: true });
-  }
-  return join(home, 'dist/src/main.js');
+  return installIn(mkdtempSync(join(folder, 'installed-')), copied);
 }
 
 function refuseSystemCall(): string {

@@ -122,5 +122,5 @@ it('once shutdown.delay is over it refuses new clients and lets the others finis
 
 it('the image starts Node so that no debugger opens', () => {
   const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
-  expect(image).toMatch(/exec node --disable-sigusr1 \/app\/dist\/src\/main\.js "\$@"/);
+  expect(image).toMatch(/exec node --disable-sigusr1 \/app\/dist\/bundle\/main\.js "\$@"/);
 });

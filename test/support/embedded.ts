@@ -58,6 +58,6 @@ export async function embed(config: object): Promise<Embedded> {
 
 /** Worker threads can't be started from the source on every Node: it is written in TypeScript. */
 async function built(): Promise<typeof import('../../src/index.ts')> {
-  const index = new URL('../../dist/src/index.js', import.meta.url);
+  const index = new URL('../../dist/bundle/index.js', import.meta.url);
   return await import(index.href); // What was built of the module whose type this is.
 }

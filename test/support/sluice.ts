@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export const executable = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+export const executable = fileURLToPath(new URL('../../dist/bundle/main.js', import.meta.url));
 
 /** The Node that runs the executable; CI names others. */
 export const nodeBinary = process.env['SLUICE_NODE'] ?? process.execPath;

@@ -4,10 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { dashboardFolder } from '../../beside.ts';
 import { failure, type Reply } from '../http.ts';
 import type { ApiRequest, Route } from './route.ts';
-
-const folder = new URL('../../dashboard/', import.meta.url);
 
 /** Nothing may be loaded but from here, and no text becomes code or markup. */
 const policy = [
@@ -66,7 +65,7 @@ async function fileReply(name: string, { known }: ApiRequest): Promise<Reply> {
 
 async function textOf(name: string): Promise<string | undefined> {
   try {
-    return await readFile(new URL(name, folder), 'utf8');
+    return await readFile(new URL(name, dashboardFolder), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // All errors of node:fs have codes.
     throw error;

@@ -1,11 +1,13 @@
 /** One worker thread as the control plane sees it: messages out, answers in, and its end. */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { workerEntry } from '../../beside.ts';
 import type { Address, CircuitIncident } from '../../core/contract.ts';
 import type { SessionPage } from '../../core/session-list.ts';
 import type { FromWorker, ToldDial, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
+import { showSourcePlaces } from '../../source-places.ts';
 
 export interface WorkerEvents {
   logLines(lines: string): void;
@@ -49,9 +51,7 @@ export class WorkerThread {
     this.#resources = driver.resources && new SharedArrayBuffer(driver.resources.bytes);
     this.#events = events;
     const workerData: WorkerInit = { ...init, driver: driver.name, resources: this.#resources };
-    // The file's own ending: .ts where the source runs, .js where it was built.
-    const entry = new URL(`../../dataplane/worker${import.meta.url.slice(-3)}`, import.meta.url);
-    this.#thread = new Worker(entry, {
+    this.#thread = new Worker(workerEntry, {
       workerData,
       name: `sluice-worker-${this.index}`,
       resourceLimits: { maxYoungGenerationSizeMb },
@@ -59,6 +59,7 @@ export class WorkerThread {
     this.#thread.on('message', (message: FromWorker) => this.#onMessage(message));
     this.#thread.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
+      showSourcePlaces(this.#error);
     });
     this.#thread.on('exit', () => this.#end());
   }
