@@ -20,8 +20,19 @@ export class HeldBytes {
     return this.#end - this.#start;
   }
 
-  /** Good until something is appended. */
-  get view(): Buffer {
+  /**
+   * To be looked at byte by byte; good until something is appended or shown. A copy where the memory can be freed: a
+   * parser that has seen some of that is slow with all memory from then on, 30 ns a byte instead of 5.
+   */
+  get shown(): Buffer {
+    const held = this.#view;
+    if (this.#buffer.length < freeableBytesMin) return held;
+    if (shownCopy.length < held.length) shownCopy = Buffer.allocUnsafeSlow(2 * held.length);
+    held.copy(shownCopy);
+    return shownCopy.subarray(0, held.length);
+  }
+
+  get #view(): Buffer {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
@@ -33,7 +44,7 @@ export class HeldBytes {
 
   /** The first portion is often the only one, and gets what it needs. */
   #makeRoom(bytes: number): void {
-    const held = this.view;
+    const held = this.#view;
     const neededBytes = held.length + bytes;
     const roomBytes = held.length === 0 ? neededBytes : 2 * neededBytes;
     const outgrown = this.#buffer;
@@ -57,7 +68,7 @@ export class HeldBytes {
 
   /** Gives all of them away. The one that takes them frees them (`freeable-buffer.ts`). */
   take(): Buffer {
-    const all = this.view;
+    const all = this.#view;
     this.#memory.change(-this.#buffer.length);
     this.#buffer = nothing;
     this.#start = 0;
@@ -67,5 +78,6 @@ export class HeldBytes {
 }
 
 const nothing = Buffer.alloc(0);
+let shownCopy = nothing;
 /** Smaller ones take their place in what Node allocates for many. */
 const freeableBytesMin = 16 * 1024;

@@ -61,7 +61,7 @@ export abstract class ReadingLink extends LinkSocket implements relay.Link<Readi
   #answer(): void {
     if (this.#held === undefined || this.#held.length <= this.#beyond) return;
     this.withdrawQuestion();
-    this.context.emit({ kind: 'received', link: this.id, bytes: this.#held.view });
+    this.context.emit({ kind: 'received', link: this.id, bytes: this.#held.shown });
   }
 
   protected takeHeld(): Buffer {
