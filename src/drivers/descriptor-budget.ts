@@ -50,13 +50,23 @@ export class DescriptorBudget {
 
   /** So many more clients may be accepted; a few microseconds to count. Any number where the system doesn't tell. */
   get clients(): number {
+    return Math.floor((this.#notOwed - reserve) / 2);
+  }
+
+  /** Whether a client that was accepted already may keep its descriptor while it waits for that of a dial. */
+  get mayKeepWaiting(): boolean {
+    return this.#notOwed >= reserve / 2;
+  }
+
+  /** Neither open nor owed. */
+  get #notOwed(): number {
     const limit = this.#limit();
     // Not even one is left to read the limit with.
     if (limit === undefined) return 0;
     if (limit === Number.POSITIVE_INFINITY) return limit;
     let owed = 0;
     for (const dials of this.#owed) owed += dials;
-    return Math.floor((limit - openDescriptors() - reserve - owed) / 2);
+    return limit - openDescriptors() - owed;
   }
 
   #limit(): number | undefined {

@@ -16,8 +16,9 @@
  *   bound; while it is nearly reached, links that are not joined are read only while they hold nothing.
  * - The leaving of a peer whose link is not read is noticed as far as the system tells.
  * - Every byte that a peer sent before its FIN is delivered, and what is counted is what was delivered.
- * - Out of descriptors, new clients are turned away at once, each told as `turned-away`; some descriptors are left for
- *   dials and for the control plane. Nothing spins, and open links go on.
+ * - Out of descriptors, new clients wait for a moment, for some may be about to be freed; then they are turned away,
+ *   each told as `turned-away`. Some descriptors are left for dials and for the control plane. Nothing spins, and open
+ *   links go on.
  * - A client that has gone before its address could be asked for is none: it brings no event.
  * - With TLS, all of this is said of the plain bytes; close_notify is FIN, and FIN without it is FIN too, as whoever
  *   must know whether a stream was cut short says its length inside. Of a link that leaves in its handshake, `closed`

@@ -20,6 +20,12 @@ export function isSameAddress(one: Address, other: Address): boolean {
 export const handshakeMs = 200;
 
 /**
+ * A client that there is no descriptor for waits for so long before it is turned away: as a rule some are about to be
+ * freed, of sessions that end just now.
+ */
+export const descriptorWaitMs = 100;
+
+/**
  * `::` means every address. Where IPv6 is off, that is every IPv4 address: what to listen on instead of an address
  * whose binding failed with this error, if that is why.
  */

@@ -9,7 +9,7 @@ export function exhaustion(spec: Spec): void {
   if (!canLimit()) return void test.skip('Driver out of descriptors (prlimit of util-linux is missing)');
 
   spec(
-    'Driver out of descriptors turns clients away at once, neither spins nor cuts open sessions, and accepts again later',
+    'Driver out of descriptors turns clients away, neither spins nor cuts open sessions, and accepts again later',
     async (rig) => {
       const crowd = fork(new URL('./crowd.mjs', import.meta.url), { execArgv: [] });
       try {

@@ -36,7 +36,7 @@ export function describeDriverOverTls(driver: DriverName): void {
         'its clients are plain ones',
       'Driver pauses an address under clients that it has, and they go on': 'its clients are plain ones',
       'Driver serves clients of a paused address that it stops listening on': 'its clients are plain ones',
-      'Driver out of descriptors turns clients away at once, neither spins nor cuts open sessions, and accepts again later':
+      'Driver out of descriptors turns clients away, neither spins nor cuts open sessions, and accepts again later':
         'its clients are plain ones',
     },
     {

@@ -51,7 +51,7 @@ describe.skipIf(!canLimit)('sluice that holds all the sessions it can (skipped w
   const runsOut = 'out of file descriptors, new clients are turned away: raise ulimit -n';
   const scene = openScene({ wrap: ['prlimit', '--nofile=128:128'], mayLog: [runsOut] });
 
-  it('turns the others away at once, says why and once, blames no backend, and answers the operator', async () => {
+  it('turns the others away, says why and once, blames no backend, and answers the operator', async () => {
     const backend = await scene.backend(echo);
     const proxy = await scene.proxy({ backends: [backend.address] });
     const crowd = Array.from({ length: 100 }, () => scene.client(proxy.port));

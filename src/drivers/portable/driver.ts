@@ -23,6 +23,7 @@ import { NodeTlsEngine } from '../tls/node/engine.ts';
 import { closeServer } from '../unix-path.ts';
 import { accept, createServer, type Means, type Open } from './accept.ts';
 import { BufferMemory } from './buffer-memory.ts';
+import { DescriptorQueue } from './descriptor-queue.ts';
 import { callLast, type LastCall } from './last-call.ts';
 import { PortableLink, type PortableLinkContext } from './link.ts';
 import { listen } from './listen.ts';
@@ -49,6 +50,12 @@ interface BoundServer {
   lastCall: LastCall | undefined;
 }
 
+/** An accepted connection that is no link yet. */
+interface Newcomer {
+  readonly listening: BoundServer;
+  readonly open: Open;
+}
+
 class PortableDriver implements Driver, PortableLinkContext {
   readonly memory: BufferMemory;
   readonly buffers: ReadBuffers;
@@ -64,6 +71,11 @@ class PortableDriver implements Driver, PortableLinkContext {
   readonly #listenings = new Set<BoundServer>();
   readonly #alarm: Alarm;
   readonly #spare = new SpareDescriptor();
+  /** Those that there is no descriptor for. */
+  readonly #queue = new DescriptorQueue<Newcomer>({
+    admit: (newcomer) => this.#admit(newcomer),
+    turnAway: (newcomer) => this.#turnAwayForShortage(newcomer),
+  });
   #isClosed = false;
   #isExhaustionTold = false;
   #allClosed: (() => void) | undefined;
@@ -108,9 +120,9 @@ class PortableDriver implements Driver, PortableLinkContext {
     accept(server, this.buffers, this.#means, {
       accepted: (open) => {
         listening.accepted++;
-        if (!listening.isPaused) this.#accept(listening, open);
+        if (!listening.isPaused) this.#accept({ listening, open });
         else if (listening.waiting.length < longestQueue) listening.waiting.push(open);
-        else this.#turnAway(listening, open);
+        else this.#turnAway({ listening, open });
       },
       failed: () => {
         this.outOfDescriptors();
@@ -129,6 +141,7 @@ class PortableDriver implements Driver, PortableLinkContext {
     listening.lastCall = isSucceeded && 'port' in address ? callLast(listening.server) : undefined;
     await listening.lastCall?.over;
     await queueTaken(listening);
+    this.#queue.settle((newcomer) => newcomer.listening === listening);
     // A new owner may have come in between.
     if (!listening.isLeaving) return;
     this.#listenings.delete(listening);
@@ -144,44 +157,59 @@ class PortableDriver implements Driver, PortableLinkContext {
   }
 
   #acceptWaiting(listening: BoundServer): void {
-    for (const open of listening.waiting.splice(0)) this.#accept(listening, open);
+    for (const open of listening.waiting.splice(0)) this.#accept({ listening, open });
   }
 
-  #turnAway({ listener, bound }: BoundServer, open: Open): void {
+  #turnAway({ listening: { listener, bound }, open }: Newcomer): void {
     const socket = open(() => true);
     const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
     socket?.on('error', () => {}).destroy();
+    this.#spare.take();
     if (peer !== undefined) this.emit({ kind: 'turned-away', listener, peer });
   }
 
-  #accept(listening: BoundServer, open: Open): void {
-    const { listener, bound } = listening;
+  #turnAwayForShortage(newcomer: Newcomer): void {
+    this.outOfDescriptors();
+    this.#turnAway(newcomer);
+  }
+
+  #accept(newcomer: Newcomer): void {
+    if (this.#admit(newcomer)) return;
+    if (this.#host.descriptors.mayKeepWaiting) this.#queue.add(newcomer);
+    else this.#turnAwayForShortage(newcomer);
+  }
+
+  /** Makes a link of who was accepted; false where no descriptor would be left for its dial. */
+  #admit({ listening: { listener, bound }, open }: Newcomer): boolean {
+    if (!this.#leavesDescriptors()) return false;
     const link = new PortableLink(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
     if (link.id === this.#nextNumber) this.#nextNumber += 2;
     const socket = open(link.received);
     const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
     // A client that has gone before its address could be asked for is none.
-    const isClient = socket !== undefined && peer !== undefined;
-    if (!isClient || !this.#leavesDescriptors()) {
+    if (socket === undefined || peer === undefined) {
       this.#freeNumbers.push(link.id);
       socket?.on('error', () => {}).destroy();
-      this.#spare.take();
-      if (isClient) this.emit({ kind: 'turned-away', listener, peer });
-      return;
+      return true;
     }
     this.#links[link.id] = link;
     this.#acceptedLinks++;
     link.accepted(socket, 'path' in bound);
     this.emit({ kind: 'accepted', link: link.id, listener, peer });
+    return true;
   }
 
   /** Whether a client that was just accepted leaves a descriptor for its dial, and for those of the others. */
   #leavesDescriptors(): boolean {
-    const { descriptors } = this.#host;
-    descriptors.owed = this.#acceptedLinks + 1 - this.#dialedLinks;
-    if (descriptors.clients >= 0) return true;
-    this.outOfDescriptors();
+    this.#countDials(1);
+    if (this.#host.descriptors.clients >= 0) return true;
+    this.#countDials();
     return false;
+  }
+
+  /** Each client is to have a backend, and one that is about to be accepted as well. */
+  #countDials(newcomers = 0): void {
+    this.#host.descriptors.owed = this.#acceptedLinks + newcomers - this.#dialedLinks;
   }
 
   outOfDescriptors(): void {
@@ -221,6 +249,7 @@ class PortableDriver implements Driver, PortableLinkContext {
     const link = new PortableLink(number, noListener, this);
     this.#links[number] = link;
     this.#dialedLinks++;
+    this.#countDials();
     link.connect(address);
   }
 
@@ -245,6 +274,7 @@ class PortableDriver implements Driver, PortableLinkContext {
   }
 
   async close(): Promise<void> {
+    this.#queue.settle(() => true);
     this.#isClosed = true;
     this.#alarm.set(undefined);
     this.#spare.give();
@@ -282,9 +312,11 @@ class PortableDriver implements Driver, PortableLinkContext {
     const isAccepted = id % 2 === 0;
     if (isAccepted) this.#acceptedLinks--;
     else this.#dialedLinks--;
+    this.#countDials();
     if (!this.#isClosed) this.#spare.take();
     if (isAccepted) this.#freeNumbers.push(id);
     this.emit(last);
+    this.#queue.descriptorFreed();
     if (this.#openLinks === 0) this.#allClosed?.();
   }
 }

@@ -2,7 +2,8 @@
  * An address that is listened on. The ring says that clients wait in the kernel's queue, and a few are accepted each
  * turn: those of them who are refused have left before the next ones are accepted, so that a crowd of thousands takes
  * some dozens of descriptors. The ring's own accept would empty the queue in one go, however long it is. Out of
- * descriptors, clients are turned away at once; those that not even the spare one is left for wait a while.
+ * descriptors, clients wait in the queue for a moment; if none is free by then they are turned away, and those that not
+ * even the spare one is left for wait on.
  *
  *     accepting ── leave ─▶ passed by ─▶ last call ── some 200 ms later ─▶ leaving ─▶ closed
  *         ▲                     │            │                               │
@@ -16,7 +17,7 @@
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
-import { handshakeMs } from '../shared.ts';
+import { descriptorWaitMs, handshakeMs } from '../shared.ts';
 import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
@@ -37,8 +38,8 @@ interface ListeningDeps {
   readonly budget: DescriptorBudget;
   /** Closes what was to be closed with the next turn. Says whether there was anything. */
   closeNow(): boolean;
-  /** Nobody could be accepted: it is to be resumed once a descriptor is free. */
-  exhausted(): void;
+  /** Nobody could be accepted: it is to be resumed once a descriptor is free, or at this time. */
+  exhausted(resumeMs: number): void;
   /** `leaveMs` has changed. */
   rescheduled(): void;
   /** Nobody waits to be accepted, and nobody will: its descriptor is to be closed. */
@@ -63,6 +64,8 @@ export class Listening {
   #isCancelling = false;
   #isOver = false;
   #giveUpMs = Number.POSITIVE_INFINITY;
+  /** When those who wait for a descriptor are turned away; undefined while nobody does. */
+  #turnAwayMs: number | undefined;
   readonly #parts: ListeningDeps;
   #unlistened: (() => void)[] = [];
 
@@ -101,7 +104,7 @@ export class Listening {
     if (this.#stage === 'leaving') return this.#leave();
     if (this.isPaused) return;
     const isExhausted = result >= 0 ? this.#acceptFew() === 'out-of-descriptors' : exhaustion.has(-result);
-    if (isExhausted) this.#parts.exhausted();
+    if (isExhausted) this.#exhausted();
     else this.#poll();
   }
 
@@ -186,10 +189,12 @@ export class Listening {
     const { budget, sockets, spare } = this.#parts;
     for (let taken = 0; taken < acceptedEachTurn; taken++) {
       let mayAccept = budget.mayAccept || (this.#parts.closeNow() && budget.mayAccept);
+      if (!mayAccept && this.#mustWait()) return 'out-of-descriptors';
       let fd = sockets.acceptNow(this.fd);
       if (exhaustion.has(-fd)) {
         // Also where nobody waits.
         budget.areGone();
+        if (this.#mustWait()) return 'out-of-descriptors';
         mayAccept = false;
         spare.give();
         fd = sockets.acceptNow(this.fd);
@@ -199,12 +204,27 @@ export class Listening {
       // EINVAL is of a unix socket to which nobody can connect any more.
       else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) {
         spare.take();
+        this.#turnAwayMs = undefined;
         return 'nobody-waits';
       }
       if (exhaustion.has(-fd)) return 'out-of-descriptors';
       // Any other error is of a connection that has gone.
     }
     return 'enough';
+  }
+
+  /** Whether a client waits, and has not waited for a descriptor for long enough. */
+  #mustWait(): boolean {
+    if (!this.#parts.sockets.hasWaiting(this.fd)) return false;
+    const nowMs = this.#parts.now();
+    this.#turnAwayMs ??= nowMs + descriptorWaitMs;
+    return nowMs < this.#turnAwayMs;
+  }
+
+  #exhausted(): void {
+    const nowMs = this.#parts.now();
+    const turnAwayMs = this.#turnAwayMs ?? nowMs;
+    this.#parts.exhausted(nowMs < turnAwayMs ? turnAwayMs : nowMs + resumeAfterMs);
   }
 
   #leave(): void {
@@ -216,7 +236,7 @@ export class Listening {
       this.leaveMs = nowMs;
       return this.#parts.rescheduled();
     }
-    if (why === 'out-of-descriptors' && nowMs < this.#giveUpMs) return this.#parts.exhausted();
+    if (why === 'out-of-descriptors' && nowMs < this.#giveUpMs) return this.#exhausted();
     this.#parts.left(this);
     this.#resolveUnlistened();
   }
@@ -230,6 +250,7 @@ export class Listening {
   }
 
   #take(fd: number): void {
+    this.#turnAwayMs = undefined;
     if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(fd);
     this.#parts.accepted(this, fd);
   }
@@ -254,6 +275,8 @@ export const listeningSerial = 0;
 const acceptedEachTurn = 32;
 /** By then the other workers have been told to leave, too. */
 const othersMs = 50;
+/** Descriptors may have become free that are not ours. */
+const resumeAfterMs = 100;
 /** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
 const emptyingMs = 5_000;
 

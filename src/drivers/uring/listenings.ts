@@ -2,7 +2,7 @@
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
 import type { ListenOptions, UnlistenOptions } from '../driver.ts';
-import { isSameAddress } from '../shared.ts';
+import { descriptorWaitMs, isSameAddress } from '../shared.ts';
 import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { bindTo } from './binding.ts';
 import type { KernelResources } from './kernel-resources.ts';
@@ -57,9 +57,9 @@ export class Listenings {
       spare: parts.spare,
       budget: parts.budget,
       closeNow: () => parts.closeNow(),
-      exhausted: () => {
-        this.#resumeMs = parts.now() + resumeAfterMs;
-        this.#stuckMs = Math.min(this.#stuckMs, this.#resumeMs);
+      exhausted: (resumeMs) => {
+        this.#resumeMs = Math.min(this.#resumeMs, resumeMs);
+        this.#stuckMs = Math.min(this.#stuckMs, parts.now() + descriptorWaitMs);
         this.#reschedule();
       },
       rescheduled: () => this.#reschedule(),
@@ -117,7 +117,7 @@ export class Listenings {
 
   due(nowMs: number): void {
     if (nowMs >= this.#stuckMs && this.#haveWaiting) {
-      this.#stuckMs = nowMs + resumeAfterMs;
+      this.#stuckMs = nowMs + descriptorWaitMs;
       this.#parts.exhausted();
     }
     if (nowMs >= this.#resumeMs) this.#resume();
@@ -172,6 +172,3 @@ export class Listenings {
     this.#parts.settled();
   }
 }
-
-/** Descriptors may have become free that are not ours. */
-const resumeAfterMs = 100;

@@ -1,57 +1,93 @@
 import { describe, expect, it } from 'vitest';
 import type { DescriptorBudget } from '../../../src/drivers/descriptor-budget.ts';
+import { descriptorWaitMs } from '../../../src/drivers/shared.ts';
 import { SpareDescriptor } from '../../../src/drivers/spare-descriptor.ts';
 import { EAGAIN } from '../../../src/drivers/uring/kernel.ts';
 import { Listening } from '../../../src/drivers/uring/listening.ts';
 import type { Ring } from '../../../src/drivers/uring/ring.ts';
 import type { Sockets } from '../../../src/drivers/uring/sockets.ts';
 
-/** One client waits while no descriptor is left, and so many are about to be closed. */
-function comesWhile({ closesDue }: { readonly closesDue: number }): readonly string[] {
+/** An address to which clients come while no descriptor is left, and so many are about to be closed. */
+function outOfDescriptors({ closesDue }: { readonly closesDue: number }) {
   const told: string[] = [];
-  const waiting = [7];
-  let free = 0;
-  let due = closesDue;
+  const waiting: number[] = [];
+  const system = { free: 0, due: closesDue, nowMs: 0 };
   const address = { host: '127.0.0.1', port: 8080 };
   const listening = new Listening(
     {
       ring: { waitUntilReadable: () => {} } as Partial<Ring> as Ring,
       sockets: {
         unblock: () => {},
-        acceptNow: () => waiting.pop() ?? -EAGAIN,
+        hasWaiting: () => waiting.length > 0,
+        acceptNow: () => waiting.shift() ?? -EAGAIN,
       } as Partial<Sockets> as Sockets,
-      now: () => 0,
-      accepted: (_, fd) => told.push(`accepted ${fd}`),
+      now: () => system.nowMs,
+      accepted: (_, fd) => {
+        system.free--;
+        told.push(`accepted ${fd}`);
+      },
       turnAway: (_, fd) => told.push(`turned away ${fd}`),
       spare: new SpareDescriptor(),
       budget: {
         get mayAccept() {
-          return free > 0;
+          return system.free > 0;
         },
       } as Partial<DescriptorBudget> as DescriptorBudget,
       closeNow: () => {
-        const wereAny = due > 0;
-        free += due;
-        due = 0;
+        const wereAny = system.due > 0;
+        system.free += system.due;
+        system.due = 0;
         return wereAny;
       },
-      exhausted: () => told.push('exhausted'),
+      exhausted: (resumeMs) => told.push(`waits until ${resumeMs}`),
       rescheduled: () => {},
       left: () => {},
     },
     { asked: address, bound: address, fd: 3, number: 0 },
     0,
   );
-  listening.completed(1);
-  return told;
+  return {
+    system,
+    told,
+    come(...clients: readonly number[]): void {
+      waiting.push(...clients);
+      listening.completed(1);
+    },
+    resumeAt(nowMs: number): void {
+      system.nowMs = nowMs;
+      listening.resume();
+      listening.completed(1);
+    },
+  };
 }
 
 describe('Listening of the uring driver that has no descriptor left', () => {
   it('accepts with those that are about to be closed', () => {
-    expect(comesWhile({ closesDue: 2 })).toEqual(['accepted 7']);
+    const { come, told } = outOfDescriptors({ closesDue: 1 });
+    come(7);
+    expect(told).toEqual(['accepted 7']);
   });
 
-  it('turns away where none is', () => {
-    expect(comesWhile({ closesDue: 0 })).toEqual(['turned away 7']);
+  it('leaves clients in the queue of the kernel until others have freed some', () => {
+    const { come, resumeAt, system, told } = outOfDescriptors({ closesDue: 0 });
+    come(7, 8);
+    expect(told.splice(0)).toEqual([`waits until ${descriptorWaitMs}`]);
+    system.free = 1;
+    resumeAt(descriptorWaitMs / 2);
+    expect(told.splice(0)).toEqual(['accepted 7', `waits until ${1.5 * descriptorWaitMs}`]);
+    system.free = 1;
+    resumeAt(descriptorWaitMs);
+    expect(told).toEqual(['accepted 8']);
+  });
+
+  it('turns clients away that have waited for long enough, and has the next ones wait again', () => {
+    const { come, resumeAt, told } = outOfDescriptors({ closesDue: 0 });
+    come(7, 8);
+    resumeAt(descriptorWaitMs - 1);
+    expect(told.splice(0)).toEqual([`waits until ${descriptorWaitMs}`, `waits until ${descriptorWaitMs}`]);
+    resumeAt(descriptorWaitMs);
+    expect(told.splice(0)).toEqual(['turned away 7', 'turned away 8']);
+    come(9);
+    expect(told).toEqual([`waits until ${2 * descriptorWaitMs}`]);
   });
 });
