@@ -26,6 +26,8 @@ import { Releases } from './releases.ts';
 
 /** How a backend is administered: for people. */
 export interface Administered extends BackendName {
+  /** Those that the name stands for with which it was asked for; `backend` is the first of them. */
+  readonly addresses: readonly string[];
   readonly layers: Layers;
   readonly effective: BackendFields;
   readonly overrides: readonly Override[];
@@ -162,10 +164,20 @@ export class Administration {
     return {
       pool: name.pool,
       backend: configured.name,
+      addresses: this.addressesOf(name.backend, name.pool),
       layers: statesOf(configured, overrides, source),
       effective: { ...configuredFields({ weight, maxConnections }), state },
       overrides: Object.values(overrides),
     };
+  }
+
+  /** The addresses that a backend's name stands for, in one pool or in any. Throws an UnknownName. */
+  addressesOf(backend: string, pool?: string): readonly string[] {
+    const pools = pool === undefined ? this.#pools : [this.#configuredPool(pool)];
+    const all = pools.flatMap(({ backends }) => backends);
+    const meant = all.filter((one) => namesOf(one).includes(backend));
+    if (meant.length === 0) throw new UnknownName('backend', backend, all.flatMap(namesOf));
+    return [...new Set(meant.map(({ name }) => name))];
   }
 
   /** What a backend says of itself; what it does not say stays. Returns whether that is new. */

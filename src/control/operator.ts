@@ -65,15 +65,17 @@ export class Operator {
   setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
     const { lifecycle, administration, runningPlan, ledger, groups, findings } = this.#deps;
     if (lifecycle.hasStopped) throw NotServing.stopping;
-    const { pool, backend } = administration.backend(name);
-    const plan = runningPlan.plan.pools.find((one) => one.name === pool);
-    const slot = plan?.backends.find((one) => one.name === backend)?.slot;
-    if (plan === undefined || slot === undefined || plan.policy.circuitBreaker === 'off') return false;
+    const addresses = administration.addressesOf(name.backend, name.pool);
+    const pool = runningPlan.plan.pools.find((one) => one.name === name.pool);
+    if (pool === undefined || pool.policy.circuitBreaker === 'off') return false;
     const nowMs = monotonicMs();
-    if (to === 'closed') ledger.closeCircuit(slot);
-    else ledger.openCircuit(slot, nowMs, nowMs + openForMs);
+    for (const { name: backend, slot } of pool.backends) {
+      if (!addresses.includes(backend)) continue;
+      if (to === 'closed') ledger.closeCircuit(slot);
+      else ledger.openCircuit(slot, nowMs, nowMs + openForMs);
+      findings.circuitSet({ pool: pool.name, backend }, to);
+    }
     groups.tell({ kind: 'woken' });
-    findings.circuitSet({ pool, backend }, to);
     return true;
   }
 }

@@ -148,6 +148,11 @@ export class ProxyView implements SnapshotSource {
     return this.#deps.administration.backend(name);
   }
 
+  /** The addresses that a backend's name stands for, in one pool or in any. Throws an UnknownName. */
+  addressesOf(backend: string, pool?: string): readonly string[] {
+    return this.#deps.administration.addressesOf(backend, pool);
+  }
+
   /** How a pool is administered now. Throws an UnknownName. */
   administeredPool(name: string): AdministeredPool {
     return this.#deps.administration.pool(name);

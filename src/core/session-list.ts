@@ -34,7 +34,8 @@ export interface SessionFilter {
   readonly serial?: number;
   readonly listener?: string;
   readonly pool?: string;
-  readonly backend?: string;
+  /** Any of these. */
+  readonly backends?: readonly string[];
   readonly state?: SessionState;
   readonly client?: AddressSet;
   readonly olderThanMs?: number;
@@ -49,9 +50,10 @@ export interface SessionPage {
 }
 
 export function matches(filter: SessionFilter, view: SessionView): boolean {
-  const { client, olderThanMs = 0, idleForMs = 0, minBytes = 0, ...exact } = filter;
+  const { client, backends, olderThanMs = 0, idleForMs = 0, minBytes = 0, ...exact } = filter;
   return (
     Object.entries(exact).every(([key, value]) => Reflect.get(view, key) === value) &&
+    (backends === undefined || (view.backend !== undefined && backends.includes(view.backend))) &&
     view.ageMs >= olderThanMs &&
     view.idleMs >= idleForMs &&
     view.bytesToBackend + view.bytesToClient >= minBytes &&

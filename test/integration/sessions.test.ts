@@ -52,9 +52,11 @@ describe('A list of sessions', () => {
       ...{ bytesToClient: 2, attempts: 1, ageMs: expect.any(Number), connectMs: expect.any(Number) },
     });
     expect(await listed(`?backend=${backend.address}&client=127.0.0.0/8&state=relaying`)).toHaveLength(12);
-    for (const none of ['backend=x', 'client=10.0.0.0/8', 'state=queued', 'olderThan=1h', 'idleFor=1h']) {
+    for (const none of ['client=10.0.0.0/8', 'state=queued', 'olderThan=1h', 'idleFor=1h']) {
       expect(await listed(`?${none}`)).toEqual([]);
     }
+    for (const unknown of ['backend=x', 'pool=x', 'listener=x'])
+      expect((await scene.sluice.ask(`/api/v1/sessions?${unknown}`)).code).toBe(404);
     expect(await listed('?limit=5&sort=age')).toHaveLength(5);
     for (const client of clients) client.destroy();
   });

@@ -145,6 +145,10 @@ export class FakeSource implements AdminSource {
     return this.administration.backend(name);
   }
 
+  addressesOf(backend: string, pool?: string): readonly string[] {
+    return this.administration.addressesOf(backend, pool);
+  }
+
   administeredPool(name: string): AdministeredPool {
     return this.administration.pool(name);
   }

@@ -20,7 +20,7 @@ interface BackendRequest {
 export const backendResource: Resource<Administered, BackendRequest> = {
   path: '/api/v1/pools/{pool}/backends/{backend}',
   find: ({ view }, params) => view.administered(nameIn(params)),
-  show({ view, observations }, { pool, backend, layers, effective }) {
+  show({ view, observations }, { pool, backend, addresses, layers, effective }) {
     const seen = view
       .snapshot()
       .pools.find(({ name }) => name === pool)
@@ -28,6 +28,7 @@ export const backendResource: Resource<Administered, BackendRequest> = {
     return {
       pool,
       ...(seen ? backendStatus(seen, observations.backend(pool, seen.name)) : { address: backend }),
+      addresses,
       layers,
       effective: effective.state,
       weight: effective.weight,
@@ -41,8 +42,8 @@ export const backendResource: Resource<Administered, BackendRequest> = {
       const name = nameIn(request.params);
       await operator.patchBackend(name, patch, markOf(request, forMs, reason), request.revision);
     }
-    const { pool, backend } = before;
-    return { reason, closed: closing && (await sessions.endAll({ pool, backend }, closing)) };
+    const { pool, addresses: backends } = before;
+    return { reason, closed: closing && (await sessions.endAll({ pool, backends }, closing)) };
   },
 };
 

@@ -62,6 +62,7 @@ export interface AdminSource extends MetricsSource {
     | 'busiestClients'
     | 'overrides'
     | 'administered'
+    | 'addressesOf'
     | 'administeredPool'
     | 'administeredListener'
   >;

@@ -1,6 +1,7 @@
 /** Open sessions: listed, and ended. */
 import { parseNetwork } from '../../config/networks.ts';
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
+import { UnknownName } from '../../control/administration.ts';
 import type { OpenSession } from '../../control/sessions.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import { type SessionFilter, sessionStates } from '../../core/session-list.ts';
@@ -16,7 +17,8 @@ import {
   text,
   under,
 } from './fields.ts';
-import type { Route } from './route.ts';
+import { orRefusal } from './resource.ts';
+import type { Route, RouteDeps } from './route.ts';
 
 const path = '/api/v1/sessions';
 
@@ -43,13 +45,15 @@ export const sessions: Route = {
   path,
   method: 'GET',
   may: 'read',
-  async reply({ sessions }, { query }) {
-    const read = readObject(Object.fromEntries(query), listFields);
-    if (!read.ok) return mistaken(read.errors);
-    const { sort, limit = 100, cursor, ...filter } = read.value;
-    const list = await sessions.list({ filter: filterOf(filter), sort, limit, cursor });
-    return json(200, { sessions: list.sessions.map(sessionView), cursor: list.cursor ?? null });
-  },
+  reply: ({ view, sessions }, { query }) =>
+    orRefusal(async () => {
+      const read = readObject(Object.fromEntries(query), listFields);
+      if (!read.ok) return mistaken(read.errors);
+      const { sort, limit = 100, cursor, ...given } = read.value;
+      const list = await sessions.list({ filter: filterOf(view, given), sort, limit, cursor });
+      if (list.sessions.length === 0 && cursor === undefined) checkNames(view, given);
+      return json(200, { sessions: list.sessions.map(sessionView), cursor: list.cursor ?? null });
+    }),
 };
 
 export const endSession: Route = {
@@ -69,30 +73,53 @@ export const closeSessions: Route = {
   method: 'POST',
   may: 'operate',
   body: { type: 'application/json', mostBytes: 4_096 },
-  async reply({ sessions }, { body }) {
-    const read = readFields(body, {
-      filter: anything,
-      how: oneOf(['reset', 'fin'] as const),
-      over: duration,
-      limit: count(Number.MAX_SAFE_INTEGER),
-      reason: text(200),
-    });
-    if (!read.ok) return mistaken(read.errors);
-    const { filter: given, how, over: overMs, limit, reason } = read.value;
-    const filter = under('filter', readObject(given, filterFields));
-    if (!filter.ok) return mistaken(filter.errors);
-    const options = { ...(how && { how }), ...(overMs && { overMs }), ...(limit && { limit }) };
-    const matched = await sessions.endAll(filterOf(filter.value), options);
-    return { ...json(202, { matched }), audit: { filter: given, ...options, matched, reason } };
-  },
+  reply: ({ view, sessions }, { body }) =>
+    orRefusal(async () => {
+      const read = readFields(body, {
+        filter: anything,
+        how: oneOf(['reset', 'fin'] as const),
+        over: duration,
+        limit: count(Number.MAX_SAFE_INTEGER),
+        reason: text(200),
+      });
+      if (!read.ok) return mistaken(read.errors);
+      const { filter: given, how, over: overMs, limit, reason } = read.value;
+      const filter = under('filter', readObject(given, filterFields));
+      if (!filter.ok) return mistaken(filter.errors);
+      const options = { ...(how && { how }), ...(overMs && { overMs }), ...(limit && { limit }) };
+      const matched = await sessions.endAll(filterOf(view, filter.value), options);
+      if (matched === 0) checkNames(view, filter.value);
+      return { ...json(202, { matched }), audit: { filter: given, ...options, matched, reason } };
+    }),
 };
 
-function filterOf({
-  olderThan: olderThanMs,
-  idleFor: idleForMs,
-  ...others
-}: FieldValues<typeof filterFields>): SessionFilter {
-  return { ...others, ...(olderThanMs && { olderThanMs }), ...(idleForMs && { idleForMs }) };
+type GivenFilter = FieldValues<typeof filterFields>;
+
+function filterOf(view: RouteDeps['view'], given: GivenFilter): SessionFilter {
+  const { backend, olderThan: olderThanMs, idleFor: idleForMs, ...others } = given;
+  return {
+    ...others,
+    ...(backend !== undefined && { backends: addressesOf(view, backend, given.pool) }),
+    ...(olderThanMs && { olderThanMs }),
+    ...(idleForMs && { idleForMs }),
+  };
+}
+
+/** One that is in no pool any more may have sessions still, by the address that it had. */
+function addressesOf(view: RouteDeps['view'], backend: string, pool?: string): readonly string[] {
+  try {
+    return view.addressesOf(backend, pool);
+  } catch (error) {
+    if (error instanceof UnknownName) return [backend];
+    throw error;
+  }
+}
+
+/** Where nothing was found, a name may be mistaken: throws an UnknownName that has the nearest one. */
+function checkNames(view: RouteDeps['view'], { listener, pool, backend }: GivenFilter): void {
+  if (listener !== undefined) view.administeredListener(listener);
+  if (pool !== undefined) view.administeredPool(pool);
+  if (backend !== undefined) view.addressesOf(backend, pool);
 }
 
 function sessionView({

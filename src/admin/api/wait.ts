@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseDuration } from '../../config/durations.ts';
 import { UnknownName } from '../../control/administration.ts';
 import type { Observations } from '../../telemetry/observations.ts';
-import type { PoolSnapshot } from '../../telemetry/snapshot.ts';
+import type { BackendSnapshot, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import { failure, json } from '../http.ts';
 import { type FieldError, mistaken } from './fields.ts';
 import type { ApiRequest, Route, RouteDeps } from './route.ts';
@@ -18,7 +18,7 @@ interface Wish {
 
 /**
  * `idle`: no session holds a place, and of a pool that is not held, none waits for one. `up`: it takes sessions; of a
- * pool, a backend does. `resumed`: the pool is not held.
+ * pool, a backend does. `resumed`: the pool is not held. A name that stands for several addresses means each of them.
  */
 const conditions = {
   idle: ({ active, queued = 0, isHeld }) => active + (isHeld ? 0 : queued) === 0,
@@ -47,41 +47,51 @@ export const wait: Route = {
   async reply(deps, { query, left }) {
     const wish = wishIn(query);
     if (!('until' in wish)) return mistaken(wish);
-    const first = look(deps, wish);
-    if (first instanceof UnknownName) return failure(404, first.message);
+    const isTrue = conditions[wish.until];
     const endMs = performance.now() + wish.timeoutMs;
-    for (;;) {
-      const now = look(deps, wish);
-      if (now instanceof UnknownName) return failure(409, `${now.message} any more`);
-      if (conditions[wish.until](now)) return json(200, now.state());
-      if (wish.until === 'idle' && first.isHeld && !now.isHeld)
-        return failure(409, `The pool ${JSON.stringify(wish.pool)} was resumed before it was idle`);
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0 || left.aborted) return json(408, now.state());
-      await setTimeout(Math.min(betweenLooksMs, leftMs));
+    let wasHeld: boolean | undefined;
+    try {
+      for (;;) {
+        const now = look(deps, wish);
+        const missing = now.find((one) => !isTrue(one));
+        if (missing === undefined) return json(200, now[0].state());
+        wasHeld ??= missing.isHeld;
+        if (wish.until === 'idle' && wasHeld && !missing.isHeld)
+          return failure(409, `The pool ${JSON.stringify(wish.pool)} was resumed before it was idle`);
+        const leftMs = endMs - performance.now();
+        if (leftMs <= 0 || left.aborted) return json(408, missing.state());
+        await setTimeout(Math.min(betweenLooksMs, leftMs));
+      }
+    } catch (error) {
+      if (!(error instanceof UnknownName)) throw error;
+      if (wasHeld === undefined) return failure(404, error.message);
+      return failure(409, `What was waited for is not there any more: ${error.message}`);
     }
   },
 };
 
-function look({ view, observations }: RouteDeps, { pool, backend }: Wish): Now | UnknownName {
+/** The pool, or each address of the backend, of which it must be true. Throws an UnknownName. */
+function look({ view, observations }: RouteDeps, { pool, backend }: Wish): readonly [Now, ...Now[]] {
   const seen = view.pool(pool);
-  if (seen === undefined)
-    return new UnknownName(
-      'pool',
-      pool,
-      view.plan.pools.map(({ name }) => name),
-    );
-  if (backend === undefined) return ofPool(seen, observations);
-  const one = seen.backends.find(({ name }) => name === backend);
-  if (one === undefined)
-    return new UnknownName(
-      'backend',
-      backend,
-      seen.backends.map(({ name }) => name),
-    );
-  const takesSessions = one.unavailable === undefined || one.unavailable === 'full';
-  const state = (): object => backendStatus(one, observations.backend(pool, one.name));
-  return { active: one.active, takesSessions, isHeld: isHeld(seen), state };
+  const names = view.plan.pools.map(({ name }) => name);
+  if (seen === undefined) throw new UnknownName('pool', pool, names);
+  if (backend === undefined) return [ofPool(seen, observations)];
+  const meant = view.addressesOf(backend, pool);
+  const [first, ...others] = seen.backends
+    .filter(({ name }) => meant.includes(name))
+    .map((one) => ofBackend(one, seen, observations));
+  const addresses = seen.backends.map(({ name }) => name);
+  if (first === undefined) throw new UnknownName('backend', backend, addresses);
+  return [first, ...others];
+}
+
+function ofBackend(one: BackendSnapshot, pool: PoolSnapshot, observations: Observations): Now {
+  return {
+    active: one.active,
+    takesSessions: one.unavailable === undefined || one.unavailable === 'full',
+    isHeld: isHeld(pool),
+    state: () => backendStatus(one, observations.backend(pool.name, one.name)),
+  };
 }
 
 function ofPool(pool: PoolSnapshot, observations: Observations): Now {

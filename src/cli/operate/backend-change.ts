@@ -4,11 +4,13 @@ import type { Layers } from '../../control/administration.ts';
 import type { BackendFields } from '../../control/overrides.ts';
 import { countOf } from '../config-file.ts';
 import { type AdminClient, apiPath } from './admin-client.ts';
-import type { BackendStatus, OverrideView, PoolStatus } from './status-text.ts';
+import { type ProxyArguments, print, printJson } from './proxy-options.ts';
+import type { BackendStatus, OverrideView } from './status-text.ts';
 
 /** A backend as the API answers it. */
 export type BackendAnswer = BackendStatus & {
   readonly pool: string;
+  readonly addresses: readonly string[];
   readonly layers: Layers;
   readonly overrides: readonly Omit<OverrideView, 'pool' | 'backend'>[];
 };
@@ -34,34 +36,43 @@ export async function changeBackend(
   return (await client.ask(path, { method: 'PATCH', body: change })).body as BackendAnswer;
 }
 
-/** Undoes what an operator wants of it; where that is of a name that also stands for others, it wins over that. */
+/**
+ * Undoes what an operator wants of it. What is wanted of one address alone wins over what is of its name, and is undone
+ * too; where it is of a name that also stands for others, the address that was named is made ready by itself.
+ */
 export async function madeReady(
   client: AdminClient,
   pool: string,
   backend: string,
   mark: Pick<BackendChange, 'for' | 'reason'>,
-): Promise<BackendAnswer> {
-  if (mark.for === undefined) {
-    const answer = await changeBackend(client, pool, backend, { state: null, ...mark });
-    if (answer.layers.operator === 'ready') return answer;
+): Promise<readonly BackendAnswer[]> {
+  const steps = mark.for === undefined ? ([null, 'ready'] as const) : (['ready'] as const);
+  const answer = await changeBackend(client, pool, backend, { state: steps[0], ...mark });
+  for (const state of steps) {
+    for (const { address, layers } of await backendsOf(client, answer))
+      if (layers.operator !== 'ready') await changeBackend(client, pool, address, { state, ...mark });
   }
-  return changeBackend(client, pool, backend, { state: 'ready', ...mark });
+  return backendsOf(client, answer);
 }
 
-export async function backendAt(client: AdminClient, pool: string, address: string): Promise<BackendAnswer> {
-  return (await client.ask(apiPath('pools', pool, 'backends', address))).body as BackendAnswer;
-}
-
-/** The backends that were meant: one of the configuration may stand for several, as a name for all of its addresses. */
-export async function addressesOf(
+/** Each that was meant: one of the configuration may stand for several, as a name for all of its addresses. */
+export function backendsOf(
   client: AdminClient,
-  { pool, address }: BackendAnswer,
-  written: string,
-): Promise<readonly string[]> {
-  if (written === address) return [address];
-  const { backends } = (await client.ask(apiPath('pools', pool))).body as PoolStatus;
-  const meant = backends.filter((one) => `${one.name}:${one.address.split(':').at(-1)}` === written);
-  return meant.length === 0 ? [address] : meant.map((one) => one.address);
+  { pool, addresses }: Pick<BackendAnswer, 'pool' | 'addresses'>,
+): Promise<readonly BackendAnswer[]> {
+  return Promise.all(
+    // What this version of the API answers.
+    addresses.map(
+      async (address) =>
+        (await client.ask(apiPath('pools', pool, 'backends', address))).body as BackendAnswer,
+    ),
+  );
+}
+
+/** Prints them, which are one at least. */
+export function tellBackends(backends: readonly BackendAnswer[], { json }: ProxyArguments): void {
+  if (!json) print(backends.map(backendText));
+  else printJson(backends.length === 1 ? backends[0] : backends);
 }
 
 /** In a line: its state, and by whom, what it still has, and why it takes no sessions though it should. */

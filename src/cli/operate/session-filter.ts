@@ -4,10 +4,7 @@ import { parseNetwork } from '../../config/networks.ts';
 import { parseSize } from '../../config/sizes.ts';
 import { sessionStates } from '../../core/session-list.ts';
 import { UsageError } from '../command.ts';
-import { type AdminClient, apiPath } from './admin-client.ts';
-import { knownName } from './names.ts';
 import { durationOf } from './proxy-options.ts';
-import type { Status } from './status-text.ts';
 
 /** As they were typed. */
 export interface SessionFilterArguments {
@@ -28,7 +25,7 @@ export function withSessionFilter(command: Command): Command {
   return command
     .option('--listener <name>', 'only those of this listener')
     .option('--pool <name>', 'only those of this pool')
-    .option('--backend <address>', 'only those of this backend')
+    .option('--backend <address>', 'only those of this backend, as the configuration writes it or an address')
     .option('--client <network>', 'only those of these clients, as in 10.0.0.0/8')
     .addOption(new Option('--state <state>', 'only those in this state').choices(sessionStates))
     .option('--older-than <duration>', 'only those that have been open for so long')
@@ -55,20 +52,4 @@ function bytesIn(text: string): string {
   throw new UsageError(
     `--min-bytes: Expected ${size.ok ? 'a size above 0' : size.expected}, found "${text}"`,
   );
-}
-
-/** Where nothing was found, a name may be mistaken: rejects with a RefusedError that has the nearest. */
-export async function checkNames(
-  client: AdminClient,
-  { listener, pool, backend }: SessionQuestion,
-): Promise<void> {
-  if (listener === undefined && pool === undefined && backend === undefined) return;
-  // What this version of the API answers.
-  const { listeners, pools } = (await client.ask(apiPath('status'))).body as Status;
-  if (listener !== undefined) knownName('listener', listener, Object.keys(listeners));
-  if (pool !== undefined) knownName('pool', pool, Object.keys(pools));
-  if (backend === undefined) return;
-  const those = pool === undefined ? Object.values(pools) : [pools[pool]];
-  const addresses = those.flatMap((one) => one?.backends.map(({ address }) => address) ?? []);
-  knownName('backend', backend, addresses);
 }

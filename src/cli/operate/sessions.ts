@@ -6,7 +6,6 @@ import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
 import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import { type ListedSession, sessionColumns } from './session-columns.ts';
 import {
-  checkNames,
   filterIn,
   type SessionFilterArguments,
   type SessionQuestion,
@@ -75,7 +74,6 @@ async function list(client: AdminClient, filter: SessionQuestion, given: Session
     readonly sessions: readonly ListedSession[];
     readonly cursor: string | null;
   };
-  if (sessions.length === 0) await checkNames(client, filter);
   if (given.json) return printJson(body);
   print(textTable(sessions, sessionColumns, paperOf(process.stdout, false)));
   if (cursor !== null) process.stderr.write('there are more: see --limit (at most 10000)\n');
@@ -101,7 +99,6 @@ async function endAll(
   const body = { filter: { ...filter, ...bytes }, how, over, limit, reason };
   const answer = await client.ask(apiPath('sessions', 'close'), { method: 'POST', body });
   const { matched } = answer.body as { readonly matched: number };
-  if (matched === 0) await checkNames(client, filter);
   tellEnded(matched, json);
 }
 

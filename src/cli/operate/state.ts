@@ -1,17 +1,11 @@
 /** Takes a backend out of service and back into it: drain, ready, maint. */
 import { Command } from 'commander';
+import type { BackendName } from '../../control/overrides.ts';
 import { type CommandMaker, type ExitCode, UsageError, withNotes } from '../command.ts';
 import { countOf } from '../config-file.ts';
 import type { AdminClient } from './admin-client.ts';
-import {
-  addressesOf,
-  type BackendAnswer,
-  backendAt,
-  backendText,
-  changeBackend,
-  madeReady,
-} from './backend-change.ts';
-import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
+import { type BackendAnswer, backendsOf, changeBackend, madeReady, tellBackends } from './backend-change.ts';
+import { act, durationOf, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 import { waitUntil } from './waiting.ts';
 
 interface StateArguments extends ProxyArguments {
@@ -37,8 +31,12 @@ export function readyCommand(ends: (code: ExitCode) => void): Command {
   return withProxyOptions(command).action((pool: string, backend: string, given: StateArguments) => {
     const change = changeIn(given);
     return act(given, ends, async (client) => {
-      const answer = await madeReady(client, pool, backend, change.mark);
-      await finish(client, answer, backend, given, { until: 'up', whileIn: ['ready'], ...change });
+      const backends = await madeReady(client, pool, backend, change.mark);
+      await finish(client, backends, { pool, backend }, given, {
+        until: 'up',
+        whileIn: ['ready'],
+        ...change,
+      });
     });
   });
 }
@@ -56,7 +54,12 @@ function outOfService(
     return act(given, ends, async (client) => {
       const { mark, sessions } = change;
       const answer = await changeBackend(client, pool, backend, { state, sessions, ...mark });
-      await finish(client, answer, backend, given, { until: 'idle', whileIn: ['drain', 'maint'], ...change });
+      const backends = await backendsOf(client, answer);
+      await finish(client, backends, { pool, backend }, given, {
+        until: 'idle',
+        whileIn: ['drain', 'maint'],
+        ...change,
+      });
     });
   });
 }
@@ -94,22 +97,16 @@ interface Finish {
 /** Waits, if that is wanted, and tells how each backend is then that was meant. */
 async function finish(
   client: AdminClient,
-  answer: BackendAnswer,
-  written: string,
+  backends: readonly BackendAnswer[],
+  written: BackendName,
   given: StateArguments,
-  { timeoutMs, ...wish }: Finish,
+  wish: Finish,
 ): Promise<void> {
-  const { pool } = answer;
-  const addresses = await addressesOf(client, answer, written);
-  const endMs = performance.now() + timeoutMs;
-  if (given.wait && wish.until === 'idle' && answer.active > 0) {
-    process.stderr.write(`waits for ${countOf(answer.active, 'session')} of ${written} to end\n`);
-  }
-  if (given.wait) {
-    for (const backend of addresses)
-      await waitUntil(client, { pool, backend, ...wish, timeoutMs: endMs - performance.now() });
-  }
-  const backends = await Promise.all(addresses.map((address) => backendAt(client, pool, address)));
-  if (given.json) printJson(backends.length === 1 ? backends[0] : backends);
-  else print(backends.map(backendText));
+  if (!given.wait) return tellBackends(backends, given);
+  const active = backends.reduce((sum, one) => sum + one.active, 0);
+  if (wish.until === 'idle' && active > 0)
+    process.stderr.write(`waits for ${countOf(active, 'session')} of ${written.backend} to end\n`);
+  await waitUntil(client, { ...written, ...wish });
+  const addresses = backends.map(({ address }) => address);
+  tellBackends(await backendsOf(client, { pool: written.pool, addresses }), given);
 }

@@ -27,16 +27,17 @@ export async function waitUntil(
     const answer = await client.ask(apiPath('wait'), { query, timeoutMs: leftMs + slackMs }, [408]);
     if (answer.status === 200) return;
     // What this version of the API answers.
-    const { state, active, unavailable } = answer.body as Seen;
+    const { address, state, active, unavailable } = answer.body as Seen;
     const now = until === 'idle' ? `it has ${countOf(active, 'session')}` : `it takes none: ${unavailable}`;
     if (!whileIn.includes(state))
-      throw new RefusedError(`${backend} is in state ${state} again, and ${now}`, answer);
+      throw new RefusedError(`${address} is in state ${state} again, and ${now}`, answer);
     if (performance.now() >= endMs)
-      throw new RefusedError(`The time is over, and ${backend} is not ${until}: ${now}`, answer);
+      throw new RefusedError(`The time is over, and ${address} is not ${until}: ${now}`, answer);
   }
 }
 
 interface Seen {
+  readonly address: string;
   readonly state: string;
   readonly active: number;
   readonly unavailable: string | null;

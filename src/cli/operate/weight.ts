@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { BackendFields } from '../../control/overrides.ts';
 import { type ExitCode, UsageError } from '../command.ts';
-import { backendText, changeBackend } from './backend-change.ts';
-import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
+import { backendsOf, changeBackend, tellBackends } from './backend-change.ts';
+import { act, durationOf, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 
 interface WeightArguments extends ProxyArguments {
   readonly for?: string;
@@ -27,8 +27,7 @@ export function weightCommand(ends: (code: ExitCode) => void): Command {
           for: given.for,
           reason: given.reason,
         });
-        if (given.json) printJson(answer);
-        else print([backendText(answer)]);
+        tellBackends(await backendsOf(client, answer), given);
       });
     },
   );

@@ -71,11 +71,11 @@ export class TopScreen {
 
   async #do({ what, pool, address }: TopAction): Promise<void> {
     const mark = { reason: 'sluice top' };
-    const message = await (what === 'drain'
-      ? changeBackend(this.#client, pool, address, { state: 'drain', ...mark })
-      : madeReady(this.#client, pool, address, mark)
-    ).then(backendText, sentenceOf);
-    this.#say(message);
+    const done =
+      what === 'drain'
+        ? changeBackend(this.#client, pool, address, { state: 'drain', ...mark }).then((one) => [one])
+        : madeReady(this.#client, pool, address, mark);
+    this.#say(await done.then((backends) => backends.map(backendText).join(), sentenceOf));
   }
 
   async #listSessions(): Promise<void> {
