@@ -53,8 +53,8 @@ export interface Driver extends Activity {
    */
   listen(listener: ListenerSlot, address: Address, options: ListenOptions): Promise<Address>;
   /**
-   * Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken. `uring` also
-   * takes those whose handshakes are under way, and so needs a moment; `portable` does where it `isSucceeded`.
+   * Stops accepting on an address, as `listen` gave it back; what waits to be accepted is still taken, and those whose
+   * handshakes are under way, which takes a moment. Without the C library `portable` can't wait for the latter.
    */
   unlisten(address: Address, options?: UnlistenOptions): Promise<void>;
   execute(command: DriverCommand): void;

@@ -16,6 +16,9 @@ export function isSameAddress(one: Address, other: Address): boolean {
   return 'host' in other && one.host === other.host && one.port === other.port && one.port !== 0;
 }
 
+/** One thread stops accepting on an address: by then the others have been told to, as well. */
+export const othersMs = 50;
+
 /** A handshake takes no longer than this with nearly every client: it is the way there and back. */
 export const handshakeMs = 200;
 

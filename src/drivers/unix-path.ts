@@ -96,10 +96,15 @@ function removeFolder(folder: string): void {
 
 /** Closes a server, and first removes the name that `listenOnPath` gave it. */
 export function closeServer(server: Server): void {
+  removeName(server);
+  server.close();
+}
+
+/** Removes the name that `listenOnPath` gave the server. Says whether there was one. */
+export function removeName(server: Server): boolean {
   const file = files.get(server);
   if (file !== undefined) removeSocketFile(file);
-  files.delete(server);
-  server.close();
+  return files.delete(server);
 }
 
 const files = new WeakMap<Server, SocketFile>();

@@ -43,11 +43,11 @@ interface BoundServer {
   listener: ListenerSlot;
   /** Connections so far: as it stands still, none waits any more. */
   accepted: number;
-  isLeaving: boolean;
   isPaused: boolean;
   /** Clients that came while it was paused: accepted, and not looked at. */
   readonly waiting: Open[];
-  lastCall: LastCall | undefined;
+  /** Set while it is about to be closed; `left` is fulfilled once it is, or once it is known that it stays. */
+  leaving: { readonly lastCall: LastCall; readonly left: Promise<void> } | undefined;
 }
 
 /** An accepted connection that is no link yet. */
@@ -95,10 +95,10 @@ class PortableDriver implements Driver, PortableLinkContext {
 
   async listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Promise<Address> {
     const known = this.#listeningOn(asked);
-    if (known !== undefined) {
+    if (known?.leaving?.lastCall.cancel() === false) await known.leaving.left;
+    else if (known !== undefined) {
       known.listener = listener;
-      known.isLeaving = false;
-      known.lastCall?.cancel();
+      known.leaving = undefined;
       known.isPaused = options.isPaused ?? false;
       if (!known.isPaused) this.#acceptWaiting(known);
       return known.bound;
@@ -111,10 +111,9 @@ class PortableDriver implements Driver, PortableLinkContext {
       bound,
       listener,
       accepted: 0,
-      isLeaving: false,
       isPaused: options.isPaused ?? false,
       waiting: [],
-      lastCall: undefined,
+      leaving: undefined,
     };
     this.#listenings.add(listening);
     accept(server, this.buffers, this.#means, {
@@ -135,15 +134,21 @@ class PortableDriver implements Driver, PortableLinkContext {
   async unlisten(address: Address, { isSucceeded = false }: UnlistenOptions = {}): Promise<void> {
     const listening = this.#listeningOn(address);
     if (listening === undefined) return;
-    listening.isLeaving = true;
+    if (listening.leaving === undefined) {
+      const lastCall = callLast(listening.server, isSucceeded);
+      listening.leaving = { lastCall, left: this.#leave(listening, lastCall) };
+    }
+    await listening.leaving.left;
+  }
+
+  async #leave(listening: BoundServer, lastCall: LastCall): Promise<void> {
     listening.isPaused = false;
     this.#acceptWaiting(listening);
-    listening.lastCall = isSucceeded && 'port' in address ? callLast(listening.server) : undefined;
-    await listening.lastCall?.over;
+    await lastCall.over;
     await queueTaken(listening);
     this.#queue.settle((newcomer) => newcomer.listening === listening);
     // A new owner may have come in between.
-    if (!listening.isLeaving) return;
+    if (listening.leaving?.lastCall !== lastCall) return;
     this.#listenings.delete(listening);
     closeServer(listening.server);
   }

@@ -1,34 +1,56 @@
 /**
- * Before a listening socket is closed whose address another one has, it is to begin no further handshake: clients that
- * ask for one are not answered and ask again a second later, those that have begun one have time to end it, and the
- * queue is empty when the socket is closed, which would reset all of them. Node offers nothing for it. The C library
- * does, wherever the uring driver runs, and only there do two drivers hand an address to each other.
+ * Before a listening socket is closed, which resets all that wait in its queue or are about to come into it, nobody is to
+ * come any more. The name of a unix socket is removed first. A TCP socket is passed by for those who come from now on,
+ * unless another one has its address or will right after; then it begins no further handshake, and those who have begun
+ * one have time to end it: see `../uring/listening.ts`. Node offers nothing for TCP. The C library does, wherever the
+ * uring driver runs; elsewhere a client that comes in the last moment is reset.
  */
 import type { Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { handshakeMs } from '../shared.ts';
+import { handshakeMs, othersMs } from '../shared.ts';
+import { removeName } from '../unix-path.ts';
 import { loadLibc } from '../uring/libc.ts';
 import { Sockets } from '../uring/sockets.ts';
 
 export interface LastCall {
-  /** Fulfilled once the handshakes that had begun are over. */
+  /** Fulfilled once nobody comes any more. */
   readonly over: Promise<unknown>;
-  /** Begins handshakes again. */
-  cancel(): void;
+  /** Has clients come again. Says whether they can; if not, a further server is to listen once this one has left. */
+  cancel(): boolean;
+}
+
+export function callLast(server: Server, isSucceeded: boolean): LastCall {
+  if (removeName(server)) return { over: Promise.resolve(), cancel: () => false };
+  const sockets = socketsOf();
+  const fd = descriptorOf(server);
+  if (sockets === undefined || fd === undefined) return { over: Promise.resolve(), cancel: () => true };
+  const isPassedBy = !isSucceeded && sockets.passBy(fd);
+  if (!isPassedBy) sockets.refuseHandshakes(fd);
+  let isCancelled = false;
+  const over = async () => {
+    if (isPassedBy) await setTimeout(othersMs);
+    // By now its number may be another's.
+    if (isPassedBy && !isCancelled && descriptorOf(server) === fd) sockets.refuseHandshakes(fd);
+    await setTimeout(handshakeMs);
+  };
+  return {
+    over: over(),
+    cancel: () => {
+      if (isPassedBy && !sockets.passByNoMore(fd)) return false;
+      isCancelled = true;
+      sockets.admitHandshakes(fd);
+      return true;
+    },
+  };
 }
 
 /** Undefined where the C library can't be called. */
-export function callLast(server: Server): LastCall | undefined {
-  const fd = descriptorOf(server);
-  if (fd === undefined) return undefined;
-  let sockets: Sockets;
+function socketsOf(): Sockets | undefined {
   try {
-    sockets = new Sockets(loadLibc());
+    return new Sockets(loadLibc());
   } catch {
     return undefined;
   }
-  sockets.refuseHandshakes(fd);
-  return { over: setTimeout(handshakeMs), cancel: () => sockets.admitHandshakes(fd) };
 }
 
 /** In none of Node's manuals, and the same in every Node from 20 to 26. */

@@ -17,7 +17,7 @@
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import type { DescriptorBudget } from '../descriptor-budget.ts';
-import { descriptorWaitMs, handshakeMs } from '../shared.ts';
+import { descriptorWaitMs, handshakeMs, othersMs } from '../shared.ts';
 import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
@@ -273,8 +273,6 @@ export class Listening {
 export const listeningSerial = 0;
 
 const acceptedEachTurn = 32;
-/** By then the other workers have been told to leave, too. */
-const othersMs = 50;
 /** Descriptors may have become free that are not ours. */
 const resumeAfterMs = 100;
 /** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */

@@ -4,19 +4,19 @@
  */
 import net from 'node:net';
 import { expect, test } from 'vitest';
-import { loadLibc } from '../../../src/drivers/uring/libc.ts';
-import { whyNot } from '../../../src/drivers/uring/probe.ts';
-import { echo, fate, inTime, pause, readAll } from '../../conformance/peers.ts';
-import { openSockets, Rig } from '../../conformance/rig.ts';
-import { slowToAcknowledge } from '../slow-handshake.ts';
+import { loadLibc } from '../../src/drivers/uring/libc.ts';
+import { whyNot } from '../../src/drivers/uring/probe.ts';
+import { echo, fate, inTime, pause, readAll } from '../conformance/peers.ts';
+import { openSockets, Rig } from '../conformance/rig.ts';
+import { slowToAcknowledge } from './slow-handshake.ts';
 
 const clients = 50;
 
-test.runIf(whyNot() === undefined)(
-  'Uring driver takes whoever is in the middle of a handshake when an address is given up, and nobody after',
-  async () => {
+test.runIf(whyNot() === undefined).each(['uring', 'portable'] as const)(
+  'Driver %s takes whoever is in the middle of a handshake when an address is given up, and nobody after',
+  async (driver) => {
     const libc = loadLibc();
-    const rig = await Rig.start('uring');
+    const rig = await Rig.start(driver);
     const socketsBefore = openSockets();
     await rig.backend(echo);
     const address = await rig.listen();
