@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { connected, ending, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
+import { preloaded } from '../support/preloaded.ts';
 import type { Sluice } from '../support/sluice.ts';
 
 async function started(more: object = {}): Promise<Sluice> {
@@ -49,7 +48,7 @@ function unused({ lines }: Sluice, signal: string): number {
 
 it('a debugger that SIGUSR1 opened before sluice could take the signal is closed again', async () => {
   // Another port than the usual one, which may be in use.
-  const sluice = await startedAfter(opensDebugger, '--inspect-port=0');
+  const sluice = await preloaded(opensDebugger, started, '--inspect-port=0');
   const [, port] = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(sluice.stderr) ?? [];
   expect(Number(port)).toBeGreaterThan(0);
   await expect(connected(Number(port))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -57,26 +56,12 @@ it('a debugger that SIGUSR1 opened before sluice could take the signal is closed
 });
 
 it('a SIGHUP that comes while the modules load is a reload once it has started', async () => {
-  const sluice = await startedAfter(hangsUp);
+  const sluice = await preloaded(hangsUp, started);
   expect(await sluice.logged(({ msg }) => msg === 'configuration reloaded')).toMatchObject({
     trigger: 'SIGHUP',
   });
   await expectEcho(sluice);
 });
-
-/** Started by a Node that runs this script first, in each of its threads. */
-async function startedAfter(script: string, ...options: readonly string[]): Promise<Sluice> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const preload = join(folder, 'preload.cjs');
-  writeFileSync(preload, script);
-  const before = process.env['NODE_OPTIONS'];
-  process.env['NODE_OPTIONS'] = [...options, `--require=${preload}`].join(' ');
-  return started().finally(() => {
-    if (before === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = before;
-    rmSync(folder, { recursive: true });
-  });
-}
 
 const opensDebugger = `
 const inspector = require('node:inspector');
