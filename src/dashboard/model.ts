@@ -76,6 +76,7 @@ export interface Backend extends Counted {
     readonly pass: boolean;
     readonly detail: string;
   } | null;
+  readonly agent: { readonly answer: string | null } | null;
   readonly circuit: 'closed' | 'open' | 'half-open';
   readonly circuitSince: string;
   readonly nextTrial: string | null;

@@ -9,7 +9,7 @@ import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
 import { backendIn, changed, mayOperate, ratesOf, showHistory, store } from './store.ts';
-import { sentence, standbyIn, takingIn, verdictOf } from './why.ts';
+import { heldBy, sentence, standbyIn, takingIn, verdictOf } from './why.ts';
 
 export function poolView(status: Status, { parts: [name = '', shown] }: Place): Child {
   const pool = Object.hasOwn(status.pools, name) ? status.pools[name] : undefined;
@@ -85,17 +85,26 @@ function backendsToShow({ backends }: Pool, shown: string | undefined): readonly
 
 function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
   if (hold === null) return undefined;
+  const { phase, rate: pace } = hold;
   const waiting = `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'}`;
+  const what =
+    phase === 'held' ? ' Held' : pace === 'unlimited' ? ' Releasing' : ` Releasing, ${pace} a second`;
+  const { why, remedy } = phase === 'held' ? heldBy(hold) : releasedBy;
   return h(
     'p.banner.warn',
     {},
     icon('warn'),
-    h('strong', {}, hold.phase === 'held' ? ' Held' : ` Released, ${hold.rate} a second`),
+    h('strong', {}, what),
     `: ${waiting}`,
     queue > 0 && `, the first for ${span(longestWaitMs)}`,
-    '.',
+    `. ${why} ${remedy}`,
   );
 }
+
+const releasedBy = {
+  why: 'The hold is over. Those who waited go to the backends in the order in which they came,',
+  remedy: 'and new clients behind them.',
+};
 
 function backendTable(name: string, pool: Pool, shown: string | undefined): Element {
   const isStandby = standbyIn(pool.backends);

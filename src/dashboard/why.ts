@@ -32,7 +32,9 @@ export function verdictOf(
   const { stateSince, healthSince, circuitSince, lastCheck, lastError, nextTrial } = backend;
   switch (backend.unavailable) {
     case null:
-      return hold?.phase === 'held' ? held(hold) : taking(backend, isStandby);
+      return hold?.phase === 'held'
+        ? { level: 'warn', word: 'Held', since: hold.since, ...heldBy(hold) }
+        : taking(backend, isStandby);
     case 'maint':
       return { level: 'warn', word: 'Maintenance', since: stateSince, ...wantedBy(backend, overrides) };
     case 'drained':
@@ -88,13 +90,13 @@ export function verdictOf(
   }
 }
 
-function held({ by, reason, since, then, until }: Hold): Verdict {
-  const why = `Its pool is held by ${by}${reason === null ? '' : `: “${reason}”`}. New clients wait.`;
+export function heldBy({ by, reason, then, until }: Hold): Pick<Verdict, 'why' | 'remedy'> {
+  const why = `The pool is held by ${by}${reason === null ? '' : `: “${reason}”`}. New clients wait.`;
   const end =
     until === null
       ? ''
       : `They ${then === 'resume' ? 'go on' : 'are refused'} ${inTime(until)} at the latest.`;
-  return { level: 'warn', word: 'Held', why, remedy: end, since };
+  return { why, remedy: end };
 }
 
 function taking(backend: Backend, isStandby: boolean): Verdict {
@@ -119,7 +121,7 @@ function taking(backend: Backend, isStandby: boolean): Verdict {
 }
 
 function wantedBy(
-  { layers, active }: Backend,
+  { layers, active, agent }: Backend,
   overrides: readonly Override[],
 ): { readonly why: string; readonly remedy: string } {
   const held = active > 0 ? `${counted(active, 'open connection')} may go on until they end. ` : '';
@@ -130,7 +132,10 @@ function wantedBy(
     return { why, remedy: held + end };
   }
   if (layers?.source !== 'ready' && layers !== null) {
-    return { why: 'The backend itself, or its directory, asks for it.', remedy: held };
+    const why = agent?.answer
+      ? `Its agent says “${agent.answer}”.`
+      : 'The backend itself, or its directory, asks for it.';
+    return { why, remedy: `${held}It is back once that says so; nobody else can lift it.` };
   }
   return { why: 'The configuration gives it the weight 0.', remedy: `${held}A weight brings it back.` };
 }

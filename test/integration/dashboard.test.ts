@@ -124,7 +124,7 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await dialog.getByLabel('Reason').fill('upgrade');
     await dialog.getByRole('button', { name: 'Hold' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.getByText('Its pool is held by 127.0.0.1: “upgrade”. New clients wait.').first().waitFor();
+    await page.getByText('The pool is held by 127.0.0.1: “upgrade”. New clients wait.').first().waitFor();
     await page.getByText('app: 0 of 2 backends take clients').waitFor();
     const client = await connected(sluice.port('web'));
     onTestFinished(() => void client.destroy());
@@ -136,6 +136,24 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await page.getByRole('button', { name: 'Hold' }).waitFor();
     await page.getByRole('link', { name: 'Events' }).click();
     await page.getByRole('main').getByText('app is released.').waitFor();
+  });
+
+  it('says of a pool that is released slowly that it is, and how fast', async () => {
+    const change = (body: object) =>
+      sluice.ask('/api/v1/pools/app', 'PATCH', { 'content-type': 'application/json' }, JSON.stringify(body));
+    await change({ hold: { for: '5m', timeout: '1m' } });
+    const clients = await Promise.all([1, 2, 3].map(() => connected(sluice.port('web'))));
+    onTestFinished(() => clients.forEach((client) => void client.destroy()));
+    await eventually(async () => expect((await sluice.status()).pools['app']?.queue).toBe(3));
+    await change({ release: { rate: 0.01 } });
+    const page = await openPage(urlOf('pools/app'));
+    await page.getByText('Releasing, 0.01 a second').waitFor();
+    await page.getByText('app: 2 of 2 backends take clients').waitFor();
+    expect(await page.getByText('Held').count()).toBe(0);
+    await page.getByRole('link', { name: 'Overview' }).first().click();
+    await page.getByRole('list', { name: 'Pools' }).getByText('Releasing').waitFor();
+    await change({ hold: null });
+    await page.getByRole('list', { name: 'Pools' }).getByText('Releasing').waitFor({ state: 'detached' });
   });
 
   it('pauses a listener, so that its clients wait, and has it accept them again', async () => {

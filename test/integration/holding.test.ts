@@ -40,7 +40,16 @@ describe('sluice hold', () => {
     const released = await operate('release', pool, '--rate', '100');
     expect([released.exit, released.stderr]).toEqual([0, '']);
     expect(await text).toBe('ok');
-    await eventually(async () => expect((await operate('status', pool)).stdout).not.toContain('held'));
+    await eventually(async () => expect((await operate('status', pool)).stdout).not.toContain('releasing'));
+  });
+
+  it('shows a pool that is released slowly, and how fast', async () => {
+    const { proxy } = await stage();
+    await operate('hold', proxy.pool, '--for', '1m');
+    const clients = [scene.client(proxy.port), scene.client(proxy.port), scene.client(proxy.port)];
+    await eventually(async () => expect(await proxy.queueLength()).toBe(clients.length));
+    await operate('release', proxy.pool, '--rate', '0.01');
+    expect((await operate('status', proxy.pool)).stdout).toContain(', releasing 0.01 a second\n');
   });
 
   it('ends with 1 where it is resumed before no session is left, or not in time', async () => {

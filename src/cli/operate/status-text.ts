@@ -65,12 +65,17 @@ const listenerColumns: readonly TableColumn<Listener>[] = [
 function poolLines(name: string, pool: PoolStatus, paper: Paper): readonly string[] {
   const { balance, active, queue, queueLimit, hold, names, backends } = pool;
   const queued = queueLimit === 0 && queue === 0 ? '' : `, ${queue} of ${queueLimit} in the queue`;
-  const held = hold === null ? '' : `, ${hold.phase} until ${hold.until ?? 'all are served'}`;
   return [
-    `pool ${name}: ${balance}, ${countOf(active, 'session')}${queued}${held}`,
+    `pool ${name}: ${balance}, ${countOf(active, 'session')}${queued}${holdText(hold)}`,
     ...names.flatMap((one) => (one.problem === null ? [] : [`${one.name} does not resolve: ${one.problem}`])),
     ...textTable(backends, backendColumns, paper),
   ];
+}
+
+function holdText(hold: PoolStatus['hold']): string {
+  if (hold === null) return '';
+  if (hold.phase === 'held') return `, held until ${hold.until}`;
+  return hold.rate === 'unlimited' ? ', releasing' : `, releasing ${hold.rate} a second`;
 }
 
 const stateColours = { ready: 'green', drain: 'yellow', maint: 'yellow' } as const;

@@ -149,9 +149,9 @@ const columns: readonly TableColumn<TopRow>[] = [
   },
 ];
 
-/** A pool has no health and no breaker, but may be held. */
+/** A pool has no health and no breaker, but may be held or releasing. */
 function poolWord({ hold }: TopPool, heading: string): string {
-  return heading === 'state' && hold?.phase === 'held' ? 'held' : '';
+  return heading === 'state' ? (hold?.phase ?? '') : '';
 }
 
 function number(heading: string, least: number, text: (row: TopRow) => string): TableColumn<TopRow> {

@@ -36,6 +36,16 @@ describe('The screen of top', () => {
     ]);
   });
 
+  it('says of a pool whether it is held or releasing, in 80 columns', () => {
+    const [pool, ...others] = view.pools;
+    // Nothing else of it is looked at.
+    const hold = { phase: 'releasing' } as never;
+    const pools = pool === undefined ? others : [{ ...pool, hold }, ...others];
+    const [heading, line] = frame({ ...shown, view: { ...view, pools } }, screen).slice(3, 5);
+    expect(heading).toMatch(/ to backend$/);
+    expect(line).toMatch(/^app +releasing /);
+  });
+
   it('leaves out columns for which 60 have no room, and has more in 200', () => {
     const heading = (columns: number): string | undefined => frame(shown, { ...screen, columns })[3];
     expect(heading(60)).toBe('pool, backend     state health  breaker   active new/s');
