@@ -253,15 +253,19 @@ class SessionCore implements Core {
 
   #follow(plan: Plan, nowMs: number): void {
     const retired = new Map(this.#pools);
+    const held: Pool<QueuedSession>[] = [];
     for (const poolPlan of plan.pools) {
       const pool = this.#pools.get(poolPlan.slot);
       if (pool?.name === poolPlan.name) {
+        const wasHeld = pool.isHeld;
         pool.follow(poolPlan);
+        if (pool.isHeld && !wasHeld) held.push(pool);
         if (pool.isHeld) for (const session of pool.queue.members()) session.waitAsHeld();
         this.#queues.changed(pool);
         retired.delete(poolPlan.slot);
       } else this.#pools.set(poolPlan.slot, this.#newPool(poolPlan));
     }
+    if (held.length > 0) this.#giveUpDials(held);
     this.#listeners.follow(plan);
     for (const [slot, pool] of retired) {
       pool.retire();
@@ -271,6 +275,10 @@ class SessionCore implements Core {
         if (listener !== undefined) session.reroute(listener.state, nowMs);
       }
     }
+  }
+
+  #giveUpDials(held: readonly Pool<QueuedSession>[]): void {
+    for (const session of this.#links.sessions()) for (const pool of held) session.poolHeld(pool);
   }
 
   #newPool(plan: PoolPlan): Pool<QueuedSession> {

@@ -187,6 +187,10 @@ export class Session implements Timed {
     this.stage.backendWentDown(backend, nowMs);
   }
 
+  poolHeld(pool: Pool<QueuedSession>): void {
+    this.stage.poolHeld(pool);
+  }
+
   cut(reason: CutReason, nowMs: number, how?: Close, detail?: string): void {
     this.stage.cut(reason, nowMs, how, detail);
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { named, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Outcome, ran } from '../support/ran.ts';
+import { openBlackHole } from './black-hole.ts';
 import { openScene } from './scene.ts';
 
 const scene = openScene({ workers: 2 });
@@ -86,6 +87,29 @@ describe('sluice hold', () => {
       pool: proxy.pool,
     });
   });
+
+  it.each(['its dial', 'its TLS handshake'])(
+    'gives up %s, so that the pool is idle, and loses no client',
+    async (what) => {
+      const isTls = what.includes('TLS');
+      const hole = isTls ? undefined : await openBlackHole();
+      scene.afterwards(() => hole?.close());
+      const backend = await scene.backend(isTls ? (socket) => socket.resume() : named('ok'));
+      const connect = { timeout: '1m', retries: 0, ...(isTls && { tls: { verify: false } }) };
+      const proxy = await scene.proxy({ backends: [hole?.address ?? backend.address], pool: { connect } });
+      const client = scene.client(proxy.port);
+      await eventually(async () => expect((await proxy.backend()).active).toBe(1));
+      const idle = await operate('hold', proxy.pool, '--for', '1m', '--sessions', 'close', '--wait-idle');
+      expect([idle.exit, idle.stdout]).toEqual([0, expect.stringMatching(/, 0 sessions, 1 waiting\n$/)]);
+      expect((await operate('sessions', '--state', 'held')).stdout).toContain(
+        `127.0.0.1:${client.localPort}`,
+      );
+      await operate('release', proxy.pool);
+      await eventually(async () => expect((await proxy.backend()).active).toBe(1));
+      client.resetAndDestroy();
+      expect(await proxy.ended(1)).toEqual({ 'client-left': 1 });
+    },
+  );
 
   it('names the nearest pool', async () => {
     const { proxy } = await stage();

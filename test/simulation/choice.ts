@@ -57,7 +57,8 @@ export class Choice {
     session: Pick<ShadowSession, 'maybeTried'>,
     nowMs: number,
   ): BackendPlan[] {
-    if (!this.hasRoom(pool)) return [];
+    // Whether a release lets somebody go at this moment is for its pace to say.
+    if (!this.hasRoom(pool) || isPaced(pool)) return [];
     const heeds = this.#heeds(worker, pool);
     return pool.plan.backends.filter(
       (backend) =>
@@ -81,7 +82,8 @@ export class Choice {
 
   /** What there may be to say to a session that found nobody. */
   whyNot(worker: WorkerView, pool: PoolView, session: ShadowSession, nowMs: number): ReadonlySet<WhyNot> {
-    if (pool.plan.hold?.phase === 'held') return new Set(['pool-full']);
+    // Whoever finds nobody waits, during a release too.
+    if (pool.plan.hold !== undefined) return new Set(['pool-full']);
     const answers = new Set<WhyNot>();
     for (const tried of [session.surelyTried, session.maybeTried]) {
       for (const heed of this.#heeds(worker, pool)) {
@@ -113,6 +115,11 @@ export class Choice {
   #isDown({ slot }: BackendPlan): boolean {
     return this.#ledger.healthOf(slot) === 'down';
   }
+}
+
+/** Whether so many a second go after a hold, and no more. */
+export function isPaced({ plan: { hold } }: PoolView): boolean {
+  return hold?.phase === 'releasing' && hold.ratePerSecond < Number.POSITIVE_INFINITY;
 }
 
 /** Whether the plan lets it have sessions at all; that it is down or broken is another matter. */

@@ -36,11 +36,14 @@ export class Operator {
   #listeners: (ListenerPlan | undefined)[] = [];
   readonly #pools: (PoolPlan | undefined)[] = [];
   readonly #names = new Map<string, string>();
-  /** By pool. */
+  /** By pool; ends of releases too. */
   readonly #holdEnds = new Map<number, number>();
+  /** Of all releases that have one. */
+  readonly #ratePerSecond: number;
 
   constructor(dice: Dice) {
     this.#dice = dice;
+    this.#ratePerSecond = dice.one([20, 100, 1_000]);
     for (let slot = 0; slot < slots.pools; slot++) this.#pools.push(this.#pool(slot));
     for (let slot = 0; slot < slots.listeners; slot++) this.#listeners.push(this.#listener(slot));
   }
@@ -53,15 +56,14 @@ export class Operator {
   }
 
   /**
-   * An operator at run time: drains, weighs, holds or releases. A hold ends by itself at the latest after `longestMs`.
-   * Gives the pools whose waiting clients are refused.
+   * An operator at run time: drains, weighs, holds or releases, at once or at a rate. A hold ends by itself. Gives the pools whose waiting clients are refused.
    */
   operate(nowMs: number): readonly number[] {
     const dice = this.#dice;
     const slot = dice.between(0, slots.pools - 1);
     const pool = this.#pools[slot];
     if (pool === undefined) return [];
-    if (pool.hold !== undefined && dice.chance(0.5)) return this.#release(pool);
+    if (pool.hold !== undefined && dice.chance(0.5)) return this.#release(pool, nowMs);
     if (dice.chance(0.5)) {
       const timeoutMs = dice.one([30, 120, 400]);
       this.#holdEnds.set(slot, nowMs + dice.between(1, longestHoldMs));
@@ -81,13 +83,20 @@ export class Operator {
     const over = this.#pools.filter(
       (pool) => pool?.hold !== undefined && nowMs >= (this.#holdEnds.get(pool.slot) ?? 0),
     );
-    return over.length === 0 ? undefined : over.flatMap((pool) => (pool ? this.#release(pool) : []));
+    return over.length === 0 ? undefined : over.flatMap((pool) => (pool ? this.#release(pool, nowMs) : []));
   }
 
-  #release(pool: PoolPlan): readonly number[] {
-    const { hold: _, ...others } = pool;
-    this.#pools[pool.slot] = others;
-    return this.#dice.chance(0.3) ? [pool.slot] : [];
+  /** Those who wait go, for as long as each may wait, or are refused; then, or at once, nothing is left of the hold. */
+  #release(pool: PoolPlan, nowMs: number): readonly number[] {
+    const { hold, ...others } = pool;
+    const isRefused = this.#dice.chance(0.3);
+    if (isRefused || hold?.phase !== 'held' || this.#dice.chance(0.2)) this.#pools[pool.slot] = others;
+    else {
+      const ratePerSecond = this.#dice.one([unlimited, this.#ratePerSecond]);
+      this.#holdEnds.set(pool.slot, nowMs + hold.timeoutMs);
+      this.#pools[pool.slot] = { ...pool, hold: { ...hold, phase: 'releasing', ratePerSecond } };
+    }
+    return isRefused ? [pool.slot] : [];
   }
 
   #administered(backend: BackendPlan): BackendPlan {

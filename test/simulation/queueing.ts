@@ -1,6 +1,7 @@
 /** Who stands in line for a pool, and that nobody is served before those who stood there first. */
 import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import type { Choice } from './choice.ts';
 import type { Destinations } from './destinations.ts';
 import {
@@ -85,6 +86,16 @@ export class Queueing {
       }
     }
     return moved;
+  }
+
+  /** Dials for pools that are held from this plan on are given up. */
+  begin(worker: WorkerView, plan: Plan): void {
+    for (const { slot, name, hold } of plan.pools) {
+      const pool = worker.pools.get(slot);
+      const isNew = pool?.plan.name === name && pool.plan.hold?.phase !== 'held' && hold?.phase === 'held';
+      for (const session of isNew ? worker.sessions.values() : [])
+        session.mustAbort ||= session.stage === 'dialing' && session.pool === pool;
+    }
   }
 
   /** Those who wait in pools that are held wait as long as the hold says. */

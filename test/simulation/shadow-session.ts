@@ -68,7 +68,10 @@ export interface ShadowSession {
   mustOriginate: boolean;
   /** The header, if any, has gone out ahead of TLS. */
   hasOriginated: boolean;
-  abortedBy: 'connect-timeout' | 'connect-failed';
+  /** `held`: its pool is, and it waits once the link has ended. */
+  abortedBy: 'connect-timeout' | 'connect-failed' | 'held';
+  /** Its dial is to be given up in this event. */
+  mustAbort: boolean;
   /** How a refused client is closed whatever its listener says. */
   closeWith: 'fin' | undefined;
   /** Closing: not to be reset before. */
@@ -112,6 +115,7 @@ export function newcomer(
     mustOriginate: false,
     hasOriginated: false,
     abortedBy: 'connect-timeout',
+    mustAbort: false,
     closeWith: undefined,
     notBeforeMs: Number.POSITIVE_INFINITY,
     lingersSince: Number.POSITIVE_INFINITY,
@@ -221,7 +225,7 @@ export class WorkerView {
     }
     for (const view of gone) {
       if (this.pools.get(view.plan.slot) === view) this.pools.delete(view.plan.slot);
-      view.plan = { ...view.plan, backends: [] };
+      view.plan = { ...view.plan, backends: [], hold: undefined };
     }
     return gone;
   }

@@ -5,6 +5,7 @@
 import type { Incident, SessionRecord } from '../../src/core/contract.ts';
 import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
+import type { PoolHold } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
 import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
 import { Choice } from './choice.ts';
@@ -16,6 +17,7 @@ import { becomeUnsure, Queueing } from './queueing.ts';
 import { checkRecord } from './record.ts';
 import { ShadowBreaker } from './shadow-breaker.ts';
 import type { ShadowEntrance } from './shadow-entrance.ts';
+import { ShadowPace } from './shadow-pace.ts';
 import { go, isWaiting, type PoolView, type ShadowSession, type WorkerView } from './shadow-session.ts';
 import { Tally } from './tally.ts';
 import type { Told, ToldCommand, ToldCommandOf, ToldOf } from './told.ts';
@@ -40,6 +42,7 @@ export class Shadow {
   readonly #ledger: Ledger;
   readonly #endings: Endings;
   readonly #queueing: Queueing;
+  readonly #pace = new ShadowPace();
   #nowMs = 0;
   #lingered = 0;
   #ending: ShadowSession | undefined;
@@ -94,6 +97,11 @@ export class Shadow {
   /** A backend's slot was given to another. */
   cleared(slot: number): void {
     this.breakers[slot] = new ShadowBreaker(this.#ledger, slot);
+  }
+
+  /** Clients of a pool begin to go that was held. */
+  released(slot: number, hold: PoolHold, nowMs: number): void {
+    this.#pace.begin(slot, hold, nowMs);
   }
 
   /** By when the core must want to be called for this session. */
@@ -163,6 +171,7 @@ export class Shadow {
       case 'ended':
         return this.#ended(worker, event);
       case 'plan':
+        this.#queueing.begin(worker, event.plan);
         for (const moved of this.#queueing.move(
           worker,
           worker.follow(event.plan),
@@ -210,12 +219,12 @@ export class Shadow {
   }
 
   /** The link of a failed dial has ended: now another may follow. */
-  #dialEnded(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted'): void {
+  #dialEnded(worker: WorkerView, session: ShadowSession, why: Reason | 'exhausted' | 'held'): void {
     const { pool } = session;
     must(pool !== undefined, () => `session ${session.id} dials without a pool`);
     this.#release(session);
     this.#unsettled.add(session);
-    this.#afterFailure(worker, session, pool, why === 'exhausted');
+    this.#afterFailure(worker, session, pool, why);
   }
 
   /** The session is over but for its other link, which has a while to follow. */
@@ -238,17 +247,24 @@ export class Shadow {
   }
 
   /** What becomes of the session unless it dials again at once. */
-  #afterFailure(worker: WorkerView, session: ShadowSession, pool: PoolView, exhausted: boolean): void {
+  #afterFailure(
+    worker: WorkerView,
+    session: ShadowSession,
+    pool: PoolView,
+    why: Reason | 'exhausted' | 'held',
+  ): void {
+    const exhausted = why === 'exhausted';
     const { retries, backoff } = pool.plan.policy.connect;
     session.actByMs = never;
     session.initialBackoffMs = backoff.initialMs;
     const hasLeft = session.leftMs < never;
-    if (pool.plan.hold?.phase === 'held' && !hasLeft) {
-      // It waits for the hold to end, in the queue or backing off.
+    if (pool.plan.hold !== undefined && !hasLeft) {
+      // It waits for the hold to end, or for a backend after it, in the queue or backing off.
       session.surelyTried = new Set();
       return becomeUnsure(session, this.#nowMs);
     }
-    if (session.attempts > retries || (hasLeft && exhausted)) return go(session, 'doomed', this.#nowMs);
+    const isUsedUp = session.attempts > retries && why !== 'held';
+    if (isUsedUp || (hasLeft && exhausted)) return go(session, 'doomed', this.#nowMs);
     if (exhausted) {
       go(session, 'pausing', this.#nowMs);
       session.actByMs = this.#nowMs + backoff.maxMs;
@@ -257,12 +273,12 @@ export class Shadow {
     // Who could go on at once must: no other stage is right then.
     if (this.choice.open(worker, pool, session, this.#nowMs).length > 0)
       return go(session, 'doomed', this.#nowMs);
-    const why = this.choice.whyNot(worker, pool, session, this.#nowMs);
+    const whyNot = this.choice.whyNot(worker, pool, session, this.#nowMs);
     if (hasLeft) go(session, 'doomed', this.#nowMs);
-    else if (why.size > 1 || session.surelyTried.size < session.maybeTried.size)
+    else if (whyNot.size > 1 || session.surelyTried.size < session.maybeTried.size)
       go(session, 'unsure', this.#nowMs);
-    else if (why.has('no-backend')) go(session, 'doomed', this.#nowMs);
-    else if (why.has('all-tried')) {
+    else if (whyNot.has('no-backend')) go(session, 'doomed', this.#nowMs);
+    else if (whyNot.has('all-tried')) {
       go(session, 'pausing', this.#nowMs);
       session.actByMs = this.#nowMs + backoff.maxMs;
     } else {
@@ -304,14 +320,20 @@ export class Shadow {
         );
       case 'abort-dial': {
         const isRefused = event.kind === 'backend-refused' && event.session === session.id;
-        const isOver = isRefused || this.#nowMs >= session.actByMs;
+        const isOver = isRefused || session.mustAbort || this.#nowMs >= session.actByMs;
         must(
           session.stage === 'dialing' && isOver,
           () => `abort-dial of session ${session.id} before its time`,
         );
+        session.actByMs = never;
+        if (session.mustAbort) {
+          session.mustAbort = false;
+          session.abortedBy = 'held';
+          session.backendName = undefined;
+          return go(session, 'aborting', this.#nowMs);
+        }
         session.abortedBy = isRefused ? 'connect-failed' : 'connect-timeout';
         this.#blame(session, session.abortedBy);
-        session.actByMs = never;
         return go(session, 'aborting', this.#nowMs);
       }
       case 'relay':
@@ -343,6 +365,7 @@ export class Shadow {
     must(objection === undefined, () => `${dial()}, but ${objection}`);
     this.#queueing.mustBeItsTurn(worker, session, pool, nowMs);
 
+    this.#pace.takes(pool, nowMs);
     this.pools.add(pool.plan.slot);
     this.backends.add(backend.slot);
     const { circuitBreaker, connect } = pool.plan.policy;
@@ -475,6 +498,7 @@ export class Shadow {
       must(!left || !isWaiting(session), () => `session ${session.id} has left and is ${session.stage}`);
     }
     for (const session of worker.sessions.values()) {
+      must(!session.mustAbort, () => `session ${session.id} dials on for a pool that is held`);
       must(session.stage !== 'doomed', () => `session ${session.id} is neither dialed nor closed`);
     }
     for (const session of worker.sessions.values()) {

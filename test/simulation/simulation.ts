@@ -289,7 +289,14 @@ export class Simulation {
   /** Those who wait in some pools are refused first. */
   #tellPlan(refused: readonly number[]): void {
     for (const pool of refused) this.#tellAll({ kind: 'refuse-waiting', pool });
+    const before = this.#plan;
     this.#plan = this.#operator.plan;
+    for (const { slot, hold } of this.#plan.pools) {
+      const isBegun = before.pools.some((one) => one.slot === slot && one.hold !== hold);
+      if (hold?.phase !== 'releasing' || !isBegun) continue;
+      this.#ledger.beginRelease(slot, this.#nowMs);
+      this.#shadow.released(slot, hold, this.#nowMs);
+    }
     this.#tellAll({ kind: 'plan', plan: this.#plan });
   }
 

@@ -20,7 +20,7 @@ export interface Dialer {
   /** The lease is held still. `error` is the errno's name, or a sentence. */
   dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void;
   /** The link has ended, and another may be dialed. */
-  goOn(why: DialFault, nowMs: number): void;
+  goOn(why: DialFault | 'held', nowMs: number): void;
 }
 
 export class Dialing extends Stage implements DialTimes {
@@ -80,7 +80,7 @@ export class Dialing extends Stage implements DialTimes {
   }
 
   override tlsFailed(detail: string, nowMs: number): void {
-    this.#abandon('connect-failed', detail, nowMs);
+    this.#giveUp('connect-failed', detail, nowMs);
   }
 
   override connectFailed(why: ConnectFailure, detail: string, nowMs: number): void {
@@ -107,7 +107,14 @@ export class Dialing extends Stage implements DialTimes {
 
   override due(nowMs: number): void {
     if (soonest(dialTimers, this).name === 'client-left') this.#leave(nowMs);
-    else this.#abandon('connect-timeout', this.#timeoutText, nowMs);
+    else this.#giveUp('connect-timeout', this.#timeoutText, nowMs);
+  }
+
+  /** The client waits with the others, and has dialed nobody. */
+  override poolHeld(pool: Pool): void {
+    if (this.#pool !== pool) return;
+    this.#session.dialed = undefined;
+    this.#abandon('held');
   }
 
   override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
@@ -139,10 +146,14 @@ export class Dialing extends Stage implements DialTimes {
     this.#dialer.goOn(why, nowMs);
   }
 
-  /** The dial has failed, and its link is there still: the lease is held until that has ended. */
-  #abandon(why: DialFault, error: string, nowMs: number): void {
-    const session = this.#session;
+  #giveUp(why: DialFault, error: string, nowMs: number): void {
     this.#dialer.dialFailed(this.#lease, why, error, nowMs);
+    this.#abandon(why);
+  }
+
+  /** The link is there still: the lease is held until that has ended. */
+  #abandon(why: DialFault | 'held'): void {
+    const session = this.#session;
     this.#reset();
     session.stage = new Abandoning(session, this.#dialer, why);
     session.setTimer(Number.POSITIVE_INFINITY);
@@ -166,9 +177,9 @@ export class Dialing extends Stage implements DialTimes {
 class Abandoning extends Stage {
   readonly #session: Session;
   readonly #dialer: Dialer;
-  readonly #why: DialFault;
+  readonly #why: DialFault | 'held';
 
-  constructor(session: Session, dialer: Dialer, why: DialFault) {
+  constructor(session: Session, dialer: Dialer, why: DialFault | 'held') {
     super();
     this.#session = session;
     this.#dialer = dialer;

@@ -113,7 +113,8 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     };
   }
 
-  goOn(why: DialFault, nowMs: number): void {
+  goOn(why: DialFault | 'held', nowMs: number): void {
+    if (why === 'held') return this.#follow(this.#place(nowMs), nowMs);
     const { retries } = this.#pool.policy.connect;
     const isOver = this.#session.attempts > retries;
     if (isOver && this.#mayTryOn(nowMs)) this.#backOff(nowMs);

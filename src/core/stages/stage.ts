@@ -1,4 +1,5 @@
 import type { BackendSlot, ConnectFailure, LinkEnd, TlsSession } from '../contract.ts';
+import type { Pool } from '../pool.ts';
 import type { SessionState } from '../session-list.ts';
 
 /** Why the proxy cuts a session short. */
@@ -26,6 +27,8 @@ export class Stage {
   /** Its time is over. */
   due(_nowMs: number): void {}
   backendWentDown(_backend: BackendSlot, _nowMs: number): void {}
+  /** An operator holds this pool from now on. */
+  poolHeld(_pool: Pool): void {}
   /** The proxy wants to end it; by `reset`, what was under way is cut, and both sides see it. */
   cut(_reason: CutReason, _nowMs: number, _how?: Close, _detail?: string): void {}
   /** None of the session's links is open. */

@@ -44,14 +44,53 @@ describe('A pool that is held', () => {
     expect(stage.lastRecord?.reason).toBe('finished');
   });
 
-  it('does not dial again for one whose dial fails', () => {
+  it.each(['not answered yet', 'in its TLS handshake'])(
+    'gives up a dial that is %s, and has its client wait',
+    (how) => {
+      const tls = { servername: undefined, ca: undefined, verify: true, cert: undefined, key: undefined };
+      const more = { connect: { ...poolPolicy.connect, retries: 0, ...(how.includes('TLS') && { tls }) } };
+      const stage = new CoreStage(plan(undefined, noQueue, more));
+      const { session } = stage.connect();
+      if (how.includes('TLS')) stage.dialed(session);
+      const link = stage.backendOf(session) ?? -1;
+      expect(stage.follow(plan(held, noQueue, more))).toEqual([{ kind: 'close', link, how: 'reset' }]);
+      expect(stage.core.list({}, 0, 9, stage.nowMs).sessions).toMatchObject([{ backend: undefined }]);
+      expect(stage.ledger.backendActive.total(0)).toBe(1);
+      expect(stage.close(link)).toEqual([]);
+      expect([stage.ledger.backendActive.total(0), stage.ledger.poolQueued.total(0)]).toEqual([0, 1]);
+      expect(stage.core.list({}, 0, 9, stage.nowMs).sessions).toMatchObject([{ state: 'held' }]);
+      expect(stage.follow(plan(released, noQueue, more))).toEqual([stage.dialOf(session)]);
+      stage.failDial(session);
+      expect(stage.ledger.backendTotals(0).dialFailures('connect-refused')).toBe(1);
+    },
+  );
+
+  it('dials at once for one whose dial it had given up, where it is released meanwhile', () => {
     const stage = new CoreStage(plan());
     const { session } = stage.connect();
+    const link = stage.backendOf(session) ?? -1;
     stage.follow(plan(held));
-    stage.failDial(session);
-    expect(stage.elapse(10_000)).toEqual([]);
-    expect(stage.ledger.poolQueued.total(0)).toBe(1);
-    expect(stage.follow(plan(released))).toEqual([stage.dialOf(session)]);
+    stage.follow(plan());
+    expect(stage.close(link)).toEqual([stage.dialOf(session)]);
+  });
+
+  it('leaves a dial alone that is of a pool of its name which is gone', () => {
+    const stage = new CoreStage(plan());
+    const { session } = stage.connect();
+    stage.follow(planOf({ ...poolPlan([backendPlan(0)]), name: 'other' }));
+    stage.follow(plan());
+    expect(stage.follow(plan(held))).toEqual([]);
+    expect(stage.dialed(session)).toEqual([stage.joinOf(session)]);
+  });
+
+  it('forgets a client that leaves while its dial is given up', () => {
+    const stage = new CoreStage(plan());
+    const { session } = stage.connect();
+    const link = stage.backendOf(session) ?? -1;
+    stage.follow(plan(held));
+    stage.close(session, 'reset-by-peer');
+    stage.close(link);
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', backend: undefined, attempts: 1 });
   });
 
   it('has clients of the queue wait as long as the hold says, from when they began to', () => {
