@@ -10,7 +10,7 @@
  * between records.
  */
 import { assert } from '../../core/assert.ts';
-import { closeNotified, failed, largeRecordBytes, type TlsConnection } from '../tls/openssl/connection.ts';
+import { closeNotified, failed, type TlsConnection } from '../tls/openssl/connection.ts';
 import { type Buffers, bytesOf, type Chunk, isLarge, roomOf, smallBytes } from './buffers.ts';
 import type { ByteQueue, ByteQueues } from './byte-queue.ts';
 
@@ -163,7 +163,7 @@ export class TlsChannel {
     const chunk = queue.shift(buffers);
     if (!this.#sealsLong && (sentBytes >= shortRecordsUntil || isLarge(chunk))) {
       this.#sealsLong = true;
-      this.tls.limitRecords(largeRecordBytes);
+      this.tls.sealLongRecords();
     }
     const isSealed = this.tls.seal(this.#addressOf(chunk), length);
     const sealedBytes = this.tls.take(buffers.addressOf(chunk), bytesOf(chunk));

@@ -58,7 +58,6 @@ export class TlsConnection {
     openSsl.SSL_set_bio(pointer, bios.incoming, bios.outgoing);
     if (role.isServer) openSsl.SSL_set_accept_state(pointer);
     else openSsl.SSL_set_connect_state(pointer);
-    this.limitRecords(smallRecordBytes);
   }
 
   /** Cipher text that has come, copied. */
@@ -71,7 +70,6 @@ export class TlsConnection {
   /** Goes on with the handshake as far as that is possible with what was fed. Returns whether it is done. */
   handshake(): boolean {
     const openSsl = this.#openSsl;
-    openSsl.ERR_clear_error();
     const result = openSsl.SSL_do_handshake(this.pointer);
     if (result === 1) {
       this.#isEstablished = true;
@@ -151,10 +149,10 @@ export class TlsConnection {
     if (openSsl.SSL_shutdown(this.pointer) < 0) takeReason(openSsl);
   }
 
-  /** Short records can be read before all of a long one has come; long ones cost less. */
-  limitRecords(bytes: number): void {
-    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, bytes, null);
-    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, bytes, null);
+  /** Short records, which it begins with, can be read before all of a long one has come; long ones cost less. */
+  sealLongRecords(): void {
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, largeRecordBytes, null);
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, largeRecordBytes, null);
   }
 
   /** What the handshake has settled. */
@@ -244,10 +242,8 @@ export interface Bios {
   readonly outgoing: Pointer;
 }
 
-/** Three segments of a network: the first bytes of an answer can be read before it has come whole. */
-const smallRecordBytes = 4 * 1024;
 /** The most that a record can carry (RFC 8446, 5.1). */
-export const largeRecordBytes = 16 * 1024;
+const largeRecordBytes = 16 * 1024;
 
 const pointerRead = new BigUint64Array(1);
 const lengthRead = new Uint32Array(1);

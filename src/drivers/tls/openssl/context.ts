@@ -7,6 +7,9 @@ import { takeReason } from './failures.ts';
 import type { OpenSsl } from './library.ts';
 import { eachCertificate, withKey } from './pem.ts';
 
+/** Three segments of a network: the first bytes of an answer can be read before it has come whole. */
+const smallRecordBytes = 4 * 1024;
+
 /** Its pointer is good for as long as the object is reachable; connections that were made of it keep what they need. */
 export class Context {
   readonly pointer: Pointer;
@@ -22,6 +25,7 @@ export class Context {
     openSsl.SSL_CTX_set_options(pointer, secureOptions);
     // An idle connection then has no buffers.
     openSsl.SSL_CTX_ctrl(pointer, ssl.SSL_CTRL_MODE, ssl.SSL_MODE_RELEASE_BUFFERS, 0);
+    openSsl.SSL_CTX_ctrl(pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, smallRecordBytes, 0);
     // Sessions are their clients' to keep, in tickets.
     openSsl.SSL_CTX_ctrl(pointer, ssl.SSL_CTRL_SET_SESS_CACHE_MODE, 0, 0);
     this.#must(openSsl.SSL_CTX_ctrl(pointer, ssl.SSL_CTRL_SET_MIN_PROTO_VERSION, least, 0));

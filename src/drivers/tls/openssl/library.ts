@@ -96,7 +96,7 @@ export interface OpenSsl {
   ERR_clear_error(): void;
   ERR_reason_error_string(error: number): string | null;
 
-  EVP_aes_128_cbc(): Pointer;
+  EVP_CIPHER_fetch(library: Pointer, name: string, properties: Pointer): Pointer;
   EVP_EncryptInit_ex(
     cipher: Pointer,
     type: Pointer,
@@ -111,7 +111,7 @@ export interface OpenSsl {
     key: Uint8Array,
     iv: Uint8Array,
   ): number;
-  EVP_sha256(): Pointer;
+  EVP_MD_fetch(library: Pointer, name: string, properties: Pointer): Pointer;
   HMAC_Init_ex(hmac: Pointer, key: Uint8Array, bytes: number, digest: Pointer, engine: Pointer): number;
 }
 
@@ -205,10 +205,10 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   ERR_clear_error: 'void ERR_clear_error()',
   ERR_reason_error_string: 'str ERR_reason_error_string(ulong)',
 
-  EVP_aes_128_cbc: 'int64 EVP_aes_128_cbc()',
+  EVP_CIPHER_fetch: 'int64 EVP_CIPHER_fetch(int64, str, int64)',
   EVP_EncryptInit_ex: 'int EVP_EncryptInit_ex(int64, int64, int64, void *, void *)',
   EVP_DecryptInit_ex: 'int EVP_DecryptInit_ex(int64, int64, int64, void *, void *)',
-  EVP_sha256: 'int64 EVP_sha256()',
+  EVP_MD_fetch: 'int64 EVP_MD_fetch(int64, str, int64)',
   HMAC_Init_ex: 'int HMAC_Init_ex(int64, void *, int, int64, int64)',
 };
 

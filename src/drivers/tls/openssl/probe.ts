@@ -130,7 +130,7 @@ function selfSigned(openSsl: OpenSsl): KeyPair {
     openSsl.X509_gmtime_adj(openSsl.X509_getm_notAfter(certificate), 3_600);
     withKey(openSsl, key, (one) => {
       openSsl.X509_set_pubkey(certificate, one);
-      openSsl.X509_sign(certificate, one, openSsl.EVP_sha256());
+      openSsl.X509_sign(certificate, one, openSsl.EVP_MD_fetch(0, 'SHA256', 0));
     });
     openSsl.PEM_write_bio_X509(bio, certificate);
     const text = Buffer.alloc(openSsl.BIO_ctrl_pending(bio));
