@@ -159,9 +159,11 @@ export abstract class BufferedLink extends RingSocket {
       const isSealed = secure.seal(queue, this.sentBytes);
       if (queue.isEmpty) this.queue = this.#emptied(queue);
       if (!isSealed) return this.sealingFailed();
+      if (this.queue === undefined && this.is(relay.finDue)) secure.finishInFirst();
     }
     const { sealed } = secure;
-    if (sealed !== undefined) this.sendFirst(sealed, this.is(relay.finSent) && sealed.count === 1);
+    if (sealed === undefined) return;
+    this.sendFirst(sealed, sealed.count === 1 && (secure.isFinished || secure.mayFirstWait));
   }
 
   /** Its peer can be told nothing any more. */
@@ -194,7 +196,13 @@ export abstract class BufferedLink extends RingSocket {
   }
 
   finFollows(): void {
-    if (this.queue?.count === 1 && this.secure === undefined) this.finFollowsSend();
+    const { secure, queue } = this;
+    if (secure === undefined) {
+      if (queue?.count === 1) this.finFollowsSend(queue);
+    } else if (queue === undefined && secure.isEstablished && this.isSendPending) {
+      secure.finishInFirst();
+      if (secure.isFinished && secure.sealed !== undefined) this.finFollowsSend(secure.sealed);
+    }
   }
 
   dropQueue(): void {

@@ -46,6 +46,12 @@ export class ByteQueue {
     this.count++;
   }
 
+  /** So many bytes were written behind those of the first chunk. */
+  lengthenFirst(bytes: number, buffers: Buffers): void {
+    buffers.lengths[this.#first] = (buffers.lengths[this.#first] ?? 0) + bytes;
+    this.bytes += bytes;
+  }
+
   /** As `append`, but in as little memory as it fits into: it may wait for long. Only while nothing of it is sent. */
   hold(chunk: Chunk, length: number, buffers: Buffers): void {
     if (!this.isEmpty && buffers.joins(this.#last, chunk, length)) {

@@ -128,19 +128,25 @@ export abstract class RingSocket {
     this.context.ring.waitUntilBroken(this.fd, events, this.#tag(operation.watch), this.serial);
   }
 
-  /** Sends what is first in the queue. Nothing may be under way. */
-  protected sendFirst(queue: ByteQueue, isLast: boolean): void {
+  /** Sends what is first in the queue. Nothing may be under way. FIN, or something else, follows soon where that is said. */
+  protected sendFirst(queue: ByteQueue, isFollowed: boolean): void {
     const { buffers, ring } = this.context;
     this.marks |= sending;
     const chunk = queue.first;
     const address = buffers.addressOf(chunk) + (buffers.starts[chunk] ?? 0);
     const length = buffers.lengths[chunk] ?? 0;
-    this.#lastSend = ring.send(this.fd, address, length, isLast, this.#tag(operation.send), this.serial);
+    this.#lastSend = ring.send(this.fd, address, length, isFollowed, this.#tag(operation.send), this.serial);
   }
 
-  /** What is being sent is the last, and FIN goes with it. */
-  protected finFollowsSend(): void {
-    if (this.is(sending)) this.context.ring.finFollows(this.#lastSend);
+  /** The kernel has not been given what is being sent: something may still be put behind it. */
+  protected get isSendPending(): boolean {
+    return this.is(sending) && this.context.ring.isPending(this.#lastSend);
+  }
+
+  /** What is being sent, the first in the queue, is the last, and FIN goes with it. It may have become longer. */
+  protected finFollowsSend(queue: ByteQueue): void {
+    const { buffers, ring } = this.context;
+    if (this.isSendPending) ring.finFollows(this.#lastSend, buffers.lengths[queue.first] ?? 0);
   }
 
   /** Closes once nothing is under way, with RST or FIN, and cancels what is. A later 'reset' overrules 'fin'. */

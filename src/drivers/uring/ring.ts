@@ -81,28 +81,32 @@ export class Ring extends RingMemory {
   }
 
   /**
-   * Sends all of it: completes with less only after an error. Gives a number for `finFollows`; `isLast` says that FIN
-   * follows already.
+   * Sends all of it: completes with less only after an error. Gives a number for `isPending` and `finFollows`. What is
+   * followed waits for what follows, 200 ms at most.
    */
-  send(fd: number, address: Pointer, length: number, isLast: boolean, low: number, high: number): number {
+  send(fd: number, address: Pointer, length: number, isFollowed: boolean, low: number, high: number): number {
     this.#sends++;
     const entry = this.#entry(kernel.IORING_OP_SEND, 0, 0, fd, low, high);
     writeAddress(this.sqes, entry + kernel.sqe.address, address);
     this.sqes[entry + kernel.sqe.length] = length;
-    this.sqes[entry + kernel.sqe.operationFlags] = isLast ? sendFlags | kernel.MSG_MORE : sendFlags;
+    this.sqes[entry + kernel.sqe.operationFlags] = isFollowed ? sendFlags | kernel.MSG_MORE : sendFlags;
     return this.#written;
   }
 
-  /**
-   * The end of this send waits for the FIN that is sent once it has completed, so that both go in one packet; where
-   * it is submitted already, in two. Responses that end their connection: two in three, 3 % less CPU for each.
-   */
-  finFollows(send: number): void {
-    const index = (send - 1) >>> 0;
+  /** Whether this send is still to be submitted. */
+  isPending(send: number): boolean {
     const head = at(this.words, this.sqHead);
-    if ((index - head) >>> 0 >= (this.#written - head) >>> 0) return;
-    const flags = (index & this.sqMask) * kernel.sqe.words + kernel.sqe.operationFlags;
-    this.sqes[flags] = at(this.sqes, flags) | kernel.MSG_MORE;
+    return (send - 1 - head) >>> 0 < (this.#written - head) >>> 0;
+  }
+
+  /**
+   * The end of this pending send waits for the FIN that is sent once it has completed, so that both go in one packet.
+   * Of responses that end their connection, two in three are pending then: 3 % less CPU for each.
+   */
+  finFollows(send: number, length: number): void {
+    const entry = ((send - 1) & this.sqMask) * kernel.sqe.words;
+    this.sqes[entry + kernel.sqe.length] = length;
+    this.sqes[entry + kernel.sqe.operationFlags] = sendFlags | kernel.MSG_MORE;
   }
 
   /** Closes a socket before `enter` returns. Completes only if it fails, which no open descriptor does. */

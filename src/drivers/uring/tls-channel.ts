@@ -10,7 +10,7 @@
  * between records.
  */
 import { assert } from '../../core/assert.ts';
-import { closeNotified, failed, type TlsConnection } from '../tls/openssl/connection.ts';
+import { closeNotified, closeNotifyBytes, failed, type TlsConnection } from '../tls/openssl/connection.ts';
 import { type Buffers, bytesOf, type Chunk, isLarge, roomOf, smallBytes } from './buffers.ts';
 import type { ByteQueue, ByteQueues } from './byte-queue.ts';
 
@@ -23,6 +23,10 @@ export class TlsChannel {
   hasTurn = false;
   /** FIN came, behind what is incoming. */
   finCame = false;
+  /** close_notify was said: nothing is sealed any more. */
+  isFinished = false;
+  /** The first sealed chunk may wait for what follows it. */
+  mayFirstWait = false;
   readonly #buffers: Buffers;
   readonly #queues: ByteQueues;
   /** Cipher text that waits to be looked at. */
@@ -68,6 +72,7 @@ export class TlsChannel {
     }
     if (!this.#takeOutgoing()) tls.failure ??= 'there is no memory left for the handshake';
     this.isEstablished = isDone && tls.failure === undefined;
+    this.mayFirstWait = this.isEstablished && this.#sealed?.count === 1 && tls.hasSentAllThatIsWaitedFor;
     return this.isEstablished;
   }
 
@@ -181,10 +186,25 @@ export class TlsChannel {
     return this.tls.sealBytes(bytes) && this.#takeOutgoing();
   }
 
-  /** Says close_notify behind what is sealed. */
+  /** Says close_notify behind what is sealed, if it is not said. */
   finish(): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
     this.tls.finish();
     this.#takeOutgoing();
+  }
+
+  /** Says close_notify in the only chunk that is sealed, if there is room for it, so that one send has both. */
+  finishInFirst(): void {
+    const buffers = this.#buffers;
+    if (this.isFinished || this.#sealed?.count !== 1) return;
+    const chunk = this.#sealed.first;
+    const length = this.#lengthOf(chunk);
+    if (length + closeNotifyBytes > bytesOf(chunk)) return;
+    this.isFinished = true;
+    this.tls.finish();
+    const said = this.tls.take(buffers.addressOf(chunk) + length, bytesOf(chunk) - length);
+    this.#sealed.lengthenFirst(said, buffers);
   }
 
   /** The first sealed chunk was sent. Returns how many of the partner's bytes were in it. */
@@ -192,6 +212,7 @@ export class TlsChannel {
     const { plainBytes } = this;
     assert(this.#sealed !== undefined, 'What is being sent is sealed');
     this.#plainBytes = 0;
+    this.mayFirstWait = false;
     this.#sealed.drop(this.#buffers);
     if (this.#sealed.isEmpty) this.#sealed = this.#emptied(this.#sealed);
     return plainBytes;

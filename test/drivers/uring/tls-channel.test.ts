@@ -5,7 +5,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import type { StartTls } from '../../../src/drivers/tls/engine.ts';
+import * as ssl from '../../../src/drivers/tls/openssl/constants.ts';
 import { OpenSslEngine } from '../../../src/drivers/tls/openssl/engine.ts';
+import { loadLibrary } from '../../../src/drivers/tls/openssl/library.ts';
 import { whyNotOpenSsl } from '../../../src/drivers/tls/openssl/probe.ts';
 import {
   Buffers,
@@ -39,7 +41,7 @@ const server: StartTls = {
   },
   serverName: 'service.example',
 };
-const client: StartTls = {
+const client: Extract<StartTls, { readonly as: 'client' }> = {
   kind: 'start-tls',
   link: 1,
   as: 'client',
@@ -127,6 +129,14 @@ class End {
     this.#queue.append(chunk, bytes.length, this.#buffers);
     this.#sentBytes = sentBytes;
     return true;
+  }
+
+  /** What is sealed of what was sent, and not carried yet. */
+  sealedFirst(): ByteQueue {
+    this.#seal();
+    const { sealed } = this.channel;
+    if (sealed === undefined) throw new Error('Nothing is sealed');
+    return sealed;
   }
 
   #seal(): void {
@@ -236,6 +246,70 @@ describe.skipIf(whyNot() !== undefined || whyNotOpenSsl() !== undefined)(`TlsCha
   afterAll(() => {
     for (const { engine } of Object.values(machines)) engine.close();
   });
+
+  /** Both ends, once they are established. */
+  function established(server: StartTls): { readonly a: End; readonly b: End } {
+    const [a, b] = [machines.plenty.end(client), machines.plenty.end(server)];
+    const network = new Network(Math.random, 0);
+    a.begin();
+    while (network.carry(a, b) || network.carry(b, a));
+    expect([a.channel.isEstablished, b.channel.isEstablished]).toEqual([true, true]);
+    return { a, b };
+  }
+
+  it('says close_notify in the chunk of the last bytes, and once', () => {
+    const { a, b } = established(server);
+    b.send(Buffer.from('the last'), 0);
+    const sealed = b.sealedFirst();
+    b.channel.finishInFirst();
+    expect(sealed.count).toBe(1);
+    b.channel.finish();
+    expect(sealed.count).toBe(1);
+    new Network(Math.random, 0).carry(b, a);
+    expect([a.plain, a.channel.ending]).toEqual(['the last', 'notified']);
+    a.free();
+    b.free();
+  });
+
+  it('says close_notify in a chunk of its own where there is no room behind the last bytes', () => {
+    const { a, b } = established(server);
+    b.send(Buffer.alloc(roomOf(0), 'x'), 0);
+    const sealed = b.sealedFirst();
+    const { bytes } = sealed;
+    sealed.lengthenFirst(smallBytes - bytes - 1, machines.plenty.buffers);
+    b.channel.finishInFirst();
+    expect(b.channel.isFinished).toBe(false);
+    b.channel.finish();
+    expect(sealed.count).toBe(2);
+    a.free();
+    b.free();
+  });
+
+  it.each([
+    ['TLSv1.3', true],
+    ['TLSv1.2', false],
+  ] as const)(
+    'knows of %s whether the end of its handshake may wait for what follows: %s',
+    (version, may) => {
+      // A session that is resumed gets no new tickets, and settings of its own have none.
+      const anew: StartTls = { ...client, tls: { ...client.tls } };
+      const [a, b] = [machines.plenty.end(anew), machines.plenty.end(server)];
+      // SSL_CTRL_SET_MAX_PROTO_VERSION of openssl/ssl.h.
+      if (version === 'TLSv1.2')
+        loadLibrary().openSsl.SSL_ctrl(b.channel.tls.pointer, 124, ssl.TLS1_2_VERSION, null);
+      const network = new Network(Math.random, 0);
+      a.begin();
+      while (!b.channel.isEstablished) {
+        network.carry(a, b);
+        if (!b.channel.isEstablished) network.carry(b, a);
+      }
+      expect(b.channel.mayFirstWait).toBe(may);
+      network.carry(b, a);
+      expect(b.channel.mayFirstWait).toBe(false);
+      a.free();
+      b.free();
+    },
+  );
 
   for (const [buffers, machine] of Object.entries(machines)) {
     it(`carries bytes in pieces of any size, with ${buffers} buffers, and gives all of them back`, () => {

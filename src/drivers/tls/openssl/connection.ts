@@ -99,6 +99,11 @@ export class TlsConnection {
     }
   }
 
+  /** Once the handshake is done: what is outgoing are tickets, for which no peer waits. In TLS 1.2 they go before that. */
+  get hasSentAllThatIsWaitedFor(): boolean {
+    return this.#role.isServer && this.#openSsl.SSL_version(this.pointer) === ssl.TLS1_3_VERSION;
+  }
+
   /** Whether bytes were fed that no call has looked at. */
   get hasUnread(): boolean {
     return this.#openSsl.BIO_ctrl_pending(this.#incoming) > 0;
@@ -244,6 +249,8 @@ export interface Bios {
 
 /** The most that a record can carry (RFC 8446, 5.1). */
 const largeRecordBytes = 16 * 1024;
+/** What close_notify takes, at most (TLS 1.2 with an explicit nonce). */
+export const closeNotifyBytes = 5 + 8 + 2 + 16;
 
 const pointerRead = new BigUint64Array(1);
 const lengthRead = new Uint32Array(1);

@@ -58,6 +58,7 @@ export interface OpenSsl {
   SSL_shutdown(ssl: Pointer): number;
   SSL_set_shutdown(ssl: Pointer, mode: number): void;
   SSL_get_error(ssl: Pointer, result: number): number;
+  SSL_version(ssl: Pointer): number;
   SSL_get_version(ssl: Pointer): string;
   SSL_get_servername(ssl: Pointer, type: number): string | null;
   SSL_get0_alpn_selected(ssl: Pointer, name: BigUint64Array, length: Uint32Array): void;
@@ -167,6 +168,7 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_shutdown: 'int SSL_shutdown(int64)',
   SSL_set_shutdown: 'void SSL_set_shutdown(int64, int)',
   SSL_get_error: 'int SSL_get_error(int64, int)',
+  SSL_version: 'int SSL_version(int64)',
   SSL_get_version: 'str SSL_get_version(int64)',
   SSL_get_servername: 'str SSL_get_servername(int64, int)',
   SSL_get0_alpn_selected: 'void SSL_get0_alpn_selected(int64, void *, void *)',
