@@ -16,6 +16,8 @@ const unlimited = Number.POSITIVE_INFINITY;
 export function drawListener(dice: Dice, slot: number, somePool: () => PoolSlot): ListenerPlan {
   const routes = drawRoutes(dice, slot, somePool);
   const lacksPool = routes.length > 0 && dice.chance(0.2);
+  // One that denies whom it knows by a header, and limits each client: what gate comes first shows in its reasons.
+  const isStrict = dice.chance(0.2);
   return {
     slot,
     name: `listener-${slot}`,
@@ -25,7 +27,7 @@ export function drawListener(dice: Dice, slot: number, somePool: () => PoolSlot)
       limits: {
         ...drawLimits(dice, [unlimited, 6, 20], [unlimited, 200, 1_000]),
         perClient: {
-          ...drawLimits(dice, [unlimited, 2, 6], [unlimited, unlimited, 50, 300]),
+          ...drawLimits(dice, [unlimited, 2, 6], isStrict ? [1] : [unlimited, unlimited, 50, 300]),
           ipv6Prefix: dice.one([64, 128]),
         },
       },
@@ -36,10 +38,10 @@ export function drawListener(dice: Dice, slot: number, somePool: () => PoolSlot)
       },
       access: {
         allow: dice.chance(0.25) ? dice.one(addressSets) : undefined,
-        deny: dice.chance(0.25) ? dice.one(addressSets) : undefined,
+        deny: isStrict || dice.chance(0.25) ? dice.one(addressSets) : undefined,
       },
       refuseWith: dice.one(['reset', 'close']),
-      proxyProtocol: dice.chance(0.6) ? 'off' : drawProxyProtocol(dice),
+      proxyProtocol: !isStrict && dice.chance(0.6) ? 'off' : drawProxyProtocol(dice),
       inspect: {
         timeoutMs: dice.one([10, 50, 300]),
         maxBytes: dice.one([8, 64, 16_384, 16_384]),

@@ -188,6 +188,24 @@ describe('Session on a listener with an access list', () => {
     expectRefusal(stage, other, commands.slice(1), 'denied');
     expect(stage.ledger.listenerActive.total(0)).toBe(1);
   });
+
+  it('denies a client that a header announces as often as it comes, before its own limits are asked', () => {
+    const perClient = { ...listenerPolicy.limits.perClient, connectionsPerSecond: 1, burst: 1 };
+    const access = { allow: networks('192.0.2.0/24'), deny: undefined };
+    const limits = { ...listenerPolicy.limits, perClient };
+    const stage = stageOf({ access, limits, proxyProtocol: headers('required') });
+    for (let visit = 0; visit < 2; visit++) {
+      const { session } = stage.connect(balancer);
+      expectRefusal(stage, session, receive(stage, session, bytesOf(v1)).slice(1), 'denied');
+    }
+  });
+
+  it('denies a peer that may announce nobody by its own address, whether its header is wanted or not', () => {
+    const access = { allow: networks('10.0.0.0/8'), deny: undefined };
+    const stage = stageOf({ access, proxyProtocol: headers('required') });
+    const { session, commands } = stage.connect(stranger);
+    expectRefusal(stage, session, commands, 'denied');
+  });
 });
 
 describe('Session on a listener that takes PROXY headers', () => {
