@@ -6,10 +6,10 @@ import type { Command } from '../../../src/core/contract.ts';
 import { explain } from '../../../src/core/explain/explain.ts';
 import type { Explanation } from '../../../src/core/explain/explanation.ts';
 import { Ledger } from '../../../src/core/ledger/ledger.ts';
-import type { Plan, RouteCondition } from '../../../src/core/plan.ts';
+import type { ListenerPolicy, Plan, RouteCondition } from '../../../src/core/plan.ts';
 import { seeded } from '../../support/seeded.ts';
 import { backendPlan, CoreStage, capacity, listenerTls } from '../harness.ts';
-import { hello, serverName } from '../wire/hello.ts';
+import { alpn, hello, serverName } from '../wire/hello.ts';
 import { bytesOf, headersFrom, limitsOf, networks, planWith, to, v1 } from './plans.ts';
 
 const addresses = ['192.0.2.1', '10.0.0.1', '198.51.100.7', 'unix'];
@@ -39,15 +39,21 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, 
 const few = fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY);
 
 const byName: Partial<RouteCondition> = { sni: ['a.example'] };
+const byProtocol: Partial<RouteCondition> = { alpn: ['h2'] };
 
 const mixed: fc.Arbitrary<Partial<RouteCondition>> = fc.record({
   client: maybe(networkOf),
   protocol: maybe(fc.constantFrom(['ssh'] as const, ['http', 'unknown'] as const)),
   httpHost: maybe(fc.constantFrom(['a.example'], ['b.example', '*.example'])),
   sni: fc.option(fc.constant(['a.example']), { nil: undefined, freq: 1 }),
+  alpn: maybe(fc.constantFrom(['h2'], ['acme', 'http/1.1'])),
 });
 
-const condition = fc.oneof({ weight: 3, arbitrary: mixed }, { weight: 1, arbitrary: fc.constant(byName) });
+const condition = fc.oneof(
+  { weight: 3, arbitrary: mixed },
+  { weight: 1, arbitrary: fc.constant(byName) },
+  { weight: 1, arbitrary: fc.constant(byProtocol) },
+);
 
 const shares = [
   { pool: 0, weight: 2 },
@@ -71,6 +77,7 @@ const plan: fc.Arbitrary<Plan> = fc
     undecided: fc.constantFrom('refuse', 'fallback'),
     maxBytes: fc.constantFrom(3, 100, 16_384),
     endsTls: fc.boolean(),
+    agrees: fc.constantFrom([], ['h2'], ['http/1.1', 'h2']),
   })
   .map((some) => {
     const made = planWith(
@@ -80,7 +87,7 @@ const plan: fc.Arbitrary<Plan> = fc
         ),
         pool: some.pool,
         access: { allow: some.allow, deny: some.deny },
-        tls: some.mode === 'off' && some.endsTls ? listenerTls : 'off',
+        tls: some.mode === 'off' && some.endsTls ? { ...listenerTls, alpn: some.agrees } : 'off',
         proxyProtocol: some.mode === 'off' ? 'off' : headersFrom('10.0.0.0/8', some.mode),
         limits: limitsOf(
           { maxConnections: some.listenerMax * 2, connectionsPerSecond: some.rate, burst: 2 },
@@ -113,31 +120,50 @@ const plan: fc.Arbitrary<Plan> = fc
 
 type End = { readonly address: string; readonly port: number };
 
-const bareHello = hello({ extensions: [] });
-const namedHello = hello({ extensions: [serverName('a.example')] });
+interface Hello {
+  readonly sni: string | undefined;
+  readonly alpn: readonly string[] | undefined;
+  readonly bytes: Uint8Array;
+}
+
+const hellos: readonly Hello[] = [undefined, 'a.example', 'b.example'].flatMap((sni) =>
+  [undefined, ['h2', 'http/1.1'], ['http/1.1'], ['acme']].map((offers) => {
+    const extensions = [...(sni ? [serverName(sni)] : []), ...(offers ? [alpn(...offers)] : [])];
+    return { sni, alpn: offers, bytes: hello({ extensions }) };
+  }),
+);
 
 interface Visit {
   readonly client: End;
+  /** What it says first, or behind a handshake that ends here; where that is a hello, nothing more. */
   readonly bytes: Uint8Array;
+  /** How it begins a handshake that ends here. */
+  readonly hello: Hello;
   /** A backend that goes down before. */
   readonly down: number;
   readonly afterMs: number;
 }
 
-const visit: fc.Arbitrary<Visit> = fc.record({
-  client: address.map((one) => ({ address: one, port: 40_000 })),
-  bytes: fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc
-        .tuple(fc.constantFrom(...headers), fc.constantFrom(...words))
-        .map(([a, b]) => bytesOf(a + b)),
-    },
-    fc.constant(namedHello),
-  ),
-  down: fc.integer({ min: 0, max: 20 }),
-  afterMs: fc.constantFrom(0, 300),
-});
+const said = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...headers), fc.constantFrom(...words))
+      .map(([a, b]) => bytesOf(a + b)),
+  },
+  fc.constant(undefined),
+);
+
+const visit: fc.Arbitrary<Visit> = fc
+  .record({
+    client: address.map((one) => ({ address: one, port: 40_000 })),
+    said: fc
+      .tuple(said, fc.constantFrom(...hellos))
+      .map(([bytes, hello]) => ({ bytes: bytes ?? hello.bytes, hello })),
+    down: fc.integer({ min: 0, max: 20 }),
+    afterMs: fc.constantFrom(0, 300),
+  })
+  .map(({ said, ...visit }) => ({ ...visit, ...said }));
 
 describe('explain', () => {
   it('says what then happens to the client that comes, and changes nothing', () => {
@@ -147,16 +173,18 @@ describe('explain', () => {
         const buffer = new ArrayBuffer(Ledger.byteLength(capacity));
         const ledger = new Ledger(buffer, capacity, 0);
         const stage = new CoreStage(plan, { ledger });
-        for (const { client, bytes, down, afterMs } of visits) {
+        for (const { client, bytes, hello, down, afterMs } of visits) {
           // What begins a hello and is none is the engine's to judge, which is not here.
           const endsTls = plan.listeners[0]?.policy.tls !== 'off';
-          if (endsTls && bytes[0] === 0x16 && bytes !== namedHello) continue;
+          if (endsTls && bytes[0] === 0x16 && bytes !== hello.bytes) continue;
           stage.elapse(afterMs);
           if (down < 6) stage.turn(down, 'down');
           const before = buffer.slice(0);
-          const said = explain(plan, ledger, { listener: 'web', client, bytes }, stage.nowMs, seeded(1));
+          const told = endsTls && bytes !== hello.bytes ? { sni: hello.sni, alpn: hello.alpn } : {};
+          const inquiry = { listener: 'web', client, bytes, ...told };
+          const said = explain(plan, ledger, inquiry, stage.nowMs, seeded(1));
           expect(Buffer.compare(Buffer.from(buffer), Buffer.from(before))).toBe(0);
-          const found = come(stage, plan, client, bytes);
+          const found = come(stage, plan, client, bytes, hello);
           expect(comparable(said, found)).toEqual(found);
           kinds.add(found.reason ?? (found.backend === undefined ? 'queued' : 'dialed'));
         }
@@ -172,6 +200,7 @@ describe('explain', () => {
       'listener-full',
       'client-full',
       'bad-proxy-header',
+      'tls-failed',
       'inspect-timeout',
       'no-route',
       'no-backend',
@@ -189,7 +218,7 @@ interface Fate {
 }
 
 /** The client connects, says its bytes as they are asked for, shakes hands where it is to, and no more. */
-function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array): Fate {
+function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array, hello: Hello): Fate {
   const sinceMs = stage.nowMs;
   const queued = () => [0, 1, 2].reduce((sum, pool) => sum + stage.ledger.poolQueued.total(pool), 0);
   const queuedBefore = queued();
@@ -197,9 +226,9 @@ function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array): Fat
   const { session } = opened;
   let commands = opened.commands;
   // Where TLS ends here, what is described is said in there, unless it is the hello itself.
-  const endsTls = plan.listeners[0]?.policy.tls !== 'off';
-  const isHello = bytes[0] === 0x16;
-  let unread = endsTls && !isHello ? bareHello : bytes;
+  const tls = plan.listeners[0]?.policy.tls ?? 'off';
+  const isHello = bytes === hello.bytes;
+  let unread = tls === 'off' ? bytes : hello.bytes;
   for (let step = 0; step < 5_000; step++) {
     const waitedMs = stage.nowMs - sinceMs;
     const mine = commands.filter((command) => isOf(stage, command, session));
@@ -217,7 +246,7 @@ function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array): Fat
     }
     if (last?.kind === 'start-tls') {
       unread = isHello ? new Uint8Array() : bytes;
-      commands = stage.secure(session);
+      commands = shakeHands(stage, session, tls, hello);
       continue;
     }
     if (last?.kind !== 'inspect' || queued() > queuedBefore)
@@ -233,6 +262,20 @@ function come(stage: CoreStage, plan: Plan, client: End, bytes: Uint8Array): Fat
     }
   }
   throw new Error('Expected the client to come to an end');
+}
+
+/** As RFC 7301 has it: the server's first protocol that is offered, and an end where none is. */
+function shakeHands(
+  stage: CoreStage,
+  session: number,
+  tls: ListenerPolicy['tls'],
+  { sni, alpn }: Hello,
+): readonly Command[] {
+  const spoken = tls === 'off' ? [] : tls.alpn;
+  const agreed = spoken.find((one) => alpn?.includes(one));
+  if (alpn === undefined || spoken.length === 0 || agreed !== undefined)
+    return stage.secure(session, agreed, sni);
+  return stage.say({ kind: 'tls-failed', link: session, detail: 'No protocol is shared' });
 }
 
 function isOf(stage: CoreStage, command: Command, session: number): boolean {
