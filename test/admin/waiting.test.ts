@@ -1,6 +1,7 @@
 /** The routes that take their time: waiting for something, and the stream of events. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { open, startAdmin } from './fixture.ts';
@@ -18,6 +19,18 @@ describe('GET /api/v1/wait', () => {
     source.workers[0].backendActive.release(0);
     const { status, body } = await waiting;
     expect([status, JSON.parse(body)]).toMatchObject([200, { address: '10.0.0.1:9000', active: 0 }]);
+  });
+
+  test('does not give up over a time in which this thread was stopped', async () => {
+    const { ask, source } = await startAdmin();
+    source.workers[0].backendActive.tryTake(0, 9);
+    const waiting = ask(`${path}&until=idle&timeout=400ms`);
+    await setTimeout(100);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+    // What has come meanwhile is read first.
+    await setTimeout(20);
+    source.workers[0].backendActive.release(0);
+    expect((await waiting).status).toBe(200);
   });
 
   test('answers for a pool once nobody has a place or waits for one', async () => {

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseDuration } from '../../config/durations.ts';
 import { UnknownName } from '../../control/administration.ts';
+import { startTimeOut } from '../../control/time-out.ts';
 import type { Observations } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import { failure, json } from '../http.ts';
@@ -48,7 +49,10 @@ export const wait: Route = {
     const wish = wishIn(query);
     if (!('until' in wish)) return mistaken(wish);
     const isTrue = conditions[wish.until];
-    const endMs = performance.now() + wish.timeoutMs;
+    let isOver = false;
+    const callOff = startTimeOut(wish.timeoutMs, () => {
+      isOver = true;
+    });
     let wasHeld: boolean | undefined;
     try {
       for (;;) {
@@ -58,14 +62,15 @@ export const wait: Route = {
         wasHeld ??= missing.isHeld;
         if (wish.until === 'idle' && wasHeld && !missing.isHeld)
           return failure(409, `The pool ${JSON.stringify(wish.pool)} was resumed before it was idle`);
-        const leftMs = endMs - performance.now();
-        if (leftMs <= 0 || left.aborted) return json(408, missing.state());
-        await setTimeout(Math.min(betweenLooksMs, leftMs));
+        if (isOver || left.aborted) return json(408, missing.state());
+        await setTimeout(betweenLooksMs);
       }
     } catch (error) {
       if (!(error instanceof UnknownName)) throw error;
       if (wasHeld === undefined) return failure(404, error.message);
       return failure(409, `What was waited for is not there any more: ${error.message}`);
+    } finally {
+      callOff();
     }
   },
 };
