@@ -9,8 +9,7 @@ import type { Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { handshakeMs, othersMs } from '../shared.ts';
 import { removeName } from '../unix-path.ts';
-import { loadLibc } from '../uring/libc.ts';
-import { Sockets } from '../uring/sockets.ts';
+import { descriptorOf, systemSockets } from './system-sockets.ts';
 
 export interface LastCall {
   /** Fulfilled once nobody comes any more. */
@@ -21,7 +20,7 @@ export interface LastCall {
 
 export function callLast(server: Server, isSucceeded: boolean): LastCall {
   if (removeName(server)) return { over: Promise.resolve(), cancel: () => false };
-  const sockets = socketsOf();
+  const sockets = systemSockets();
   const fd = descriptorOf(server);
   if (sockets === undefined || fd === undefined) return { over: Promise.resolve(), cancel: () => true };
   const isPassedBy = !isSucceeded && sockets.passBy(fd);
@@ -42,20 +41,4 @@ export function callLast(server: Server, isSucceeded: boolean): LastCall {
       return true;
     },
   };
-}
-
-/** Undefined where the C library can't be called. */
-function socketsOf(): Sockets | undefined {
-  try {
-    return new Sockets(loadLibc());
-  } catch {
-    return undefined;
-  }
-}
-
-/** In none of Node's manuals, and the same in every Node from 20 to 26. */
-function descriptorOf(server: Server): number | undefined {
-  const handle = '_handle' in server ? server._handle : undefined;
-  const isOpen = typeof handle === 'object' && handle !== null && 'fd' in handle;
-  return isOpen && typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }

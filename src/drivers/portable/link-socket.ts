@@ -22,6 +22,7 @@ import {
   type SocketOwner,
   type WriteDone,
 } from './sockets.ts';
+import { descriptorOf, systemSockets } from './system-sockets.ts';
 
 export interface PortableSocketContext {
   readonly buffers: ReadBuffers;
@@ -206,12 +207,16 @@ export abstract class LinkSocket implements SocketOwner {
   }
 
   /**
-   * Whether what looked like FIN was RST: in Node before 26 libuv takes a reset that comes right behind data for the
-   * end of it. A write without a byte brings the truth to light.
+   * Whether what looked like FIN was RST: libuv before 1.52 takes a reset that comes right behind data for the end of
+   * it. A write without a byte brings the truth to light; behind our FIN none can be made, and the system is asked.
    */
   protected wasReset(): boolean {
     const { socket, transport } = this;
-    if (socket === undefined || !socket.writable || this.is(isUnix)) return false;
+    if (socket === undefined || this.is(isUnix)) return false;
+    if (!socket.writable) {
+      const fd = descriptorOf(transport ?? socket);
+      return fd !== undefined && (systemSockets()?.wasReset(fd) ?? false);
+    }
     (transport ?? socket).write(nothing);
     return this.is(writeBroken) || (transport !== undefined && transport.errored !== null);
   }

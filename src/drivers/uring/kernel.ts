@@ -154,5 +154,6 @@ export const EPIPE = 32;
 export const ENOSYS = 38;
 export const ETIME = 62;
 export const ENOBUFS = 105;
+export const ECONNRESET = 104;
 export const ECONNREFUSED = 111;
 export const ECANCELED = 125;

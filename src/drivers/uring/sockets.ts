@@ -155,6 +155,12 @@ export class Sockets {
     return seen === 0 ? 'fin' : 'bytes';
   }
 
+  /** Whether the peer has reset the connection and nothing is left to read; it is told once. */
+  wasReset(fd: number): boolean {
+    const seen = this.#libc.recv(fd, this.#byte, 1, kernel.MSG_PEEK | kernel.MSG_DONTWAIT);
+    return seen < 0 && this.#libc.errno() === kernel.ECONNRESET;
+  }
+
   /** Whether a client waits to be accepted. */
   hasWaiting(fd: number): boolean {
     const descriptor = Int32Array.of(fd, kernel.POLLIN);
