@@ -4,6 +4,10 @@ export const outOfMemory = 'Out of memory for buffers';
 
 /** What a dial of ours failed for want of, by the name of its errno. */
 export function shortage(errno: string): string {
-  const isOfDescriptors = errno === 'EMFILE' || errno === 'ENFILE';
-  return `${isOfDescriptors ? outOfDescriptors : 'Out of memory'} (${errno})`;
+  return `${isOfDescriptors(errno) ? outOfDescriptors : 'Out of memory'} (${errno})`;
+}
+
+/** Of the process, or of the whole system. */
+export function isOfDescriptors(errno: string): boolean {
+  return errno === 'EMFILE' || errno === 'ENFILE';
 }

@@ -13,7 +13,8 @@ import type {
   ListenerSlot,
   TlsSession,
 } from '../../core/contract.ts';
-import { dialFailure, isExhaustion } from '../dial-failure.ts';
+import { isOfDescriptors } from '../../core/exhaustion.ts';
+import { dialFailure } from '../dial-failure.ts';
 import type { DriverHost } from '../driver.ts';
 import * as relay from '../relay.ts';
 import { closing, dialing, finReceived, resetSeen } from '../relay.ts';
@@ -126,7 +127,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
     if (!this.is(dialing)) return this.readFailed();
     const { code = 'UNKNOWN' } = error;
     this.#dial?.failed(code);
-    if (isExhaustion(code)) this.context.outOfDescriptors();
+    if (isOfDescriptors(code)) this.context.outOfDescriptors();
   }
 
   connected(): void {

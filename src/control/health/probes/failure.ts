@@ -32,6 +32,10 @@ const sentences: ReadonlyMap<string, string> = new Map([
   // What connecting to a unix socket says when its backlog is full.
   ['EAGAIN', 'Too many connections wait to be accepted'],
   ['EACCES', 'Permission denied'],
+  ['EPERM', 'Forbidden by a filter or policy of this machine'],
+  ['ENETDOWN', 'Network down'],
+  ['ECONNABORTED', 'Connection aborted'],
+  ['EAFNOSUPPORT', 'This machine does not speak the protocol of the address'],
   ['EMFILE', 'This process has no file descriptor left'],
   ['ENFILE', 'This system has no file descriptor left'],
   ['ENOBUFS', 'This system has no buffer left'],
