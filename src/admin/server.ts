@@ -6,6 +6,7 @@ import { NotServing } from '../control/lifecycle.ts';
 import type { Address } from '../core/contract.ts';
 import { closeServer, listenOnPath } from '../drivers/unix-path.ts';
 import { crossOrigin, type Permission, Tokens } from './access.ts';
+import { type FieldError, mistaken, unknownKeyText } from './api/fields.ts';
 import type { AdminSource, ApiRequest, Route, RouteDeps } from './api/route.ts';
 import { routesAt } from './api/routes.ts';
 import { Snapshots } from './api/snapshots.ts';
@@ -151,7 +152,9 @@ export class AdminServer {
     if (found.length === 0) return failure(404, `Nothing is at ${path}`);
     if (byMethod === undefined) {
       const methods = found.flatMap(({ route }) => methodsOf(route));
-      return failure(405, `Expected ${methods.join(' or ')}`, { allow: methods.join(', ') });
+      return failure(405, `Expected ${methods.join(' or ')}, found ${request.method}`, {
+        allow: methods.join(', '),
+      });
     }
     const { route, params } = byMethod;
     if (route.may === 'operate' && who?.may !== 'operate') return refusalOfReader(who?.name ?? '');
@@ -166,13 +169,18 @@ export class AdminServer {
     this.#connections.enter(request.socket, 'answering');
     // An answer takes the time that it takes: of a reload, of what is waited for.
     request.socket.setTimeout(0);
+    const query = new URLSearchParams(search);
+    const mistakes = mistakesIn(route, query);
+    if (mistakes.length > 0) return mistaken(mistakes);
+    const revision = revisionIn(request);
+    if (route.may === 'operate' && revision !== undefined && !route.hasRevision)
+      return failure(412, 'Nothing here has a revision: ask without the header If-Match');
     const left = new AbortController();
     response.once('close', () => left.abort());
     const by = who?.name ?? '';
-    const query = new URLSearchParams(search);
     const reply = await this.#replyOf(route, {
       ...{ body, params, query, by, may: who?.may ?? 'read' },
-      ...{ revision: revisionIn(request), known: request.headers['if-none-match'], left: left.signal },
+      ...{ revision, known: request.headers['if-none-match'], left: left.signal },
       lastEventId: lastEventIdIn(request, query),
     });
     if (route.may === 'operate') {
@@ -203,6 +211,15 @@ export class AdminServer {
 function revisionIn({ headers }: IncomingMessage): string | undefined {
   const [, revision = headers['if-match']] = /^"(.*)"$/.exec(headers['if-match'] ?? '') ?? [];
   return revision === '*' ? undefined : revision;
+}
+
+/** A key that is mistaken would be read past, and something else done than was meant. */
+function mistakesIn({ query: keys }: Route, query: URLSearchParams): readonly FieldError[] {
+  if (keys === undefined) return [];
+  return [...new Set(query.keys())].flatMap((key) => {
+    if (!keys.includes(key)) return [{ path: key, message: unknownKeyText(key, keys) }];
+    return query.getAll(key).length > 1 ? [{ path: key, message: 'Expected it once, found it twice' }] : [];
+  });
 }
 
 /** A browser's EventSource sends the header when it comes back; the parameter is for those who come first. */

@@ -46,8 +46,8 @@ describe('POST /api/v1/explain', () => {
   });
 
   test.each([
-    ['nonsense', 'Expected a JSON object'],
-    ['', 'Expected a JSON object'],
+    ['nonsense', 'Expected a JSON object, found no JSON'],
+    ['', 'Expected a JSON object, found nothing'],
     ['[]', 'Expected a JSON object'],
     ['null', 'Expected a JSON object'],
     [{}, 'listener: Expected a string, found none'],

@@ -9,6 +9,7 @@ export const clients: Route = {
   path: '/api/v1/clients',
   method: 'GET',
   may: 'read',
+  query: ['listener', 'most'],
   reply({ view }, { query }) {
     const name = query.get('listener');
     const most = Number(query.get('most') ?? usualMost);

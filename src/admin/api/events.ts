@@ -22,6 +22,7 @@ export const events: Route = {
   path: '/api/v1/events',
   method: 'GET',
   may: 'read',
+  query: ['snapshot', 'recent', 'lastEventId'],
   whileStarting: true,
   reply({ events, snapshots }, { query, lastEventId, left }) {
     const betweenMs = betweenSnapshotsMs(query);

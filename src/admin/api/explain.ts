@@ -1,6 +1,7 @@
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
 import type { Inquiry } from '../../core/explain/explanation.ts';
 import { failure, json } from '../http.ts';
+import { jsonIn } from './json-body.ts';
 import type { Route } from './route.ts';
 
 /** The most of `bytes`, once they are decoded: as many as routes can ever ask for. */
@@ -24,7 +25,9 @@ export const explain: Route = {
 
 /** The inquiry, or what is wrong with it, in a sentence. */
 function inquiryIn(body: Buffer, listeners: readonly string[]): Inquiry | string {
-  const given = parsedJson(body);
+  const read = jsonIn(body);
+  if ('mistake' in read) return read.mistake;
+  const given = read.value;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return 'Expected a JSON object';
   const fields: GivenFields = { ...given };
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
@@ -50,14 +53,6 @@ const texts = ['listener', 'client', 'sni', 'host', 'protocol', 'bytes'] as cons
 const keys: readonly string[] = [...texts, 'alpn'];
 
 type GivenFields = { readonly [key in keyof InquiryText]?: unknown };
-
-function parsedJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
 
 function isListOfTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');

@@ -3,6 +3,7 @@ import { parseDuration } from '../../config/durations.ts';
 import { nearest } from '../../config/nearest.ts';
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
 import { json, type Reply } from '../http.ts';
+import { jsonIn } from './json-body.ts';
 
 /** What is wrong with a body, for each key that is mistaken. */
 export interface FieldError {
@@ -23,7 +24,8 @@ export type ReadResult<Value> =
 
 /** A JSON object with these keys and no others. */
 export function readFields<F extends Fields>(body: Buffer, fields: F): ReadResult<FieldValues<F>> {
-  return readObject(parsedJson(body), fields);
+  const json = jsonIn(body);
+  return 'mistake' in json ? wrong(undefined, json.mistake) : readObject(json.value, fields);
 }
 
 /** The same of a value that was parsed already. */
@@ -36,9 +38,7 @@ export function readObject<F extends Fields>(given: unknown, fields: F): ReadRes
   const values = Object.entries(given).flatMap(([key, value]) => {
     const read = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (read === undefined) {
-      const near = nearest(key, keys);
-      const hint = near === undefined ? `one of ${keys.join(', ')}` : `"${near}"`;
-      errors.push({ path: key, message: `Expected ${hint}, found another key` });
+      errors.push({ path: key, message: unknownKeyText(key, keys) });
       return [];
     }
     const result = read(value);
@@ -49,6 +49,12 @@ export function readObject<F extends Fields>(given: unknown, fields: F): ReadRes
   if (errors.length > 0) return { ok: false, errors };
   // Each value is what its own field has made of it.
   return { ok: true, value: Object.fromEntries(values) as FieldValues<F> };
+}
+
+/** Names the nearest key, or all. */
+export function unknownKeyText(key: string, keys: readonly string[]): string {
+  const near = nearest(key, keys);
+  return `Expected ${near === undefined ? `one of ${keys.join(', ')}` : `"${near}"`}, found another key`;
 }
 
 export function orNull<Value>(
@@ -107,12 +113,4 @@ export function mistaken(errors: readonly FieldError[]): Reply {
 
 export function found(value: unknown): string {
   return value === undefined ? 'found none' : `found ${JSON.stringify(value)?.slice(0, 100)}`;
-}
-
-function parsedJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

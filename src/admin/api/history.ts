@@ -9,6 +9,7 @@ export const history: Route = {
   path: '/api/v1/history',
   method: 'GET',
   may: 'read',
+  query: ['pool', 'from'],
   reply({ view, history }, { query }) {
     const from = Number(query.get('from') ?? 0);
     if (!Number.isInteger(from) || from < 0) {

@@ -58,14 +58,14 @@ export function routesOf<State extends ResourceState, Wish>(
       path,
       method: 'PATCH',
       may: 'operate',
+      hasRevision: true,
       body: { type: 'application/json', mostBytes: 4_096 },
       reply: (deps, request) =>
         orRefusal(async () => {
           const before = resource.find(deps, request.params);
           const read = resource.read(request.body);
           if (!read.ok) return mistaken(read.errors);
-          if (request.revision !== undefined && request.revision !== revisionOf(before))
-            throw new StaleRevision();
+          expectRevision(request, before);
           const { status, ...told } = await resource.change(deps, { before, wish: read.value, request });
           const after = resource.find(deps, request.params);
           const audit = { before: before.overrides, after: after.overrides, ...told };
@@ -73,6 +73,11 @@ export function routesOf<State extends ResourceState, Wish>(
         }),
     },
   };
+}
+
+/** Throws a StaleRevision where the request means another state than this. */
+export function expectRevision({ revision }: Pick<ApiRequest, 'revision'>, state: ResourceState): void {
+  if (revision !== undefined && revision !== revisionOf(state)) throw new StaleRevision();
 }
 
 /** It as it is now, with the revision that a change may name. */

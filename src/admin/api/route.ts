@@ -19,6 +19,10 @@ export interface Route {
   readonly may: Permission | 'none';
   /** What it wants to be sent; a route without one reads past whatever is. */
   readonly body?: { readonly type: 'application/json'; readonly mostBytes: number };
+  /** The keys of its query, each at most once. A route without them reads past whatever is there. */
+  readonly query?: readonly string[];
+  /** Whether it looks at If-Match; to others that change something, no revision is the right one. */
+  readonly hasRevision?: true;
   /** Answers also before there are listeners and pools; others are refused with 503 until then. */
   readonly whileStarting?: true;
   reply(deps: RouteDeps, request: ApiRequest): Reply | Promise<Reply>;

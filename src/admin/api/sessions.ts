@@ -45,6 +45,7 @@ export const sessions: Route = {
   path,
   method: 'GET',
   may: 'read',
+  query: Object.keys(listFields),
   reply: ({ view, sessions }, { query }) =>
     orRefusal(async () => {
       const read = readObject(Object.fromEntries(query), listFields);

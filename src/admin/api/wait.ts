@@ -45,6 +45,7 @@ export const wait: Route = {
   path: '/api/v1/wait',
   method: 'GET',
   may: 'read',
+  query: ['pool', 'backend', 'until', 'timeout'],
   async reply(deps, { query, left }) {
     const wish = wishIn(query);
     if (!('until' in wish)) return mistaken(wish);

@@ -80,7 +80,7 @@ async function chunksOf(
 }
 
 /** Events as the API writes them: lines that end with LF (WHATWG HTML, 9.2.6). */
-class EventParser {
+export class EventParser {
   readonly #decoder = new TextDecoder();
   #text = '';
 
