@@ -4,9 +4,6 @@
  */
 import { buildSync } from 'esbuild';
 
-/** One has native code, and the other is named by types of the library. */
-const stayPackages = ['koffi', 'pino'];
-
 /** Returns the files that went in, as paths from the root. */
 export function bundleProgram(root: string, folder: string): readonly string[] {
   const { metafile } = buildSync({
@@ -20,11 +17,16 @@ export function bundleProgram(root: string, folder: string): readonly string[] {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    external: stayPackages,
+    // It has native code, and is optional.
+    external: ['koffi'],
     // Packages in CommonJS ask for Node's modules by `require`, which modules don't have.
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);`,
     },
+    // The text stays in memory, in each thread. Names stay for stack traces, whose first line shows one of the text.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 150,
     // For source-places.ts, and whoever debugs. It takes nothing of the program that nobody debugs.
     sourcemap: true,
     sourcesContent: false,

@@ -29,7 +29,7 @@ export interface MeantAddress {
 export function meantAddress(text: string, syntax: AddressSyntax): MeantAddress | undefined {
   const words = text
     .replace(/;\s*$/, '')
-    .replaceAll(/[“”„‘’«»]/g, '')
+    .replaceAll(/[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]/g, '')
     .split(/[\s,]+/)
     // A dash begins the next item, where its line is indented too far.
     .filter((word) => word !== '' && word !== '-');

@@ -53,7 +53,7 @@ function msOfUnit(name: string): number | undefined {
 }
 
 const unitNames: readonly (readonly [RegExp, number])[] = [
-  [/^(?:us|µs)$/, 0.001],
+  [/^(?:us|\u00b5s)$/, 0.001],
   [/^(?:ms|msecs?|millis|milliseconds?)$/, 1],
   [/^(?:|s|secs?|seconds?)$/, 1000],
   [/^(?:m|mins?|minutes?)$/, 60_000],

@@ -33,7 +33,7 @@ const syntax = new RegExp(`^${label}(?:\\.${label})*$`);
  */
 export const meantHostPattern: Guess = (found) => {
   const words = textOf(found)
-    .replaceAll(/^HostSNI\(|[`()“”]/g, '')
+    .replaceAll(/^HostSNI\(|[`()\u201c\u201d]/g, '')
     .split(/[\s,;|]+/)
     .filter((word) => word !== '')
     .slice(0, mostMeant);

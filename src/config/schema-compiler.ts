@@ -8,5 +8,7 @@ export const compiler = new Ajv({
   allErrors: true,
   strict: true,
   allowUnionTypes: true,
+  // The sentences are our own (validation.ts).
+  messages: false,
   code: { source: true },
 });

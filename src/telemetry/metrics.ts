@@ -2,7 +2,7 @@
  * The metrics of the contract. Their values are read from the ledger when somebody asks, for what is in
  * the plan by then: nothing is pushed, and what a reload removed is gone with the next scrape.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { ConfigOrigin } from '../config/load.ts';
 import { descriptorUse } from '../drivers/descriptors.ts';
 import { families } from './families/families.ts';
@@ -38,31 +38,28 @@ const misleading = [
 ];
 
 export class Metrics {
+  /** That of the text format. */
+  readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
   readonly #source: MetricsSource;
   readonly #wallClockMs: () => number;
   readonly #loopLag = new LoopLag();
-  /** The metrics of the process and of Node.js. */
-  readonly #defaults = new Registry();
+  /** The metrics of the process and of Node.js, from the first time on that somebody asks. */
+  #defaults: Promise<Registry> | undefined;
 
   /** `wallClockMs` gives milliseconds since 1970. */
   constructor(source: MetricsSource, wallClockMs: () => number = Date.now) {
     this.#source = source;
     this.#wallClockMs = wallClockMs;
-    // It measures the event loop with a timer: every 10 ms unless told otherwise, which an idle process would feel.
-    collectDefaultMetrics({ register: this.#defaults, eventLoopMonitoringPrecision: 1_000 });
-    for (const name of misleading) this.#defaults.removeSingleMetric(name);
-  }
-
-  get contentType(): string {
-    return this.#defaults.contentType;
   }
 
   /** Everything in Prometheus' text format. */
   async text(): Promise<string> {
+    this.#defaults ??= defaultMetrics();
+    const defaults = await this.#defaults;
     const scrape = this.#read();
     const own = families.map((family) => textOf(family, scrape)).join('\n');
     this.#source.view.probeLag();
-    return `${own}\n${await this.#defaults.metrics()}`;
+    return `${own}\n${await defaults.metrics()}`;
   }
 
   close(): void {
@@ -82,4 +79,15 @@ export class Metrics {
       wallClockMs: this.#wallClockMs(),
     };
   }
+}
+
+/** Loaded when it is wanted, for it takes 2 MB. */
+async function defaultMetrics(): Promise<Registry> {
+  // What is in CommonJS has no names of its own once it is bundled.
+  const { default: prometheus } = await import('prom-client');
+  const register = new prometheus.Registry();
+  // It measures the event loop with a timer: every 10 ms unless told otherwise, which an idle process would feel.
+  prometheus.collectDefaultMetrics({ register, eventLoopMonitoringPrecision: 1_000 });
+  for (const name of misleading) register.removeSingleMetric(name);
+  return register;
 }

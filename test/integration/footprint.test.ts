@@ -16,9 +16,9 @@ it.skipIf(!existsSync('/proc/self/status'))(
   async () => {
     const sluice = await Sluice.run(config);
     try {
-      // 36 to 46 MiB by the Node, of which 15 to 19 are those of an idle Node with a thread. The program's file is not
+      // 31 to 41 MiB by the Node, of which 15 to 19 are those of an idle Node with a thread. The program's file is not
       // counted: all processes of it share it.
-      expect(anonymousBytes(sluice.pid)).toBeLessThan(56 * 2 ** 20);
+      expect(anonymousBytes(sluice.pid)).toBeLessThan(48 * 2 ** 20);
     } finally {
       await sluice.stop();
     }

@@ -1,5 +1,6 @@
 /** What `npm install` brings, which has neither this folder nor the packages that only building takes. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isAscii } from 'node:buffer';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
@@ -33,6 +34,15 @@ admin: { bind: "127.0.0.1:0" }
   for (const path of ['/metrics', '/', '/dashboard/main.js', '/dashboard/style.css']) {
     expect(await sluice.ask(path), path).toMatchObject({ code: 200 });
   }
+});
+
+it('The bundle is plain ASCII: with one other character, a file would take twice its size in memory', () => {
+  const bundle = join(folder, 'dist/bundle');
+  const files = readdirSync(bundle, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.js') && !file.startsWith('dashboard/'),
+  );
+  expect(files).toContain('main.js');
+  for (const file of files) expect(isAscii(readFileSync(join(bundle, file))), file).toBe(true);
 });
 
 it('A stack trace names functions and files of the source', async () => {
