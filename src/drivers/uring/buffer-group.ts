@@ -19,8 +19,8 @@ const growthBytesMax = 1024 * 1024;
 
 export interface GroupSize {
   readonly bytesEach: number;
-  /** The end of each that is not received into: TLS makes bytes longer, in place. */
-  readonly spareBytes: number;
+  /** The beginning of each that is not received into: TLS makes bytes longer, in place. */
+  readonly frontBytes: number;
   readonly initially: number;
   /** The bound. */
   readonly most: number;
@@ -33,7 +33,7 @@ export class BufferGroup {
   inUse = 0;
   readonly #libc: Libc;
   readonly #bytesEach: number;
-  readonly #spareBytes: number;
+  readonly #frontBytes: number;
   readonly #initially: number;
   readonly #most: number;
   readonly #kept: number;
@@ -64,7 +64,7 @@ export class BufferGroup {
     const { bytesEach, initially, most, kept } = size;
     this.#libc = libc;
     this.#bytesEach = bytesEach;
-    this.#spareBytes = size.spareBytes;
+    this.#frontBytes = size.frontBytes;
     this.#initially = Math.min(initially, most - kept);
     this.#most = most;
     this.#kept = kept;
@@ -196,8 +196,8 @@ export class BufferGroup {
 
   #provide(id: number): void {
     const entry = this.#tail & (this.#entries - 1);
-    writeAddress(this.#words, entry * 4, this.memory + id * this.#bytesEach);
-    this.#words[entry * 4 + 2] = this.#bytesEach - this.#spareBytes;
+    writeAddress(this.#words, entry * 4, this.memory + id * this.#bytesEach + this.#frontBytes);
+    this.#words[entry * 4 + 2] = this.#bytesEach - this.#frontBytes;
     // Not as a word with what follows it: that is the tail, in the first entry.
     this.#halfWords[entry * 8 + kernel.bufferEntry.idHalfWord] = id;
     this.#tail = (this.#tail + 1) & 0xffff;

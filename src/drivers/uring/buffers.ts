@@ -26,19 +26,16 @@ export const smallBytes = 16 * 1024;
 export const largeBytes = 1024 * 1024;
 
 /**
- * What is received leaves room behind it for what TLS adds to a record, so that it is sealed where it lies. A record
- * that two chunks have brought is opened into another one, and may leave a little for the second.
+ * What is received leaves room in front of it for what TLS adds to records, so that it is sealed towards the beginning,
+ * in place.
  */
-const spareBytes = 512;
-const largeSpareBytes = 4 * 1024;
-/** So much of it is for what TLS adds. */
-const sealingBytes = 256;
-const largeSealingBytes = 2 * 1024;
-/** What a cell has room for beside it. */
+const frontBytes = 512;
+const largeFrontBytes = 4 * 1024;
+/** What a cell holds of bytes that were copied, so that there is room for what TLS adds to them. */
 export const cellRoomBytes = cellBytes - 96;
 
 /** What is received at once at most, in small buffers. */
-export const smallReceivedBytes = smallBytes - spareBytes;
+export const smallReceivedBytes = smallBytes - frontBytes;
 
 /** The most pieces of each kind. */
 export interface BufferBounds {
@@ -96,8 +93,8 @@ export class Buffers {
     };
     const group = (number: Group, size: GroupSize): BufferGroup =>
       keep(new BufferGroup(libc, ring, number, size));
-    const ofSmall = { bytesEach: smallBytes, spareBytes };
-    const ofLarge = { bytesEach: largeBytes, spareBytes: largeSpareBytes };
+    const ofSmall = { bytesEach: smallBytes, frontBytes };
+    const ofLarge = { bytesEach: largeBytes, frontBytes: largeFrontBytes };
     try {
       this.#small = group(smallGroup, { ...ofSmall, initially: 256, most: small, kept: keptOf(small) });
       this.#large = group(largeGroup, { ...ofLarge, initially: 4, most: large, kept: 0 });
@@ -118,7 +115,9 @@ export class Buffers {
   /** The kernel has filled this buffer of the group. */
   take(group: Group, id: number): Chunk {
     this.#groups[group].take(id);
-    return group * groupSpan + id;
+    const chunk = group * groupSpan + id;
+    this.starts[chunk] = group === largeGroup ? largeFrontBytes : frontBytes;
+    return chunk;
   }
 
   /** How many small buffers can be borrowed now. */
@@ -128,6 +127,12 @@ export class Buffers {
 
   /** A chunk for so many bytes of our own, a small buffer's at most; undefined where none is left. */
   borrow(bytes: number): Chunk | undefined {
+    const chunk = this.#borrowed(bytes);
+    if (chunk !== undefined) this.starts[chunk] = 0;
+    return chunk;
+  }
+
+  #borrowed(bytes: number): Chunk | undefined {
     if (bytes <= cellBytes && this.#cells.left > 0) return firstCell + this.#cells.take();
     const [small, , reserve] = this.#groups;
     const id = small.borrow();
@@ -150,6 +155,11 @@ export class Buffers {
     return this.#cells.memory + (chunk - firstCell) * cellBytes;
   }
 
+  /** Where its bytes begin. */
+  bytesAt(chunk: Chunk): Pointer {
+    return this.addressOf(chunk) + (this.starts[chunk] ?? 0);
+  }
+
   /** Whether so few bytes that wait are to be copied out of their buffer, so that it can go back. */
   areCopied(length: number): boolean {
     return (
@@ -160,9 +170,10 @@ export class Buffers {
   }
 
   /** A cell with a part of a chunk's bytes. Only where `areCopied` said so. */
-  copyOf(chunk: Chunk, start: number, length: number): Chunk {
+  copyOf(chunk: Chunk, skippedBytes: number, length: number): Chunk {
     const cell = firstCell + this.#cells.take();
-    this.#libc.memcpy(this.addressOf(cell), this.addressOf(chunk) + start, length);
+    this.starts[cell] = 0;
+    this.#libc.memcpy(this.addressOf(cell), this.bytesAt(chunk) + skippedBytes, length);
     return cell;
   }
 
@@ -173,8 +184,8 @@ export class Buffers {
   joins(first: Chunk, second: Chunk, length: number): boolean {
     const firstLength = this.lengths[first] ?? 0;
     const end = (this.starts[first] ?? 0) + firstLength;
-    if (end + length > roomOf(first)) return false;
-    this.#libc.memcpy(this.addressOf(first) + end, this.addressOf(second), length);
+    if (end + length > (first >= firstCell ? cellRoomBytes : bytesOf(first))) return false;
+    this.#libc.memcpy(this.addressOf(first) + end, this.bytesAt(second), length);
     this.lengths[first] = firstLength + length;
     this.giveBack(second);
     return true;
@@ -261,12 +272,6 @@ function keptOf(most: number): number {
 export function bytesOf(chunk: Chunk): number {
   if (chunk >= firstCell) return cellBytes;
   return isLarge(chunk) ? largeBytes : smallBytes;
-}
-
-/** What there is room for if it is to be sealed in place. */
-export function roomOf(chunk: Chunk): number {
-  if (chunk >= firstCell) return cellRoomBytes;
-  return isLarge(chunk) ? largeBytes - largeSealingBytes : smallBytes - sealingBytes;
 }
 
 export function isLarge(chunk: Chunk): boolean {

@@ -35,8 +35,8 @@ export class ByteQueue {
     return this.#first;
   }
 
+  /** Bytes that begin where `buffers.starts` says. */
   append(chunk: Chunk, length: number, buffers: Buffers): void {
-    buffers.starts[chunk] = 0;
     buffers.lengths[chunk] = length;
     buffers.next[chunk] = none;
     if (this.#first === none) this.#first = chunk;

@@ -133,7 +133,7 @@ export abstract class RingSocket {
     const { buffers, ring } = this.context;
     this.marks |= sending;
     const chunk = queue.first;
-    const address = buffers.addressOf(chunk) + (buffers.starts[chunk] ?? 0);
+    const address = buffers.bytesAt(chunk);
     const length = buffers.lengths[chunk] ?? 0;
     this.#lastSend = ring.send(this.fd, address, length, isFollowed, this.#tag(operation.send), this.serial);
   }

@@ -11,7 +11,7 @@
  */
 import { assert } from '../../core/assert.ts';
 import { closeNotified, closeNotifyBytes, failed, type TlsConnection } from '../tls/openssl/connection.ts';
-import { type Buffers, bytesOf, type Chunk, isLarge, roomOf, smallBytes } from './buffers.ts';
+import { type Buffers, bytesOf, type Chunk, isLarge, smallBytes } from './buffers.ts';
 import type { ByteQueue, ByteQueues } from './byte-queue.ts';
 
 export class TlsChannel {
@@ -101,12 +101,12 @@ export class TlsChannel {
   #feedFirst(incoming: ByteQueue): Chunk {
     const chunk = incoming.shift(this.#buffers);
     if (incoming.isEmpty) this.#incoming = this.#emptied(incoming);
-    this.tls.feed(this.#addressOf(chunk), this.#lengthOf(chunk));
+    this.tls.feed(this.#buffers.bytesAt(chunk), this.#lengthOf(chunk));
     return chunk;
   }
 
   #openRecord(chunk: Chunk): void {
-    const opened = this.tls.open(this.#buffers.addressOf(chunk), roomOf(chunk));
+    const opened = this.tls.open(this.#buffers.addressOf(chunk), bytesOf(chunk));
     if (opened > 0) this.#opened = this.#with(this.#opened, chunk, opened);
     else {
       this.#buffers.giveBack(chunk);
@@ -114,10 +114,10 @@ export class TlsChannel {
     }
   }
 
-  /** All that is left of what was fed, into the chunk that it came in. */
+  /** All that is left of what was fed, to where it lies. */
   #openFed(chunk: Chunk): void {
-    const room = roomOf(chunk);
-    const address = this.#buffers.addressOf(chunk);
+    const address = this.#buffers.bytesAt(chunk);
+    const room = this.#lengthOf(chunk);
     let length = 0;
     while (this.ending === 'none') {
       const opened = this.tls.open(address + length, room - length);
@@ -170,15 +170,25 @@ export class TlsChannel {
       this.#sealsLong = true;
       this.tls.sealLongRecords();
     }
-    const isSealed = this.tls.seal(this.#addressOf(chunk), length);
-    const sealedBytes = this.tls.take(buffers.addressOf(chunk), bytesOf(chunk));
-    if (!isSealed) {
+    const sealedBytes = this.#sealedInPlace(chunk, length);
+    if (sealedBytes === 0) {
       buffers.giveBack(chunk);
       return false;
     }
     this.#plainBytes = length;
+    buffers.starts[chunk] = 0;
     this.#sealed = this.#with(this.#sealed, chunk, sealedBytes);
     return sealedBytes < bytesOf(chunk) || this.#takeOutgoing();
+  }
+
+  /** Into the beginning of the chunk: returns how many bytes, 0 where it could not be. What there is no room for is outgoing. */
+  #sealedInPlace(chunk: Chunk, length: number): number {
+    const { tls } = this;
+    const address = this.#buffers.addressOf(chunk);
+    const from = this.#buffers.bytesAt(chunk);
+    const isWorthIt = length >= copiedBytesMax && tls.sealingBytes(length) <= from - address;
+    if (isWorthIt) return tls.sealInPlace(address, from, length);
+    return tls.seal(from, length) ? tls.take(address, bytesOf(chunk)) : 0;
   }
 
   /** Seals bytes of our own. Returns whether it could. */
@@ -246,10 +256,6 @@ export class TlsChannel {
     this.tls.free();
   }
 
-  #addressOf(chunk: Chunk): number {
-    return this.#buffers.addressOf(chunk) + (this.#buffers.starts[chunk] ?? 0);
-  }
-
   #lengthOf(chunk: Chunk): number {
     return this.#buffers.lengths[chunk] ?? 0;
   }
@@ -268,6 +274,8 @@ export class TlsChannel {
 }
 
 export const noChunk: Chunk = -1;
+/** To copy so few bytes costs less than to say where they are to be written. */
+const copiedBytesMax = 4 * 1024;
 /** A chunk of a handshake's and a few answers. */
 const sealedMax = 8;
 /** So much of an answer goes out in short records: by then, the network carries more than a long one at once. */

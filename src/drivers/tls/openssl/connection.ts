@@ -13,7 +13,9 @@ import type { TlsSession } from '../../../core/contract.ts';
 import { hostName } from '../../../core/wire/host-name.ts';
 import type { Pointer } from '../../uring/libc.ts';
 import { subjectOf } from '../subject.ts';
+import type { Bios } from './bios.ts';
 import * as ssl from './constants.ts';
+import { smallRecordBytes } from './context.ts';
 import { certificateProblem, takeReason } from './failures.ts';
 import type { OpenSsl } from './library.ts';
 import { readCertificate } from './peer-certificate.ts';
@@ -40,17 +42,16 @@ export class TlsConnection {
   failure: string | undefined;
   readonly pointer: Pointer;
   readonly #openSsl: OpenSsl;
-  readonly #incoming: Pointer;
-  readonly #outgoing: Pointer;
+  readonly #bios: Bios;
   readonly #role: Role;
   #refused: X509Certificate | undefined;
   #isSessionKept = false;
   #isEstablished = false;
+  #recordBytes = smallRecordBytes;
 
   constructor(openSsl: OpenSsl, bios: Bios, pointer: Pointer, role: Role) {
     this.#openSsl = openSsl;
-    this.#incoming = bios.incoming;
-    this.#outgoing = bios.outgoing;
+    this.#bios = bios;
     this.#role = role;
     this.pointer = pointer;
     openSsl.BIO_up_ref(bios.incoming);
@@ -60,11 +61,11 @@ export class TlsConnection {
     else openSsl.SSL_set_connect_state(pointer);
   }
 
-  /** Cipher text that has come, copied. */
+  /** Cipher text that has come. It must stay where it is until `hasUnread` says no. */
   feed(from: Pointer, bytes: number): void {
     // What Node's own use of OpenSSL has left there would be taken for an error of this connection.
     this.#openSsl.ERR_clear_error();
-    this.#openSsl.BIO_write(this.#incoming, from, bytes);
+    this.#bios.feed(from, bytes);
   }
 
   /** Goes on with the handshake as far as that is possible with what was fed. Returns whether it is done. */
@@ -79,7 +80,7 @@ export class TlsConnection {
     return false;
   }
 
-  /** Plain bytes that were written, of one record at most; 0 wants more cipher text; or one of the two constants. */
+  /** Plain bytes that were written, of one record at most, perhaps over cipher text that was read; 0 wants more cipher text; or one of the two constants. */
   open(into: Pointer, room: number): number {
     const openSsl = this.#openSsl;
     const result = openSsl.SSL_read(this.pointer, into, room);
@@ -106,7 +107,7 @@ export class TlsConnection {
 
   /** Whether bytes were fed that no call has looked at. */
   get hasUnread(): boolean {
-    return this.#openSsl.BIO_ctrl_pending(this.#incoming) > 0;
+    return this.#bios.unreadBytes > 0;
   }
 
   /** OpenSSL holds a part of a record, or plain bytes for which there was no room. */
@@ -116,36 +117,54 @@ export class TlsConnection {
 
   /** Seals all of it. Returns whether it could. */
   seal(from: Pointer, bytes: number): boolean {
-    const openSsl = this.#openSsl;
-    if (openSsl.SSL_write(this.pointer, from, bytes) === bytes) return true;
-    this.#fail();
-    return false;
+    return this.#openSsl.SSL_write(this.pointer, from, bytes) === bytes || this.#sealingFailed();
+  }
+
+  /** By how much so many bytes become longer at most, and how far cipher text may be behind plain bytes at each moment. */
+  sealingBytes(bytes: number): number {
+    return Math.ceil(bytes / this.#recordBytes) * recordOverheadBytes + otherRecordsBytes;
+  }
+
+  /**
+   * Seals all of it towards lower addresses, uncopied: there must be room for `sealingBytes` in front of it. Returns how
+   * many bytes lie at `into` then; 0 where it could not.
+   */
+  sealInPlace(into: Pointer, from: Pointer, bytes: number): number {
+    this.#bios.lend(into, from - into + bytes);
+    const isSealed = this.seal(from, bytes);
+    const written = this.#bios.takeBack();
+    return isSealed ? written : 0;
   }
 
   sealBytes(bytes: Uint8Array): boolean {
-    if (this.#openSsl.SSL_writeBytes(this.pointer, bytes, bytes.length) === bytes.length) return true;
+    const written = this.#openSsl.SSL_writeBytes(this.pointer, bytes, bytes.length);
+    return written === bytes.length || this.#sealingFailed();
+  }
+
+  #sealingFailed(): false {
     this.#fail();
+    this.forgetOutgoing();
     return false;
   }
 
   /** Cipher text that must go out: look after any other call. */
   get outgoing(): number {
-    return this.#openSsl.BIO_ctrl_pending(this.#outgoing);
+    return this.#bios.collectedBytes;
   }
 
   /** Returns how many bytes it has written. */
   take(into: Pointer, room: number): number {
-    return Math.max(0, this.#openSsl.BIO_read(this.#outgoing, into, room));
+    return this.#bios.take(into, room);
   }
 
   /** What was fed is nobody's any more. */
   forgetIncoming(): void {
-    this.#openSsl.BIO_ctrl(this.#incoming, ssl.BIO_CTRL_RESET, 0, 0);
+    this.#bios.forgetUnread();
   }
 
   /** For want of memory: the peer will not understand what follows. */
   forgetOutgoing(): void {
-    this.#openSsl.BIO_ctrl(this.#outgoing, ssl.BIO_CTRL_RESET, 0, 0);
+    this.#bios.forgetCollected();
   }
 
   /** Says close_notify: nothing may be sealed any more. */
@@ -156,6 +175,7 @@ export class TlsConnection {
 
   /** Short records, which it begins with, can be read before all of a long one has come; long ones cost less. */
   sealLongRecords(): void {
+    this.#recordBytes = largeRecordBytes;
     this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, largeRecordBytes, null);
     this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, largeRecordBytes, null);
   }
@@ -241,14 +261,12 @@ export class TlsConnection {
   }
 }
 
-/** Between which OpenSSL works. */
-export interface Bios {
-  readonly incoming: Pointer;
-  readonly outgoing: Pointer;
-}
-
 /** The most that a record can carry (RFC 8446, 5.1). */
 const largeRecordBytes = 16 * 1024;
+/** What a record takes beside its bytes, at most (TLS 1.2 with an explicit nonce; 1.3 takes 22). */
+const recordOverheadBytes = 5 + 8 + 16;
+/** KeyUpdate and an alert, which may go ahead of what is sealed. */
+const otherRecordsBytes = 128;
 /** What close_notify takes, at most (TLS 1.2 with an explicit nonce). */
 export const closeNotifyBytes = 5 + 8 + 2 + 16;
 

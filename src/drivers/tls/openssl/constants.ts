@@ -30,6 +30,10 @@ export const TLS1_2_VERSION = 0x0303;
 export const TLS1_3_VERSION = 0x0304;
 
 export const BIO_CTRL_RESET = 1;
+export const BIO_C_SET_BUF_MEM = 114;
+export const BIO_C_GET_BUF_MEM_PTR = 115;
+export const BIO_C_SET_BUF_MEM_EOF_RETURN = 130;
+export const BIO_NOCLOSE = 0;
 
 export const X509_V_OK = 0;
 export const X509_V_ERR_HOSTNAME_MISMATCH = 62;

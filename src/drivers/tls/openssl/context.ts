@@ -8,7 +8,7 @@ import type { OpenSsl } from './library.ts';
 import { eachCertificate, withKey } from './pem.ts';
 
 /** Three segments of a network: the first bytes of an answer can be read before it has come whole. */
-const smallRecordBytes = 4 * 1024;
+export const smallRecordBytes = 4 * 1024;
 
 /** Its pointer is good for as long as the object is reachable; connections that were made of it keep what they need. */
 export class Context {

@@ -4,8 +4,9 @@ import type { Pointer } from '../../uring/libc.ts';
 import type { StartTls } from '../engine.ts';
 import { PeerLooks } from '../peer-looks.ts';
 import { AlpnChoices } from './alpn.ts';
+import { Bios } from './bios.ts';
 import { ClientContexts } from './client-contexts.ts';
-import { type Bios, type Role, TlsConnection } from './connection.ts';
+import { type Role, TlsConnection } from './connection.ts';
 import type { Context } from './context.ts';
 import { takeReason } from './failures.ts';
 import { type Library, loadLibrary, type OpenSsl } from './library.ts';
@@ -29,10 +30,7 @@ export class OpenSslEngine {
     this.#library = library;
     this.#openSsl = openSsl;
     this.#now = now;
-    this.#bios = {
-      incoming: openSsl.BIO_new(openSsl.BIO_s_mem()),
-      outgoing: openSsl.BIO_new(openSsl.BIO_s_mem()),
-    };
+    this.#bios = new Bios(library);
     const alpn = new AlpnChoices(openSsl);
     this.#refused = new RefusedServers(openSsl);
     const selectAlpn = callback('selectAlpn', alpn.select);
@@ -79,8 +77,7 @@ export class OpenSslEngine {
 
   /** Once no connection is left. */
   close(): void {
-    this.#openSsl.BIO_free(this.#bios.incoming);
-    this.#openSsl.BIO_free(this.#bios.outgoing);
+    this.#bios.free();
     for (const callback of this.#callbacks) this.#library.forget(callback);
   }
 }

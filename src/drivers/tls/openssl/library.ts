@@ -66,15 +66,20 @@ export interface OpenSsl {
   SSL_get0_peer_certificate(ssl: Pointer): Pointer;
 
   BIO_new(method: Pointer): Pointer;
+  BIO_new_mem_buf(memory: Pointer, bytes: number): Pointer;
   BIO_s_mem(): Pointer;
   BIO_up_ref(bio: Pointer): number;
   BIO_free(bio: Pointer): number;
   BIO_ctrl(bio: Pointer, command: number, number: number, pointer: Pointer): number;
+  /** `BIO_ctrl` for what gives a pointer. */
+  BIO_ctrlPointer(bio: Pointer, command: number, number: number, into: BigUint64Array): number;
   BIO_ctrl_pending(bio: Pointer): number;
   BIO_puts(bio: Pointer, text: string): number;
-  BIO_write(bio: Pointer, from: Pointer, bytes: number): number;
   BIO_read(bio: Pointer, into: Pointer, bytes: number): number;
   BIO_readBytes(bio: Pointer, into: Uint8Array, bytes: number): number;
+
+  BUF_MEM_new(): Pointer;
+  BUF_MEM_free(memory: Pointer): void;
 
   PEM_read_bio_X509(bio: Pointer, into: Pointer, callback: Pointer, passphrase: string): Pointer;
   PEM_read_bio_PrivateKey(bio: Pointer, into: Pointer, callback: Pointer, passphrase: string): Pointer;
@@ -176,15 +181,19 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_get0_peer_certificate: 'int64 SSL_get0_peer_certificate(int64)',
 
   BIO_new: 'int64 BIO_new(int64)',
+  BIO_new_mem_buf: 'int64 BIO_new_mem_buf(int64, int)',
   BIO_s_mem: 'int64 BIO_s_mem()',
   BIO_up_ref: 'int BIO_up_ref(int64)',
   BIO_free: 'int BIO_free(int64)',
   BIO_ctrl: 'long BIO_ctrl(int64, int, long, int64)',
+  BIO_ctrlPointer: 'long BIO_ctrl(int64, int, long, void *)',
   BIO_ctrl_pending: 'uint64 BIO_ctrl_pending(int64)',
   BIO_puts: 'int BIO_puts(int64, str)',
-  BIO_write: 'int BIO_write(int64, int64, int)',
   BIO_read: 'int BIO_read(int64, int64, int)',
   BIO_readBytes: 'int BIO_read(int64, void *, int)',
+
+  BUF_MEM_new: 'int64 BUF_MEM_new()',
+  BUF_MEM_free: 'void BUF_MEM_free(int64)',
 
   PEM_read_bio_X509: 'int64 PEM_read_bio_X509(int64, int64, int64, str)',
   PEM_read_bio_PrivateKey: 'int64 PEM_read_bio_PrivateKey(int64, int64, int64, str)',
@@ -246,6 +255,8 @@ const callbackTypes: Readonly<Record<keyof Callbacks, string>> = {
 
 export interface Library {
   readonly openSsl: OpenSsl;
+  /** Memory of OpenSSL's as this thread sees it; not to be touched once it is freed. */
+  view(address: Pointer, bytes: number): ArrayBuffer;
   /** Gives the pointer of a callback, until `forget` is called with it. */
   callback<Name extends keyof Callbacks>(name: Name, call: Callbacks[Name]): Pointer;
   forget(callback: Pointer): void;
@@ -270,6 +281,7 @@ function load(): Library {
   return {
     // Each call has the name and the form that the table gives it.
     openSsl: Object.fromEntries(calls) as OpenSsl,
+    view: (address, bytes) => koffi.view(BigInt(address), bytes),
     callback: (name, call) => {
       const registered = koffi.register(call, pointers[name]);
       const pointer = Number(koffi.address(registered));
