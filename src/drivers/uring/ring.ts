@@ -19,6 +19,7 @@ export class Ring extends RingMemory {
   readonly limitsReceives: boolean;
   /** How often `io_uring_enter` has failed in a row. */
   #failures = 0;
+  #refusals = 0;
   /** Sends written since the last `enter`. */
   #sends = 0;
   /** Entries written so far: the tail once it is published. */
@@ -238,12 +239,14 @@ export class Ring extends RingMemory {
     const result = syscall(kernel.SYS_io_uring_enter, this.fd, toSubmit, toWaitFor, flags, argument, bytes);
     if (result >= 0) {
       this.#failures = 0;
+      this.#refusals = 0;
       return;
     }
     const why = errno();
     if (why === kernel.ETIME || why === kernel.EINTR) return;
     const isForbidden = why === kernel.EPERM || why === kernel.ENOSYS;
-    if (++this.#failures > (isForbidden ? refusalsMax : failuresMax))
+    this.#refusals = isForbidden ? this.#refusals + 1 : 0;
+    if (++this.#failures > failuresMax || this.#refusals > refusalsMax)
       throw systemError('io_uring_enter', why);
     Atomics.wait(asleep, 0, 0, 1);
   }
