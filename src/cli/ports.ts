@@ -1,5 +1,6 @@
 /** Addresses on the command line, where a port alone is one on loopback. */
 import { parseBind } from '../config/addresses.ts';
+import { withoutCredentials } from '../config/credentials.ts';
 import type { Address } from '../core/contract.ts';
 import { UsageError } from './command.ts';
 
@@ -15,5 +16,5 @@ export function onLoopback(text: string): string {
 export function adminAddressIn(text: string, where = '--admin'): Address {
   const address = parseBind(onLoopback(text));
   if (address.ok) return address.value;
-  throw new UsageError(`${where}: Expected ${address.expected}, found "${text}"`);
+  throw new UsageError(`${where}: Expected ${address.expected}, found "${withoutCredentials(text)}"`);
 }

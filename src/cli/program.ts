@@ -81,7 +81,11 @@ export function sluiceCommand(ends: (code: ExitCode) => void, words: readonly st
     .helpCommand('help [command]', 'print the help of a command')
     // Two columns of text fit the usual 80 only if both may be narrow.
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 20 })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
+    .configureOutput({
+      // What stands behind an unknown option may be a token.
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'sluice: ').replace(/^(.*unknown option '[^'=]*)=[^']*/, '$1')),
+    })
     .showHelpAfterError('(add --help for what can be given)')
     .exitOverride();
   for (const command of commands)

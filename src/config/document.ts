@@ -1,7 +1,9 @@
 /** A configuration file's text: its plain value, where each part of it stands, and what was found wrong. */
+
+import { withoutCredentials } from './credentials.ts';
 import { formatPath, type Issue, type Path } from './issues.ts';
 import { type Place, readNodes } from './reading.ts';
-import type { Range, Secrets } from './secrets.ts';
+import { harmless, type Range, type Secrets } from './secrets.ts';
 import type { Environment } from './substitution.ts';
 import { type ComposedYaml, composeYaml } from './yaml.ts';
 
@@ -182,13 +184,13 @@ export class ConfigDocument {
     const start = this.#lineStarts[line] ?? 0;
     const end = this.#text.indexOf('\n', start);
     const text = this.#text.slice(start, end === -1 ? undefined : end);
-    const isSecret = this.#isSecretLine(line) || this.#isHidden(path);
+    const isSecret = this.#isSecretLine(line) || this.#isHidden(path) || withoutCredentials(text) !== text;
     return {
       file: this.file,
       line: line + 1,
       column: offset - start + 1,
       path: formatPath(path.slice(0, this.#secrets.stepsToSecret(path))),
-      message,
+      message: withoutCredentials(message),
       excerpt: isSecret || text.trim() === '' ? undefined : text,
     };
   }
@@ -203,8 +205,6 @@ export class ConfigDocument {
     return low;
   }
 }
-
-const harmless: ReadonlySet<unknown> = new Set([null, true, false, 'on', 'off', 'yes', 'no']);
 
 /** A longer one would not be read. */
 const longestGuess = 120;

@@ -51,13 +51,19 @@ export class Secrets {
     const ranges: Range[] = [];
     const anchored = new Map<string, Node[]>();
     const referredTo = new Set<string>();
+    const walkValue = (node: unknown, path: Path, isHidden: boolean): void => {
+      const meant = isAlias(node) ? (anchored.get(node.source) ?? []) : [node];
+      const isMistaken = meant.some((one) => isNode(one) && this.#isMistakenForSecret(one, path));
+      if (!isHidden && isMistaken) for (const one of meant) ranges.push(...rangeOf(one));
+      walk(node, path, isHidden);
+    };
     const walk = (node: unknown, path: Path, isHidden: boolean): void => {
       if (!isNode(node)) return;
       if (!isAlias(node) && node.anchor !== undefined)
         anchored.set(node.anchor, [...(anchored.get(node.anchor) ?? []), node]);
       if (isAlias(node) && isHidden) referredTo.add(node.source);
       if (isSeq(node))
-        for (const [index, item] of node.items.entries()) walk(item, [...path, index], isHidden);
+        for (const [index, item] of node.items.entries()) walkValue(item, [...path, index], isHidden);
       if (!isMap(node)) return;
       for (const pair of node.items) {
         if (!isPair(pair)) continue;
@@ -66,10 +72,10 @@ export class Secrets {
         const isOwn = !isHidden && this.stepsToSecret(below) !== undefined;
         if (isOwn) for (const part of [pair.key, pair.value]) ranges.push(...rangeOf(part));
         walk(pair.key, below, isHidden || isOwn);
-        walk(pair.value, below, isHidden || isOwn);
+        walkValue(pair.value, below, isHidden || isOwn);
       }
     };
-    walk(root, [], false);
+    walkValue(root, [], false);
     // The loop also visits the names that are added to the set while it runs.
     for (const name of referredTo) {
       for (const node of anchored.get(name) ?? []) {
@@ -78,6 +84,29 @@ export class Secrets {
       }
     }
     return ranges;
+  }
+
+  /** Whether a secret may stand as a text in place of what has it, or as a key in place of the one that it lacks. */
+  #isMistakenForSecret(node: Node, path: Path): boolean {
+    const schemas = this.#schemasAt(path);
+    if (isScalar(node)) return !harmless.has(node.value) && schemas.some(mayHoldSecret);
+    if (!isMap(node) || schemas.length === 0) return false;
+    const written = node.items.map(({ key }) => (isScalar(key) ? String(key.value) : ''));
+    return schemas.some((schema) => {
+      const keys = part(schema, 'properties');
+      const isUnknown = written.some((key) => key !== '<<' && part(keys, key) === undefined);
+      return (
+        isUnknown && requiredOf(schema).some((key) => isSecret(part(keys, key)) && !written.includes(key))
+      );
+    });
+  }
+
+  #schemasAt(path: Path): readonly unknown[] {
+    const steps = path.filter((step) => step !== '<<');
+    return steps.reduce<readonly unknown[]>(
+      (schemas, step) => schemas.flatMap((schema) => childrenAt(schema, step)),
+      [this.#schema],
+    );
   }
 
   /** Whether a text that is not valid YAML may have a secret anywhere. */
@@ -109,13 +138,25 @@ export function firstWord(key: string): string {
   return /[\w-]+/.exec(key)?.[0] ?? key;
 }
 
-/** Whether a value of this schema is a secret or has one among its keys: if it is wrong, the secret may be its text. */
+/** Texts that are written in place of a mapping, and are no secret. */
+export const harmless: ReadonlySet<unknown> = new Set([null, true, false, 'on', 'off', 'yes', 'no']);
+
+/**
+ * Whether a value of this schema is a secret, has one among its keys, or lists such: if it is wrong, the secret may be
+ * its text.
+ */
 export function mayHoldSecret(schema: unknown): boolean {
-  return isSecret(schema) || valuesOf(part(schema, 'properties')).some(isSecret);
+  return isSecret(schema) || valuesOf(part(schema, 'properties')).some(isSecret) || listsSecrets(schema);
 }
 
 function listsSecrets(schema: unknown): boolean {
-  return mayHoldSecret(part(schema, 'items'));
+  const items = part(schema, 'items');
+  return items !== undefined && mayHoldSecret(items);
+}
+
+function requiredOf(schema: unknown): readonly string[] {
+  const required = part(schema, 'required');
+  return Array.isArray(required) ? required : [];
 }
 
 function rangeOf(node: unknown): readonly Range[] {

@@ -84,6 +84,11 @@ describe('sluice', () => {
     ['configtest', '"sluice check" checks a configuration'],
     ['stop', 'The signal SIGTERM stops a running sluice gracefully, and a second one at once'],
     ['rnu', "unknown command 'rnu'\n(Did you mean run?)\n(add --help for what can be given)"],
+    ['status --token=geheim', "unknown option '--token'\n(add --help for what can be given)"],
+    [
+      'status --admin http://me:geheim@127.0.0.1/?token=geheim',
+      '--admin: Expected an address such as "127.0.0.1:8080", ":8080" (every interface) or "unix:/run/web.sock", found "http://…@127.0.0.1/?…"',
+    ],
     ['run --wach', "unknown option '--wach'\n(Did you mean --watch?)\n(add --help for what can be given)"],
 
     [

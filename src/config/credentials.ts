@@ -1,0 +1,7 @@
+/** A text with … for what URLs in it may have of secrets: a user with a password (RFC 3986, 3.2.1), and a query. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(urlRest, (rest) => rest.replace(/^:\/\/[^/?#]*@/, '://…@').replace(/\?.+$/, '?…'));
+}
+
+/** Of a URL all but its scheme, up to a blank or a quote. Each character is looked at a bounded number of times. */
+const urlRest = /:\/\/[^\s"']+/g;
