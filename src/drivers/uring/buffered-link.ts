@@ -93,7 +93,7 @@ export abstract class BufferedLink extends RingSocket {
   protected discardHeld(bytes: number): void {
     if (this.held === undefined) return;
     this.held.discard(bytes, this.context.buffers);
-    this.#inspection?.discarded(bytes);
+    this.#inspection?.discarded();
     if (this.held.isEmpty) this.held = this.#emptied(this.held);
   }
 

@@ -35,7 +35,7 @@ describe.skipIf(whyNot() !== undefined)('Held bytes', () => {
             model = Uint8Array.from([...model, ...portion]);
           } else if (kind === 'discard') {
             held.discard(bytes, buffers);
-            inspection.discarded(bytes);
+            inspection.discarded();
             model = model.slice(bytes);
           } else if (kind === 'show') {
             inspection.ask(bytes);
@@ -60,12 +60,44 @@ describe.skipIf(whyNot() !== undefined)('Held bytes', () => {
     ring.close();
     buffers.unmap();
   });
+
+  it('of many clients that speak in turns are copied into one piece of memory, each whole', () => {
+    const libc = loadLibc();
+    const ring = new Ring(libc, 8, 16);
+    const buffers = new Buffers(libc, ring, few);
+    const clients = Array.from({ length: 10 }, (_, number) => ({
+      held: new ByteQueue(),
+      inspection: new Inspection(),
+      said: new Uint8Array(smallBytes).fill(number),
+    }));
+    const pieces = new Set<ArrayBufferLike>();
+    for (let turn = 1; turn <= 3; turn++) {
+      for (const { held, inspection, said } of clients) {
+        received(
+          held,
+          buffers,
+          said,
+          clients.map((client) => client.held),
+        );
+        inspection.ask(0);
+        const shown = inspection.answer(held, buffers);
+        expect(shown && Buffer.compare(shown, Buffer.concat(Array(turn).fill(said)))).toBe(0);
+        if (shown !== undefined && turn > 1) pieces.add(shown.buffer);
+      }
+    }
+    // It has grown once at most.
+    expect(pieces.size).toBeLessThan(3);
+    for (const { held } of clients) held.clear(buffers);
+    ring.close();
+    buffers.unmap();
+  });
 });
 
-/** As if the kernel had filled a buffer that is free. */
-function received(held: ByteQueue, buffers: Buffers, bytes: Uint8Array): void {
+/** As if the kernel had filled a buffer that is free of these queues, of which `held` is one. */
+function received(held: ByteQueue, buffers: Buffers, bytes: Uint8Array, queues = [held]): void {
   const taken = new Set<number>();
-  for (let chunk = held.first; chunk >= 0; chunk = buffers.next[chunk] ?? -1) taken.add(chunk);
+  for (const { first } of queues)
+    for (let chunk = first; chunk >= 0; chunk = buffers.next[chunk] ?? -1) taken.add(chunk);
   let id = 0;
   while (taken.has(id)) id++;
   const chunk = buffers.take(smallGroup, id);
