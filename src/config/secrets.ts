@@ -30,6 +30,11 @@ export class Secrets {
     return this.keys.has(word) || (!isKnown && nearest(word, [...this.keys]) !== undefined);
   }
 
+  /** Whether the schema has such a key anywhere. */
+  hasKey(key: string): boolean {
+    return this.#knownKeys.has(key);
+  }
+
   /** How many steps of the path lead to a secret; undefined where it leads to none, or into none. */
   stepsToSecret(path: Path): number | undefined {
     let schemas: readonly unknown[] = [this.#schema];

@@ -65,7 +65,7 @@ function reportUnknownKey(document: ConfigDocument, path: Path, known: readonly 
   const key = String(path.at(-1));
   const isSecret = secrets.isSecretKey(key);
   const shown = isSecret ? firstWord(key) : key;
-  const mayBeTail = !isSecret && nearest(key, known) === undefined;
+  const mayBeTail = !isSecret && !secrets.hasKey(key) && nearest(key, known) === undefined;
   const isTail = mayBeTail && (document.isBesideSecret(path) || hasEmptySecret(document, path.slice(0, -1)));
   if (isTail) document.unknownSecretKey(path, `Unknown key, expected one of ${known.join(', ')}`);
   else if (shown !== key) document.unknownSecretKey(path, unknownKey(path, shown, known));

@@ -420,3 +420,27 @@ test('formatIssues never shows the text of a token', () => {
   const result = parseConfig(`${good}admin: { token: "geheim nis" }\n`, { file: 'sluice.yaml', env: {} });
   expect(result.ok ? '' : formatIssues(result.issues)).not.toContain('geheim');
 });
+
+test('An agent check that can ask nobody is a warning', () => {
+  const text = (backends: string, host = '') => `version: 1
+listeners: { web: { bind: "127.0.0.1:8080", pool: app } }
+pools: { app: { backends: [${backends}], agentCheck: { port: 9009${host} } } }
+`;
+  const warningsOf = (text: string) => {
+    const result = parseConfig(text, { file: 'sluice.yaml', env: {} });
+    return result.ok ? result.warnings.map(({ path }) => path) : ['mistakes'];
+  };
+  expect(warningsOf(text('"unix:/run/a.sock"'))).toEqual(['pools.app.agentCheck']);
+  expect(warningsOf(text('"unix:/run/a.sock", "10.0.0.1:80"'))).toEqual([]);
+  expect(warningsOf(text('"unix:/run/a.sock"', ', host: 10.0.0.9'))).toEqual([]);
+});
+
+test('An address in place of a pool has the pool that would do', () => {
+  const result = parseConfig(good.replace('pool: app', 'pool: 10.0.0.1:80'), {
+    file: 'sluice.yaml',
+    env: {},
+  });
+  expect(result.ok ? [] : result.issues.map(({ message }) => message)).toContain(
+    'Expected the name of a pool (app), found "10.0.0.1:80"; did you mean "app", and "pools: { app: { backends: ["10.0.0.1:80"] } }"?',
+  );
+});

@@ -33,11 +33,23 @@ function meantStatus(found: unknown): string | undefined {
   return hundreds === undefined ? undefined : quoted(`${hundreds}00-${hundreds}99`);
 }
 
+const otherTypes = {
+  httpchk: 'http',
+  'ssl-hello-chk': 'tls',
+  connect: 'tcp',
+  'tcp-check': 'send-expect',
+  'redis-check': 'send-expect',
+} as const;
+
 const options = {
-  type: oneOf(['tcp', 'tls', 'http', 'https', 'send-expect'], {
-    description:
-      'tcp connects, http asks for a status, send-expect compares the first bytes: over TLS where sessions are. tls and https are tcp and http over TLS in any case.',
-  }),
+  type: oneOf(
+    ['tcp', 'tls', 'http', 'https', 'send-expect'],
+    {
+      description:
+        'tcp connects, http asks for a status, send-expect compares the first bytes: over TLS where sessions are. tls and https are tcp and http over TLS in any case.',
+    },
+    otherTypes,
+  ),
   interval: duration('positive', {
     description: 'From one check of a backend to its next; also while it is down.',
     default: 5_000,

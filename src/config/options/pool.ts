@@ -56,14 +56,26 @@ export type PoolSection = Omit<PoolConfig, 'name' | 'backends'> & {
 export const pool = mapping(
   'Backends that serve the same thing.',
   options,
-  (values): PoolSection => ({
-    policy: policyOf(values),
-    backends: values.backends,
-    healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
-    agentCheck: values.agentCheck,
-  }),
+  (values, location): PoolSection => {
+    if (
+      values.agentCheck !== undefined &&
+      values.agentCheck.host === undefined &&
+      values.backends.every(isUnix)
+    )
+      location.at('agentCheck').warn('Asks nobody without "host", as all backends are unix sockets');
+    return {
+      policy: policyOf(values),
+      backends: values.backends,
+      healthCheck: values.healthCheck && withConnection(values.healthCheck, values.connect),
+      agentCheck: values.agentCheck,
+    };
+  },
   { example: '{ backends: ["10.0.0.1:9000"] }', guess: meantPool },
 );
+
+function isUnix({ backend: { target } }: LocatedBackend): boolean {
+  return target.kind === 'address' && 'path' in target.address;
+}
 
 /** The backends alone, without their key. */
 function meantPool(found: unknown): string | undefined {

@@ -2,8 +2,9 @@
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import type { RouteCondition } from '../../core/plan.ts';
 import { protocols } from '../../core/wire/protocol.ts';
+import { parseTarget } from '../addresses.ts';
 import type { RouteConfig } from '../config.ts';
-import { quoted } from '../guesses.ts';
+import { quoted, textOf } from '../guesses.ts';
 import { expectedHostPattern, meantHostPattern, parseHostPattern } from '../host-patterns.ts';
 import type { Location } from '../location.ts';
 import { nearest } from '../nearest.ts';
@@ -61,7 +62,14 @@ const conditions = mapping(
     }),
   },
   ({ client, ...rest }): RouteCondition => ({ ...rest, client: client && compileAddressSet(client) }),
+  { guess: meantCondition },
 );
+
+/** A rule of Traefik with one name. */
+function meantCondition(found: unknown): string | undefined {
+  const [, kind, name] = /^(Host|HostSNI)\(`([\w.*-]+)`\)$/.exec(textOf(found)) ?? [];
+  return name === undefined ? undefined : `{ ${kind === 'Host' ? 'httpHost' : 'sni'}: ${quoted(name)} }`;
+}
 
 const everything: RouteCondition = {
   sni: undefined,
@@ -147,11 +155,18 @@ function checkPool(name: string, location: Location): void {
   const some = pools.slice(0, 10).join(', ');
   const names = pools.length > 10 ? `${some}, …` : some;
   const near = nearest(name, pools);
-  location.expected(`the name of a pool${names === '' ? '' : ` (${names})`}`, near && quoted(near));
+  const guess = near === undefined ? poolOf(name) : quoted(near);
+  location.expected(`the name of a pool${names === '' ? '' : ` (${names})`}`, guess);
 }
 
 /** One, or a list of them. */
 function some<V>(item: Reader<string, V>, options: JsonSchema) {
   const items = list(item, { minItems: 1, [expects]: 'a list of at least one' });
   return optional(oneOrList({ anyOf: [item.schema, items.schema], ...options }, item, items));
+}
+
+/** An address needs a pool that has it. */
+function poolOf(text: string): string | undefined {
+  const isAddress = text.includes(':') && parseTarget(text).ok;
+  return isAddress ? `"app", and "pools: { app: { backends: [${quoted(text)}] } }"` : undefined;
 }
