@@ -1,6 +1,7 @@
 /**
  * Keeps overrides in a file over a restart. It is written whole to another file first, and then takes its place, so
- * that it is never half there. What a later version of sluice wrote beside them is kept.
+ * that it is never half there. What a later version of sluice wrote beside them is kept; a file that can't be read as
+ * overrides is put aside before another one takes its place.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
@@ -14,6 +15,7 @@ const version = 1;
 export class StateFile {
   readonly path: string;
   #others: Readonly<Record<string, unknown>> = {};
+  #isBroken = false;
   readonly #writes = new OneAtATime();
 
   constructor(path: string) {
@@ -22,6 +24,13 @@ export class StateFile {
 
   /** None where there is no such file yet. Throws where it can't be read or is not what was written. */
   read(): readonly Override[] {
+    this.#isBroken = true;
+    const overrides = this.#overrides();
+    this.#isBroken = false;
+    return overrides;
+  }
+
+  #overrides(): readonly Override[] {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8');
@@ -37,7 +46,11 @@ export class StateFile {
   /** Fulfils once they are on the disk; one write follows the other. */
   write(overrides: readonly Override[]): Promise<void> {
     const text = `${JSON.stringify({ ...this.#others, version, overrides }, undefined, 2)}\n`;
-    return this.#writes.run(() => replaceFile(this.path, text));
+    return this.#writes.run(async () => {
+      if (this.#isBroken) await rename(this.path, `${this.path}.broken`);
+      this.#isBroken = false;
+      await replaceFile(this.path, text);
+    });
   }
 }
 
@@ -77,7 +90,8 @@ function isOverride(value: unknown): value is Override {
     isText(one.by) &&
     isNamed(one) &&
     isTime(one.sinceMs) &&
-    (one.untilMs === undefined || isTime(one.untilMs)) &&
+    // A hold always ends.
+    (isTime(one.untilMs) || (one.untilMs === undefined && one.field !== 'hold')) &&
     (one.reason === undefined || isText(one.reason)) &&
     isField(one.field, one.value) &&
     isField(one.field, one.configured)

@@ -51,6 +51,16 @@ describe('StateFile', () => {
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ holds: ['app'], overrides: [override] });
   });
 
+  it('puts a file aside that it can not read, before it writes another', async () => {
+    const path = join(folder(), 'state.json');
+    writeFileSync(path, '{"version":2,"overrides":[{"field":"colour"}]}');
+    const file = new StateFile(path);
+    expect(() => file.read()).toThrow();
+    await Promise.all([file.write([]), file.write([override])]);
+    expect(new StateFile(path).read()).toEqual([override]);
+    expect(readFileSync(`${path}.broken`, 'utf8')).toContain('colour');
+  });
+
   it.each([
     '',
     '{',
@@ -65,6 +75,7 @@ describe('StateFile', () => {
     JSON.stringify({ overrides: [{ ...paused, pool: 'a' }] }),
     JSON.stringify({ overrides: [{ ...paused, value: 'maybe' }] }),
     JSON.stringify({ overrides: [{ ...hold, value: { then: 'resume' } }] }),
+    JSON.stringify({ overrides: [{ ...hold, untilMs: undefined }] }),
   ])('says of %j that it is not what it wrote', (text) => {
     const path = join(folder(), 'state.json');
     writeFileSync(path, text);

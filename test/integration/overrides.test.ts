@@ -1,5 +1,5 @@
 /** What an operator changes of backends while the executable runs: at once for all workers, over reloads and restarts. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -116,14 +116,53 @@ describe('An operator', () => {
     expect(JSON.parse(body).overrides).toMatchObject([{ backend: two.address, value: 7 }]);
   });
 
-  it('is not kept from a start by a broken state file', async () => {
+  it.each([
+    ['is empty', ''],
+    ['was cut off', '{"version":1,"overrides":[{"pool":"app","backend":"127.0.0.1:1","field":"st'],
+    [
+      'is of a version that knows more',
+      '{"version":2,"overrides":[{"pool":"app","field":"colour","value":1}]}',
+    ],
+    ['is a folder', undefined],
+  ])('is not kept from a start, nor from changes, by a state file that %s', async (_, text) => {
     const one = await backend('one');
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-    writeFileSync(join(folder, 'broken.json'), '{');
-    const config = configOf([{ address: one.address }]).replace('kept/state.json', 'broken.json');
+    const file = join(folder, 'kept/state.json');
+    mkdirSync(text === undefined ? file : join(folder, 'kept'), { recursive: true });
+    if (text !== undefined) writeFileSync(file, text);
+    const config = configOf([{ address: one.address }]);
     const sluice = await start(config, folder);
     await sluice.logged(({ msg }) => String(msg).startsWith('the state file is broken'));
     expect(await visits(sluice, 1)).toEqual(['one']);
+    await change(sluice, one, { maxConnections: 7 });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    sluice.signal('SIGKILL');
+    await sluice.ended;
+    const again = await start(config, folder);
+    expect(JSON.parse((await again.ask('/api/v1/overrides')).body).overrides).toMatchObject([{ value: 7 }]);
+    if (text !== undefined) expect(readFileSync(`${file}.broken`, 'utf8')).toBe(text);
+  });
+
+  it('is refused where another was faster, also during a reload', async () => {
+    const one = await backend('one');
+    const sluice = await start(configOf([{ address: one.address }]));
+    const patches = [
+      [`pools/app/backends/${one.address}`, { weight: 2 }, { weight: 3 }],
+      ['pools/app', { hold: { for: '1m' } }, { hold: { for: '2m' } }],
+      ['listeners/web', { accept: 'paused' }, { accept: 'off' }],
+    ] as const;
+    for (const [path, ...bodies] of patches) {
+      const { revision } = JSON.parse((await sluice.ask(`/api/v1/${path}`)).body);
+      const headers = { 'content-type': 'application/json', 'if-match': `"${revision}"` };
+      const reloading = sluice.ask('/api/v1/reload', 'POST');
+      const writers = bodies.map((body) =>
+        sluice.ask(`/api/v1/${path}`, 'PATCH', headers, JSON.stringify(body)),
+      );
+      const codes = (await Promise.all(writers)).map(({ code }) => code);
+      expect([path, ...codes.sort()]).toEqual([path, 200, 412]);
+      expect((await reloading).code).toBe(200);
+    }
+    expect(JSON.parse((await sluice.ask('/api/v1/overrides')).body).overrides).toHaveLength(3);
   });
 
   it('brings a backend back from maintenance once it has passed a check', async () => {
