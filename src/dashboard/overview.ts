@@ -2,7 +2,7 @@
 import { type Child, type Element, h } from './dom.ts';
 import { bytes, count, counted, rate, since as sinceText } from './format.ts';
 import type { Listener, Pool, Status } from './model.ts';
-import { badge, empty, icon, when } from './parts.ts';
+import { badge, empty, icon, overrideText, when } from './parts.ts';
 import { listenerAction } from './pool-actions.ts';
 import { hrefOf } from './route.ts';
 import { spark } from './spark.ts';
@@ -182,6 +182,7 @@ function listenerCard(name: string, listener: Listener): Element {
     h('p.mono.muted', {}, bind.join(', ') || 'bound nowhere: its last connections finish'),
     listener.accept !== 'on' &&
       badge('warn', listener.accept === 'paused' ? 'Paused: clients wait' : 'Off: accepts nobody'),
+    store.overrides.filter((one) => one.listener === name).map((one) => h('p', {}, overrideText(one))),
     numbers(listener.active, rates),
     bad.length > 0 &&
       h('p.bad', {}, icon('bad'), bad.map(([reason, per]) => ` ${rate(per)}/s ${reason}`).join(',')),

@@ -1,6 +1,7 @@
 /** What several views are made of. */
 import { type Child, type Element, h } from './dom.ts';
-import { ago, time } from './format.ts';
+import { ago, inTime, time } from './format.ts';
+import type { Override } from './model.ts';
 import type { Level } from './why.ts';
 
 /** Each level has a shape of its own, so that no colour says it alone. */
@@ -25,6 +26,16 @@ export function badge(level: Level, word: string): Element {
 
 export function when(iso: string, text = ago(iso)): Element {
   return h('time', { datetime: iso, title: `${time(iso)} (${iso})` }, text);
+}
+
+/** What was changed by hand, by whom, why and until when. */
+export function overrideText({ field, value, configured, since: at, until, by, reason }: Override): Child {
+  return [
+    h('strong', {}, typeof value === 'object' ? field : `${field} ${value}`),
+    ` in place of ${configured}, by ${by} ${ago(at)}`,
+    reason !== null && `: “${reason}”`,
+    until === null ? '' : `, ends ${inTime(until)}`,
+  ];
 }
 
 export interface Column {

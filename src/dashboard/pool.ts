@@ -1,15 +1,15 @@
 /** One pool: how each backend is and why, and what can be done about it. */
 import { backendActions, drainAction, undoAction } from './actions.ts';
 import { type Child, type Element, h } from './dom.ts';
-import { ago, bytes, count, counted, inTime, rate, since, span } from './format.ts';
+import { bytes, count, counted, inTime, rate, since, span } from './format.ts';
 import type { Backend, Limit, Override, Pool, Status } from './model.ts';
 import { poolRates, verdictText } from './overview.ts';
-import { badge, button, empty, icon, table, when } from './parts.ts';
+import { badge, button, empty, icon, overrideText, table, when } from './parts.ts';
 import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
 import { backendIn, changed, mayOperate, ratesOf, showHistory, store } from './store.ts';
-import { heldBy, sentence, standbyIn, takingIn, verdictOf } from './why.ts';
+import { sentence, standbyIn, takingIn, verdictOf } from './why.ts';
 
 export function poolView(status: Status, { parts: [name = '', shown] }: Place): Child {
   const pool = Object.hasOwn(status.pools, name) ? status.pools[name] : undefined;
@@ -89,7 +89,6 @@ function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
   const waiting = `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'}`;
   const what =
     phase === 'held' ? ' Held' : pace === 'unlimited' ? ' Releasing' : ` Releasing, ${pace} a second`;
-  const { why, remedy } = phase === 'held' ? heldBy(hold) : releasedBy;
   return h(
     'p.banner.warn',
     {},
@@ -97,14 +96,9 @@ function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
     h('strong', {}, what),
     `: ${waiting}`,
     queue > 0 && `, the first for ${span(longestWaitMs)}`,
-    `. ${why} ${remedy}`,
+    '.',
   );
 }
-
-const releasedBy = {
-  why: 'The hold is over. Those who waited go to the backends in the order in which they came,',
-  remedy: 'and new clients behind them.',
-};
 
 function backendTable(name: string, pool: Pool, shown: string | undefined): Element {
   const isStandby = standbyIn(pool.backends);
@@ -291,13 +285,4 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
         ),
       ),
   );
-}
-
-export function overrideText({ field, value, configured, since: at, until, by, reason }: Override): Child {
-  return [
-    h('strong', {}, typeof value === 'object' ? field : `${field} ${value}`),
-    ` in place of ${configured}, by ${by} ${ago(at)}`,
-    reason !== null && `: “${reason}”`,
-    until === null ? '' : `, ends ${inTime(until)}`,
-  ];
 }

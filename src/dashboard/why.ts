@@ -90,7 +90,7 @@ export function verdictOf(
   }
 }
 
-export function heldBy({ by, reason, then, until }: Hold): Pick<Verdict, 'why' | 'remedy'> {
+function heldBy({ by, reason, then, until }: Hold): Pick<Verdict, 'why' | 'remedy'> {
   const why = `The pool is held by ${by}${reason === null ? '' : `: “${reason}”`}. New clients wait.`;
   const end =
     until === null

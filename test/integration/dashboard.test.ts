@@ -166,6 +166,7 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await card.getByText('Paused: clients wait').waitFor();
+    await card.getByText(/^accept paused in place of on, by 127\.0\.0\.1/).waitFor();
     const client = await connected(sluice.port('web'));
     onTestFinished(() => void client.destroy());
     client.write('hello');
