@@ -78,6 +78,23 @@ describe('Sessions', () => {
     expect([ids.length, new Set(ids).size]).toEqual([24, 24]);
   });
 
+  it('asks for the next slice once the one before was answered, one worker after the other', async () => {
+    const { sessions, threads } = stage([35, 25]);
+    let asked = 0;
+    for (const thread of threads) {
+      const ask = thread.ask.bind(thread);
+      thread.ask = async (request) => {
+        expect(++asked).toBe(1);
+        // What a worker has to do meanwhile comes first.
+        await new Promise((resolve) => setImmediate(resolve));
+        asked--;
+        return ask(request);
+      };
+    }
+    expect((await sessions.list({ filter: {}, sort: 'bytes', limit: 100 })).sessions).toHaveLength(60);
+    expect(await sessions.endAll({})).toBe(60);
+  });
+
   it('gives the first of an order', async () => {
     const { sessions } = stage([25, 31]);
     const { sessions: found, cursor } = await sessions.list({ filter: {}, sort: 'age', limit: 3 });
