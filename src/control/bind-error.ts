@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { formatAddress } from '../config/addresses.ts';
 import { obstacleAt } from '../config/unix-paths.ts';
 import type { Address } from '../core/contract.ts';
+import { systemSockets } from '../drivers/portable/system-sockets.ts';
 
 /** An address could not be bound, and nothing has changed. The message says whose, why, and what would do. */
 export class BindError extends Error {
@@ -36,20 +37,26 @@ function problemOfPath(path: string, code: string | undefined): string | undefin
 
 /**
  * Rejects with EADDRINUSE where somebody listens. Sockets that share a port (SO_REUSEPORT) are let in beside those of
- * any process of the same user, which would then take each other's connections.
+ * any process of the same user, which would then take each other's connections. It binds and does not listen, for a
+ * client that came meanwhile would be reset; only where the C library can't be called does it listen for a moment.
  */
 export async function refuseTakenPort(address: Address): Promise<void> {
   if ('path' in address || address.port === 0) return;
-  const server = createServer();
-  const listening = once(server, 'listening');
-  server.listen({ ...address, exclusive: true });
+  const sockets = systemSockets();
   try {
-    await listening;
+    if (sockets !== undefined) sockets.tryBinding(address);
+    else await listenOnce(address);
   } catch (error) {
     // Whatever else is wrong, the workers will say.
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error;
-    return;
   }
+}
+
+async function listenOnce(address: Address): Promise<void> {
+  const server = createServer();
+  const listening = once(server, 'listening');
+  server.listen({ ...address, exclusive: true });
+  await listening;
   server.close();
   await once(server, 'close');
 }

@@ -63,6 +63,21 @@ export class Sockets {
     }
   }
 
+  /** Binds a socket that never listens to the address, and gives it up. Throws a system error. */
+  tryBinding(address: Address): void {
+    const sockaddr = this.encode(address);
+    const fd = this.open(sockaddr);
+    if (fd < 0) throw systemError('socket', -fd);
+    try {
+      this.#set(fd, kernel.SOL_SOCKET, kernel.SO_REUSEADDR, one);
+      if (familyOf(sockaddr) === kernel.AF_INET6)
+        this.#set(fd, kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, zero);
+      this.#check('bind', this.#libc.bind(fd, sockaddr, sockaddr.length));
+    } finally {
+      this.#libc.close(fd);
+    }
+  }
+
   boundTo(fd: number): Address {
     this.#sockaddrLength[0] = sockaddrBytes;
     this.#check('getsockname', this.#libc.getsockname(fd, this.#sockaddr, this.#sockaddrLength));
