@@ -98,6 +98,18 @@ export function describeResumption(driver: DriverName): void {
           expect(await isResumed(successor, { ...options, session: await visit(one, options) })).toBe(true);
         });
 
+        // Node's own engine gives none.
+        test.runIf(driver === 'uring' && version === 'TLSv1.3')(
+          'Driver gives a client that has shown its ticket another',
+          async () => {
+            const place = await worker(listener);
+            const session = await visit(place, options);
+            const renewed = await visit(place, { ...options, session });
+            expect(renewed.equals(session)).toBe(false);
+            expect(await isResumed(place, { ...options, session: renewed })).toBe(true);
+          },
+        );
+
         test('Driver does not resume a session that another process began', async () => {
           const session = await visit(await worker(listener), options);
           const stranger = await worker(listener, new TicketKeys());

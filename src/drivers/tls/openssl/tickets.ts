@@ -4,6 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { TicketKeys } from '../../ticket-keys.ts';
+import * as ssl from './constants.ts';
 import type { Callbacks, OpenSsl } from './library.ts';
 
 export function ticketKey(openSsl: OpenSsl, keys: TicketKeys): Callbacks['ticketKey'] {
@@ -13,7 +14,7 @@ export function ticketKey(openSsl: OpenSsl, keys: TicketKeys): Callbacks['ticket
   const fresh = new FreshVectors();
   const name = new Uint8Array(nameBytes);
   const initialVector = new Uint8Array(initialVectorBytes);
-  return (_, nameAt, initialVectorAt, cipher, hmac, isNew) => {
+  return (connection, nameAt, initialVectorAt, cipher, hmac, isNew) => {
     if (isNew !== 0) {
       const key = keys.current;
       const vector = fresh.next();
@@ -32,7 +33,9 @@ export function ticketKey(openSsl: OpenSsl, keys: TicketKeys): Callbacks['ticket
       openSsl.HMAC_Init_ex(hmac, key.hmac, key.hmac.length, digest, 0) === 1 &&
       openSsl.EVP_DecryptInit_ex(cipher, cipherType, 0, key.aes, initialVector) === 1;
     if (!isSet) return failed;
-    return key === keys.current ? usable : usableAndToBeRenewed;
+    // A client of TLS 1.3 shows a ticket once (RFC 8446, C.4), and would have none left.
+    const isSpent = openSsl.SSL_version(connection) === ssl.TLS1_3_VERSION;
+    return isSpent || key !== keys.current ? usableAndToBeRenewed : usable;
   };
 }
 
