@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { Address, LinkId } from '../../src/core/contract.ts';
 import { monotonicMs } from '../../src/dataplane/clock.ts';
 import type { DriverCommand } from '../../src/drivers/driver.ts';
+import { threadEntry } from '../support/thread-entry.ts';
 import {
   backendSlot,
   type DialOptions,
@@ -51,8 +52,7 @@ export class DriverThread {
   #lastRequest = 0;
 
   private constructor() {
-    this.#worker = new Worker(new URL('./driver-thread.ts', import.meta.url), {
-      execArgv: ['--import', new URL('../support/typescript.mjs', import.meta.url).href],
+    this.#worker = new Worker(threadEntry(new URL('./driver-thread.ts', import.meta.url)), {
       workerData: this.words.buffer,
     });
     this.#worker.on('message', (message: FromThread) => this.#hear(message));

@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { connect, inTime, listenOn, pause } from '../../conformance/peers.ts';
 import { seeded } from '../../support/seeded.ts';
+import { threadEntry } from '../../support/thread-entry.ts';
 import { misbehave } from '../../support/unruly.ts';
 import type { Report, Task } from './inspecting-thread.ts';
 
@@ -32,10 +33,8 @@ test.runIf(reason === undefined)(
       (socket) => void misbehave(socket, seeded(seed ^ ++served), complain),
     );
     const task: Task = { target: await listenOn(backend, { host: '127.0.0.1', port: 0 }), seed: ~seed };
-    const thread = new Worker(new URL('./inspecting-thread.ts', import.meta.url), {
-      execArgv: ['--import', new URL('../../support/typescript.mjs', import.meta.url).href],
-      workerData: task,
-    });
+    const entry = threadEntry(new URL('./inspecting-thread.ts', import.meta.url));
+    const thread = new Worker(entry, { workerData: task });
     const [{ address, wakeFd }] = await inTime(once(thread, 'message'), 'thread');
     const report = async (): Promise<Report> => {
       thread.postMessage('report');
