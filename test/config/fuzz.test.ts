@@ -17,7 +17,8 @@ function checkAnswer(text: string): void {
   const options = { file: 'fuzz.yaml', env: { A: '1' }, readFile: () => '' };
   const result = parseConfig(text, options);
   if (result.ok) return;
-  const lines = text.split('\n');
+  // A CR alone ends a line too (YAML 1.2, 5.4).
+  const lines = text.split(/\n|\r(?!\n)/);
   expect(result.issues.length).toBeGreaterThan(0);
   for (const { line, column, message } of result.issues) {
     const length = lines[line - 1]?.length ?? -1;

@@ -266,6 +266,16 @@ describe.skipIf(whyNot() !== undefined || whyNotOpenSsl() !== undefined)(`TlsCha
     b.free();
   });
 
+  it('seals long records once a ticket was read, which leaves a buffer for short ones', () => {
+    const { a, b } = established(server);
+    const message = Buffer.alloc(smallReceivedBytes, 'x');
+    a.send(message, 1_000_000);
+    new Network(Math.random, 0).carry(a, b);
+    expect([a.channel.tls.failure, b.plain]).toEqual([undefined, message.toString()]);
+    a.free();
+    b.free();
+  });
+
   it('says close_notify in a chunk of its own where there is no room behind the last bytes', () => {
     const { a, b } = established(server);
     b.send(Buffer.alloc(smallReceivedBytes, 'x'), 0);

@@ -48,6 +48,7 @@ export class TlsConnection {
   #isSessionKept = false;
   #isEstablished = false;
   #recordBytes = smallRecordBytes;
+  #isLongDue = false;
 
   constructor(openSsl: OpenSsl, bios: Bios, pointer: Pointer, role: Role) {
     this.#openSsl = openSsl;
@@ -117,6 +118,14 @@ export class TlsConnection {
 
   /** Seals all of it. Returns whether it could. */
   seal(from: Pointer, bytes: number): boolean {
+    if (!this.#isLongDue) return this.#write(from, bytes);
+    const shortBytes = Math.min(bytes, smallRecordBytes);
+    if (!this.#write(from, shortBytes)) return false;
+    this.#limitRecords(largeRecordBytes);
+    return shortBytes === bytes || this.#write(from + shortBytes, bytes - shortBytes);
+  }
+
+  #write(from: Pointer, bytes: number): boolean {
     return this.#openSsl.SSL_write(this.pointer, from, bytes) === bytes || this.#sealingFailed();
   }
 
@@ -173,11 +182,20 @@ export class TlsConnection {
     if (openSsl.SSL_shutdown(this.pointer) < 0) takeReason(openSsl);
   }
 
-  /** Short records, which it begins with, can be read before all of a long one has come; long ones cost less. */
+  /**
+   * Short records, which it begins with, can be read before all of a long one has come; long ones cost less. One more
+   * is short: reading a ticket may have left a buffer for a short one, which OpenSSL 3.0 gives up when it has written,
+   * and writes a long one into otherwise, without success.
+   */
   sealLongRecords(): void {
-    this.#recordBytes = largeRecordBytes;
-    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, largeRecordBytes, null);
-    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, largeRecordBytes, null);
+    this.#isLongDue = this.#recordBytes === smallRecordBytes;
+  }
+
+  #limitRecords(bytes: number): void {
+    this.#isLongDue = false;
+    this.#recordBytes = bytes;
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_MAX_SEND_FRAGMENT, bytes, null);
+    this.#openSsl.SSL_ctrl(this.pointer, ssl.SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, bytes, null);
   }
 
   /** What the handshake has settled. */
