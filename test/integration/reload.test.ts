@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -226,14 +227,9 @@ describe('a graceful stop', () => {
     await Promise.all(clients.map(nextText));
     sluice.signal('SIGTERM');
     await eventually(async () => expect((await sluice.ask('/readyz'))?.code).toBe(503));
-    await eventually(
-      () =>
-        new Promise<void>((resolve, reject) => {
-          connect(port, '127.0.0.1')
-            .on('error', () => resolve())
-            .on('connect', () => reject(new Error('Accepted')));
-        }),
-    );
+    // One that came before would be served, and waited for.
+    await sluice.logged(({ msg }) => msg === 'closed');
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
     expect((await sluice.ask('/livez')).code).toBe(200);
     for (const client of clients) client.end();
     const ends = await Promise.all(clients.map(ending));
