@@ -120,17 +120,7 @@ const stages: readonly (readonly [what: string, state: string, begin: () => Prom
       return { proxy, client: scene.client(proxy.port) };
     },
   ],
-  [
-    'that is relayed',
-    'relaying',
-    async () => {
-      const backend = await scene.backend(named('ok'));
-      const proxy = await scene.proxy({ backends: [backend.address] });
-      const client = scene.client(proxy.port);
-      await nextText(client);
-      return { proxy, client };
-    },
-  ],
+  ['that is relayed', 'relaying', relayed],
   [
     'whose client has finished',
     'relaying',
@@ -164,10 +154,7 @@ const stages: readonly (readonly [what: string, state: string, begin: () => Prom
     'of a backend that is drained',
     'relaying',
     async () => {
-      const backend = await scene.backend(named('ok'));
-      const proxy = await scene.proxy({ backends: [backend.address] });
-      const client = scene.client(proxy.port);
-      await nextText(client);
+      const { backend, proxy, client } = await relayed();
       const path = `/api/v1/pools/${proxy.pool}/backends/${backend.address}`;
       await scene.sluice.ask(path, 'PATCH', json, JSON.stringify({ state: 'drain' }));
       scene.afterwards(() => scene.sluice.ask('/api/v1/overrides', 'DELETE'));
@@ -175,6 +162,14 @@ const stages: readonly (readonly [what: string, state: string, begin: () => Prom
     },
   ],
 ];
+
+async function relayed() {
+  const backend = await scene.backend(named('ok'));
+  const proxy = await scene.proxy({ backends: [backend.address] });
+  const client = scene.client(proxy.port);
+  await nextText(client);
+  return { backend, proxy, client };
+}
 
 const ways = {
   'by its id': (id: string) => scene.sluice.ask(`/api/v1/sessions/${id}`, 'DELETE'),
