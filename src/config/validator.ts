@@ -1,6 +1,6 @@
 /**
  * Finds where a value does not fit the schema of the configuration. In what is built, this module is the code that was
- * compiled here (scripts/compile-validator.ts): the compiler would take 8 MB of a process that needs it no more.
+ * compiled here (scripts/bundle/validator.ts): the compiler would take 8 MB of a process that needs it no more.
  */
 import type { ValidateFunction } from 'ajv';
 import { configSchema } from './options/config.ts';

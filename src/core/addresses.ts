@@ -30,6 +30,7 @@ export function ipv6Text(words: AddressWords): string {
   return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
 
+/** Whether an address is IPv4, so that it stands at ::ffff:0:0/96. */
 export function isIpv4([first, second, third]: AddressWords): boolean {
   return first === 0 && second === 0 && third === 0xffff;
 }
@@ -40,10 +41,15 @@ export function isIpv4([first, second, third]: AddressWords): boolean {
  * their prefix.
  */
 export function networkWords(words: AddressWords, prefix: number): AddressWords {
-  const [a, b, c, d] = words;
+  const [a, b, c] = words;
   const isTranslated = a === 0x0064_ff9b && b === 0 && c === 0;
   if (isIpv4(words) || isTranslated || (a & 0xffc0_0000) === linkLocal) return words;
-  return [masked(a, prefix), masked(b, prefix - 32), masked(c, prefix - 64), masked(d, prefix - 96)];
+  return maskedWords(words, prefix);
+}
+
+/** The address with every bit behind the first ones cleared. */
+export function maskedWords([a, b, c, d]: AddressWords, bits: number): AddressWords {
+  return [masked(a, bits), masked(b, bits - 32), masked(c, bits - 64), masked(d, bits - 96)];
 }
 
 function masked(word: number, bits: number): number {

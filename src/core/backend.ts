@@ -7,7 +7,6 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import type { Address, BackendSlot, CircuitChange } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
 import type { BackendPlan, PoolPolicy } from './plan.ts';
-import { rampPercent } from './slow-start.ts';
 
 export class Backend {
   readonly slot: BackendSlot;
@@ -74,3 +73,13 @@ export class Backend {
 }
 
 const down = healthWords.indexOf('down');
+
+/**
+ * Slow start: the share of its weight, in whole percent, that a backend has after it recovered, from 10 at once to 100
+ * when `slowStartMs` are over. `recoveredMs` 0 means that it never was down; another thread wrote it, so it
+ * may be a moment ahead of `nowMs`.
+ */
+export function rampPercent(recoveredMs: number, slowStartMs: number, nowMs: number): number {
+  if (recoveredMs === 0 || nowMs >= recoveredMs + slowStartMs) return 100;
+  return 10 + Math.floor((90 * Math.max(0, nowMs - recoveredMs)) / slowStartMs);
+}

@@ -5,7 +5,6 @@
  */
 import { Admission } from './admission/admission.ts';
 import type { ListenerState } from './admission/listener-state.ts';
-import { CommandList } from './command-list.ts';
 import type {
   Activity,
   BackendSlot,
@@ -58,7 +57,9 @@ class SessionCore implements Core {
   readonly #context: SessionContext;
   readonly #deadlines = new Deadlines<Timed>();
   readonly #links: Links<Session>;
-  readonly #commands = new CommandList();
+  readonly #commands: Command[] = [];
+  /** What is commanded about one event: the same list each time, so that an event costs none. */
+  readonly #result = { count: 0, commands: this.#commands as readonly Command[] };
   readonly #listeners: Listeners;
   readonly #pools = new Map<PoolSlot, Pool<QueuedSession>>();
   readonly #queues: Queues;
@@ -69,7 +70,9 @@ class SessionCore implements Core {
   activeSessions = 0;
 
   constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
-    const command = (command: Command) => this.#commands.add(command);
+    const command = (command: Command): void => {
+      this.#commands[this.#result.count++] = command;
+    };
     this.#links = links;
     this.#listeners = new Listeners(ledger);
     this.#queues = new Queues({ worker, pools: this.#pools, command });
@@ -100,7 +103,7 @@ class SessionCore implements Core {
   }
 
   handle(event: CoreEvent, nowMs: number): ReturnType<Core['handle']> {
-    this.#commands.clear();
+    this.#result.count = 0;
     this.#links.freeEnded();
     if ('link' in event) this.#linkEvent(event, nowMs);
     else this.#workerEvent(event, nowMs);
@@ -108,7 +111,7 @@ class SessionCore implements Core {
       this.#queues.serve(nowMs);
       this.#deadlines.set(this.#queueTimer, this.#queues.nextLookMs(nowMs));
     }
-    return this.#commands.result;
+    return this.#result;
   }
 
   #linkEvent(event: LinkEvent, nowMs: number): void {
@@ -117,17 +120,17 @@ class SessionCore implements Core {
     const session = this.#links.sessionOf(link);
     switch (event.kind) {
       case 'received':
-        return session?.received(event.bytes, nowMs);
+        return session?.stage.received(event.bytes, nowMs);
       case 'certificate-shown':
-        return session?.certificateShown(event.notAfterMs);
+        return session?.stage.certificateShown(event.notAfterMs);
       case 'tls-established':
-        return session?.tlsEstablished(event.tls, nowMs);
+        return session?.stage.tlsEstablished(event.tls, nowMs);
       case 'tls-failed':
-        return session?.tlsFailed(event.detail, nowMs);
+        return session?.stage.tlsFailed(event.detail, nowMs);
       case 'connected':
-        return session?.connected(nowMs);
+        return session?.stage.connected(nowMs);
       case 'first-byte':
-        return session?.firstByteCame(nowMs);
+        return session?.stage.firstByteCame(nowMs);
       case 'half-closed':
         return session?.halfClosed(link, event.heldBytes, nowMs);
       case 'connect-failed':
@@ -189,7 +192,7 @@ class SessionCore implements Core {
   #endSessions(serials: readonly number[], how: Close, nowMs: number): void {
     const wanted = new Set(serials);
     for (const session of this.#links.sessions()) {
-      if (wanted.delete(session.serial)) session.cut('operator', nowMs, how);
+      if (wanted.delete(session.serial)) session.stage.cut('operator', nowMs, how);
     }
   }
 
@@ -200,7 +203,8 @@ class SessionCore implements Core {
   #accepted(event: Extract<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
     const listener = this.#listeners.find(event.listener);
     // It is gone, and its certificates are forgotten.
-    if (listener === undefined) return this.#commands.add({ kind: 'close', link: event.link, how: 'reset' });
+    if (listener === undefined)
+      return this.#context.command({ kind: 'close', link: event.link, how: 'reset' });
     const session = this.#begin(event.link, event.peer, listener.state, nowMs);
     this.#links.accept(event.link, session);
     new Admission(session, listener.gates).begin(nowMs);
@@ -228,7 +232,7 @@ class SessionCore implements Core {
   }
 
   #drained(nowMs: number): void {
-    for (const session of this.#links.sessions()) session.cut('drain-timeout', nowMs);
+    for (const session of this.#links.sessions()) session.stage.cut('drain-timeout', nowMs);
   }
 
   /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */
@@ -239,7 +243,7 @@ class SessionCore implements Core {
       if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
       if (what === 'memory' ? session.heldBytes > 0 : session.stage.isAdmission) longest = session;
     }
-    longest?.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
+    longest?.stage.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
   }
 
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {
@@ -248,7 +252,7 @@ class SessionCore implements Core {
       this.#queues.changed(pool);
     }
     if (health === 'up') return;
-    for (const session of this.#links.sessions()) session.backendWentDown(backend, nowMs);
+    for (const session of this.#links.sessions()) session.stage.backendWentDown(backend, nowMs);
   }
 
   #follow(plan: Plan, nowMs: number): void {
@@ -278,7 +282,7 @@ class SessionCore implements Core {
   }
 
   #giveUpDials(held: readonly Pool<QueuedSession>[]): void {
-    for (const session of this.#links.sessions()) for (const pool of held) session.poolHeld(pool);
+    for (const session of this.#links.sessions()) for (const pool of held) session.stage.poolHeld(pool);
   }
 
   #newPool(plan: PoolPlan): Pool<QueuedSession> {

@@ -1,19 +1,16 @@
-/** Refused clients that were sent FIN and are waited for, in the order in which they were. */
-interface LingeringSession {
-  /** Resets its client; false where that is reset already. */
-  stopLingering(): boolean;
-}
+import type { Session } from './session.ts';
 
+/** Refused clients that were sent FIN and are waited for, in the order in which they were. */
 export class Lingering {
-  readonly #sessions = new Set<LingeringSession>();
+  readonly #sessions = new Set<Session>();
 
   /** With one too many, the one that has had the most time is reset. */
-  add(session: LingeringSession): void {
+  add(session: Session): void {
     this.#sessions.add(session);
     if (this.#sessions.size > maxLingering) this.resetOldest();
   }
 
-  delete(session: LingeringSession): void {
+  delete(session: Session): void {
     this.#sessions.delete(session);
   }
 
@@ -21,7 +18,7 @@ export class Lingering {
   resetOldest(): boolean {
     for (const session of this.#sessions) {
       this.#sessions.delete(session);
-      if (session.stopLingering()) return true;
+      if (session.stage.stopLingering()) return true;
     }
     return false;
   }

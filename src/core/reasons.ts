@@ -41,10 +41,13 @@ export const reasons = [
 
 export type Reason = (typeof reasons)[number];
 
+/** Whether a session that ended so was served: else it was refused, or found no backend, or its client left. */
+export function hasRun(reason: Reason): boolean {
+  return (ranReasons as readonly Reason[]).includes(reason);
+}
+
 /** How a client ends that was not served, though it stayed. */
-export const refusals: readonly Reason[] = reasons.filter(
-  (reason) => reason !== 'client-left' && !(ranReasons as readonly Reason[]).includes(reason),
-);
+export const refusals = reasons.filter((reason) => reason !== 'client-left' && !hasRun(reason));
 
 /** How a session ends that a backend has served: the last is one whose worker has died. */
 export const servedReasons = [...ranReasons, 'overloaded'] as const;

@@ -12,16 +12,7 @@
 import type { ListenerState } from './admission/listener-state.ts';
 import type { AdmissionContext, PendingClient } from './admission/pending-client.ts';
 import type { Backend } from './backend.ts';
-import type {
-  Activity,
-  BackendSlot,
-  ConnectFailure,
-  FailedDial,
-  LinkEnd,
-  LinkId,
-  SessionRecord,
-  TlsSession,
-} from './contract.ts';
+import type { Activity, ConnectFailure, FailedDial, LinkEnd, LinkId, SessionRecord } from './contract.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import type { Lease } from './lease.ts';
 import type { ListenerPermit } from './limits.ts';
@@ -31,7 +22,7 @@ import type { ListenerSlot, PoolSlot } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { EndedBy, Reason } from './reasons.ts';
 import { uniqueIdText } from './sent-proxy-header.ts';
-import { type Close, type CutReason, notBegun, type Stage } from './stages/stage.ts';
+import { notBegun, type Stage } from './stages/stage.ts';
 
 /** Something that is called when its time has come. */
 export interface Timed extends Due {
@@ -81,7 +72,10 @@ export interface Ending {
   readonly detail?: string | undefined;
 }
 
-/** Fields belong to the stages, which read and set them; events come from the core. */
+/**
+ * Fields belong to the stages, which read and set them. The core hands events to the stage, and here those that say
+ * something of the session in every stage.
+ */
 export class Session implements Timed {
   dueMs = Number.POSITIVE_INFINITY;
   heapMs = Number.POSITIVE_INFINITY;
@@ -131,30 +125,6 @@ export class Session implements Timed {
     this.client = peer;
   }
 
-  received(bytes: Uint8Array, nowMs: number): void {
-    this.stage.received(bytes, nowMs);
-  }
-
-  certificateShown(notAfterMs: number): void {
-    this.stage.certificateShown(notAfterMs);
-  }
-
-  tlsEstablished(tls: TlsSession, nowMs: number): void {
-    this.stage.tlsEstablished(tls, nowMs);
-  }
-
-  tlsFailed(detail: string, nowMs: number): void {
-    this.stage.tlsFailed(detail, nowMs);
-  }
-
-  connected(nowMs: number): void {
-    this.stage.connected(nowMs);
-  }
-
-  firstByteCame(nowMs: number): void {
-    this.stage.firstByteCame(nowMs);
-  }
-
   halfClosed(link: LinkId, heldBytes: number, nowMs: number): void {
     this.halfClose ??= { by: sideOf(link), atMs: nowMs };
     this.stage.halfClosed(heldBytes, nowMs);
@@ -181,22 +151,6 @@ export class Session implements Timed {
 
   due(nowMs: number): void {
     this.stage.due(nowMs);
-  }
-
-  backendWentDown(backend: BackendSlot, nowMs: number): void {
-    this.stage.backendWentDown(backend, nowMs);
-  }
-
-  poolHeld(pool: Pool<QueuedSession>): void {
-    this.stage.poolHeld(pool);
-  }
-
-  cut(reason: CutReason, nowMs: number, how?: Close, detail?: string): void {
-    this.stage.cut(reason, nowMs, how, detail);
-  }
-
-  stopLingering(): boolean {
-    return this.stage.stopLingering();
   }
 
   /** Bytes that are held of a client that is not relayed. */

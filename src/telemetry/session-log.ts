@@ -7,7 +7,7 @@ import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
 import type { SessionField } from '../config/session-fields.ts';
 import type { Incident, SessionRecord } from '../core/contract.ts';
-import type { Reason } from '../core/reasons.ts';
+import { hasRun } from '../core/reasons.ts';
 import type { SessionView } from '../core/session-list.ts';
 import { endpointText } from './endpoint-text.ts';
 import { logIncident } from './incident-lines.ts';
@@ -50,7 +50,7 @@ export class SessionLog {
   write(record: SessionRecord, nowMs: number): void {
     const { sessions, emptySessions } = this.#config;
     if (record.isEmpty && !(emptySessions && sessions)) return;
-    if (levelOf[record.reason] === 'warn') this.#writeRefusal(record, nowMs);
+    if (!hasRun(record.reason)) this.#writeRefusal(record, nowMs);
     else if (sessions) this.#writeServed(record);
     this.#setBatchDue(nowMs);
   }
@@ -203,32 +203,3 @@ function openFieldsOf(session: SessionView): Partial<Record<SessionField, unknow
 function rounded(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }
-
-const levelOf = {
-  finished: 'info',
-  'client-reset': 'info',
-  'backend-reset': 'info',
-  'idle-timeout': 'info',
-  'half-closed-timeout': 'info',
-  'lifetime-exceeded': 'info',
-  'drain-timeout': 'info',
-  'backend-down': 'info',
-  operator: 'info',
-  denied: 'warn',
-  'listener-full': 'warn',
-  'client-full': 'warn',
-  'rate-limited': 'warn',
-  'no-route': 'warn',
-  'bad-proxy-header': 'warn',
-  'inspect-timeout': 'warn',
-  'tls-failed': 'warn',
-  overloaded: 'warn',
-  'no-backend': 'warn',
-  'pool-full': 'warn',
-  'queue-full': 'warn',
-  'queue-timeout': 'warn',
-  'connect-refused': 'warn',
-  'connect-timeout': 'warn',
-  'connect-failed': 'warn',
-  'client-left': 'warn',
-} as const satisfies Record<Reason, 'info' | 'warn'>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rampPercent } from '../../src/core/slow-start.ts';
+import { rampPercent } from '../../src/core/backend.ts';
 import { CoreStage, planOf, poolPlan } from './harness.ts';
 
 describe('rampPercent', () => {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { UnknownName } from '../../control/administration.ts';
 import { NotServing } from '../../control/lifecycle.ts';
 import { type ExitCode, withNotes } from '../command.ts';
 import { apiPath, RefusedError } from './admin-client.ts';
-import { knownName } from './names.ts';
 import { act, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import { type OverrideView, type Status, statusLines } from './status-text.ts';
 
@@ -23,11 +23,13 @@ export function statusCommand(ends: (code: ExitCode) => void): Command {
       };
       if (pool !== undefined && status.phase === 'starting')
         throw new RefusedError(NotServing.starting.message);
-      const known = pool === undefined ? undefined : knownName('pool', pool, Object.keys(status.pools));
-      const those = overrides.filter((one) => known === undefined || one.pool === known);
+      const pools = Object.keys(status.pools);
+      if (pool !== undefined && !pools.includes(pool))
+        throw new RefusedError(new UnknownName('pool', pool, pools).message);
+      const those = overrides.filter((one) => pool === undefined || one.pool === pool);
       if (given.json) {
-        printJson({ ...(known === undefined ? status : status.pools[known]), overrides: those });
-      } else print(statusLines(status, known, those));
+        printJson({ ...(pool === undefined ? status : status.pools[pool]), overrides: those });
+      } else print(statusLines(status, pool, those));
     }),
   );
 }

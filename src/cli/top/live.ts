@@ -4,7 +4,6 @@ import { hasColours } from '../../telemetry/colours.ts';
 import type { AdminClient, RefusedError } from '../operate/admin-client.ts';
 import { follow } from '../operate/event-stream.ts';
 import type { Status } from '../operate/status-text.ts';
-import { lineOf, objectOf } from './lines.ts';
 import { TopScreen } from './top-screen.ts';
 import { type TimedStatus, type TopView, topView } from './top-view.ts';
 
@@ -101,4 +100,26 @@ class TopLines implements Showing {
   }
 
   close(): void {}
+}
+
+/** All backends in one line, for people. */
+export function lineOf({ pools }: TopView): string {
+  return pools
+    .flatMap(({ backends }) => backends)
+    .map(({ address, state, health, circuit, active, total }) => {
+      const wanted = state === 'ready' ? '' : `${state}, `;
+      return `${address} ${wanted}${health}, breaker ${circuit}, ${active} active, ${total} served`;
+    })
+    .join(' | ');
+}
+
+/** For programs: what status says, and how fast it counts. */
+export function objectOf({ status, rates, pools }: TopView): object {
+  return {
+    ...status,
+    rates,
+    pools: Object.fromEntries(
+      pools.map(({ name, rates, backends }) => [name, { ...status.pools[name], rates, backends }]),
+    ),
+  };
 }

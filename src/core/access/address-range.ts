@@ -1,6 +1,5 @@
 /** Ranges of IP addresses as people write them: `10.0.0.0/8`, `fe80::/10`, or one address. */
-import { addressText, addressWords, ipv6Text } from '../addresses.ts';
-import type { AddressWords } from '../ledger/client-table.ts';
+import { type AddressWords, addressText, addressWords, ipv6Text, isIpv4, maskedWords } from '../addresses.ts';
 
 /** All addresses whose first `prefixLength` bits, of 128, are those of `words`. */
 export interface AddressRange {
@@ -30,25 +29,7 @@ export function formatNetwork({ words, prefixLength }: AddressRange): string {
 
 /** The range with every bit behind its prefix cleared: equal ranges are then written alike. */
 export function networkOf({ words, prefixLength }: AddressRange): AddressRange {
-  const [a, b, c, d] = words;
-  const network = [
-    leading(a, prefixLength),
-    leading(b, prefixLength - 32),
-    leading(c, prefixLength - 64),
-    leading(d, prefixLength - 96),
-  ] as const;
-  return { words: network, prefixLength };
-}
-
-/** Whether an address is IPv4, so that it stands at ::ffff:0:0/96. */
-export function isIpv4([a, b, c]: AddressWords): boolean {
-  return a === 0 && b === 0 && c === 0xffff;
-}
-
-/** The first bits of a word, as many as there are; the others are 0. */
-function leading(word: number, bits: number): number {
-  if (bits <= 0) return 0;
-  return bits >= 32 ? word : word & (-1 << (32 - bits));
+  return { words: maskedWords(words, prefixLength), prefixLength };
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -8,8 +8,8 @@
  *
  * All of it is one array of words over a SharedArrayBuffer: compiled once, posted to every worker for nothing.
  */
-import type { AddressWords } from '../ledger/client-table.ts';
-import { type AddressRange, isIpv4, networkOf } from './address-range.ts';
+import { type AddressWords, isIpv4 } from '../addresses.ts';
+import { type AddressRange, networkOf } from './address-range.ts';
 
 export interface AddressSet {
   /** How many ranges are left once those inside another are left out. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineOf, objectOf } from '../../../src/cli/top/lines.ts';
+import { lineOf, objectOf } from '../../../src/cli/top/live.ts';
 import { topView } from '../../../src/cli/top/top-view.ts';
 import { someStatus, someView } from './some-view.ts';
 
