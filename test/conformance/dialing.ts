@@ -1,18 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Address, LinkId } from '../../src/core/contract.ts';
+import { freePort } from '../../bench/stage/free-ports.ts';
+import type { LinkId } from '../../src/core/contract.ts';
 import { blackHole } from './black-hole.ts';
-import { echo, idle, listenOn, quiet, readAll } from './peers.ts';
+import { echo, idle, quiet, readAll } from './peers.ts';
 import type { Rig } from './rig.ts';
 import type { Spec } from './spec.ts';
 
 export function dialing(spec: Spec): void {
   spec('Driver tells a refused dial', async (rig) => {
     const link = await waitingLink(rig);
-    rig.dial(link, await freeAddress());
+    rig.dial(link, { host: '127.0.0.1', port: await freePort() });
     expect(await rig.event('connect-failed')).toMatchObject({
       client: link,
       why: 'connect-refused',
@@ -42,7 +42,7 @@ export function dialing(spec: Spec): void {
     const { link } = await rig.event('accepted');
     client.end('hello');
     await rig.event('half-closed');
-    rig.dial(link, await freeAddress());
+    rig.dial(link, { host: '127.0.0.1', port: await freePort() });
     await rig.event('connect-failed');
     rig.dial(link, await rig.backend(echo));
     expect((await readAll(client)).toString()).toBe('hello');
@@ -123,12 +123,4 @@ export function dialing(spec: Spec): void {
 async function waitingLink(rig: Rig): Promise<LinkId> {
   await rig.client(await rig.listen());
   return (await rig.event('accepted')).link;
-}
-
-/** An address on which nobody listens: it was bound a moment ago. */
-async function freeAddress(): Promise<Address> {
-  const server = net.createServer();
-  const address = await listenOn(server, { host: '127.0.0.1', port: 0 });
-  await new Promise((resolve) => server.close(resolve));
-  return address;
 }

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { closeSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import type { Address, LinkId } from '../../src/core/contract.ts';
 import { monotonicMs } from '../../src/dataplane/clock.ts';
 import type { DriverCommand } from '../../src/drivers/driver.ts';
@@ -273,7 +274,9 @@ export class Rig {
     await inTime(this.#changed.next(), claim);
   }
 
-  listen(address: Address = { host: '127.0.0.1', port: 0 }, options = {}): Promise<Address> {
+  /** Without an address, at a port that nobody is given once the driver has left it. */
+  async listen(where?: Address, options = {}): Promise<Address> {
+    const address = where ?? { host: '127.0.0.1', port: await freePort() };
     return this.ask({ what: 'listen', listener: listenerSlot, address, shared: false, ...options });
   }
 

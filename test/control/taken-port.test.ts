@@ -3,6 +3,7 @@ import net from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import { refuseTakenPort } from '../../src/control/bind-error.ts';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 
@@ -17,9 +18,7 @@ async function listening(): Promise<{ readonly server: net.Server; readonly port
 test.runIf(whyNot() === undefined)(
   'refuseTakenPort lets no client connect, whom it would reset',
   async () => {
-    const { server, port } = await listening();
-    server.close();
-    await once(server, 'close');
+    const port = await freePort();
     const connected = new Int32Array(new SharedArrayBuffer(4));
     // Of a thread of its own, or it could not come while this one is about it.
     const visitor = new Worker(visits, { eval: true, workerData: { port, connected } });

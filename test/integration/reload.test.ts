@@ -4,10 +4,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import { connected, ending, named, nextText, type TestBackend, visit } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
-import { Sluice } from '../support/sluice.ts';
+import type { Sluice } from '../support/sluice.ts';
 
 function backend(name: string): Promise<TestBackend> {
   return backendOfTest(named(name));
@@ -110,8 +111,8 @@ describe('a reload', () => {
 
   it('stops a removed listener from accepting while its sessions finish', async () => {
     const { address } = await backend('a');
-    const sluice = await sluiceOfTest(config({ listeners: { web: 0, gone: 0 }, backends: [address] }));
-    const port = sluice.port('gone');
+    const port = await freePort();
+    const sluice = await sluiceOfTest(config({ listeners: { web: 0, gone: port }, backends: [address] }));
     const client = await connected(port);
     expect(await nextText(client)).toBe('a');
     sluice.rewrite(config({ backends: [address] }));
@@ -123,9 +124,7 @@ describe('a reload', () => {
 
   it('hands an address over to a listener of another name without closing it', async () => {
     const { address } = await backend('a');
-    const first = await Sluice.run(config({ backends: [address] }));
-    const port = first.port('web');
-    await first.stop();
+    const port = await freePort();
     const sluice = await sluiceOfTest(config({ listeners: { old: port }, backends: [address] }));
     sluice.rewrite(config({ listeners: { fresh: port }, backends: [address] }));
     await reloaded(sluice);
@@ -221,8 +220,8 @@ describe('a reload', () => {
 describe('a graceful stop', () => {
   it('refuses new sessions, lets open ones finish, and exits with 0 right after the last', async () => {
     const { address } = await backend('a');
-    const sluice = await sluiceOfTest(config({ backends: [address] }));
-    const port = sluice.port('web');
+    const port = await freePort();
+    const sluice = await sluiceOfTest(config({ listeners: { web: port }, backends: [address] }));
     const clients = await Promise.all(Array.from({ length: 10 }, () => connected(port)));
     await Promise.all(clients.map(nextText));
     sluice.signal('SIGTERM');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
+import { freePort } from '../../bench/stage/free-ports.ts';
 import { connected, ending, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
@@ -13,7 +14,7 @@ async function started(more: object = {}): Promise<Sluice> {
     JSON.stringify({
       version: 1,
       workers: 1,
-      listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
+      listeners: { web: { bind: `127.0.0.1:${await freePort()}`, pool: 'app' } },
       pools: { app: { backends: [backend.address] } },
       admin: { bind: '127.0.0.1:0' },
       ...more,
@@ -48,10 +49,10 @@ function unused({ lines }: Sluice, signal: string): number {
 
 it('a debugger that SIGUSR1 opened before sluice could take the signal is closed again', async () => {
   // Another port than the usual one, which may be in use.
-  const sluice = await preloaded(opensDebugger, started, '--inspect-port=0');
-  const [, port] = /listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(sluice.stderr) ?? [];
-  expect(Number(port)).toBeGreaterThan(0);
-  await expect(connected(Number(port))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  const port = await freePort();
+  const sluice = await preloaded(opensDebugger, started, `--inspect-port=${port}`);
+  expect(sluice.stderr).toContain(`listening on ws://127.0.0.1:${port}`);
+  await expect(connected(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await expectEcho(sluice);
 });
 

@@ -8,6 +8,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { freePort } from '../../bench/stage/free-ports.ts';
 
 export interface TestBackend {
   readonly port: number;
@@ -21,10 +22,13 @@ export interface TestBackend {
   close(): Promise<void>;
 }
 
-/** A server that does with each connection as it is told; errors of its sockets are nobody's concern. */
+/**
+ * A server that does with each connection as it is told; errors of its sockets are nobody's concern. Where it is not told
+ * where to listen, it has a port that nobody is given once it has closed.
+ */
 export async function startBackend(
   serve: (socket: Socket) => void,
-  where: ListenOptions = { host: '127.0.0.1', port: 0 },
+  where?: ListenOptions,
 ): Promise<TestBackend> {
   const open = new Set<Socket>();
   const seen = { total: 0, most: 0 };
@@ -35,12 +39,12 @@ export async function startBackend(
     socket.on('error', () => {}).on('close', () => open.delete(socket));
     serve(socket);
   });
-  server.listen(where);
+  server.listen(where ?? { host: '127.0.0.1', port: await freePort() });
   await once(server, 'listening');
-  const port = where.path === undefined ? (server.address() as AddressInfo).port : 0; // A TCP server has one.
+  const port = where?.path === undefined ? (server.address() as AddressInfo).port : 0; // A TCP server has one.
   return {
     port,
-    address: where.path === undefined ? `127.0.0.1:${port}` : `unix:${where.path}`,
+    address: where?.path === undefined ? `127.0.0.1:${port}` : `unix:${where.path}`,
     server,
     open,
     get total() {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import net, { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../../bench/stage/free-ports.ts';
 import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { BackendTls } from '../../../src/core/plan.ts';
 import type { DialOptions, DriverName } from '../../conformance/messages.ts';
@@ -219,15 +220,8 @@ export function describeBackends(driver: DriverName): void {
     }
 
     test('Driver tells a refused dial as refused, with TLS too', async () => {
-      const server = net.createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const bound = server.address();
-      server.close();
-      await once(server, 'close');
       const { link } = await arrival('secret');
-      const port = bound !== null && typeof bound !== 'string' ? bound.port : 0;
-      rig.dial(link, { host: '127.0.0.1', port }, { tls: backendTls() });
+      rig.dial(link, { host: '127.0.0.1', port: await freePort() }, { tls: backendTls() });
       expect(await rig.event('connect-failed')).toMatchObject({ why: 'connect-refused' });
       rig.close(link, 'reset');
     });
