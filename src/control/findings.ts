@@ -1,8 +1,8 @@
 /** What workers, checks and names have found, as the log, the observations, the events and operators are told of it. */
 import type { Logger } from 'pino';
-import type { CircuitIncident } from '../core/contract.ts';
 import type { Health } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
+import type { CircuitIncident } from '../core/reports.ts';
 import type { ToldDial } from '../dataplane/messages.ts';
 import { whyNotOpenSsl } from '../drivers/tls/openssl/probe.ts';
 import type { Events } from '../telemetry/events.ts';

@@ -4,9 +4,10 @@
  */
 import type { AdminState } from './admin-state.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { Address, BackendSlot, CircuitChange } from './contract.ts';
+import type { Address, BackendSlot } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
 import type { BackendPlan, PoolPolicy } from './plan.ts';
+import type { CircuitChange } from './reports.ts';
 
 export class Backend {
   readonly slot: BackendSlot;

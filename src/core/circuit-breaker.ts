@@ -9,9 +9,9 @@
  *
  * An outcome counts only in the epoch that admitted it: every transition starts a new one.
  */
-import type { CircuitChange } from './contract.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { CircuitBreakerPolicy } from './plan.ts';
+import type { CircuitChange } from './reports.ts';
 
 /** What a session was admitted under; give it back with `settle`. */
 export interface BreakerPermit {

@@ -16,7 +16,7 @@
  *                                                                          'reset-with-partner'
  *     any ── close fin ─▶ finishing (FIN behind what is queued, what comes is thrown away) ── its FIN ─▶ closing 'closed'
  *     any ── close reset ─▶ closing 'closed'
- *     closing ── nothing is under way in the kernel any more ─▶ `closed`, and the number is free once that is handled
+ *     closing ── nothing is under way in the kernel any more ─▶ closed (number free)
  *
  * | state            | is read                                    | commands that may come                    |
  * | dialing          | no                                         | close                                     |
@@ -32,21 +32,21 @@
  */
 import type { Endpoint } from './net/endpoint.ts';
 import type { Address, BackendSlot, BackendTls, ListenerSlot, ListenerTls, Plan, PoolSlot } from './plan.ts';
-import type { DialFailure, EndedBy, Reason } from './reasons.ts';
+import type { Incident, SessionRecord } from './reports.ts';
 import type { SessionFilter, SessionPage, SessionView } from './session-list.ts';
-import type { Protocol } from './wire/protocol.ts';
 
 export type { Address, BackendSlot, ListenerSlot, PoolSlot } from './plan.ts';
 
 /**
- * A link's number until its last event was handled; then it is used again. Small, so that both sides index arrays
- * with it. Even: accepted, given by the driver. Odd: dialed, given by the core.
+ * A link's number, which is used again: that of an accepted link from its last event on, that of a dialed one from the
+ * next event on. Small, so that both sides index arrays with it. Even: accepted, given by the driver. Odd: dialed,
+ * given by the core.
  */
 export type LinkId = number;
 
 /**
- * What a driver tells of one link. `closed` and `connect-failed` are last events: each link has exactly one, and its
- * number is free before that is handled. The object is the driver's, and good until `handle` returns.
+ * What a driver tells of one link. `closed` and `connect-failed` are last events: each link has exactly one. The object
+ * is the driver's, and good until `handle` returns.
  */
 export type LinkEvent =
   /** A client has come; its link is held. */
@@ -58,7 +58,7 @@ export type LinkEvent =
     }
   /** Answers `inspect` with all that is held. The bytes are the driver's: good until `handle` returns. */
   | { readonly kind: 'received'; readonly link: LinkId; readonly bytes: Uint8Array }
-  /** A backend has shown a certificate in its handshake, which may fail of it. */
+  /** A backend has shown a certificate; the handshake may still fail because of it. */
   | {
       readonly kind: 'certificate-shown';
       readonly link: LinkId;
@@ -78,7 +78,7 @@ export type LinkEvent =
       /** The errno's name. */
       readonly detail: string;
     }
-  /** The first byte came from a backend, since its link was joined. */
+  /** The first byte from a backend after `join`. */
   | { readonly kind: 'first-byte'; readonly link: LinkId }
   /** FIN came, behind a `received` that was due. Of two joined links only the first FIN is told. */
   | {
@@ -189,86 +189,6 @@ export type Command =
   | { readonly kind: 'report'; readonly record: SessionRecord }
   /** Something has happened to a backend: people may want to know. */
   | { readonly kind: 'tell'; readonly incident: Incident };
-
-/** What is known of a session once it is over: the fields of its log line. */
-export interface SessionRecord {
-  readonly listener: string;
-  readonly client: Endpoint;
-  /** The pool that the session was routed to; absent where it was refused before. */
-  readonly pool: string | undefined;
-  /** The backend that took the session, or the last one that was dialed. */
-  readonly backend: string | undefined;
-  /** The name that the backend's address was resolved from. */
-  readonly backendName: string | undefined;
-  readonly attempts: number;
-  readonly queueMs: number;
-  /** How long the dial took that succeeded; absent where none did. */
-  readonly connectMs: number | undefined;
-  /** From then to the backend's first byte; absent where none came. */
-  readonly firstByteMs: number | undefined;
-  readonly durationMs: number;
-  readonly bytesToBackend: number;
-  readonly bytesToClient: number;
-  readonly reason: Reason;
-  readonly endedBy: EndedBy;
-  /** The dials that failed, where there was more than one dial. */
-  readonly dials: readonly FailedDial[] | undefined;
-  /** The client left before it was routed and had sent no byte of its own: as a rule, a balancer has looked in. */
-  readonly isEmpty: boolean;
-  /** What the first bytes told, where the listener looked at them. */
-  readonly sni: string | undefined;
-  readonly protocol: Protocol | undefined;
-  /** What the handshake with the client settled, here or at the proxy that announced it. */
-  readonly alpn: string | undefined;
-  /** What the handshake that was made here told, as `clientSubject` is. */
-  readonly tlsVersion: string | undefined;
-  readonly clientSubject: string | undefined;
-  /** The id that the backend was given in its PROXY protocol header, or that a header brought. */
-  readonly uniqueId: string | undefined;
-  /** The errno, the TLS library's reason, what was wrong with a header: for people. */
-  readonly detail: string | undefined;
-}
-
-export interface FailedDial {
-  readonly backend: string;
-  /** The errno's name, or a sentence for people. */
-  readonly error: string;
-}
-
-/** What happens to backends while sessions go on. */
-export type Incident = DialIncident | CircuitIncident;
-
-/** One dial has failed; the session may dial another backend. */
-export interface DialIncident extends FailedDial {
-  readonly kind: 'dial-failed';
-  readonly listener: string;
-  readonly client: Endpoint;
-  readonly pool: string;
-  /** The first dial of a session is 1. */
-  readonly attempt: number;
-  /** `overloaded`: it was our own fault. */
-  readonly reason: DialFailure | 'overloaded';
-}
-
-/** A breaker has changed its state. Told once, by the worker that has changed it. */
-export interface CircuitIncident {
-  readonly kind: 'circuit';
-  readonly pool: string;
-  readonly backend: string;
-  readonly slot: BackendSlot;
-  readonly change: CircuitChange;
-}
-
-export type CircuitChange =
-  | {
-      readonly to: 'open';
-      /** In a row, since the breaker was in its last state. */
-      readonly failures: number;
-      readonly lastError: string | undefined;
-      /** What it lasts for, but for the jitter. */
-      readonly openForMs: number;
-    }
-  | { readonly to: 'half-open' | 'closed' };
 
 export interface Core {
   /**

@@ -6,13 +6,14 @@
 import { unavailability } from './availability/availability.ts';
 import { Backend } from './backend.ts';
 import { BackendTier } from './backend-tier.ts';
-import type { BackendSlot, CircuitIncident, PoolSlot } from './contract.ts';
+import type { BackendSlot, PoolSlot } from './contract.ts';
 import { queuePolicyOf, ReleasePace } from './hold.ts';
 import { Lease } from './lease.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
 import { type PoolPlan, type PoolPolicy, type QueuePolicy, tierOf } from './plan.ts';
 import { SessionQueue } from './queue.ts';
+import type { CircuitIncident } from './reports.ts';
 
 /**
  * Why there is no lease: `all-tried` where only backends that this session tried before could take it, `held` where

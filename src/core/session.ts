@@ -12,7 +12,7 @@
 import type { ListenerState } from './admission/listener-state.ts';
 import type { AdmissionContext, PendingClient } from './admission/pending-client.ts';
 import type { Backend } from './backend.ts';
-import type { Activity, ConnectFailure, FailedDial, LinkEnd, LinkId, SessionRecord } from './contract.ts';
+import type { Activity, ConnectFailure, LinkEnd, LinkId } from './contract.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import type { Lease } from './lease.ts';
 import type { ListenerPermit } from './limits.ts';
@@ -21,6 +21,7 @@ import type { Endpoint } from './net/endpoint.ts';
 import type { ListenerSlot, PoolSlot } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { EndedBy, Reason } from './reasons.ts';
+import type { FailedDial, SessionRecord } from './reports.ts';
 import { uniqueIdText } from './sent-proxy-header.ts';
 import { notBegun, type Stage } from './stages/stage.ts';
 

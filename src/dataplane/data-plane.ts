@@ -2,9 +2,10 @@
  * One core tied to one driver: what the driver reports goes to the core, what the core commands goes to the
  * driver, and what people should know goes to the log. There is one timer, and the driver keeps it.
  */
-import type { Command, Core, CoreEvent, Incident, SessionRecord } from '../core/contract.ts';
+import type { Command, Core, CoreEvent } from '../core/contract.ts';
 import { createCore } from '../core/core.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
+import type { Incident, SessionRecord } from '../core/reports.ts';
 import type { SessionFilter, SessionPage, SessionView } from '../core/session-list.ts';
 import { DescriptorBudget } from '../drivers/descriptor-budget.ts';
 import type { Driver, DriverHost, DriverMaker } from '../drivers/driver.ts';

@@ -1,7 +1,8 @@
 /** What the control plane and a worker say to each other. */
 import type { LogConfig } from '../config/config.ts';
-import type { Address, CircuitIncident, FailedDial, ListenerSlot, WorkerEvent } from '../core/contract.ts';
+import type { Address, ListenerSlot, WorkerEvent } from '../core/contract.ts';
 import type { LedgerCapacity } from '../core/ledger/ledger.ts';
+import type { CircuitIncident, FailedDial } from '../core/reports.ts';
 import type { SessionFilter, SessionPage } from '../core/session-list.ts';
 import type { ListenOptions, UnlistenOptions } from '../drivers/driver.ts';
 

@@ -2,7 +2,7 @@
  * Which failed dials the main thread is told of, for people who ask what was wrong last: one a second of each backend,
  * and so many of all, however many fail.
  */
-import type { DialIncident } from '../core/contract.ts';
+import type { DialIncident } from '../core/reports.ts';
 
 const mostASecond = 64;
 

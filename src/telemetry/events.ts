@@ -2,8 +2,8 @@
  * What happens to the proxy, as it happens: for whoever listens, and the last of it for whoever comes back. Each event
  * has an id; those of another process are told apart by when that began.
  */
-import type { CircuitChange } from '../core/contract.ts';
 import type { Health } from '../core/ledger/ledger.ts';
+import type { CircuitChange } from '../core/reports.ts';
 
 /** What each kind of event says besides its id and time. */
 interface EventData {

@@ -1,6 +1,6 @@
 /** The lines of what happens to backends while sessions go on, written by the worker that has seen it. */
 import type { Logger } from 'pino';
-import type { CircuitIncident, DialIncident, Incident } from '../core/contract.ts';
+import type { CircuitIncident, DialIncident, Incident } from '../core/reports.ts';
 import { endpointText } from './endpoint-text.ts';
 
 export function logIncident(logger: Logger, incident: Incident): void {

@@ -3,7 +3,7 @@
  * listener and reason so many a second pass; of the others the last is held back, so that when the second is
  * over one line can say how many there were. Every refusal is in a line or in some line's `leftOut`.
  */
-import type { SessionRecord } from '../core/contract.ts';
+import type { SessionRecord } from '../core/reports.ts';
 
 /** A refusal to be written, and how many like it before it were not. */
 export interface Counted {

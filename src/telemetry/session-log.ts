@@ -6,8 +6,8 @@
 import { type Logger, pino } from 'pino';
 import type { LogConfig } from '../config/config.ts';
 import type { SessionField } from '../config/session-fields.ts';
-import type { Incident, SessionRecord } from '../core/contract.ts';
 import { hasRun } from '../core/reasons.ts';
+import type { Incident, SessionRecord } from '../core/reports.ts';
 import type { SessionView } from '../core/session-list.ts';
 import { endpointText } from './endpoint-text.ts';
 import { logIncident } from './incident-lines.ts';

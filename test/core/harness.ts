@@ -1,14 +1,6 @@
 /** A core on a plain buffer with virtual time: what its tests share. */
 import { expect } from 'vitest';
-import type {
-  Command,
-  Core,
-  CoreEvent,
-  Incident,
-  LinkEnd,
-  LinkId,
-  SessionRecord,
-} from '../../src/core/contract.ts';
+import type { Command, Core, CoreEvent, LinkEnd, LinkId } from '../../src/core/contract.ts';
 import { createCore } from '../../src/core/core.ts';
 import { healthWords, Ledger, type LedgerCapacity } from '../../src/core/ledger/ledger.ts';
 import { Links } from '../../src/core/links.ts';
@@ -22,6 +14,7 @@ import type {
   PoolPlan,
   PoolPolicy,
 } from '../../src/core/plan.ts';
+import type { Incident, SessionRecord } from '../../src/core/reports.ts';
 import type { Session } from '../../src/core/session.ts';
 import { seeded } from '../support/seeded.ts';
 

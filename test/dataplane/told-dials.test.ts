@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DialIncident } from '../../src/core/contract.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
+import type { DialIncident } from '../../src/core/reports.ts';
 import { ToldDials } from '../../src/dataplane/told-dials.ts';
 
 const failed: DialIncident = {

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../src/core/contract.ts';
+import type { SessionRecord } from '../../src/core/reports.ts';
 import { isDrawnId, unseenId } from './preambles.ts';
 import type { ShadowSession } from './shadow-session.ts';
 import type { ToldOf } from './told.ts';

@@ -2,11 +2,11 @@
  * What must be true of sessions, leases and counts, worked out from events and commands alone. It never asks
  * a core; of the ledger it reads what others wrote (health) or what chance decides (how long a breaker is open).
  */
-import type { Incident, SessionRecord } from '../../src/core/contract.ts';
 import { queuePolicyOf } from '../../src/core/hold.ts';
 import type { Ledger } from '../../src/core/ledger/ledger.ts';
 import type { PoolHold } from '../../src/core/plan.ts';
 import type { Reason } from '../../src/core/reasons.ts';
+import type { Incident, SessionRecord } from '../../src/core/reports.ts';
 import { Arrivals, checkDelivery, isAsked } from './arrivals.ts';
 import { Choice } from './choice.ts';
 import type { Destinations } from './destinations.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { SessionRecord } from '../../src/core/contract.ts';
 import { Endpoint } from '../../src/core/net/endpoint.ts';
 import { reasons } from '../../src/core/reasons.ts';
+import type { SessionRecord } from '../../src/core/reports.ts';
 import type { SessionView } from '../../src/core/session-list.ts';
 import { batchMs } from '../../src/telemetry/lines.ts';
 import { SessionLog, type SessionLogConfig } from '../../src/telemetry/session-log.ts';

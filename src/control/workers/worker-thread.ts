@@ -2,7 +2,8 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { workerEntry } from '../../beside.ts';
-import type { Address, CircuitIncident } from '../../core/contract.ts';
+import type { Address } from '../../core/contract.ts';
+import type { CircuitIncident } from '../../core/reports.ts';
 import type { SessionPage } from '../../core/session-list.ts';
 import type { FromWorker, ToldDial, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
