@@ -4,7 +4,9 @@ import { SourceMap } from 'node:module';
 
 /** Rewrites the stack of what a thread has died of. To read the maps takes a while, and nothing before. */
 export function showSourcePlaces(error: unknown): void {
-  if (error instanceof Error && error.stack !== undefined) error.stack = withSourcePlaces(error.stack);
+  if (!(error instanceof Error) || error.stack === undefined) return;
+  // Since Node 22, what has come from another thread has a stack that can be defined anew, but not written.
+  Reflect.defineProperty(error, 'stack', { value: withSourcePlaces(error.stack) });
 }
 
 /** Where a map is missing or says nothing of a place, that stays. */
