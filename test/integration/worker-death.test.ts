@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
-import { selfSigned } from '../support/certificate.ts';
+import { authority, selfSigned } from '../support/certificate.ts';
 import { type Embedded, embed } from '../support/embedded.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -51,19 +52,7 @@ describe.skipIf(reason !== undefined)(
 
     it('has sessions over TLS reset too, and its successor resumes what it began', async () => {
       await start(1);
-      const { cert, key } = selfSigned('service.example');
-      const files = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-      writeFileSync(join(files, 'a.pem'), cert);
-      writeFileSync(join(files, 'a.key'), key);
-      const certificates = [{ cert: join(files, 'a.pem'), key: join(files, 'a.key') }];
-      await proxy.reload({
-        version: 1,
-        driver: 'uring',
-        workers: 1,
-        listeners: { web: { bind: '127.0.0.1:0', pool: 'app', tls: { certificates } } },
-        pools: { app: { backends: [backend.address] } },
-      });
-      rmSync(files, { recursive: true });
+      await secure({});
       const clients = await Promise.all(Array.from({ length: 20 }, () => securelyServed()));
       const session = clients[0]?.getSession();
       const ends = clients.map((client) => ending(client));
@@ -72,6 +61,38 @@ describe.skipIf(reason !== undefined)(
       const late = await securelyServed(session);
       expect(late.isSessionReused()).toBe(true);
       late.destroy();
+    });
+
+    it('leaves nothing of what OpenSSL kept for it', async () => {
+      await start(1);
+      // A context that believes so many takes two megabytes.
+      const authorities = Array.from({ length: 300 }, (_, i) => authority(`authority ${i}`).cert);
+      await secure({ clientAuth: 'optional', clientCa: authorities.join('') });
+      const dies = async (): Promise<void> => {
+        const client = await securelyServed();
+        await theWorker().terminate();
+        client.destroy();
+        await eventually(() => expect(proxy.workers.size).toBe(1));
+      };
+      for (let deaths = 0; deaths < 3; deaths++) await dies();
+      const before = residentMegabytes();
+      for (let deaths = 0; deaths < 10; deaths++) await dies();
+      expect(residentMegabytes() - before).toBeLessThan(10);
+    });
+
+    it('of an error gives its callbacks back, of which a process has only some thousand', async () => {
+      await start(1);
+      await secure({});
+      (await securelyServed()).destroy();
+      const before = callbacks();
+      const worker = theWorker();
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      // Of a plan that is none.
+      worker.postMessage({ kind: 'plan' });
+      await exited;
+      await eventually(() => expect(proxy.workers.size).toBe(1));
+      (await securelyServed()).destroy();
+      expect(callbacks()).toBe(before);
     });
 
     it('leaves those who wait in its queue to its successor', async () => {
@@ -173,6 +194,26 @@ describe.skipIf(reason !== undefined)(
   },
 );
 
+/** Has the listener speak TLS, with these options. */
+async function secure({ clientCa, ...options }: { clientAuth?: string; clientCa?: string }): Promise<void> {
+  const files = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const written = (name: string, content: string): string => {
+    writeFileSync(join(files, name), content);
+    return join(files, name);
+  };
+  const { cert, key } = selfSigned('service.example');
+  const certificates = [{ cert: written('a.pem', cert), key: written('a.key', key) }];
+  const tls = { certificates, ...options, ...(clientCa && { clientCa: written('ca.pem', clientCa) }) };
+  await proxy.reload({
+    version: 1,
+    driver: 'uring',
+    workers: 1,
+    listeners: { web: { bind: '127.0.0.1:0', pool: 'app', tls } },
+    pools: { app: { backends: [backend.address] } },
+  });
+  rmSync(files, { recursive: true });
+}
+
 function theWorker(): Worker {
   const [worker] = proxy.workers;
   if (worker === undefined) throw new Error('No worker lives');
@@ -199,6 +240,15 @@ async function securelyServed(session?: Buffer): Promise<tls.TLSSocket> {
 async function answers(client: Socket): Promise<boolean> {
   client.write('ping');
   return (await nextText(client).catch(() => '')) === 'ping';
+}
+
+function residentMegabytes(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+}
+
+/** How many are registered in this process. */
+function callbacks(): number {
+  return (createRequire(import.meta.url)('koffi') as typeof import('koffi')).stats().callbacks;
 }
 
 function held() {

@@ -11,6 +11,7 @@ import { SpareDescriptor } from '../spare-descriptor.ts';
 import type { StartTls } from '../tls/engine.ts';
 import type { TlsConnection } from '../tls/openssl/connection.ts';
 import { OpenSslEngine } from '../tls/openssl/engine.ts';
+import { loadLibrary } from '../tls/openssl/library.ts';
 import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
 import { Closes } from './closes.ts';
@@ -18,7 +19,6 @@ import { CompletionsWanted } from './completions-wanted.ts';
 import { DueEvents } from './due-events.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { KernelResources, resourceBytes } from './kernel-resources.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import type { UringLink, UringLinkContext } from './link.ts';
 import { LinkEvents } from './link-events.ts';
@@ -26,6 +26,7 @@ import { LinkTable } from './link-table.ts';
 import { type Listening, listeningSerial } from './listening.ts';
 import { Listenings } from './listenings.ts';
 import { numberMask, operation, operationShift } from './operations.ts';
+import { DriverResources, driverResourceBytes } from './resources.ts';
 import { Ring } from './ring.ts';
 import { Sockets } from './sockets.ts';
 import { type Turning, Turns } from './turns.ts';
@@ -35,10 +36,10 @@ import { WaitingLinks } from './waiting-links.ts';
 /** For a thread that does nothing else. Throws where koffi or io_uring can't be used; the probe tells beforehand. */
 export function createUringDriver(
   host: DriverHost,
-  resources = new SharedArrayBuffer(resourceBytes),
+  resources = new SharedArrayBuffer(driverResourceBytes),
   bounds: BufferBounds = boundsOf(host.bufferBytes),
 ): UringDriver {
-  return new UringDriver(loadLibc(), host, new KernelResources(resources), bounds);
+  return new UringDriver(loadLibc(), host, new DriverResources(resources), bounds);
 }
 
 export class UringDriver implements Driver, UringLinkContext, Turning {
@@ -46,7 +47,6 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly buffers: Buffers;
   readonly queues = new ByteQueues();
   readonly sockets: Sockets;
-  readonly resources: KernelResources;
   readonly events: LinkEvents;
   readonly dueEvents: DueEvents;
   readonly waiting: WaitingLinks;
@@ -64,19 +64,21 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   #deadlineMs: number | undefined;
   /** When to look for memory that nobody needs. */
   #releaseMs = Number.POSITIVE_INFINITY;
+  readonly #resources: DriverResources;
   #engine: OpenSslEngine | undefined;
   #isClosed = false;
   #allEnded: (() => void) | undefined;
 
-  constructor(system: Libc, host: DriverHost, resources: KernelResources, bounds: BufferBounds) {
-    const libc = resources.noting(system);
-    this.resources = resources;
+  constructor(system: Libc, host: DriverHost, resources: DriverResources, bounds: BufferBounds) {
+    const { kernel } = resources;
+    const libc = kernel.noting(system);
+    this.#resources = resources;
     this.host = host;
     this.turnMs = host.now();
     this.sockets = new Sockets(libc);
     this.events = new LinkEvents(host);
     this.ring = new Ring(libc, entries, completions);
-    resources.drives(this.ring);
+    kernel.drives(this.ring);
     this.buffers = new Buffers(libc, this.ring, bounds);
     this.dueEvents = new DueEvents(this.events);
     this.waiting = new WaitingLinks(this.buffers, this.dueEvents);
@@ -84,12 +86,12 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
     this.#keepAlive = new KeepAlive(this.sockets);
-    this.#closes = new Closes(this.ring, this.sockets, resources);
+    this.#closes = new Closes(this.ring, this.sockets, kernel);
     this.#listenings = new Listenings({
       libc,
       ring: this.ring,
       sockets: this.sockets,
-      resources,
+      resources: kernel,
       budget: host.descriptors,
       closeNow: () => this.#closes.closeNow(),
       now: () => host.now(),
@@ -106,11 +108,16 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   /** Its engine is made for the first link that is to be secured; undefined where there is none. */
   tlsConnection(command: StartTls, server: string): TlsConnection | undefined {
     try {
-      this.#engine ??= new OpenSslEngine(this.host.ticketKeys, () => this.turnMs);
+      this.#engine ??= this.#newEngine();
       return this.#engine.connection(command, server);
     } catch {
       return undefined;
     }
+  }
+
+  #newEngine(): OpenSslEngine {
+    const library = this.#resources.openSsl.noting(loadLibrary());
+    return new OpenSslEngine(this.host.ticketKeys, () => this.turnMs, library);
   }
 
   get wakeFd(): number {

@@ -1,7 +1,7 @@
 /**
- * What a driver holds that is the process's and so outlives its thread: descriptors, memory that is mapped, and what
- * OpenSSL keeps for connections. It is noted in shared memory, a store for each, so that another thread can reclaim it after the driver's ended without
- * running another line: terminated, or out of heap.
+ * What a driver holds of the kernel's that is the process's and so outlives its thread: descriptors, and memory that is
+ * mapped. It is noted in shared memory, a store for each, so that another thread can reclaim it after the driver's ended
+ * without running another line: terminated, or out of heap.
  */
 import { assert } from '../../core/assert.ts';
 import type { ListeningSocket } from '../driver.ts';
@@ -20,22 +20,17 @@ const descriptors = 2 ** 20;
 const mappings = 16;
 const descriptorsAt = 2 * mappings * 8;
 
-const tlsAt = descriptorsAt + descriptors;
-
 /** Pages of it that are never touched cost nothing. */
-export const resourceBytes = tlsAt + 8 * descriptors;
+export const kernelResourcesBytes = descriptorsAt + descriptors;
 
 export class KernelResources {
   /** The address and length of each mapping; a length of 0 is none. */
   readonly #mappings: Float64Array;
   readonly #descriptors: Uint8Array;
-  /** Of each connection's descriptor, the pointer to what OpenSSL keeps for it; 0 is none. */
-  readonly #tls: Float64Array;
 
   constructor(shared: SharedArrayBuffer) {
     this.#mappings = new Float64Array(shared, 0, 2 * mappings);
     this.#descriptors = new Uint8Array(shared, descriptorsAt, descriptors);
-    this.#tls = new Float64Array(shared, tlsAt, descriptors);
   }
 
   /** The C library, but noting what is opened, mapped and given back. */
@@ -81,11 +76,6 @@ export class KernelResources {
     this.#descriptors[fd] = holding.listening;
   }
 
-  /** Of 0, it is freed already. */
-  secures(fd: number, connection: Pointer): void {
-    this.#tls[fd] = connection;
-  }
-
   drives(ring: Ring): void {
     this.#descriptors[ring.fd] = holding.ring;
   }
@@ -95,13 +85,11 @@ export class KernelResources {
    * listen. Closing the ring lets go of the sockets that its operations are about. None of those can write to memory
    * any more that is unmapped here: they do that in the thread that has ended, or in helpers which end with it.
    */
-  reclaim(libc: Libc, freeTls: (connection: Pointer) => void): readonly ListeningSocket[] {
+  reclaim(libc: Libc): readonly ListeningSocket[] {
     const sockets = new Sockets(libc);
     const left: ListeningSocket[] = [];
     for (const fd of this.#each(holding.ring)) libc.close(fd);
     for (const fd of this.#each(holding.connection)) {
-      const connection = this.#tls[fd] ?? 0;
-      if (connection !== 0) freeTls(connection);
       sockets.resetAtClose(fd);
       libc.close(fd);
     }

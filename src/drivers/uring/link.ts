@@ -17,7 +17,6 @@ import type { TlsConnection } from '../tls/openssl/connection.ts';
 import { isBackend, refused } from './buffered-link.ts';
 import type { DueEvents } from './due-events.ts';
 import * as kernel from './kernel.ts';
-import type { KernelResources } from './kernel-resources.ts';
 import { firstUringMark, ReceivingLink, type ReceivingLinkContext } from './receiving-link.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
 import { noChunk, TlsChannel } from './tls-channel.ts';
@@ -26,8 +25,6 @@ import { noChunk, TlsChannel } from './tls-channel.ts';
 export interface UringLinkContext extends ReceivingLinkContext {
   /** `server` tells one from another. Undefined where the keys and certificates are none, or no engine is to be had. */
   tlsConnection(command: StartTls, server: string): TlsConnection | undefined;
-  /** Where it is noted what outlives a thread that dies. */
-  readonly resources: Pick<KernelResources, 'secures'>;
   readonly dueEvents: DueEvents;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
@@ -121,7 +118,6 @@ export class UringLink extends ReceivingLink {
       return this.#tellSoon(tlsFailedDue);
     }
     const errno = command.as === 'client' && command.first ? this.#sendNow(command.first, true) : 0;
-    this.context.resources.secures(this.fd, connection.pointer);
     this.secure = new TlsChannel(connection, buffers, queues);
     this.secure.keepAll(this.held);
     this.held = undefined;
@@ -307,7 +303,6 @@ export class UringLink extends ReceivingLink {
   }
 
   #free(): void {
-    if (this.secure !== undefined) this.context.resources.secures(this.fd, 0);
     this.dropAll();
     if (this.fd < 0) return this.context.descriptorFreed();
     this.context.closeSoon(this.fd);

@@ -1,9 +1,7 @@
 import type { ListenerPolicy, PoolPlan } from '../../core/plan.ts';
 import type { DriverModule } from '../driver.ts';
-import { loadLibrary } from '../tls/openssl/library.ts';
 import { whyNotOpenSsl } from '../tls/openssl/probe.ts';
-import { KernelResources, resourceBytes } from './kernel-resources.ts';
-import { loadLibc } from './libc.ts';
+import { DriverResources, driverResourceBytes } from './resources.ts';
 
 export const uring: DriverModule = {
   name: 'uring',
@@ -15,11 +13,8 @@ export const uring: DriverModule = {
   },
   load: async () => (await import('./driver.ts')).createUringDriver,
   resources: {
-    bytes: resourceBytes,
-    reclaim: (resources) =>
-      new KernelResources(resources).reclaim(loadLibc(), (connection) =>
-        loadLibrary().openSsl.SSL_free(connection),
-      ),
+    bytes: driverResourceBytes,
+    reclaim: (resources) => new DriverResources(resources).reclaim(),
   },
 };
 

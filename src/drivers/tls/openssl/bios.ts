@@ -27,7 +27,8 @@ export class Bios {
     this.#unread = new BufMem(library, Number(pointerRead[0]));
     this.outgoing = openSsl.BIO_new(openSsl.BIO_s_mem());
     this.#collected = new BufMem(library, openSsl.BUF_MEM_new());
-    this.#lent = new BufMem(library, openSsl.BUF_MEM_new());
+    // What it is lent is never OpenSSL's to free, and so neither is this.
+    this.#lent = new BufMem(library, openSsl.malloc(bufMemBytes));
     this.#writeTo(this.#collected);
   }
 
@@ -86,8 +87,7 @@ export class Bios {
     openSsl.BIO_free(this.incoming);
     openSsl.BIO_free(this.outgoing);
     openSsl.BUF_MEM_free(this.#collected.pointer);
-    this.#lent.set(0, 0, 0);
-    openSsl.BUF_MEM_free(this.#lent.pointer);
+    openSsl.free(this.#lent.pointer);
   }
 }
 
@@ -98,7 +98,7 @@ class BufMem {
 
   constructor({ view }: Library, pointer: Pointer) {
     this.pointer = pointer;
-    this.#words = new Uint32Array(view(pointer, fields.bytes));
+    this.#words = new Uint32Array(view(pointer, bufMemBytes));
   }
 
   set(address: Pointer, length: number, room: number): void {
@@ -117,6 +117,7 @@ class BufMem {
 }
 
 /** In words of four bytes. */
-const fields = { length: 0, data: 2, max: 4, bytes: 24 };
+const fields = { length: 0, data: 2, max: 4 };
+const bufMemBytes = 32;
 
 const pointerRead = new BigUint64Array(1);

@@ -273,11 +273,15 @@ export function loadLibrary(): Library {
 function load(): Library {
   // The package is optional, so that it can't be imported like others; this is the type that it comes with.
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const process = koffi.load(null);
-  const calls = Object.entries(declarations).map(([name, declaration]) => [name, process.func(declaration)]);
+  const exported = koffi.load(null);
+  const calls = Object.entries(declarations).map(([name, declaration]) => [name, exported.func(declaration)]);
   const types = Object.entries(callbackTypes).map(([name, type]) => [name, koffi.pointer(koffi.proto(type))]);
   const pointers = Object.fromEntries(types);
   const callbacks = new Map<Pointer, ReturnType<typeof koffi.register>>();
+  // Of a thread that has ended koffi takes none back, and there are 8,192 in a process.
+  process.once('exit', () => {
+    for (const registered of callbacks.values()) koffi.unregister(registered);
+  });
   return {
     // Each call has the name and the form that the table gives it.
     openSsl: Object.fromEntries(calls) as OpenSsl,
