@@ -38,14 +38,10 @@ export class PoolWatch {
   /** A new plan: looks at all its pools. */
   follow({ pools }: Plan): void {
     this.#pools = new Map(
-      pools.map(({ name, policy, backends }) => [
-        name,
-        {
-          name,
-          policy,
-          backends: backends.map((one) => new Backend(one, policy, this.#ledger, Math.random)),
-        },
-      ]),
+      pools.map(({ name, policy, backends: plans }) => {
+        const backends = plans.map((one) => new Backend(one, policy, this.#ledger, Math.random));
+        return [name, { name, policy, backends }];
+      }),
     );
     for (const name of this.#emptySinceMs.keys()) if (!this.#pools.has(name)) this.#emptySinceMs.delete(name);
     for (const pool of this.#pools.values()) this.#look(pool);
@@ -64,7 +60,7 @@ export class PoolWatch {
     if (first !== undefined && sinceMs !== undefined) {
       this.#emptySinceMs.delete(name);
       const afterMs = Math.round(this.#now() - sinceMs);
-      const { backend, detail } = cause ?? { backend: first.name, detail: undefined };
+      const { backend, detail } = cause ?? { backend: first.plan.name, detail: undefined };
       this.#logger.info({ pool: name, backend, detail, afterMs }, 'pool has one again');
     }
     if (first === undefined && sinceMs === undefined) {

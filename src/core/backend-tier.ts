@@ -28,7 +28,7 @@ export class BackendTier implements Tier {
     random: () => number,
   ) {
     this.#backends = backends;
-    this.#weights = inIntegers(backends.map(({ weight }) => weight));
+    this.#weights = inIntegers(backends.map(({ plan }) => plan.weight));
     this.#ledger = ledger;
     // All backups share a counter: turns are taken among one rank at a time, as a rule.
     this.#turnSlot = slot * 2 + (tier === 0 ? 0 : 1);
@@ -70,7 +70,7 @@ export class BackendTier implements Tier {
   }
 
   name(index: number): string {
-    return this.#at(index).name;
+    return this.#at(index).plan.name;
   }
 
   admits(index: number): boolean {

@@ -2,21 +2,15 @@
  * A backend as the core sees it: what the operator wants (the plan), and what checks, breaker and sessions
  * have made of it (the ledger).
  */
-import type { AdminState } from './admin-state.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { Address, BackendSlot } from './contract.ts';
+import type { BackendSlot } from './contract.ts';
 import { healthWords, type Ledger } from './ledger/ledger.ts';
 import type { BackendPlan, PoolPolicy } from './plan.ts';
 import type { CircuitChange } from './reports.ts';
 
 export class Backend {
   readonly slot: BackendSlot;
-  readonly name: string;
-  readonly address: Address;
-  readonly hostName: string | undefined;
-  readonly state: AdminState;
-  readonly weight: number;
-  readonly maxConnections: number;
+  readonly plan: BackendPlan;
   /** Undefined where the pool has turned it off. */
   readonly breaker: CircuitBreaker | undefined;
   readonly #ledger: Ledger;
@@ -31,12 +25,7 @@ export class Backend {
     circuitChanged?: (change: CircuitChange) => void,
   ) {
     this.slot = plan.slot;
-    this.name = plan.name;
-    this.address = plan.address;
-    this.hostName = plan.hostName;
-    this.state = plan.state;
-    this.weight = plan.weight;
-    this.maxConnections = plan.maxConnections;
+    this.plan = plan;
     this.breaker =
       policy.circuitBreaker === 'off'
         ? undefined
@@ -47,7 +36,7 @@ export class Backend {
 
   /** Whether it is to take sessions, if it can. */
   get isWanted(): boolean {
-    return this.state === 'ready' && this.weight > 0;
+    return this.plan.state === 'ready' && this.plan.weight > 0;
   }
 
   // What these tell may be a moment old: they are for choosing, and the lease has the last word.
@@ -59,7 +48,7 @@ export class Backend {
 
   /** Places left on it. */
   get room(): number {
-    return this.maxConnections - this.#ledger.backendActive.total(this.slot);
+    return this.plan.maxConnections - this.#ledger.backendActive.total(this.slot);
   }
 
   get isDown(): boolean {

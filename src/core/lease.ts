@@ -17,7 +17,7 @@ export class Lease {
     nowMs: number,
   ): Lease | 'pool-full' | 'backend-gone' {
     if (!ledger.poolActive.tryTake(pool.slot, pool.maxConnections)) return 'pool-full';
-    if (ledger.backendActive.tryTake(backend.slot, backend.maxConnections)) {
+    if (ledger.backendActive.tryTake(backend.slot, backend.plan.maxConnections)) {
       const admission = backend.breaker?.admit(nowMs);
       if (admission !== undefined || backend.breaker === undefined) {
         return new Lease(ledger, pool.slot, backend, admission);

@@ -175,16 +175,15 @@ export class Pool<Waiting = unknown> {
 
   #build(): void {
     const { backends, policy } = this.#plan;
-    const known = backends.map((plan) => ({
-      backend: new Backend(plan, policy, this.#ledger, this.#random, (change) =>
-        this.#tell({ kind: 'circuit', pool: this.name, backend: plan.name, slot: plan.slot, change }),
-      ),
-      tier: tierOf(plan),
-    }));
-    this.#backends = known.map(({ backend }) => backend);
-    const tiers = [...new Set(known.map(({ tier }) => tier))].sort((a, b) => a - b);
+    this.#backends = backends.map(
+      (plan) =>
+        new Backend(plan, policy, this.#ledger, this.#random, (change) =>
+          this.#tell({ kind: 'circuit', pool: this.name, backend: plan.name, slot: plan.slot, change }),
+        ),
+    );
+    const tiers = [...new Set(backends.map(tierOf))].sort((a, b) => a - b);
     this.#tiers = tiers.map((tier) => {
-      const members = known.filter((one) => one.tier === tier).map(({ backend }) => backend);
+      const members = this.#backends.filter(({ plan }) => tierOf(plan) === tier);
       return new BackendTier(this.#plan, tier, members, this.#ledger, this.#random);
     });
     this.healthChanged();

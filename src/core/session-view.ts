@@ -15,7 +15,7 @@ export function viewOf(session: Session, nowMs: number): SessionView {
     listener: listener.plan.name,
     client: { address: client.address, port: client.port },
     pool: session.poolName,
-    backend: session.dialed?.name,
+    backend: session.dialed?.plan.name,
     protocol: admitted?.protocol,
     sni: admitted?.sni,
     alpn: admitted?.alpn,

@@ -3,11 +3,11 @@ import type { Backend } from '../backend.ts';
 
 /** Whether each applies; the first that does counts, in this order. In panic, health is ignored, and nothing else. */
 const whyNots = {
-  maint: ({ state }) => state === 'maint',
+  maint: ({ plan }) => plan.state === 'maint',
   drained: ({ isWanted }) => !isWanted,
   down: (backend, _, inPanic) => !inPanic && backend.isDown,
   'circuit-open': ({ breaker }, nowMs) => breaker !== undefined && !breaker.admits(nowMs),
-  full: (backend) => backend.active >= backend.maxConnections,
+  full: (backend) => backend.active >= backend.plan.maxConnections,
 } satisfies Record<string, (backend: Backend, nowMs: number, inPanic: boolean) => boolean>;
 
 export type Unavailability = keyof typeof whyNots;

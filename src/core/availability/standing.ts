@@ -1,7 +1,7 @@
 /** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
 import { Backend } from '../backend.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type PoolPlan, tierOf } from '../plan.ts';
+import type { PoolPlan } from '../plan.ts';
 import { inPanic } from '../pool.ts';
 import { type Unavailability, unavailability } from './availability.ts';
 
@@ -14,9 +14,6 @@ export interface PoolStanding {
 
 export interface BackendStanding {
   readonly backend: Backend;
-  readonly backup: boolean;
-  /** In which order it is asked: see `tierOf`. */
-  readonly tier: number;
   /** Why it takes no session now. */
   readonly unavailable: Unavailability | undefined;
 }
@@ -28,20 +25,13 @@ export function standingOf(
   nowMs: number,
   random: () => number,
 ): PoolStanding {
-  const known = backends.map((plan) => ({
-    backend: new Backend(plan, policy, ledger, random),
-    backup: plan.backup,
-    tier: tierOf(plan),
-  }));
-  const ignoresHealth = inPanic(
-    policy,
-    known.map(({ backend }) => backend),
-  );
+  const known = backends.map((plan) => new Backend(plan, policy, ledger, random));
+  const ignoresHealth = inPanic(policy, known);
   return {
     ignoresHealth,
-    backends: known.map((one) => ({
-      ...one,
-      unavailable: unavailability(one.backend, nowMs, ignoresHealth),
+    backends: known.map((backend) => ({
+      backend,
+      unavailable: unavailability(backend, nowMs, ignoresHealth),
     })),
   };
 }

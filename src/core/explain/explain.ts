@@ -79,7 +79,7 @@ function outcomeOf(
   // Behind others that wait it stands in line, were it for no time at all.
   if (!isDialed || pool.queue.waiting > 0)
     return { kind: 'queue', ahead: pool.queue.waiting, timeoutMs: pool.queue.timeoutMs };
-  const backend = session.dialed?.name ?? '';
+  const backend = session.dialed?.plan.name ?? '';
   const candidates = pool.backends.filter(({ candidate }) => candidate);
   return { kind: 'dial', backend, ...balancers[pool.balance].possible(candidates, backend) };
 }

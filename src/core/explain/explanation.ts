@@ -144,7 +144,7 @@ export type Outcome =
   | { readonly kind: 'queue'; readonly ahead: number; readonly timeoutMs: Limit }
   | { readonly kind: 'refuse'; readonly reason: Reason; readonly with: 'reset' | 'close' };
 
-/** How a limit is written. */
+/** How a limit is written: JSON has no Infinity. */
 export function limitOf(limit: number): Limit {
   return limit === Number.POSITIVE_INFINITY ? 'unlimited' : limit;
 }

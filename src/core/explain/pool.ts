@@ -2,7 +2,7 @@
 import { standingOf } from '../availability/standing.ts';
 import { queuePolicyOf } from '../hold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PoolPlan } from '../plan.ts';
+import { type PoolPlan, tierOf } from '../plan.ts';
 import { type BackendExplanation, limitOf, type PoolExplanation } from './explanation.ts';
 
 export function explainPool(
@@ -17,7 +17,7 @@ export function explainPool(
   const standing = standingOf(plan, ledger, nowMs, random);
   const serving = standing.backends
     .filter(({ unavailable }) => unavailable === undefined)
-    .reduce((lowest, { tier }) => Math.min(lowest, tier), Number.POSITIVE_INFINITY);
+    .reduce((lowest, { backend }) => Math.min(lowest, tierOf(backend.plan)), Number.POSITIVE_INFINITY);
   return {
     name,
     balance,
@@ -31,17 +31,17 @@ export function explainPool(
     },
     ignoresHealth: standing.ignoresHealth,
     backends: standing.backends.map(
-      ({ backend, backup, tier, unavailable }): BackendExplanation => ({
-        address: backend.name,
-        weight: backend.weight,
+      ({ backend, unavailable }): BackendExplanation => ({
+        address: backend.plan.name,
+        weight: backend.plan.weight,
         rampPercent: backend.rampPercent(nowMs),
-        backup,
+        backup: backend.plan.backup,
         health: ledger.healthOf(backend.slot),
         circuit: ledger.circuitOf(backend.slot),
         active: backend.active,
-        maxConnections: limitOf(backend.maxConnections),
+        maxConnections: limitOf(backend.plan.maxConnections),
         unavailable: unavailable ?? null,
-        candidate: unavailable === undefined && tier === serving,
+        candidate: unavailable === undefined && tierOf(backend.plan) === serving,
       }),
     ),
   };

@@ -53,7 +53,7 @@ export class Dialing extends Stage implements DialTimes {
     if (session.attempts > 0) context.ledger.dialRetries.add(this.#pool.slot, 0, 1);
     session.attempts++;
     session.stage = this;
-    context.command({ kind: 'connect', link, address: backend.address });
+    context.command({ kind: 'connect', link, address: backend.plan.address });
     session.setTimer(soonest(dialTimers, this).dueMs(this));
   }
 
@@ -66,7 +66,7 @@ export class Dialing extends Stage implements DialTimes {
     const first = firstBytes(this.#session, proxyProtocol);
     if (tls === 'off') return this.#succeeded(first, nowMs);
     this.#isConnected = true;
-    const serverName = tlsNameOf(this.#lease.backend, tls);
+    const serverName = tlsNameOf(this.#lease.backend.plan, tls);
     const { link } = this.#lease;
     this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, serverName, first });
   }

@@ -85,7 +85,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void {
     const session = this.#session;
     const { context, failedDials = [] } = session;
-    const { slot, name: backend } = lease.backend;
+    const { slot, name: backend } = lease.backend.plan;
     const reason = why === 'exhausted' ? 'overloaded' : why;
     this.#detail = why === 'exhausted' ? shortage(error) : error;
     this.#lastFailure = reason;
