@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errorCode } from '../drivers/shared.ts';
 import type { Config } from './config.ts';
 import { ConfigDocument } from './document.ts';
 import type { Issue } from './issues.ts';
@@ -55,8 +56,7 @@ export async function loadConfig(file: string, env: Environment): Promise<LoadRe
 
 function whyUnreadable(error: unknown): string {
   if (error instanceof TypeError) return 'it is not UTF-8 text; save it as UTF-8';
-  const isFolder = error instanceof Error && 'code' in error && error.code === 'EISDIR';
-  return isFolder ? 'it is a folder; name a file in it' : systemErrorText(error);
+  return errorCode(error) === 'EISDIR' ? 'it is a folder; name a file in it' : systemErrorText(error);
 }
 
 /** The text of a configuration file; only the beginning of one that is too large. Rejects if it can't be read. */

@@ -6,6 +6,7 @@ import { formatAddress } from '../config/addresses.ts';
 import { obstacleAt } from '../config/unix-paths.ts';
 import type { Address } from '../core/contract.ts';
 import { systemSockets } from '../drivers/portable/system-sockets.ts';
+import { errorCode } from '../drivers/shared.ts';
 
 /** An address could not be bound, and nothing has changed. The message says whose, why, and what would do. */
 export class BindError extends Error {
@@ -48,7 +49,7 @@ export async function refuseTakenPort(address: Address): Promise<void> {
     else await listenOnce(address);
   } catch (error) {
     // Whatever else is wrong, the workers will say.
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error;
+    if (errorCode(error) === 'EADDRINUSE') throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { accepts, adminStates } from '../core/admin-state.ts';
+import { errorCode } from '../drivers/shared.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type { Hold, Override } from './overrides.ts';
 
@@ -35,7 +36,7 @@ export class StateFile {
     try {
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (errorCode(error) === 'ENOENT') return [];
       throw error;
     }
     const { overrides, ...others } = contentOf(text);

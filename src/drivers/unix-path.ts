@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import { errorCode } from './shared.ts';
 
 /** A socket as it was found under a name. */
 export interface SocketFile {
@@ -128,7 +129,7 @@ function moved(temporary: string, path: string): boolean {
     return true;
   } catch (error) {
     if (existsSync(path)) return false;
-    if (!(error instanceof Error && 'code' in error && withoutLinks.has(error.code))) throw error;
+    if (!withoutLinks.has(errorCode(error))) throw error;
     renameSync(temporary, path);
     return true;
   }
@@ -147,7 +148,7 @@ async function refuses(path: string): Promise<boolean> {
     await once(socket, 'connect');
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+    return errorCode(error) === 'ECONNREFUSED';
   } finally {
     socket.destroy();
   }

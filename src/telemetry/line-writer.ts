@@ -9,6 +9,7 @@ import { write as writeCallback, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { DestinationStream } from 'pino';
+import { errorCode } from '../drivers/shared.ts';
 
 const write = promisify(writeCallback);
 
@@ -106,7 +107,7 @@ export class LineWriter implements DestinationStream {
         written += bytesWritten;
         this.#writtenBytes += bytesWritten;
       } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : undefined;
+        const code = errorCode(error);
         if (code === 'EPIPE') this.#broken = fd === this.#fd;
         if (code !== 'EAGAIN' || fd !== this.#fd) return bytes.toString('utf8', written);
         await sleep(fullPipeMs, undefined, { ref: false });

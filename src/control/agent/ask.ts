@@ -1,5 +1,5 @@
 /** Asks an agent: connects, sends what it is to be sent, and reads its line. */
-import { connect, type NetConnectOpts } from 'node:net';
+import { connect } from 'node:net';
 import type { Address } from '../../core/plan.ts';
 import { startTimeOut } from '../time-out.ts';
 
@@ -18,7 +18,7 @@ const mostBytes = 1_024;
  */
 export function askAgent({ address, send, timeoutMs }: AgentQuestion, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...endpoint(address), noDelay: true });
+    const socket = connect({ ...address, noDelay: true });
     let said = '';
     const end = (settle: () => void): void => {
       callOff();
@@ -40,8 +40,4 @@ export function askAgent({ address, send, timeoutMs }: AgentQuestion, signal: Ab
     });
     socket.on('end', () => fail(new Error('The answer has no end of line')));
   });
-}
-
-function endpoint(address: Address): NetConnectOpts {
-  return 'path' in address ? { path: address.path } : { host: address.host, port: address.port };
 }

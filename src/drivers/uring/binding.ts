@@ -2,6 +2,7 @@
 import { chmodSync, renameSync } from 'node:fs';
 import type { Address } from '../../core/contract.ts';
 import type { ListenOptions } from '../driver.ts';
+import { errorCode, withoutIpv6 } from '../shared.ts';
 import { removeSocketFile, socketFileAt, temporaryName } from '../unix-path.ts';
 import * as kernel from './kernel.ts';
 import type { Libc } from './libc.ts';
@@ -19,18 +20,15 @@ export function bindTo(
   try {
     return sockets.listen(sockaddr, shared, modeSetter(asked));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if ('path' in asked) {
-      if (code !== 'EADDRINUSE' || !removedStale(asked.path, sockaddr, libc)) throw error;
+      if (errorCode(error) !== 'EADDRINUSE' || !removedStale(asked.path, sockaddr, libc)) throw error;
       return sockets.listen(sockaddr, shared, modeSetter(asked));
     }
-    // `::` means every address. Where IPv6 is off, that is every IPv4 address.
-    if (asked.host !== '::' || !withoutIpv6.has(code)) throw error;
-    return sockets.listen(sockets.encode({ ...asked, host: '0.0.0.0' }), shared);
+    const instead = withoutIpv6(asked, error);
+    if (instead === undefined) throw error;
+    return sockets.listen(sockets.encode(instead), shared);
   }
 }
-
-const withoutIpv6 = new Set<unknown>(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 type UnixAddress = Extract<Address, { readonly path: string }>;
 

@@ -1,9 +1,10 @@
 /** What keeps io_uring from working here, as people are told. */
 import { readFileSync } from 'node:fs';
+import { errorCode } from '../shared.ts';
 
 /** What a failure to load koffi is. */
 export function withoutKoffi(error: unknown): string {
-  return codeOf(error) === 'MODULE_NOT_FOUND'
+  return errorCode(error) === 'MODULE_NOT_FOUND'
     ? 'the optional package koffi is not installed'
     : `the package koffi does not load: ${messageOf(error)}`;
 }
@@ -13,7 +14,7 @@ export function withoutRing(error: unknown, disabled = ioUringDisabled()): strin
   if (!(error instanceof Error && 'syscall' in error))
     return `io_uring does not work here: ${messageOf(error)}`;
   const call = String(error.syscall);
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (!call.startsWith('io_uring_')) return ofOperation(call, code);
   switch (code) {
     case 'EPERM':
@@ -44,10 +45,6 @@ function ioUringDisabled(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function messageOf(error: unknown): string {

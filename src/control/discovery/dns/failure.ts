@@ -1,6 +1,8 @@
+import { errorCode } from '../../../drivers/shared.ts';
+
 /** What went wrong with a name, in words. */
 export function readable(error: unknown): Error {
-  const code = codeOf(error);
+  const code = errorCode(error);
   const sentence = code === undefined ? undefined : sentences.get(code);
   if (sentence !== undefined) return new Error(sentence, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
@@ -8,13 +10,13 @@ export function readable(error: unknown): Error {
 
 /** Whether a name server answered that there is nothing of this kind, rather than not at all. */
 export function isDenial(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = errorCode(error);
   return code === 'ENOTFOUND' || code === 'ENODATA';
 }
 
 /** Whether a name server answered that it can't say: glibc's resolver then asks for the next name in line. */
 export function isServerFailure(error: unknown): boolean {
-  return codeOf(error) === 'ESERVFAIL';
+  return errorCode(error) === 'ESERVFAIL';
 }
 
 /** See "Error codes" in Node's manual of dns. */
@@ -30,8 +32,3 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ['EBADNAME', 'This is no name that can be asked for'],
   ['EAI_AGAIN', 'The system could not resolve the name for now'],
 ]);
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}

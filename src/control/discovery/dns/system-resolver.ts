@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { isExhaustion } from '../../../drivers/dial-failure.ts';
+import { errorCode } from '../../../drivers/shared.ts';
 
 export interface SystemResolver {
   /** As `address` or `address:port`; none where the file names none. */
@@ -111,7 +112,7 @@ export async function systemFile(
   try {
     return await read(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && isExhaustion(String(error.code))) throw error;
+    if (isExhaustion(errorCode(error))) throw error;
     return '';
   }
 }

@@ -1,16 +1,16 @@
 /** The connection that a probe asks over, made as a session's is. */
 import { once } from 'node:events';
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { Address, BackendTls } from '../../../core/plan.ts';
 import { encodeLocalHeader, encodeProxyHeader } from '../../../core/wire/proxy-writing.ts';
 import { isFullQueue } from '../../../drivers/dial-failure.ts';
+import { errorCode } from '../../../drivers/shared.ts';
 import { onPeerCertificate } from '../../../drivers/tls/node/peer-certificate.ts';
 import { strength } from '../../../drivers/tls/strength.ts';
 import type { Question, QuestionTls } from '../question.ts';
-import { codeOf } from './failure.ts';
 
 /** Told until when the certificate is good that a backend shows, in milliseconds since 1970. */
 export type CertificateShown = (notAfterMs: number) => void;
@@ -39,9 +39,9 @@ async function dialed(address: Address, signal: AbortSignal): Promise<Socket> {
   for (;;) {
     try {
       // Without Nagle's delay, for a header is a short write of its own.
-      return await ready(connect({ ...endpoint(address), noDelay: true }), 'connect', signal);
+      return await ready(connect({ ...address, noDelay: true }), 'connect', signal);
     } catch (error) {
-      if (!isFullQueue(codeOf(error), address)) throw error;
+      if (!isFullQueue(errorCode(error), address)) throw error;
       await pause(fullQueuePauseMs, undefined, { signal });
     }
   }
@@ -101,10 +101,6 @@ function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket) 
     client: { address: localAddress ?? 'unix', port: localPort ?? 0 },
     destination: { address: remoteAddress ?? 'unix', port: remotePort ?? 0 },
   };
-}
-
-function endpoint(address: Address): NetConnectOpts {
-  return 'path' in address ? { path: address.path } : { host: address.host, port: address.port };
 }
 
 /** Reading authorities and keys takes long: once for each pool, and they are forgotten with its configuration. */

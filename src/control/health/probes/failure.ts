@@ -1,4 +1,5 @@
 import { isExhaustion } from '../../../drivers/dial-failure.ts';
+import { errorCode } from '../../../drivers/shared.ts';
 
 /** The error of a probe in words; the original is its cause. */
 export function readable(error: unknown): Error {
@@ -8,11 +9,11 @@ export function readable(error: unknown): Error {
 
 /** Whether the probe could not be made because this process is out of descriptors or memory: no fault of the backend. */
 export function isOwnFault(error: unknown): boolean {
-  return error instanceof Error && isExhaustion(codeOf(error.cause));
+  return error instanceof Error && isExhaustion(errorCode(error.cause));
 }
 
 function words(error: Error): string {
-  const code = codeOf(error);
+  const code = errorCode(error);
   const known = code === undefined ? undefined : sentences.get(code);
   if (known !== undefined) return known;
   // OpenSSL's message is a line of numbers and source files; its reason is the part that speaks.
@@ -42,8 +43,3 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ['ENOMEM', 'This system has no memory left'],
   ['EADDRNOTAVAIL', 'No port or address of this machine is left to reach the host from'],
 ]);
-
-export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
