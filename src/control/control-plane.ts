@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { defaultCapacity, Ledger, type LedgerCapacity } from '../core/ledger/ledger.ts';
 import type { Plan, PoolSlot } from '../core/plan.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
+import type { WorkerNews } from '../dataplane/messages.ts';
 import { descriptorUse } from '../drivers/descriptors.ts';
 import type { DriverModule } from '../drivers/driver.ts';
 import { driverModules } from '../drivers/drivers.ts';
@@ -93,6 +94,20 @@ export class ControlPlane {
         if (pool !== undefined) this.#groups.tell({ kind: 'refuse-waiting', pool });
       },
     });
+    const news = (found: WorkerNews): void => {
+      switch (found.kind) {
+        case 'log-lines':
+          return logLines(found.lines);
+        case 'out-of-descriptors':
+          return this.#descriptorWatch.missing();
+        case 'listener-full':
+          return this.#fullListeners.refused(found.listener);
+        case 'circuit':
+          return findings.circuitChanged(found);
+        case 'dial-failed':
+          return findings.dialFailed(found);
+      }
+    };
     this.#groups = new WorkerGroups({
       driver,
       sizes,
@@ -102,11 +117,7 @@ export class ControlPlane {
       bufferBytes: bufferLimitBytes,
       log: config.log,
       ticketKeys: this.#ticketKeys.memory,
-      logLines,
-      outOfDescriptors: () => this.#descriptorWatch.missing(),
-      listenerFull: (listener) => this.#fullListeners.refused(listener),
-      circuitChanged: (incident) => findings.circuitChanged(incident),
-      dialFailed: (fault) => findings.dialFailed(fault),
+      news,
       workerDied: (worker, error) => findings.workerDied(worker, error),
       workerReplaced: () => findings.workerReplaced(),
       problem,

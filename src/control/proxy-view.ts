@@ -1,6 +1,5 @@
 /** What there is to say of the running proxy: for status, metrics, the demo and what operators ask. Changes nothing. */
 import type { Config } from '../config/config.ts';
-import type { Accept } from '../core/admin-state.ts';
 import { type BusyClients, busiestClients } from '../core/busiest-clients.ts';
 import type { Address } from '../core/contract.ts';
 import { explain } from '../core/explain/explain.ts';
@@ -19,17 +18,9 @@ import {
   snapshot,
   type WorkerSnapshot,
 } from '../telemetry/snapshot.ts';
-import type {
-  Administered,
-  AdministeredListener,
-  AdministeredPool,
-  Administration,
-  HoldState,
-  Layers,
-} from './administration.ts';
+import type { Administration } from './administration.ts';
 import type { Certificates } from './certificates.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { BackendName, Override } from './overrides.ts';
 import type { RunningPlan } from './running-plan.ts';
 import { WorkerLag } from './workers/lag.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
@@ -43,6 +34,12 @@ export interface ProxyViewDeps {
   readonly administration: Administration;
   readonly bufferLimitBytes: number;
 }
+
+/** How backends, pools and listeners are administered: for people, who change it by way of `operator.ts`. */
+export type AdministrationView = Pick<
+  Administration,
+  'overrides' | 'backend' | 'pool' | 'listener' | 'addressesOf' | 'layersOf' | 'holdOf' | 'acceptOf'
+>;
 
 export class ProxyView implements SnapshotSource {
   readonly #deps: ProxyViewDeps;
@@ -64,6 +61,10 @@ export class ProxyView implements SnapshotSource {
 
   get certificates(): Certificates {
     return this.#deps.certificates;
+  }
+
+  get administration(): AdministrationView {
+    return this.#deps.administration;
   }
 
   get plan(): Plan {
@@ -136,43 +137,6 @@ export class ProxyView implements SnapshotSource {
   /** What would become of a client of one of the plan's listeners now. Changes nothing. */
   explain(inquiry: Inquiry): Explanation {
     return explain(this.plan, this.ledger, inquiry, monotonicMs(), Math.random);
-  }
-
-  /** What each layer wants of a backend of the plan. */
-  layersOf(name: BackendName): Layers | undefined {
-    return this.#deps.administration.layersOf(name);
-  }
-
-  /** How a backend is administered now. Throws an UnknownName. */
-  administered(name: BackendName): Administered {
-    return this.#deps.administration.backend(name);
-  }
-
-  /** The addresses that a backend's name stands for, in one pool or in any. Throws an UnknownName. */
-  addressesOf(backend: string, pool?: string): readonly string[] {
-    return this.#deps.administration.addressesOf(backend, pool);
-  }
-
-  /** How a pool is administered now. Throws an UnknownName. */
-  administeredPool(name: string): AdministeredPool {
-    return this.#deps.administration.pool(name);
-  }
-
-  /** How a listener is administered now. Throws an UnknownName. */
-  administeredListener(name: string): AdministeredListener {
-    return this.#deps.administration.listener(name);
-  }
-
-  acceptOf(listener: string): Accept {
-    return this.#deps.administration.acceptOf(listener);
-  }
-
-  holdOf(pool: string): HoldState | undefined {
-    return this.#deps.administration.holdOf(pool);
-  }
-
-  get overrides(): readonly Override[] {
-    return this.#deps.administration.overrides;
   }
 }
 

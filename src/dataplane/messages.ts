@@ -69,6 +69,10 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly request: number; readonly code: string; readonly message: string }
   | { readonly kind: 'sessions'; readonly request: number; readonly page: SessionPage }
   | { readonly kind: 'drained' }
+  | WorkerNews;
+
+/** What a worker has found, whichever it is. */
+export type WorkerNews =
   /** No descriptor was left for a client or a dial; told now and then for as long as that happens. */
   | { readonly kind: 'out-of-descriptors' }
   /** A client was turned away because the listener is full; told as often as that. */

@@ -34,12 +34,14 @@ export interface SnapshotSource {
     /** The last that a backend has shown, in a session or a check. */
     shownBy(pool: PoolPlan, backend: BackendPlan): ShownCertificate | undefined;
   };
-  /** What each layer wants of a backend. */
-  layersOf(name: { readonly pool: string; readonly backend: string }): BackendLayers | undefined;
-  /** Whether operators want a listener to accept clients: `on`, `paused` or `off`. */
-  acceptOf(listener: string): Accept;
-  /** How a pool is held by an operator, or released again; undefined where it is neither. */
-  holdOf(pool: string): HoldSnapshot | undefined;
+  readonly administration: {
+    /** What each layer wants of a backend. */
+    layersOf(name: { readonly pool: string; readonly backend: string }): BackendLayers | undefined;
+    /** Whether operators want a listener to accept clients: `on`, `paused` or `off`. */
+    acceptOf(listener: string): Accept;
+    /** How a pool is held by an operator, or released again; undefined where it is neither. */
+    holdOf(pool: string): HoldSnapshot | undefined;
+  };
   /** As much as the buffers of all workers may hold. */
   readonly bufferLimitBytes: number;
 }
@@ -104,7 +106,7 @@ export function snapshot(source: SnapshotSource, now: Moment) {
       /** Connections that it may have. */
       limit: listener.policy.limits.maxConnections,
       bound: bound.get(listener.name) ?? [],
-      accept: source.acceptOf(listener.name),
+      accept: source.administration.acceptOf(listener.name),
       driver: source.driverOf(listener),
       ...listenerCounts(ledger, listener.slot),
       sessionDuration: () => durations(ledger.sessionDuration, listener.slot),
@@ -127,7 +129,7 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, now: Moment
     queueLimit: queuePolicyOf(pool).size,
     /** How long the session has waited that is first in the queue. */
     longestWaitMs: Math.max(0, nowMs - (ledger.queueTickets.waitingSinceMs(pool.slot) ?? nowMs)),
-    hold: source.holdOf(pool.name),
+    hold: source.administration.holdOf(pool.name),
     dialRetries: ledger.dialRetries.sum(pool.slot, 0),
     /** In the plan's order; no two of a pool have the same name. */
     backends: backendSnapshots(pool, source, now),
@@ -164,7 +166,7 @@ function backendSnapshots(pool: PoolPlan, source: SnapshotSource, now: Moment) {
       /** What people want of it, and what each layer does. */
       state,
       stateSinceMs: sinceMs(ledger.stateSinceMs, slot),
-      layers: source.layersOf({ pool: pool.name, backend: name }),
+      layers: source.administration.layersOf({ pool: pool.name, backend: name }),
       health: ledger.healthOf(slot),
       healthSinceMs: sinceMs(ledger.healthSinceMs, slot),
       circuit: ledger.circuitOf(slot),

@@ -25,9 +25,9 @@ function json(body: string | Buffer): Pick<Asking, 'headers' | 'body'> {
 
 /** All that a request could change. */
 function stateOf({ source }: Admin): string {
-  const { overrides, ledger, plan } = source;
+  const { administration, ledger, plan } = source;
   const circuits = plan.pools.flatMap(({ backends }) => backends.map(({ slot }) => ledger.circuitOf(slot)));
-  return JSON.stringify({ overrides, circuits, plan });
+  return JSON.stringify({ overrides: administration.overrides, circuits, plan });
 }
 
 /** Asks so, and expects a refusal with a sentence that changes nothing. */

@@ -5,15 +5,8 @@ import { parseConfig } from '../../src/config/load.ts';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultListenerPolicy } from '../../src/config/options/listener.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
-import {
-  type Administered,
-  type AdministeredListener,
-  type AdministeredPool,
-  Administration,
-  type HoldState,
-  type PoolPatch,
-} from '../../src/control/administration.ts';
-import type { BackendName, BackendPatch, Mark, Override } from '../../src/control/overrides.ts';
+import { Administration, type PoolPatch } from '../../src/control/administration.ts';
+import type { BackendName, BackendPatch, Mark } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
 import { Sessions } from '../../src/control/sessions.ts';
 import type { Accept } from '../../src/core/admin-state.ts';
@@ -113,20 +106,12 @@ export class FakeSource implements AdminSource {
     return listener && busiestClients(this.ledger, { slot: listener.slot, ipv6Prefix: 64 }, most);
   }
 
-  layersOf(name: BackendName) {
-    return this.administration.layersOf(name);
-  }
-
   snapshot(): Snapshot {
     return snapshot(this, { monotonicMs: 1_000, wallClockMs: 1_700_000_001_000 });
   }
 
   explain(inquiry: Inquiry): Explanation {
     return explain(this.plan, this.ledger, inquiry, 1_000, () => 0);
-  }
-
-  get overrides(): readonly Override[] {
-    return this.administration.overrides;
   }
 
   pool(name: string): PoolSnapshot | undefined {
@@ -141,32 +126,8 @@ export class FakeSource implements AdminSource {
     return true;
   }
 
-  administered(name: BackendName): Administered {
-    return this.administration.backend(name);
-  }
-
-  addressesOf(backend: string, pool?: string): readonly string[] {
-    return this.administration.addressesOf(backend, pool);
-  }
-
-  administeredPool(name: string): AdministeredPool {
-    return this.administration.pool(name);
-  }
-
-  administeredListener(name: string): AdministeredListener {
-    return this.administration.listener(name);
-  }
-
-  acceptOf(name: string): Accept {
-    return this.administration.acceptOf(name);
-  }
-
   async patchListener(name: string, accept: Accept | null, mark: Mark, revision?: string): Promise<void> {
     this.administration.patchListener(name, accept, mark, revision);
-  }
-
-  holdOf(pool: string): HoldState | undefined {
-    return this.administration.holdOf(pool);
   }
 
   async patchBackend(name: BackendName, patch: BackendPatch, mark: Mark, revision?: string): Promise<void> {

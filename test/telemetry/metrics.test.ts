@@ -319,7 +319,7 @@ describe('Metrics', () => {
 
   test('tells what each layer wants of a backend', async () => {
     const source = new FakeSource();
-    source.layersOf = ({ backend }) =>
+    source.administration.layersOf = ({ backend }) =>
       backend === '10.0.0.1:9000'
         ? { configuration: 'ready', operator: 'maint', source: 'drain' }
         : { configuration: 'ready', operator: 'ready', source: 'ready' };

@@ -19,7 +19,7 @@ interface BackendRequest {
 
 export const backendResource: Resource<Administered, BackendRequest> = {
   path: '/api/v1/pools/{pool}/backends/{backend}',
-  find: ({ view }, params) => view.administered(nameIn(params)),
+  find: ({ view }, params) => view.administration.backend(nameIn(params)),
   show({ view, observations }, { pool, backend, addresses, layers, effective }) {
     const seen = view
       .snapshot()

@@ -16,7 +16,7 @@ export const circuit: Route = {
   reply: (deps, { params, body, revision }) =>
     orRefusal(() => {
       const name = nameIn(params);
-      const before = deps.view.administered(name);
+      const before = deps.view.administration.backend(name);
       const read = readFields(body, { to: oneOf(['closed', 'open'] as const), for: duration });
       if (!read.ok) return mistaken(read.errors);
       const { to, for: openForMs = defaultOpenMs } = read.value;
@@ -27,7 +27,7 @@ export const circuit: Route = {
         return failure(409, `The pool ${JSON.stringify(name.pool)} has no circuit breaker`);
       }
       return {
-        ...replyOf(backendResource, deps, deps.view.administered(name)),
+        ...replyOf(backendResource, deps, deps.view.administration.backend(name)),
         audit: { to, ...(to === 'open' && { openForMs }) },
       };
     }),

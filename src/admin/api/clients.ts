@@ -1,8 +1,8 @@
 import { UnknownName } from '../../control/administration.ts';
+import { limitOf } from '../../core/explain/explanation.ts';
 import { failure, json } from '../http.ts';
 import { mistaken } from './fields.ts';
 import type { Route } from './route.ts';
-import { limitText } from './status.ts';
 
 /** The clients of a listener that have most connections. */
 export const clients: Route = {
@@ -28,7 +28,7 @@ export const clients: Route = {
       const names = listeners.map((one) => one.name);
       return failure(404, new UnknownName('listener', name, names).message);
     }
-    return json(200, { listener: name, active: listener.active, limit: limitText(listener.limit), ...busy });
+    return json(200, { listener: name, active: listener.active, limit: limitOf(listener.limit), ...busy });
   },
 };
 

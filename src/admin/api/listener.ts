@@ -13,7 +13,7 @@ interface ListenerRequest {
 
 const resource: Resource<AdministeredListener, ListenerRequest> = {
   path: '/api/v1/listeners/{listener}',
-  find: ({ view }, { listener = '' }) => view.administeredListener(listener),
+  find: ({ view }, { listener = '' }) => view.administration.listener(listener),
   show({ view }, { listener }) {
     const seen = view.snapshot().listeners.find(({ name }) => name === listener);
     return { listener, ...(seen && listenerStatus(seen)) };

@@ -14,7 +14,7 @@ export const overrides: Route = {
   whileStarting: true,
   reply: ({ view }) =>
     json(200, {
-      overrides: view.overrides.map((one) => ({
+      overrides: view.administration.overrides.map((one) => ({
         ...namesOf(one),
         ...overrideView(one),
       })),
@@ -27,7 +27,7 @@ export const resetAll: Route = {
   method: 'DELETE',
   may: 'operate',
   async reply({ view, operator }, { by }) {
-    const before = view.overrides;
+    const before = view.administration.overrides;
     await operator.resetOverrides(undefined, markOf({ by }));
     return { ...json(200, { overrides: [] }), audit: { before, after: [] } };
   },
@@ -42,10 +42,10 @@ export const resetBackend: Route = {
     orRefusal(async () => {
       const name = nameIn(params);
       const isOf = (one: Override): boolean => one.pool === name.pool && one.backend === name.backend;
-      const before = view.overrides.filter(isOf);
+      const before = view.administration.overrides.filter(isOf);
       await operator.resetOverrides(name, markOf({ by }));
       return {
-        ...json(200, { overrides: view.overrides.filter(isOf) }),
+        ...json(200, { overrides: view.administration.overrides.filter(isOf) }),
         audit: { before, after: [] },
       };
     }),

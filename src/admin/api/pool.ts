@@ -24,7 +24,7 @@ const mostPerSecond = 1_000_000;
 
 const resource: Resource<AdministeredPool, PoolRequest> = {
   path: '/api/v1/pools/{pool}',
-  find: ({ view }, { pool = '' }) => view.administeredPool(pool),
+  find: ({ view }, { pool = '' }) => view.administration.pool(pool),
   show({ view, observations }, { pool }) {
     const seen = view.pool(pool);
     return { pool, ...(seen && poolStatus(seen, observations)) };

@@ -64,11 +64,7 @@ export interface AdminSource extends MetricsSource {
     | 'probeLag'
     | 'explain'
     | 'busiestClients'
-    | 'overrides'
-    | 'administered'
-    | 'addressesOf'
-    | 'administeredPool'
-    | 'administeredListener'
+    | 'administration'
   >;
   readonly operator: Pick<
     Operator,

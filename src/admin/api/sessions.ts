@@ -5,6 +5,7 @@ import { UnknownName } from '../../control/administration.ts';
 import type { OpenSession } from '../../control/sessions.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import { type SessionFilter, sessionStates } from '../../core/session-list.ts';
+import { endpointText } from '../../telemetry/endpoint-text.ts';
 import { failure, json } from '../http.ts';
 import {
   anything,
@@ -109,7 +110,7 @@ function filterOf(view: RouteDeps['view'], given: GivenFilter): SessionFilter {
 /** One that is in no pool any more may have sessions still, by the address that it had. */
 function addressesOf(view: RouteDeps['view'], backend: string, pool?: string): readonly string[] {
   try {
-    return view.addressesOf(backend, pool);
+    return view.administration.addressesOf(backend, pool);
   } catch (error) {
     if (error instanceof UnknownName) return [backend];
     throw error;
@@ -117,24 +118,17 @@ function addressesOf(view: RouteDeps['view'], backend: string, pool?: string): r
 }
 
 /** Where nothing was found, a name may be mistaken: throws an UnknownName that has the nearest one. */
-function checkNames(view: RouteDeps['view'], { listener, pool, backend }: GivenFilter): void {
-  if (listener !== undefined) view.administeredListener(listener);
-  if (pool !== undefined) view.administeredPool(pool);
-  if (backend !== undefined) view.addressesOf(backend, pool);
+function checkNames({ administration }: RouteDeps['view'], { listener, pool, backend }: GivenFilter): void {
+  if (listener !== undefined) administration.listener(listener);
+  if (pool !== undefined) administration.pool(pool);
+  if (backend !== undefined) administration.addressesOf(backend, pool);
 }
 
-function sessionView({
-  client: { address, port },
-  ageMs,
-  idleMs,
-  queueMs,
-  connectMs,
-  ...session
-}: OpenSession) {
+function sessionView({ client, ageMs, idleMs, queueMs, connectMs, ...session }: OpenSession) {
   const whole = (ms: number | undefined): number | null => (ms === undefined ? null : Math.round(ms));
   return {
     ...session,
-    client: address === 'unix' ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    client: endpointText(client),
     ...{ ageMs: whole(ageMs), idleMs: whole(idleMs), queueMs: whole(queueMs), connectMs: whole(connectMs) },
   };
 }

@@ -1,3 +1,4 @@
+import { limitOf } from '../../core/explain/explanation.ts';
 import { dialFailures, servedReasons } from '../../core/reasons.ts';
 import { type DescriptorUse, descriptorUse } from '../../drivers/descriptors.ts';
 import type { Observations, ObservedBackend } from '../../telemetry/observations.ts';
@@ -64,7 +65,7 @@ export function listenerStatus(listener: ListenerSnapshot) {
     accept,
     driver,
     active,
-    limit: limitText(limit),
+    limit: limitOf(limit),
     total: accepted,
     closed: Object.fromEntries([...closed].filter(([, count]) => count > 0)),
     bytesToBackend,
@@ -77,7 +78,7 @@ export function poolStatus(pool: PoolSnapshot, observations: Observations) {
   return {
     balance,
     active,
-    limit: limitText(limit),
+    limit: limitOf(limit),
     queue: queued,
     queueLimit,
     longestWaitMs: Math.round(longestWaitMs),
@@ -100,7 +101,7 @@ function holdStatus({ phase, sinceMs, untilMs, ratePerSecond, ...hold }: HoldSna
     then,
     sessions,
     timeoutMs,
-    rate: limitText(ratePerSecond),
+    rate: limitOf(ratePerSecond),
     by,
     reason: reason ?? null,
   };
@@ -130,7 +131,7 @@ export function backendStatus(
     lastError: errorStatus(lastError),
     lastDialError: errorStatus(lastDialError),
     active: backend.active,
-    limit: limitText(backend.limit),
+    limit: limitOf(backend.limit),
     total: backend.totals.connections,
     meanFirstByteMs: meanFirstByteMs(backend.totals),
     closed: Object.fromEntries(
@@ -173,12 +174,7 @@ function agentStatus({ atMs, answer, problem }: NonNullable<ObservedBackend['las
 }
 
 function descriptorStatus(use: DescriptorUse | undefined) {
-  return use === undefined ? null : { open: use.open, limit: limitText(use.limit) };
-}
-
-/** JSON has no Infinity: it is written as in the configuration file. */
-export function limitText(limit: number): number | 'unlimited' {
-  return limit === Number.POSITIVE_INFINITY ? 'unlimited' : limit;
+  return use === undefined ? null : { open: use.open, limit: limitOf(use.limit) };
 }
 
 /** ISO 8601, in UTC. */

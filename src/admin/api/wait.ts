@@ -82,7 +82,7 @@ function look({ view, observations }: RouteDeps, { pool, backend }: Wish): reado
   const names = view.plan.pools.map(({ name }) => name);
   if (seen === undefined) throw new UnknownName('pool', pool, names);
   if (backend === undefined) return [ofPool(seen, observations)];
-  const meant = view.addressesOf(backend, pool);
+  const meant = view.administration.addressesOf(backend, pool);
   const [first, ...others] = seen.backends
     .filter(({ name }) => meant.includes(name))
     .map((one) => ofBackend(one, seen, observations));

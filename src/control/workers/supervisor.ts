@@ -10,8 +10,7 @@ import type { LogConfig } from '../../config/config.ts';
 import type { Address } from '../../core/contract.ts';
 import type { Ledger, LedgerCapacity } from '../../core/ledger/ledger.ts';
 import type { Plan } from '../../core/plan.ts';
-import type { CircuitIncident } from '../../core/reports.ts';
-import type { Notice, ToldDial } from '../../dataplane/messages.ts';
+import type { Notice, WorkerNews } from '../../dataplane/messages.ts';
 import type { DriverModule, ListeningSocket, UnlistenOptions } from '../../drivers/driver.ts';
 import { type Binding, type BoundAddresses, placeOf } from './bound-addresses.ts';
 import { noPlan } from './group-plan.ts';
@@ -33,15 +32,8 @@ export interface SupervisorDeps {
   readonly bufferBytes: number;
   /** The memory of what TLS session tickets are sealed with. */
   readonly ticketKeys: SharedArrayBuffer;
-  logLines(lines: string): void;
-  /** A worker had no descriptor for a client or a dial. */
-  outOfDescriptors(): void;
-  /** A client was turned away because the listener is full: once a second at most of each worker. */
-  listenerFull(listener: string): void;
-  /** Told once of each change, by whichever worker has made it. */
-  circuitChanged(incident: CircuitIncident): void;
-  /** Told of some: one a second of each backend and worker at most. */
-  dialFailed(fault: ToldDial): void;
+  /** A worker has found something. */
+  news(news: WorkerNews): void;
   workerDied(worker: number, error: Error): void;
   /** Another one is about to take the place of one that has ended. */
   workerReplaced(): void;
@@ -169,11 +161,7 @@ export class Supervisor {
     const { driver, bound, ledgerBuffer, capacity, ledger, log, bufferBytes, ticketKeys } = this.#deps;
     const init = { worker, ledger: ledgerBuffer, capacity, log: log(), bufferBytes, ticketKeys };
     const thread = new WorkerThread(driver, init, {
-      logLines: (lines) => this.#deps.logLines(lines),
-      outOfDescriptors: () => this.#deps.outOfDescriptors(),
-      listenerFull: (listener) => this.#deps.listenerFull(listener),
-      circuitChanged: (incident) => this.#deps.circuitChanged(incident),
-      dialFailed: (fault) => this.#deps.dialFailed(fault),
+      news: (news) => this.#deps.news(news),
       drained: () => {
         this.#drained.add(worker);
         this.#changes.emit('change');

@@ -3,20 +3,15 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { workerEntry } from '../../beside.ts';
 import type { Address } from '../../core/contract.ts';
-import type { CircuitIncident } from '../../core/reports.ts';
 import type { SessionPage } from '../../core/session-list.ts';
-import type { FromWorker, ToldDial, ToWorker, WorkerInit } from '../../dataplane/messages.ts';
+import type { FromWorker, ToWorker, WorkerInit, WorkerNews } from '../../dataplane/messages.ts';
 import { wakeWord } from '../../dataplane/wakes.ts';
 import type { DriverModule, ListeningSocket } from '../../drivers/driver.ts';
 import { showSourcePlaces } from '../../source-places.ts';
 
 export interface WorkerEvents {
-  logLines(lines: string): void;
   drained(): void;
-  outOfDescriptors(): void;
-  listenerFull(listener: string): void;
-  circuitChanged(incident: CircuitIncident): void;
-  dialFailed(fault: ToldDial): void;
+  news(news: WorkerNews): void;
   /** The thread is gone, and what it held is about to be given back. */
   exited(): void;
   /**
@@ -112,16 +107,8 @@ export class WorkerThread {
         );
       case 'drained':
         return this.#events.drained();
-      case 'out-of-descriptors':
-        return this.#events.outOfDescriptors();
-      case 'listener-full':
-        return this.#events.listenerFull(message.listener);
-      case 'circuit':
-        return this.#events.circuitChanged(message);
-      case 'dial-failed':
-        return this.#events.dialFailed(message);
-      case 'log-lines':
-        return this.#events.logLines(message.lines);
+      default:
+        return this.#events.news(message);
     }
   }
 

@@ -27,8 +27,7 @@ it('A worker thread that has ended answers nothing, and whoever asks is told at 
   };
   const nothing = (): void => {};
   const thread = new WorkerThread(driverModules.portable, init, {
-    ...{ logLines: nothing, drained: nothing, outOfDescriptors: nothing, listenerFull: nothing },
-    ...{ circuitChanged: nothing, dialFailed: nothing, exited: nothing, ended: isOver },
+    ...{ news: nothing, drained: nothing, exited: nothing, ended: isOver },
   });
   const asked = thread.ask({ kind: 'list-sessions', filter: {}, from: 0, most: 1 });
   const rejected = expect(asked).rejects.toThrow('The worker ended');
