@@ -119,10 +119,13 @@ export class TlsChannel {
     const address = this.#buffers.bytesAt(chunk);
     const room = this.#lengthOf(chunk);
     let length = 0;
+    // Where the last record ends with what was fed, there is none, and OpenSSL need not be asked.
+    this.#hasPartialRecord = false;
     while (this.ending === 'none') {
       const opened = this.tls.open(address + length, room - length);
       if (opened <= 0) {
         this.#noteEnding(opened);
+        this.#hasPartialRecord = this.tls.hasPartialRecord;
         break;
       }
       length += opened;
@@ -130,7 +133,6 @@ export class TlsChannel {
       if (length === room) this.#break();
       if (!this.tls.hasUnread) break;
     }
-    this.#hasPartialRecord = this.tls.hasPartialRecord;
     if (length > 0) this.#opened = this.#with(this.#opened, chunk, length);
     else this.#buffers.giveBack(chunk);
   }

@@ -15,6 +15,8 @@ export class Bios {
   readonly #unread: BufMem;
   readonly #collected: BufMem;
   readonly #lent: BufMem;
+  /** Of those collected, the first ones. */
+  #takenBytes = 0;
 
   constructor(library: Library) {
     const { openSsl } = library;
@@ -47,22 +49,27 @@ export class Bios {
   }
 
   get collectedBytes(): number {
-    // Reading moves an offset on, but not this length: it is ours to set once all was taken.
-    if (this.#collected.length === 0) return 0;
-    const left = this.#openSsl.BIO_ctrl_pending(this.outgoing);
-    if (left === 0) this.#collected.length = 0;
-    return left;
+    return this.#collected.length - this.#takenBytes;
   }
 
-  /** Returns how many bytes it has written. */
+  /** Returns how many bytes it has written. All that is collected must be taken before OpenSSL writes again. */
   take(into: Pointer, room: number): number {
+    if (this.collectedBytes === 0) return 0;
     const taken = Math.max(0, this.#openSsl.BIO_read(this.outgoing, into, room));
-    if (taken < room) this.#collected.length = 0;
+    // Reading moves an offset on, but not the length: it is ours to set.
+    this.#takenBytes += taken;
+    if (this.collectedBytes === 0) this.#noteEmpty();
     return taken;
+  }
+
+  #noteEmpty(): void {
+    this.#takenBytes = 0;
+    this.#collected.length = 0;
   }
 
   forgetCollected(): void {
     this.#openSsl.BIO_ctrl(this.outgoing, ssl.BIO_CTRL_RESET, 0, 0);
+    this.#noteEmpty();
   }
 
   /** Until `takeBack`, where nothing is collected: what is to be sent is written there. There must be room for all of it. */

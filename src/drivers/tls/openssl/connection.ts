@@ -16,7 +16,7 @@ import { subjectOf } from '../subject.ts';
 import type { Bios } from './bios.ts';
 import * as ssl from './constants.ts';
 import { smallRecordBytes } from './context.ts';
-import { certificateProblem, takeReason } from './failures.ts';
+import { certificateProblem, forgetOthersErrors, takeReason } from './failures.ts';
 import type { OpenSsl } from './library.ts';
 import { readCertificate } from './peer-certificate.ts';
 
@@ -58,26 +58,24 @@ export class TlsConnection {
     openSsl.BIO_up_ref(bios.incoming);
     openSsl.BIO_up_ref(bios.outgoing);
     openSsl.SSL_set_bio(pointer, bios.incoming, bios.outgoing);
-    if (role.isServer) openSsl.SSL_set_accept_state(pointer);
-    else openSsl.SSL_set_connect_state(pointer);
   }
 
   /** Cipher text that has come. It must stay where it is until `hasUnread` says no. */
   feed(from: Pointer, bytes: number): void {
-    // What Node's own use of OpenSSL has left there would be taken for an error of this connection.
-    this.#openSsl.ERR_clear_error();
+    forgetOthersErrors(this.#openSsl);
     this.#bios.feed(from, bytes);
   }
 
   /** Goes on with the handshake as far as that is possible with what was fed. Returns whether it is done. */
   handshake(): boolean {
     const openSsl = this.#openSsl;
-    const result = openSsl.SSL_do_handshake(this.pointer);
+    const { pointer } = this;
+    const result = this.#role.isServer ? openSsl.SSL_accept(pointer) : openSsl.SSL_connect(pointer);
     if (result === 1) {
       this.#isEstablished = true;
       return true;
     }
-    if (openSsl.SSL_get_error(this.pointer, result) !== ssl.SSL_ERROR_WANT_READ) this.#fail();
+    if (openSsl.SSL_get_error(pointer, result) !== ssl.SSL_ERROR_WANT_READ) this.#fail();
     return false;
   }
 
@@ -243,8 +241,8 @@ export class TlsConnection {
   free(): void {
     const openSsl = this.#openSsl;
     if (this.#isEstablished && !this.#isSessionKept && this.failure === undefined) this.#keepSession();
-    // Otherwise OpenSSL takes the session for broken, which others may resume.
-    if (this.failure === undefined)
+    // Otherwise OpenSSL takes the session for broken, which the proxy may resume.
+    if (this.failure === undefined && !this.#role.isServer)
       openSsl.SSL_set_shutdown(this.pointer, ssl.SSL_SENT_SHUTDOWN | ssl.SSL_RECEIVED_SHUTDOWN);
     openSsl.SSL_free(this.pointer);
   }

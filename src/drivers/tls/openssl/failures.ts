@@ -4,6 +4,12 @@ import type { Pointer } from '../../uring/libc.ts';
 import * as ssl from './constants.ts';
 import type { OpenSsl } from './library.ts';
 
+/** What Node's own use of OpenSSL has left on this thread would be taken for an error of the calls that follow. */
+export function forgetOthersErrors(openSsl: OpenSsl): void {
+  // To clear the queue takes longer than to find it empty.
+  if (openSsl.ERR_peek_error() !== 0) openSsl.ERR_clear_error();
+}
+
 /** The first error that this thread has noted, and forgets all of them: one that stays is taken for that of a later call. */
 export function takeReason(openSsl: OpenSsl): string {
   const error = openSsl.ERR_get_error();

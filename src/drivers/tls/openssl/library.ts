@@ -32,13 +32,12 @@ export interface OpenSsl {
   SSL_CTX_get_cert_store(context: Pointer): Pointer;
   SSL_CTX_set_session_id_context(context: Pointer, id: Uint8Array, bytes: number): number;
   SSL_CTX_set_timeout(context: Pointer, seconds: number): number;
+  SSL_CTX_set_num_tickets(context: Pointer, tickets: number): number;
   X509_STORE_add_cert(store: Pointer, certificate: Pointer): number;
 
   SSL_new(context: Pointer): Pointer;
   SSL_free(ssl: Pointer): void;
   SSL_set_bio(ssl: Pointer, incoming: Pointer, outgoing: Pointer): void;
-  SSL_set_accept_state(ssl: Pointer): void;
-  SSL_set_connect_state(ssl: Pointer): void;
   SSL_ctrl(ssl: Pointer, command: number, number: number, text: string | null): number;
   SSL_set1_host(ssl: Pointer, name: string): number;
   SSL_set_hostflags(ssl: Pointer, flags: number): void;
@@ -50,7 +49,8 @@ export interface OpenSsl {
   SSL_SESSION_free(session: Pointer): void;
   SSL_session_reused(ssl: Pointer): number;
 
-  SSL_do_handshake(ssl: Pointer): number;
+  SSL_accept(ssl: Pointer): number;
+  SSL_connect(ssl: Pointer): number;
   SSL_read(ssl: Pointer, into: Pointer, bytes: number): number;
   SSL_write(ssl: Pointer, from: Pointer, bytes: number): number;
   SSL_writeBytes(ssl: Pointer, from: Uint8Array, bytes: number): number;
@@ -98,6 +98,7 @@ export interface OpenSsl {
   X509_STORE_CTX_get_error(verification: Pointer): number;
   X509_STORE_CTX_set_error(verification: Pointer, error: number): void;
 
+  ERR_peek_error(): number;
   ERR_get_error(): number;
   ERR_clear_error(): void;
   ERR_reason_error_string(error: number): string | null;
@@ -147,13 +148,12 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_CTX_get_cert_store: 'int64 SSL_CTX_get_cert_store(int64)',
   SSL_CTX_set_session_id_context: 'int SSL_CTX_set_session_id_context(int64, void *, uint)',
   SSL_CTX_set_timeout: 'long SSL_CTX_set_timeout(int64, long)',
+  SSL_CTX_set_num_tickets: 'int SSL_CTX_set_num_tickets(int64, int64)',
   X509_STORE_add_cert: 'int X509_STORE_add_cert(int64, int64)',
 
   SSL_new: 'int64 SSL_new(int64)',
   SSL_free: 'void SSL_free(int64)',
   SSL_set_bio: 'void SSL_set_bio(int64, int64, int64)',
-  SSL_set_accept_state: 'void SSL_set_accept_state(int64)',
-  SSL_set_connect_state: 'void SSL_set_connect_state(int64)',
   SSL_ctrl: 'long SSL_ctrl(int64, int, long, str)',
   SSL_set1_host: 'int SSL_set1_host(int64, str)',
   SSL_set_hostflags: 'void SSL_set_hostflags(int64, uint)',
@@ -165,7 +165,8 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_SESSION_free: 'void SSL_SESSION_free(int64)',
   SSL_session_reused: 'int SSL_session_reused(int64)',
 
-  SSL_do_handshake: 'int SSL_do_handshake(int64)',
+  SSL_accept: 'int SSL_accept(int64)',
+  SSL_connect: 'int SSL_connect(int64)',
   SSL_read: 'int SSL_read(int64, int64, int)',
   SSL_write: 'int SSL_write(int64, int64, int)',
   SSL_writeBytes: 'int SSL_write(int64, void *, int)',
@@ -212,6 +213,7 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   X509_STORE_CTX_get_error: 'int X509_STORE_CTX_get_error(int64)',
   X509_STORE_CTX_set_error: 'void X509_STORE_CTX_set_error(int64, int)',
 
+  ERR_peek_error: 'ulong ERR_peek_error()',
   ERR_get_error: 'ulong ERR_get_error()',
   ERR_clear_error: 'void ERR_clear_error()',
   ERR_reason_error_string: 'str ERR_reason_error_string(ulong)',

@@ -10,6 +10,9 @@ const ca = authority('an authority');
 const certificate = ca.issue({ names: ['service.example'] });
 const one = engine();
 
+/** Of a record, the last two are its length. */
+const headerBytes = 5;
+
 const ends: End[] = [];
 /** Plans that say the same bring the same object. */
 const plans = new Map<string, BackendTls>();
@@ -93,6 +96,14 @@ describe('TlsConnection', () => {
       /^unable to get local issuer certificate \(UNABLE_TO_GET_ISSUER_CERT_LOCALLY\)$/,
     );
     expect(b.tls.failure).toMatch(/alert unknown ca$/);
+  });
+
+  it('gives a client one ticket', () => {
+    const [a, b] = [client(), server()];
+    const finished = a.take(b.take(a.take()));
+    const tickets = b.take(finished);
+    expect(tickets.length).toBeGreaterThan(headerBytes);
+    expect(tickets.readUInt16BE(headerBytes - 2)).toBe(tickets.length - headerBytes);
   });
 
   it('resumes the last session with a backend, and none of another', () => {
