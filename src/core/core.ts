@@ -274,11 +274,10 @@ class SessionCore implements Core {
     for (const [slot, pool] of retired) {
       pool.retire();
       if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
-      for (const session of pool.queue.members()) {
-        const listener = this.#listeners.find(session.listener.plan.slot);
-        if (listener !== undefined) session.reroute(listener.state, nowMs);
-      }
     }
+    // Only now, so that none of them goes to another that is gone too.
+    for (const pool of retired.values()) for (const session of pool.queue.members()) session.reroute(nowMs);
+    if (retired.size > 0) for (const session of this.#links.sessions()) session.stage.poolRetired(nowMs);
   }
 
   #giveUpDials(held: readonly Pool<QueuedSession>[]): void {

@@ -32,6 +32,7 @@ export class Pool<Waiting = unknown> {
   #backends: readonly Backend[] = [];
   #tiers: readonly BackendTier[] = [];
   #inPanic = false;
+  #isRetired = false;
   readonly #pace: ReleasePace;
 
   constructor(
@@ -73,8 +74,14 @@ export class Pool<Waiting = unknown> {
     else this.#build();
   }
 
+  /** It is gone from the plan. Once nobody holds its slot, another pool may have that. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
   /** The pool is gone from the plan: no backend takes another session. */
   retire(): void {
+    this.#isRetired = true;
     this.follow({ ...this.#plan, backends: [], hold: undefined });
   }
 

@@ -32,15 +32,14 @@ export interface Timed extends Due {
 
 /** A session that waits in the queue of a pool. */
 export interface QueuedSession {
-  readonly listener: ListenerState;
   /** The first in line looks for a backend; returns whether it has left the queue. */
   tryLeaveQueue(nowMs: number): boolean;
   /** Its pool is held: from when it began to wait, it waits as long as the hold says. */
   waitAsHeld(): void;
   /** It is refused, as if its time were over. */
   giveUpWaiting(nowMs: number): void;
-  /** Its pool is gone: it goes to another by this plan of its listener, without having waited in vain. */
-  reroute(listener: ListenerState, nowMs: number): void;
+  /** Its pool is gone: it goes to the one that its listener has now, without having waited in vain. */
+  reroute(nowMs: number): void;
 }
 
 /** What a session is given by the core. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan, PoolPlan, PoolPolicy } from '../../src/core/plan.ts';
+import type { Plan, PoolPlan, PoolPolicy, RouteCondition } from '../../src/core/plan.ts';
 import {
   backendPlan,
   CoreStage,
@@ -11,6 +11,16 @@ import {
 } from './harness.ts';
 
 const queue: Partial<PoolPolicy> = { limits: { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000 } } };
+
+const always: RouteCondition = {
+  sni: undefined,
+  alpn: undefined,
+  protocol: undefined,
+  httpHost: undefined,
+  client: undefined,
+};
+
+const noRetries: Partial<PoolPolicy> = { connect: { ...poolPolicy.connect, retries: 0 } };
 
 describe('Core that follows a new plan', () => {
   it('changes nothing where the plan is the same', () => {
@@ -110,12 +120,50 @@ describe('Core that follows a new plan', () => {
       expect(stage.ledger.poolQueued.total(0)).toBe(0);
     });
 
-    it('gives its backends nothing new, not even by a retry', () => {
-      const stage = new CoreStage(planOf(poolPlan(3)));
+    it('gives its backends nothing new: who is refused there dials the pool that the listener has now', () => {
+      const stage = new CoreStage(planOf(poolPlan(3, noRetries)));
       const { session } = stage.connect();
-      stage.follow(moved(poolPlan([backendPlan(5)])));
-      expect(CoreStage.dialed(stage.failDial(session))).toEqual([]);
+      stage.follow(moved(poolPlan([backendPlan(5)], noRetries)));
+      expect(CoreStage.dialed(stage.failDial(session))).toEqual([5]);
       expect(CoreStage.dialed(stage.connect().commands)).toEqual([5]);
+      expect(CoreStage.closed(stage.failDial(session))).toEqual(['reset']);
+    });
+
+    it('moves who gives up its dial there', () => {
+      const stage = new CoreStage(planOf(poolPlan(1)));
+      const { session } = stage.connect();
+      const link = stage.backendOf(session) ?? -1;
+      stage.elapse(poolPolicy.connect.timeoutMs);
+      stage.follow(moved(poolPlan([backendPlan(5)])));
+      expect(CoreStage.dialed(stage.close(link))).toEqual([5]);
+    });
+
+    it('moves who backs off there, and leaves its slot to whom it is given meanwhile', () => {
+      const waiting: Partial<PoolPolicy> = {
+        limits: { ...poolPolicy.limits, queue: { size: 5, timeoutMs: 5_000, whenNoBackend: 'wait' } },
+      };
+      const stage = new CoreStage(planOf(poolPlan(1, waiting)));
+      const { session } = stage.connect();
+      stage.failDial(session);
+      const other = poolPlan([backendPlan(5)], waiting);
+      const heir = { ...poolPlan([backendPlan(6)], waiting), name: 'heir' };
+      const { listeners, pools } = moved(other);
+      expect(CoreStage.dialed(stage.follow({ listeners, pools: [...pools, heir] }))).toEqual([5]);
+      expect(stage.ledger.poolQueued.total(heir.slot)).toBe(0);
+      stage.dialed(session);
+      stage.end(session);
+      expect(stage.lastRecord).toMatchObject({ pool: 'other', backend: '10.0.0.1:9005', attempts: 2 });
+    });
+
+    it('sends none of its sessions to another that goes with it', () => {
+      const full = poolPlan([backendPlan(0, { maxConnections: 1 })], queue);
+      const canary = { ...poolPlan([backendPlan(1)]), slot: 1, name: 'canary' };
+      const shares = [0, 1].map((pool) => ({ pool, weight: 1 }));
+      const listener = { ...listenerPlan(), routes: [{ when: always, to: { slot: 0, shares } }] };
+      const stage = new CoreStage({ listeners: [listener], pools: [full, canary] });
+      for (let client = 0; client < 3; client++) stage.connect();
+      expect(stage.ledger.poolQueued.total(full.slot)).toBe(1);
+      expect(CoreStage.dialed(stage.follow({ listeners: [], pools: [] }))).toEqual([]);
     });
 
     it('takes another pool in its slot for another', () => {

@@ -70,6 +70,7 @@ export class Endings {
       const isClear =
         pool !== undefined &&
         session.stage !== 'unsure' &&
+        !wasMoved &&
         session.leftMs === never &&
         !isDrained &&
         session.attempts <= pool.plan.policy.connect.retries;

@@ -8,6 +8,7 @@ import {
   go,
   inTurn,
   isFirstTimer,
+  isWaiting,
   mayBeQueued,
   mayWaitElsewhere,
   type PoolView,
@@ -69,7 +70,7 @@ export class Queueing {
       for (const session of inTurn(worker)) {
         const { stage, pool, mayBeIn, attempts } = session;
         if (pool !== retired && !mayBeIn.includes(retired)) continue;
-        if (stage !== 'queued' && stage !== 'unsure') continue;
+        if (!isWaiting(session)) continue;
         const isQueued = stage === 'queued' && attempts === 0;
         destinations.move(worker, session, retired, isQueued);
         if (!isQueued || session.mayBeIn.length > 0) {

@@ -224,7 +224,17 @@ export class Shadow {
     must(pool !== undefined, () => `session ${session.id} dials without a pool`);
     this.#release(session);
     this.#unsettled.add(session);
+    if (worker.pools.get(pool.plan.slot) !== pool) return this.#startsAnew(worker, session, pool);
     this.#afterFailure(worker, session, pool, why);
+  }
+
+  /** The pool that it dialed for is gone: it is placed in another, like one that has just come. */
+  #startsAnew(worker: WorkerView, session: ShadowSession, gone: PoolView): void {
+    this.destinations.move(worker, session, gone, true);
+    session.surelyTried = new Set();
+    session.maybeTried = new Set();
+    session.actByMs = never;
+    go(session, 'fresh', this.#nowMs);
   }
 
   /** The session is over but for its other link, which has a while to follow. */

@@ -2,7 +2,6 @@
  * The session has a pool and seeks a backend of it: it dials one after the other, and may wait between, in the pool's
  * queue or until it dials the same ones again.
  */
-import type { ListenerState } from '../admission/listener-state.ts';
 import { PendingClient } from '../admission/pending-client.ts';
 import { poolBy } from '../admission/routing.ts';
 import { backoffMs } from '../backoff.ts';
@@ -46,10 +45,6 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#follow(pool.queue.isWaitedIn ? 'must-queue' : this.#place(nowMs), nowMs);
   }
 
-  get listener(): ListenerState {
-    return this.#session.listener;
-  }
-
   tryLeaveQueue(nowMs: number): boolean {
     const placed = this.#place(nowMs);
     if (placed === 'pool-full' || placed === 'held') return false;
@@ -70,9 +65,12 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     refuse(this.#session, { reason: 'queue-timeout' }, nowMs);
   }
 
-  reroute(listener: ListenerState, nowMs: number): void {
+  /** The pool is dialed once at least; more often only if it allows more dials than there were in all. */
+  reroute(nowMs: number): void {
     const { context, admitted, link, client } = this.#session;
+    const listener = context.listener(this.#session.listener.plan.slot) ?? this.#session.listener;
     this.#leaveQueue(nowMs);
+    this.#beginAnew();
     const known = admitted ?? new PendingClient(link, client, listener, context);
     const pool = context.pool(poolBy(listener, known), listener);
     this.#session.poolName = pool?.name;
@@ -115,6 +113,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   goOn(why: DialFault | 'held', nowMs: number): void {
+    if (this.#pool.isRetired) return this.reroute(nowMs);
     if (why === 'held') return this.#follow(this.#place(nowMs), nowMs);
     const { retries } = this.#pool.policy.connect;
     const isOver = this.#session.attempts > retries;
@@ -126,6 +125,10 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   override due(nowMs: number): void {
     if (this.#queuedMs === undefined) this.#follow(this.#place(nowMs), nowMs);
     else this.giveUpWaiting(nowMs);
+  }
+
+  override poolRetired(nowMs: number): void {
+    if (this.#pool.isRetired) this.reroute(nowMs);
   }
 
   override halfClosed(heldBytes: number, nowMs: number): void {

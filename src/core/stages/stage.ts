@@ -29,6 +29,8 @@ export class Stage {
   backendWentDown(_backend: BackendSlot, _nowMs: number): void {}
   /** An operator holds this pool from now on. */
   poolHeld(_pool: Pool): void {}
+  /** Pools are gone from the plan, and maybe this session's. */
+  poolRetired(_nowMs: number): void {}
   /** The proxy wants to end it; by `reset`, what was under way is cut, and both sides see it. */
   cut(_reason: CutReason, _nowMs: number, _how?: Close, _detail?: string): void {}
   /** None of the session's links is open. */
