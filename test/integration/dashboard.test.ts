@@ -113,7 +113,7 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
     await page.getByRole('dialog').getByRole('button', { name: 'Make ready' }).click();
     await row(page, address).getByText('Ready', { exact: true }).first().waitFor();
     for (const client of clients) client.destroy();
-    expect((await sluice.ask('/api/v1/overrides')).body).toBe('{"overrides":[]}\n');
+    expect((await sluice.api('GET overrides')).body).toEqual({ overrides: [] });
   });
 
   it('holds a pool, shows who waits, and releases it', async () => {
@@ -139,8 +139,7 @@ describe.skipIf(!hasBrowser)(`The dashboard ${skippedWithout('chromium')}`, () =
   });
 
   it('says of a pool that is released slowly that it is, and how fast', async () => {
-    const change = (body: object) =>
-      sluice.ask('/api/v1/pools/app', 'PATCH', { 'content-type': 'application/json' }, JSON.stringify(body));
+    const change = (body: object) => sluice.api('PATCH pools/app', body);
     await change({ hold: { for: '5m', timeout: '1m' } });
     const clients = await Promise.all([1, 2, 3].map(() => connected(sluice.port('web'))));
     onTestFinished(() => clients.forEach((client) => void client.destroy()));

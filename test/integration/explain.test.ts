@@ -105,21 +105,18 @@ describe('POST /api/v1/explain', () => {
 
   it('says what is wrong with what it is asked', async () => {
     const sluice = await sluiceOfTest(JSON.stringify({ ...document({}), admin: { bind: '127.0.0.1:0' } }));
-    const json = { 'content-type': 'application/json' };
-    const answer = await sluice.ask('/api/v1/explain', 'POST', json, '{"listener":"wob","client":"::1"}');
+    const answer = await sluice.api('POST explain', { listener: 'wob', client: '::1' });
     expect(answer).toEqual({
       code: 400,
-      body: '{"error":"listener: Expected the name of a listener (web), found \\"wob\\""}\n',
+      body: { error: 'listener: Expected the name of a listener (web), found "wob"' },
     });
   });
 });
 
 async function asked(sluice: Sluice): Promise<Explanation> {
-  const inquiry = JSON.stringify({ listener: 'web', client: '127.0.0.1' });
-  const headers = { 'content-type': 'application/json' };
-  const { code, body } = await sluice.ask('/api/v1/explain', 'POST', headers, inquiry);
-  expect(code, body).toBe(200);
-  return JSON.parse(body) as Explanation; // Its shape is checked by the tests of `explain`.
+  const { code, body } = await sluice.api('POST explain', { listener: 'web', client: '127.0.0.1' });
+  expect(code, JSON.stringify(body)).toBe(200);
+  return body; // Its shape is checked by the tests of `explain`.
 }
 
 async function explained(...args: readonly string[]) {

@@ -64,7 +64,7 @@ describe.each(whyNot() === undefined ? (['uring', 'portable'] as const) : (['por
     /** Asked where the admin API was when it started; a connection of its own, which answers to the end. */
     const reload = async (sluice: Sluice, shape: Shape): Promise<number> => {
       sluice.rewrite(configOf(shape));
-      return (await sluice.ask('/api/v1/reload', 'POST')).code;
+      return (await sluice.api('POST reload')).code;
     };
 
     it('a unix socket whose move fails stays with its listener', async () => {

@@ -1,21 +1,13 @@
 /** An operator holds a pool while its only backend is restarted: its clients wait, and all are served. */
-import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../bench/stage/free-ports.ts';
+import type { Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { ending, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
+import { clientOfTest } from '../support/of-test.ts';
+import type { Sluice } from '../support/sluice.ts';
 import { type BackendProcess, startBackendProcess } from './backend-process.ts';
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+import { type OperatedOptions, operatedOfTest } from './operated.ts';
 
 describe.each(['uring', 'portable'] as const)('With the %s driver, a pool that is held', (driver) => {
   const isHere = driver === 'portable' || whyNot() === undefined;
@@ -28,14 +20,14 @@ describe.each(['uring', 'portable'] as const)('With the %s driver, a pool that i
       const held = { hold: { for: '2m', timeout: '1m', sessions: 'close', reason: 'upgrade' } };
       expect((await stage.change(held)).code).toBe(200);
       expect((await ending(early)).reset).toBe(true);
-      expect((await stage.sluice.ask('/api/v1/wait?pool=app&until=idle&timeout=1m')).code).toBe(200);
+      expect((await stage.sluice.api('GET wait?pool=app&until=idle&timeout=1m')).code).toBe(200);
       const crowd = await Promise.all(Array.from({ length: 1_000 }, () => client(stage.port)));
       const answers = crowd.map((one) => textOf(one, hello.length));
-      await eventually(async () => expect((await stage.pool()).queue).toBe(1_000));
+      await eventually(async () => expect((await poolOf(stage.sluice)).queue).toBe(1_000));
       expect((await stage.sluice.ask('/readyz')).code).toBe(200);
       expect(await stage.sluice.metric('sluice_pool_held{pool="app"}')).toBe(1);
       await stage.backend.close();
-      await stage.start();
+      await backendProcess(stage.backend.port);
       expect((await stage.change({ hold: null })).code).toBe(200);
       expect(new Set(await Promise.all(answers))).toEqual(new Set([hello]));
       for (const one of crowd) one.end();
@@ -43,7 +35,7 @@ describe.each(['uring', 'portable'] as const)('With the %s driver, a pool that i
         const { active, closed } = (await stage.sluice.status()).listeners['web'] as never;
         expect({ active, closed }).toEqual({ active: 0, closed: { finished: 1_000, operator: 1 } });
       });
-      await eventually(async () => expect((await stage.pool()).hold).toBeNull());
+      await eventually(async () => expect((await poolOf(stage.sluice)).hold).toBeNull());
       await stage.sluice.logged(({ msg, waiting }) => msg === 'pool released' && waiting === 1_000);
     });
   });
@@ -54,7 +46,7 @@ describe('A hold', () => {
     const stage = await open();
     await stage.change({ hold: { for: '300ms' } });
     expect(await textOf(await client(stage.port), hello.length)).toBe(hello);
-    expect((await stage.pool()).hold?.phase).not.toBe('held');
+    expect((await poolOf(stage.sluice)).hold?.phase).not.toBe('held');
   });
 
   it('ends by itself with the refusal of those who wait, where that is wanted', async () => {
@@ -67,19 +59,17 @@ describe('A hold', () => {
   });
 
   it('outlives reloads and restarts', async () => {
-    const stage = await open({ folder: mkdtempSync(join(tmpdir(), 'sluice-test-')) });
+    const stage = await open();
     await stage.change({ hold: { for: '5m', reason: 'failover' } });
     const waiting = await client(stage.port);
-    expect((await stage.sluice.ask('/api/v1/reload', 'POST')).code).toBe(200);
-    await eventually(async () => expect((await stage.pool()).queue).toBe(1));
-    stage.sluice.signal('SIGKILL');
-    await stage.sluice.ended;
+    await stage.sluice.reload();
+    await eventually(async () => expect((await poolOf(stage.sluice)).queue).toBe(1));
+    const again = await stage.restart();
     waiting.destroy();
-    const again = await stage.again();
-    expect((await again.pool()).hold).toMatchObject({ phase: 'held', reason: 'failover' });
-    const next = await client(again.port);
-    await eventually(async () => expect((await again.pool()).queue).toBe(1));
-    await again.change({ release: {} });
+    expect((await poolOf(again)).hold).toMatchObject({ phase: 'held', reason: 'failover' });
+    const next = await client(stage.port);
+    await eventually(async () => expect((await poolOf(again)).queue).toBe(1));
+    await again.api('PATCH pools/app', { release: {} });
     expect(await textOf(next, hello.length)).toBe(hello);
   });
 
@@ -87,7 +77,7 @@ describe('A hold', () => {
     const stage = await open();
     await stage.change({ hold: { for: '5m', timeout: '1m' } });
     const waiting = await client(stage.port);
-    await eventually(async () => expect((await stage.pool()).queue).toBe(1));
+    await eventually(async () => expect((await poolOf(stage.sluice)).queue).toBe(1));
     stage.sluice.signal('SIGTERM');
     await stage.sluice.logged(({ msg }) => msg === 'draining');
     expect((await stage.change({ hold: null })).code).toBe(200);
@@ -111,47 +101,24 @@ describe('A hold', () => {
 const hello = 'hello bx';
 
 async function client(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => {});
-  ends.push(() => socket.destroy());
-  await once(socket, 'connect');
+  const socket = await clientOfTest(port);
   socket.write('x');
   return socket;
 }
 
-interface Asked {
-  readonly driver?: string;
-  readonly workers?: number;
-  readonly folder?: string;
+async function open(options?: OperatedOptions) {
+  const backend = await backendProcess();
+  const operated = await operatedOfTest(backend.address, options);
+  const change = (patch: object) => operated.sluice.api('PATCH pools/app', patch);
+  return { ...operated, change, backend };
 }
 
-async function open({ driver, workers = 2, folder }: Asked = {}) {
-  const port = await freePort();
-  const start = async (): Promise<BackendProcess> => {
-    const started = await startBackendProcess('b', port);
-    ends.push(() => started.close());
-    return started;
-  };
-  const backend = await start();
-  const config = JSON.stringify({
-    version: 1,
-    ...(driver && { driver }),
-    workers,
-    listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
-    pools: { app: { backends: [`127.0.0.1:${port}`] } },
-    admin: { bind: '127.0.0.1:0', state: 'state.json' },
-    shutdown: { grace: '1m' },
-  });
-  const run = async () => {
-    const sluice = await (folder === undefined ? Sluice.run(config) : Sluice.runIn(folder, config));
-    ends.push(() => sluice.stop());
-    const change = async (patch: object) => {
-      const headers = { 'content-type': 'application/json' };
-      return sluice.ask('/api/v1/pools/app', 'PATCH', headers, JSON.stringify(patch));
-    };
-    const pool = async (): Promise<{ queue: number; hold: { phase: string } | null }> =>
-      JSON.parse((await sluice.ask('/api/v1/pools/app')).body);
-    return { sluice, port: sluice.port('web'), change, pool };
-  };
-  return { ...(await run()), again: run, backend, start };
+async function backendProcess(port?: number): Promise<BackendProcess> {
+  const backend = await startBackendProcess('b', port);
+  onTestFinished(() => backend.close());
+  return backend;
+}
+
+async function poolOf(sluice: Sluice) {
+  return (await sluice.api('GET pools/app')).body;
 }

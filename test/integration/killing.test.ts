@@ -4,14 +4,13 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { arrival, named, nextText } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
+import { sluiceOfTest } from '../support/of-test.ts';
 import { openBlackHole } from './black-hole.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { openScene, type Proxied } from './scene.ts';
 
 const scene = openScene({ workers: 2 });
 const certificate = certificateFiles('localhost');
-const json = { 'content-type': 'application/json' };
 
 interface Victim {
   readonly proxy: Proxied;
@@ -41,9 +40,8 @@ const stages: readonly (readonly [what: string, state: string, begin: () => Prom
     async () => {
       const backend = await scene.backend(named('ok'));
       const proxy = await scene.proxy({ backends: [backend.address] });
-      const body = JSON.stringify({ hold: { for: '5m', timeout: '5m' } });
-      await scene.sluice.ask(`/api/v1/pools/${proxy.pool}`, 'PATCH', json, body);
-      scene.afterwards(() => scene.sluice.ask('/api/v1/overrides', 'DELETE'));
+      await scene.sluice.api(`PATCH pools/${proxy.pool}`, { hold: { for: '5m', timeout: '5m' } });
+      scene.afterwards(() => scene.sluice.api('DELETE overrides'));
       return { proxy, client: scene.client(proxy.port) };
     },
   ],
@@ -155,9 +153,8 @@ const stages: readonly (readonly [what: string, state: string, begin: () => Prom
     'relaying',
     async () => {
       const { backend, proxy, client } = await relayed();
-      const path = `/api/v1/pools/${proxy.pool}/backends/${backend.address}`;
-      await scene.sluice.ask(path, 'PATCH', json, JSON.stringify({ state: 'drain' }));
-      scene.afterwards(() => scene.sluice.ask('/api/v1/overrides', 'DELETE'));
+      await scene.sluice.api(`PATCH pools/${proxy.pool}/backends/${backend.address}`, { state: 'drain' });
+      scene.afterwards(() => scene.sluice.api('DELETE overrides'));
       return { proxy, client };
     },
   ],
@@ -172,9 +169,8 @@ async function relayed() {
 }
 
 const ways = {
-  'by its id': (id: string) => scene.sluice.ask(`/api/v1/sessions/${id}`, 'DELETE'),
-  'by a filter': (_: string, filter: object) =>
-    scene.sluice.ask('/api/v1/sessions/close', 'POST', json, JSON.stringify({ filter })),
+  'by its id': (id: string) => scene.sluice.api(`DELETE sessions/${id}`),
+  'by a filter': (_: string, filter: object) => scene.sluice.api('POST sessions/close', { filter }),
 };
 
 describe.each(stages)('A session %s', (_, state, begin) => {
@@ -190,7 +186,7 @@ describe.each(stages)('A session %s', (_, state, begin) => {
         return found[0]?.id ?? '';
       });
       const { code, body } = await end(id, filter);
-      expect([code, body]).toEqual(code === 204 ? [204, ''] : [202, '{"matched":1}\n']);
+      expect([code, body]).toEqual(code === 204 ? [204, undefined] : [202, { matched: 1 }]);
       expect(await reset).toBe(true);
       await eventually(async () => expect(await listed({ listener: proxy.listener })).toHaveLength(others));
       expect(await proxy.reasons()).toEqual({ operator: 1 });
@@ -198,14 +194,14 @@ describe.each(stages)('A session %s', (_, state, begin) => {
       expect(line).toMatchObject({ reason: 'operator', endedBy: 'proxy' });
       expect((await proxy.backend()).active).toBe(others);
       expect(await proxy.queueLength()).toBe(0);
-      expect((await scene.sluice.ask(`/api/v1/sessions/${id}`, 'DELETE')).code).toBe(404);
+      expect((await scene.sluice.api(`DELETE sessions/${id}`)).code).toBe(404);
     },
   );
 });
 
 it('A session of a proxy that drains is ended by its id, and the proxy with it', async () => {
   const backend = await scene.backend(named('ok'));
-  const sluice = await Sluice.run(
+  const sluice = await sluiceOfTest(
     JSON.stringify({
       version: 1,
       listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
@@ -214,27 +210,22 @@ it('A session of a proxy that drains is ended by its id, and the proxy with it',
       shutdown: { grace: '5m' },
     }),
   );
-  try {
-    const client = scene.client(sluice.port('web'));
-    await nextText(client);
-    const reset = resetOf(client);
-    sluice.signal('SIGTERM');
-    await sluice.logged(({ msg }) => msg === 'closed');
-    const [session] = JSON.parse((await sluice.ask('/api/v1/sessions')).body).sessions;
-    expect((await sluice.ask(`/api/v1/sessions/${session.id}`, 'DELETE')).code).toBe(204);
-    expect(await reset).toBe(true);
-    expect(await sluice.ended).toBe(0);
-    expect(sluice.sessions).toMatchObject([{ reason: 'operator' }]);
-  } finally {
-    await sluice.stop();
-  }
+  const client = scene.client(sluice.port('web'));
+  await nextText(client);
+  const reset = resetOf(client);
+  sluice.signal('SIGTERM');
+  await sluice.logged(({ msg }) => msg === 'closed');
+  const [session] = (await sluice.api('GET sessions')).body.sessions;
+  expect((await sluice.api(`DELETE sessions/${session.id}`)).code).toBe(204);
+  expect(await reset).toBe(true);
+  expect(await sluice.ended).toBe(0);
+  expect(sluice.sessions).toMatchObject([{ reason: 'operator' }]);
 });
 
 async function listed(
   filter: Readonly<Record<string, string>>,
 ): Promise<readonly { id: string; state: string }[]> {
-  const { body } = await scene.sluice.ask(`/api/v1/sessions?${new URLSearchParams(filter)}`);
-  return JSON.parse(body).sessions;
+  return (await scene.sluice.api(`GET sessions?${new URLSearchParams(filter)}`)).body.sessions;
 }
 
 /** Whether it is reset in the end; it does not finish by itself. */

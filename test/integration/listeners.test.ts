@@ -1,21 +1,11 @@
 /** An operator pauses a listener, so that its clients wait, or turns it off, so that they are refused. */
-import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../bench/stage/free-ports.ts';
+import type { Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
-import { listenOn } from '../conformance/peers.ts';
-import { echo, startBackend, textOf } from '../support/backends.ts';
+import { startBackend, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
-import { Sluice } from '../support/sluice.ts';
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+import { backendOfTest, clientOfTest } from '../support/of-test.ts';
+import { type OperatedOptions, operatedOfTest } from './operated.ts';
 
 describe.each(['uring', 'portable'] as const)('With the %s driver, a listener', (driver) => {
   const isHere = driver === 'portable' || whyNot() === undefined;
@@ -57,14 +47,12 @@ describe('A listener', () => {
   it('stays off where its address has been taken meanwhile, and says so', async () => {
     const { port, change, sluice } = await open();
     await change({ accept: 'off' });
-    const other = createServer();
-    await listenOn(other, { host: '127.0.0.1', port });
-    ends.push(() => other.close());
+    const other = await startBackend(() => {}, { host: '127.0.0.1', port });
+    onTestFinished(() => other.close());
     const refused = await change({ accept: null });
-    expect(refused).toMatchObject({ code: 409, body: expect.stringContaining('in use') });
+    expect(refused).toMatchObject({ code: 409, body: { error: expect.stringContaining('in use') } });
     expect((await sluice.status()).listeners['web']).toMatchObject({ accept: 'off' });
-    other.close();
-    await once(other, 'close');
+    await other.close();
     expect(await change({ accept: null })).toMatchObject({ code: 200 });
     expect(await textOf(await client(port), 1)).toBe('x');
   });
@@ -79,17 +67,14 @@ describe('A listener', () => {
   });
 
   it('is as an operator wants it after a reload and a restart too', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-    const first = await open({ folder });
-    await first.change({ accept: 'off' });
-    expect((await first.sluice.ask('/api/v1/reload', 'POST')).code).toBe(200);
-    await expect(client(first.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    first.sluice.signal('SIGKILL');
-    await first.sluice.ended;
-    const again = await first.again();
-    await expect(client(first.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect((await again.sluice.ask('/api/v1/overrides', 'DELETE')).code).toBe(200);
-    expect(await textOf(await client(first.port), 1)).toBe('x');
+    const { port, change, sluice, restart } = await open();
+    await change({ accept: 'off' });
+    await sluice.reload();
+    await expect(client(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    const again = await restart();
+    await expect(client(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect((await again.api('DELETE overrides')).code).toBe(200);
+    expect(await textOf(await client(port), 1)).toBe('x');
   });
 
   it('serves those who wait for a paused one when the proxy drains', async () => {
@@ -104,39 +89,13 @@ describe('A listener', () => {
 });
 
 async function client(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  ends.push(() => socket.destroy());
-  await once(socket, 'connect');
-  socket.on('error', () => {});
+  const socket = await clientOfTest(port);
   socket.write('x');
   return socket;
 }
 
-interface Asked {
-  readonly driver?: string;
-  readonly workers?: number;
-  readonly folder?: string;
-}
-
-async function open({ driver, workers = 2, folder }: Asked = {}) {
-  const backend = await startBackend(echo);
-  ends.push(() => backend.close());
-  const port = await freePort();
-  const config = JSON.stringify({
-    version: 1,
-    ...(driver && { driver }),
-    workers,
-    listeners: { web: { bind: `127.0.0.1:${port}`, pool: 'app' } },
-    pools: { app: { backends: [backend.address] } },
-    admin: { bind: '127.0.0.1:0', state: 'state.json' },
-  });
-  const run = async () => {
-    const sluice = await (folder === undefined ? Sluice.run(config) : Sluice.runIn(folder, config));
-    ends.push(() => sluice.stop());
-    const headers = { 'content-type': 'application/json' };
-    const change = (patch: object) =>
-      sluice.ask('/api/v1/listeners/web', 'PATCH', headers, JSON.stringify(patch));
-    return { sluice, port, change };
-  };
-  return { ...(await run()), again: run };
+async function open(options?: OperatedOptions) {
+  const operated = await operatedOfTest((await backendOfTest()).address, options);
+  const change = (patch: object) => operated.sluice.api('PATCH listeners/web', patch);
+  return { ...operated, change };
 }

@@ -55,7 +55,7 @@ describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped wit
     const backend = await started();
     const sluice = await run({ backend, listeners: { plain: false } });
     expect(sluice.stdout).not.toContain('another driver');
-    await reload(sluice, { backend, listeners: { plain: false, mixed: true } });
+    await sluice.reload(configOf({ backend, listeners: { plain: false, mixed: true } }));
     await sluice.logged(({ msg }) => msg === 'workers of another driver started, for listeners with TLS');
     const { listeners } = await sluice.status();
     expect(listeners['mixed']?.driver).toBe('portable');
@@ -68,7 +68,7 @@ describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped wit
     const sluice = await run({ backend, listeners: { web: false } });
     const port = sluice.port('web');
     for (const isMixed of [true, false, true]) {
-      await reload(sluice, { backend, listeners: { web: isMixed } });
+      await sluice.reload(configOf({ backend, listeners: { web: isMixed } }));
       const { web } = (await sluice.status()).listeners;
       expect([web?.driver, portOf(web?.bind)]).toEqual([isMixed ? 'portable' : 'uring', port]);
       expect(await visited(port)).toBe('hello');
@@ -83,7 +83,7 @@ describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped wit
     const sluice = await run({ backend, listeners: { web: false } });
     const port = sluice.port('web');
     sluice.rewrite(configOf({ backend, listeners: { web: true, other: false }, otherBind: backend.address }));
-    expect((await sluice.ask('/api/v1/reload', 'POST')).code).toBe(422);
+    expect((await sluice.api('POST reload')).code).toBe(422);
     expect((await sluice.status()).listeners['web']?.driver).toBe('uring');
     expect(listeningOn(port)).toBe(2);
     expect(await visited(port)).toBe('hello');
@@ -104,7 +104,7 @@ describe.skipIf(whyNot() !== undefined)('Two drivers in one process (skipped wit
         }
       });
       for (let turn = 1; turn <= 6; turn++) {
-        await reload(sluice, { backend, listeners: { web: turn % 2 === 1 } });
+        await sluice.reload(configOf({ backend, listeners: { web: turn % 2 === 1 } }));
       }
       isOver = true;
       await Promise.all(visitors);
@@ -156,12 +156,6 @@ function configOf({ backend, maxConnections, listeners, otherBind }: Shape): str
     },
     admin: { bind: '127.0.0.1:0' },
   });
-}
-
-async function reload(sluice: Sluice, shape: Shape): Promise<void> {
-  sluice.rewrite(configOf(shape));
-  const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
-  expect(`${code} ${body}`).toMatch(/^200 /);
 }
 
 /** What comes back from an echo, or the error's code. */

@@ -185,10 +185,10 @@ async function seen(prometheus: Prometheus, expr: string, samples: number): Prom
 }
 
 async function drain(sluice: Sluice, { address }: TestBackend): Promise<void> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${operator}` };
-  const path = `/api/v1/pools/app/backends/${address}`;
-  const { code, body } = await sluice.ask(path, 'PATCH', headers, '{"state":"drain"}');
-  expect(code, body).toBe(200);
+  const path = `pools/app/backends/${address}`;
+  const asOperator = { authorization: `Bearer ${operator}` };
+  const { code, body } = await sluice.api(`PATCH ${path}`, { state: 'drain' }, asOperator);
+  expect(code, JSON.stringify(body)).toBe(200);
 }
 
 function culprit({ alertname, backend, instance }: Sample['metric']): string {

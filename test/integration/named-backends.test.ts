@@ -31,20 +31,13 @@ async function stage(isService = false) {
   const clients = [scene.client(proxy.port), scene.client(proxy.port)];
   const names = await Promise.all(clients.map((client) => nextText(client)));
   expect(names.sort()).toEqual(['1', '2']);
-  scene.afterwards(() => scene.sluice.ask('/api/v1/overrides', 'DELETE'));
+  scene.afterwards(() => scene.sluice.api('DELETE overrides'));
   const addresses = [`127.0.0.1:${port}`, `127.0.0.2:${port}`] as const;
   return { proxy, name, clients, addresses, encoded: encodeURIComponent(name), one, two };
 }
 
 function address(host: string) {
   return { type: 'A', address: host, ttl: 300 } as const;
-}
-
-async function asked(path: string, method = 'GET', body?: object) {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-  const sent = body === undefined ? '' : JSON.stringify(body);
-  const answer = await scene.sluice.ask(`/api/v1${path}`, method, headers, sent);
-  return { code: answer.code, body: JSON.parse(answer.body) };
 }
 
 async function areReset(clients: readonly Socket[]): Promise<void> {
@@ -55,8 +48,8 @@ async function areReset(clients: readonly Socket[]): Promise<void> {
 describe('The name of a backend', () => {
   it('is one whose sessions are closed at each of its addresses by a change', async () => {
     const { proxy, clients, addresses, encoded } = await stage();
-    const path = `/pools/${proxy.pool}/backends/${encoded}`;
-    const { code, body } = await asked(path, 'PATCH', { state: 'drain', sessions: 'close' });
+    const path = `pools/${proxy.pool}/backends/${encoded}`;
+    const { code, body } = await scene.sluice.api(`PATCH ${path}`, { state: 'drain', sessions: 'close' });
     expect([code, body.addresses]).toEqual([200, addresses]);
     await areReset(clients);
     expect((await proxy.backends()).map(({ unavailable }) => unavailable)).toEqual(['drained', 'drained']);
@@ -79,19 +72,19 @@ describe('The name of a backend', () => {
     await ran(['maint', proxy.pool, addresses[1], ...at]);
     const ready = await ran(['ready', proxy.pool, name, '--wait', ...at]);
     expect(ready).toMatchObject({ exit: 0, stdout: text('ready') });
-    expect((await asked('/overrides')).body).toEqual({ overrides: [] });
+    expect((await scene.sluice.api('GET overrides')).body).toEqual({ overrides: [] });
   });
 
   it('is waited for until each of its addresses is idle, or up', async () => {
     const { proxy, clients, addresses, encoded, one } = await stage();
-    const wait = `/wait?pool=${proxy.pool}&backend=${encoded}`;
-    expect((await asked(`${wait}&until=up&timeout=5s`)).code).toBe(200);
+    const wait = `wait?pool=${proxy.pool}&backend=${encoded}`;
+    expect((await scene.sluice.api(`GET ${wait}&until=up&timeout=5s`)).code).toBe(200);
     for (const client of clients) client.resume();
     for (const socket of one.open) socket.resetAndDestroy();
     await eventually(async () => expect((await proxy.backend()).active).toBe(0));
-    const { code, body } = await asked(`${wait}&until=idle&timeout=100ms`);
+    const { code, body } = await scene.sluice.api(`GET ${wait}&until=idle&timeout=100ms`);
     expect([code, body.address, body.active]).toEqual([408, addresses[1], 1]);
-    const idle = asked(`${wait}&until=idle&timeout=20s`);
+    const idle = scene.sluice.api(`GET ${wait}&until=idle&timeout=20s`);
     for (const client of clients) client.destroy();
     expect((await idle).code).toBe(200);
   });
@@ -99,23 +92,23 @@ describe('The name of a backend', () => {
   it('lists and closes the sessions of each of its addresses, with its pool or without', async () => {
     const { proxy, name, clients, encoded } = await stage();
     const listed = async (query: string): Promise<number> =>
-      (await asked(`/sessions?${query}`)).body.sessions.length;
+      (await scene.sluice.api(`GET sessions?${query}`)).body.sessions.length;
     expect(await listed(`backend=${encoded}`)).toBe(2);
     expect(await listed(`backend=${encoded}&pool=${proxy.pool}`)).toBe(2);
-    const near = await asked(`/sessions?backend=${encoded}0`);
+    const near = await scene.sluice.api(`GET sessions?backend=${encoded}0`);
     expect([near.code, near.body.error]).toEqual([404, expect.stringContaining(`did you mean "${name}"?`)]);
-    const closed = await asked('/sessions/close', 'POST', { filter: { backend: name } });
+    const closed = await scene.sluice.api('POST sessions/close', { filter: { backend: name } });
     expect(closed).toEqual({ code: 202, body: { matched: 2 } });
     await areReset(clients);
-    const none = await asked('/sessions/close', 'POST', { filter: { backend: `${name}0` } });
+    const none = await scene.sluice.api('POST sessions/close', { filter: { backend: `${name}0` } });
     expect(none.code).toBe(404);
   });
 
   it('has its breaker opened and closed at each of its addresses', async () => {
     const { proxy, encoded } = await stage();
-    const path = `/pools/${proxy.pool}/backends/${encoded}/circuit`;
+    const path = `pools/${proxy.pool}/backends/${encoded}/circuit`;
     for (const to of ['open', 'closed']) {
-      expect((await asked(path, 'POST', { to })).code).toBe(200);
+      expect((await scene.sluice.api(`POST ${path}`, { to })).code).toBe(200);
       expect((await proxy.backends()).map(({ circuit }) => circuit)).toEqual([to, to]);
     }
   });

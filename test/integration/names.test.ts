@@ -156,7 +156,7 @@ describe('a name', () => {
     scene.afterwards(() => sluice.stop());
     sluice.rewrite(config(taken.address, 'refused.test'));
     const asked = (name: string) => dns.questions.filter((question) => question === `A ${name}`).length;
-    expect((await sluice.ask('/api/v1/reload', 'POST')).code).not.toBe(200);
+    expect((await sluice.api('POST reload')).code).not.toBe(200);
     expect(asked('refused.test')).toBe(1);
     // Both would be asked for again a second after they failed, and this one two seconds later once more.
     await eventually(() => expect(asked('asked.test')).toBeGreaterThan(2));

@@ -8,7 +8,6 @@ import { freePort } from '../../bench/stage/free-ports.ts';
 import { connected, ending, named, nextText, type TestBackend, visit } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { backendOfTest, sluiceOfTest } from '../support/of-test.ts';
-import type { Sluice } from '../support/sluice.ts';
 
 function backend(name: string): Promise<TestBackend> {
   return backendOfTest(named(name));
@@ -36,11 +35,6 @@ admin: { bind: "127.0.0.1:0" }
 `;
 }
 
-async function reloaded(running: Sluice): Promise<void> {
-  const { code, body } = await running.ask('/api/v1/reload', 'POST');
-  expect(`${code} ${body}`).toMatch(/^200/);
-}
-
 async function answers(port: number, count: number): Promise<string> {
   let all = '';
   for (let visits = 0; visits < count; visits++) {
@@ -60,7 +54,7 @@ describe('a reload', () => {
     );
     const port = sluice.port('web');
     expect(await answers(port, 1)).toBe('a');
-    await reloaded(sluice);
+    await sluice.reload();
     expect(await answers(port, 3)).toBe('bca');
     expect((await sluice.status()).listeners['web']?.total).toBe(4);
   });
@@ -86,15 +80,14 @@ describe('a reload', () => {
     const good = config({ backends: [address] });
     const sluice = await sluiceOfTest(good);
     sluice.rewrite(`${good}nonsense: 1\nshutdown: { grace: 30 }\n`);
-    const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
+    const { code, body } = await sluice.api('POST reload');
     expect(code).toBe(422);
-    const { errors } = JSON.parse(body) as { errors: { path: string; line: number }[] };
+    const errors: readonly { readonly path: string; readonly line: number }[] = body.errors;
     expect(errors.map(({ path }) => path).sort()).toEqual(['nonsense', 'shutdown.grace']);
     expect(errors.every(({ line }) => line > 1)).toBe(true);
     expect(await answers(sluice.port('web'), 1)).toBe('a');
     expect(await sluice.metric('sluice_config_reloads_total{result="failure"}')).toBe(1);
-    sluice.rewrite(good);
-    await reloaded(sluice);
+    await sluice.reload(good);
     expect(await sluice.metric('sluice_config_reloads_total{result="success"}')).toBe(1);
   });
 
@@ -102,9 +95,9 @@ describe('a reload', () => {
     const [a, b] = [await backend('a'), await backend('b')];
     const sluice = await sluiceOfTest(config({ backends: [a.address] }));
     sluice.rewrite(config({ listeners: { web: 0, more: b.port }, backends: [b.address] }));
-    const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
+    const { code, body } = await sluice.api('POST reload');
     expect(code).toBe(422);
-    expect(body).toContain(`127.0.0.1:${b.port}`);
+    expect(JSON.stringify(body)).toContain(`127.0.0.1:${b.port}`);
     expect(await answers(sluice.port('web'), 2)).toBe('aa');
     expect(Object.keys((await sluice.status()).listeners)).toEqual(['web']);
   });
@@ -115,8 +108,7 @@ describe('a reload', () => {
     const sluice = await sluiceOfTest(config({ listeners: { web: 0, gone: port }, backends: [address] }));
     const client = await connected(port);
     expect(await nextText(client)).toBe('a');
-    sluice.rewrite(config({ backends: [address] }));
-    await reloaded(sluice);
+    await sluice.reload(config({ backends: [address] }));
     await new Promise((resolve) => connect(port, '127.0.0.1').on('error', resolve));
     client.end();
     expect(await ending(client)).toEqual({ text: '', reset: false });
@@ -126,8 +118,7 @@ describe('a reload', () => {
     const { address } = await backend('a');
     const port = await freePort();
     const sluice = await sluiceOfTest(config({ listeners: { old: port }, backends: [address] }));
-    sluice.rewrite(config({ listeners: { fresh: port }, backends: [address] }));
-    await reloaded(sluice);
+    await sluice.reload(config({ listeners: { fresh: port }, backends: [address] }));
     expect(await answers(port, 2)).toBe('aa');
     expect(await sluice.metric('sluice_listener_connections_total{listener="fresh"}')).toBe(2);
   });
@@ -137,11 +128,10 @@ describe('a reload', () => {
     const shape = config({ backends: [address] });
     const sluice = await sluiceOfTest(shape);
     const old = sluice.adminPort;
-    sluice.rewrite(
+    await sluice.reload(
       shape.replace('admin: { bind: "127.0.0.1:0" }', `admin: { bind: "127.0.0.1:${old}", token: secret }`),
     );
-    await reloaded(sluice);
-    expect((await sluice.ask('/api/v1/status')).code).toBe(401);
+    expect((await sluice.api('GET status')).code).toBe(401);
     expect((await sluice.ask('/readyz')).code).toBe(200);
   });
 
@@ -204,8 +194,7 @@ describe('a reload', () => {
       }
     });
     for (let reloads = 0; reloads < 40; reloads++) {
-      sluice.rewrite(reloads % 2 === 0 ? config({ backends: [b.address, a.address] }) : both);
-      await reloaded(sluice);
+      await sluice.reload(reloads % 2 === 0 ? config({ backends: [b.address, a.address] }) : both);
     }
     going = false;
     await Promise.all(visitors);

@@ -1,26 +1,18 @@
 /** A reload takes away what somebody waits for, holds, has changed, lists or listens to. */
-import { afterEach, describe, expect, it } from 'vitest';
-import { connected, ending, named, nextText, startBackend, type TestBackend } from '../support/backends.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ending, named, nextText } from '../support/backends.ts';
 import { listen } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
+import { backendOfTest, clientOfTest, sluiceOfTest } from '../support/of-test.ts';
 import { ran } from '../support/ran.ts';
-import { Sluice } from '../support/sluice.ts';
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-const json = { 'content-type': 'application/json' };
 
 /** A listener with two pools, the second of which can be taken away, and a listener of that alone. */
 async function stage() {
-  const backend = async (name: string): Promise<TestBackend> => {
-    const started = await startBackend(named(name));
-    ends.push(() => started.close());
-    return started;
-  };
-  const [stays, goes, other] = [await backend('stays'), await backend('goes'), await backend('other')];
+  const [stays, goes, other] = [
+    await backendOfTest(named('stays')),
+    await backendOfTest(named('goes')),
+    await backendOfTest(named('other')),
+  ];
   const config = (has: 'all' | 'fewer backends' | 'no pool'): string =>
     JSON.stringify({
       version: 1,
@@ -39,23 +31,11 @@ async function stage() {
       },
       admin: { bind: '127.0.0.1:0' },
     });
-  const sluice = await Sluice.run(config('all'));
-  ends.push(() => sluice.stop());
-  const reload = async (has: Parameters<typeof config>[0]): Promise<void> => {
-    sluice.rewrite(config(has));
-    expect((await sluice.ask('/api/v1/reload', 'POST')).code).toBe(200);
-  };
-  const client = async (listener: string) => {
-    const socket = await connected(sluice.port(listener));
-    ends.push(() => socket.destroy());
-    return socket;
-  };
-  const change = (path: string, body: object) =>
-    sluice.ask(`/api/v1/${path}`, 'PATCH', json, JSON.stringify(body));
-  const asked = async (path: string, method = 'GET') => {
-    const { code, body } = await sluice.ask(`/api/v1/${path}`, method);
-    return { code, body: JSON.parse(body) };
-  };
+  const sluice = await sluiceOfTest(config('all'));
+  const reload = (has: Parameters<typeof config>[0]) => sluice.reload(config(has));
+  const client = (listener: string) => clientOfTest(sluice.port(listener));
+  const change = (path: string, body: object) => sluice.api(`PATCH ${path}`, body);
+  const asked = (path: string) => sluice.api(`GET ${path}`);
   return { sluice, reload, client, change, asked, stays, goes, other };
 }
 
@@ -146,7 +126,7 @@ describe('Clients that are held', () => {
 
 describe('What was changed of a backend that goes', () => {
   it('is kept, can be undone, and holds again where it comes back', async () => {
-    const { reload, change, asked, other } = await stage();
+    const { sluice, reload, change, asked, other } = await stage();
     const path = `pools/goes/backends/${other.address}`;
     await change(path, { state: 'maint', reason: 'move' });
     await reload('fewer backends');
@@ -157,7 +137,7 @@ describe('What was changed of a backend that goes', () => {
     await reload('all');
     expect((await asked(path)).body).toMatchObject({ state: 'maint', unavailable: 'maint' });
     await reload('fewer backends');
-    expect((await asked(`overrides/goes/${other.address}`, 'DELETE')).body).toEqual({ overrides: [] });
+    expect((await sluice.api(`DELETE overrides/goes/${other.address}`)).body).toEqual({ overrides: [] });
     await reload('all');
     expect((await asked(path)).body).toMatchObject({ state: 'ready', unavailable: null });
   });
@@ -188,7 +168,7 @@ describe('Who listens to events', () => {
   it('hears of holds, and of the reload that ends one with its pool, and has snapshots without it then', async () => {
     const { sluice, reload, change } = await stage();
     const events = await listen(sluice, '?snapshot=1s');
-    ends.push(() => events.leave());
+    onTestFinished(() => events.leave());
     const ofHold = (hold: string) =>
       events.told(({ kind, data }) => kind === 'hold' && data['hold'] === hold);
     await change('pools/goes', { hold: { for: '5m', reason: 'upgrade' } });
@@ -209,7 +189,7 @@ describe('Who listens to events', () => {
     const ids = events.seen.flatMap(({ id }) => id ?? []);
     expect(new Set(ids).size).toBe(ids.length);
     const again = await listen(sluice, `?lastEventId=${ids[0]}`);
-    ends.push(() => again.leave());
+    onTestFinished(() => again.leave());
     await eventually(() => expect(again.seen.map(({ id }) => id)).toEqual(ids.slice(1)));
   });
 });

@@ -51,12 +51,10 @@ async function ended(text: string): Promise<Sluice> {
 /** Reloads and gives the answer and the line. */
 async function reload(sluice: Sluice, shape: Shape) {
   const known = sluice.lines.length;
-  sluice.rewrite(configText(shape));
-  const { code, body } = await sluice.ask('/api/v1/reload', 'POST');
-  expect(code).toBe(200);
+  const answer = await sluice.reload(configText(shape));
   const isLine = (line: LogLine): boolean =>
     line.msg === 'configuration reloaded' && sluice.lines.indexOf(line) >= known;
-  return { answer: JSON.parse(body) as object, line: await sluice.logged(isLine) };
+  return { answer, line: await sluice.logged(isLine) };
 }
 
 async function openClient(sluice: Sluice, listener = 'web') {

@@ -93,7 +93,7 @@ export class Scene {
       ...shape.more,
     });
     if (this.#running === undefined) this.#running = await started(Sluice.run(config, [], this.#wrap));
-    else await this.#reload(this.#running, config);
+    else await this.#running.reload(config);
     this.#descriptors = await steadyDescriptors(this.#running);
     const { listeners } = await this.#running.status();
     const bind = listeners[listener]?.bind;
@@ -156,12 +156,6 @@ export class Scene {
     const exit = await this.#running.ended;
     await this.#running.stop();
     expect(exit, this.#running.stderr).toBe(0);
-  }
-
-  async #reload(running: Sluice, config: string): Promise<void> {
-    running.rewrite(config);
-    const { code, body } = await running.ask('/api/v1/reload', 'POST');
-    expect(`${code} ${body}`).toMatch(/^200 /);
   }
 }
 

@@ -14,19 +14,13 @@ interface Listed {
 }
 
 async function listed(query = ''): Promise<readonly Listed[]> {
-  const { code, body } = await scene.sluice.ask(`/api/v1/sessions${query}`);
-  expect([code, body]).toEqual([200, expect.anything()]);
-  return JSON.parse(body).sessions;
+  const { code, body } = await scene.sluice.api(`GET sessions${query}`);
+  expect(code, JSON.stringify(body)).toBe(200);
+  return body.sessions;
 }
 
-async function close(body: object) {
-  const answer = await scene.sluice.ask(
-    '/api/v1/sessions/close',
-    'POST',
-    { 'content-type': 'application/json' },
-    JSON.stringify(body),
-  );
-  return { code: answer.code, body: JSON.parse(answer.body) };
+function close(body: object) {
+  return scene.sluice.api('POST sessions/close', body);
 }
 
 async function served(proxy: Proxied, count: number): Promise<readonly Socket[]> {
@@ -56,7 +50,7 @@ describe('A list of sessions', () => {
       expect(await listed(`?${none}`)).toEqual([]);
     }
     for (const unknown of ['backend=x', 'pool=x', 'listener=x'])
-      expect((await scene.sluice.ask(`/api/v1/sessions?${unknown}`)).code).toBe(404);
+      expect((await scene.sluice.api(`GET sessions?${unknown}`)).code).toBe(404);
     expect(await listed('?limit=5&sort=age')).toHaveLength(5);
     for (const client of clients) client.destroy();
   });
@@ -72,9 +66,9 @@ describe('A list of sessions', () => {
     await eventually(async () => expect(await listed('?state=queued')).toHaveLength(1));
     const [{ id } = { id: '' }] = await listed('?state=queued');
     const ended = ending(waiting);
-    expect((await scene.sluice.ask(`/api/v1/sessions/${id}`, 'DELETE')).code).toBe(204);
+    expect((await scene.sluice.api(`DELETE sessions/${id}`)).code).toBe(204);
     expect((await ended).reset).toBe(true);
-    expect((await scene.sluice.ask(`/api/v1/sessions/${id}`, 'DELETE')).code).toBe(404);
+    expect((await scene.sluice.api(`DELETE sessions/${id}`)).code).toBe(404);
     first?.destroy();
     await eventually(async () => expect(await proxy.reasons()).toMatchObject({ operator: 1 }));
   });
@@ -115,15 +109,11 @@ describe('An operator', () => {
     const proxy = await scene.proxy({ backends: [one.address, two.address] });
     const clients = await served(proxy, 8);
     for (const client of clients) client.resume();
-    const { code } = await scene.sluice.ask(
-      `/api/v1/pools/${proxy.pool}/backends/${one.address}`,
-      'PATCH',
-      { 'content-type': 'application/json' },
-      JSON.stringify({ state: 'drain', sessions: { over: '300ms' } }),
-    );
-    expect(code).toBe(200);
-    const wait = `/api/v1/wait?pool=${proxy.pool}&backend=${one.address}&until=idle`;
-    expect((await scene.sluice.ask(wait)).code).toBe(200);
+    const backend = `pools/${proxy.pool}/backends/${one.address}`;
+    const drain = { state: 'drain', sessions: { over: '300ms' } };
+    expect((await scene.sluice.api(`PATCH ${backend}`, drain)).code).toBe(200);
+    const wait = `wait?pool=${proxy.pool}&backend=${one.address}&until=idle`;
+    expect((await scene.sluice.api(`GET ${wait}`)).code).toBe(200);
     expect([one.open.size, two.open.size]).toEqual([0, 4]);
     for (const client of clients) client.destroy();
   });

@@ -55,7 +55,7 @@ describe('a proxy that starts', () => {
   const ways: readonly (readonly [string, readonly string[], (starts: Sluice) => void])[] = [
     ['SIGHUP', [], (starts) => starts.signal('SIGHUP')],
     ['--watch', ['--watch'], () => {}],
-    ['admin API', [], (starts) => void starts.ask('/api/v1/reload', 'POST')],
+    ['admin API', [], (starts) => void starts.api('POST reload')],
   ];
   it.each(ways)('takes a reload by %s once it has started', async (way, args, ask) => {
     const starts = await starting('1s', ...args);

@@ -67,8 +67,8 @@ it('the client that holds most connections is found, on a listener without limit
     return client;
   });
   await eventually(async () => {
-    const { body } = await proxy.sluice.ask(`/api/v1/clients?listener=${proxy.listener}`);
-    expect(JSON.parse(body)).toEqual({
+    const { body } = await proxy.sluice.api(`GET clients?listener=${proxy.listener}`);
+    expect(body).toEqual({
       listener: proxy.listener,
       active: 4,
       limit: 'unlimited',
@@ -81,14 +81,14 @@ it('the client that holds most connections is found, on a listener without limit
   });
   for (const client of clients) client.end();
   await proxy.ended(4);
-  const { body } = await proxy.sluice.ask(`/api/v1/clients?listener=${proxy.listener}`);
-  expect(JSON.parse(body)).toMatchObject({ clients: 0, busiest: [] });
+  const { body } = await proxy.sluice.api(`GET clients?listener=${proxy.listener}`);
+  expect(body).toMatchObject({ clients: 0, busiest: [] });
 });
 
 it('the status tells of the process what an operator asks first', async () => {
   const backend = await scene.backend(named('ok'));
   const { sluice } = await scene.proxy({ backends: [backend.address] });
-  const status = JSON.parse((await sluice.ask('/api/v1/status')).body);
+  const status = (await sluice.api('GET status')).body;
   expect(status).toMatchObject({
     pid: sluice.pid,
     phase: 'serving',

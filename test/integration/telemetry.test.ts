@@ -124,7 +124,7 @@ admin: { bind: "127.0.0.1:0", token: open-sesame }
       expect(await code(path, 'Bearer open-says-me')).toBe(401);
       expect(await code(path, 'Bearer open-sesame')).toBe(200);
     }
-    expect((await sluice.ask('/api/v1/reload', 'POST')).code).toBe(401);
+    expect((await sluice.api('POST reload')).code).toBe(401);
   });
 
   it('refuses what a web page could send', async () => {

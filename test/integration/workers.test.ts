@@ -33,8 +33,8 @@ describe.skipIf(!sharesPorts)('two workers (skipped where threads can not share 
     const proxy = await scene.proxy({ backends: [backend.address] });
     const clients = Array.from({ length: 300 }, () => scene.client(proxy.port));
     await eventually(() => expect(backend.total).toBe(300));
-    const { body } = await scene.sluice.ask('/api/v1/sessions?limit=1000');
-    const ids: readonly string[] = JSON.parse(body).sessions.map(({ id }: { id: string }) => id);
+    const { body } = await scene.sluice.api('GET sessions?limit=1000');
+    const ids: readonly string[] = body.sessions.map(({ id }: { id: string }) => id);
     const shares = ['w0.', 'w1.'].map((worker) => ids.filter((id) => id.startsWith(worker)).length);
     expect(ids).toHaveLength(300);
     // The kernel chooses by a hash: 150 each, and in one run of a hundred million fewer than 100.

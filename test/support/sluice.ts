@@ -174,6 +174,15 @@ export class Sluice {
     return JSON.parse(body) as Status; // Checked by the tests of the admin API.
   }
 
+  /** Asks the admin API, as `PATCH pools/app`, with a body in JSON, and reads the JSON that it answers with. */
+  async api(request: string, body?: object, headers: Readonly<Record<string, string>> = {}) {
+    const [method, path] = request.split(' ', 2);
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const sent = body === undefined ? '' : JSON.stringify(body);
+    const answer = await this.ask(`/api/v1/${path}`, method, { ...type, ...headers }, sent);
+    return { code: answer.code, body: answer.body === '' ? undefined : JSON.parse(answer.body) };
+  }
+
   ask(
     path: string,
     method = 'GET',
@@ -212,6 +221,14 @@ export class Sluice {
     const line = body.split('\n').find((one) => one.startsWith(`${series} `));
     if (line === undefined) throw new Error(`There is no series ${series}`);
     return Number(line.slice(series.length + 1));
+  }
+
+  /** Serves with another configuration from now on, or reads the same one again; gives what the API says of it. */
+  async reload(config?: string): Promise<object> {
+    if (config !== undefined) this.rewrite(config);
+    const { code, body } = await this.api('POST reload');
+    if (code !== 200) throw new Error(`Not reloaded: ${JSON.stringify(body)}`);
+    return body;
   }
 
   rewrite(config: string): void {

@@ -1,31 +1,25 @@
 /** Agents of backends, as people make them with socat. */
 import { writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../bench/stage/free-ports.ts';
-import { named, startBackend } from '../../support/backends.ts';
+import { named } from '../../support/backends.ts';
 import { eventually } from '../../support/eventually.ts';
+import { backendOfTest, sluiceOfTest } from '../../support/of-test.ts';
 import { installed, skippedWithout } from '../../support/programs.ts';
-import { Sluice } from '../../support/sluice.ts';
 import { Peer } from './peer.ts';
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
 
 describe.skipIf(!installed('socat'))(`An agent of socat ${skippedWithout('socat')}`, () => {
   it('says what becomes of its backend, and an operator goes before it', async () => {
-    const backend = await startBackend(named('one'));
-    ends.push(() => backend.close());
+    const backend = await backendOfTest(named('one'));
     const agent = new Peer();
-    ends.push(() => agent.stop());
+    onTestFinished(() => agent.stop());
     const line = agent.path('line');
     const says = (text: string): void => writeFileSync(line, text);
     says('ready 50%\n');
     const port = await freePort();
     const answer = `SYSTEM:cat ${line}`;
     await agent.start('socat', [`TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`, answer], [port]);
-    const sluice = await Sluice.run(
+    const sluice = await sluiceOfTest(
       JSON.stringify({
         version: 1,
         listeners: { web: { bind: '127.0.0.1:0', pool: 'app' } },
@@ -33,10 +27,9 @@ describe.skipIf(!installed('socat'))(`An agent of socat ${skippedWithout('socat'
         admin: { bind: '127.0.0.1:0' },
       }),
     );
-    ends.push(() => sluice.stop());
-    const path = `/api/v1/pools/app/backends/${backend.address}`;
+    const path = `pools/app/backends/${backend.address}`;
     const shows = (wanted: object) =>
-      eventually(async () => expect(JSON.parse((await sluice.ask(path)).body)).toMatchObject(wanted));
+      eventually(async () => expect((await sluice.api(`GET ${path}`)).body).toMatchObject(wanted));
     await shows({ weight: 0.5, effective: 'ready', agent: { answer: 'ready 50%', problem: null } });
     says('drain weight:3 maxconn:30\n');
     await shows({ weight: 3, limit: 30, effective: 'drain', layers: { operator: 'ready', source: 'drain' } });
@@ -54,8 +47,7 @@ describe.skipIf(!installed('socat'))(`An agent of socat ${skippedWithout('socat'
       health: 'up',
       agent: { answer: 'up and running', problem: 'The answer has no end of line' },
     });
-    const headers = { 'content-type': 'application/json' };
-    await sluice.ask(path, 'PATCH', headers, JSON.stringify({ state: 'drain', weight: 7 }));
+    await sluice.api(`PATCH ${path}`, { state: 'drain', weight: 7 });
     says('ready 10%\n');
     await shows({ agent: { answer: 'ready 10%' }, weight: 7, effective: 'drain' });
   });

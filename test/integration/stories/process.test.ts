@@ -25,8 +25,8 @@ describe.skipIf(!canLimit)('The story of descriptors that run out (skipped witho
     expect(refused).not.toHaveProperty('backend');
     const used = await proxy.sluice.metric('sluice_descriptors_open');
     expect(used).toBeLessThanOrEqual(await proxy.sluice.metric('sluice_descriptors_limit'));
-    const { body } = await proxy.sluice.ask('/api/v1/status');
-    expect(JSON.parse(body)).toMatchObject({ descriptors: { limit: 128, open: expect.any(Number) } });
+    const { body } = await proxy.sluice.api('GET status');
+    expect(body).toMatchObject({ descriptors: { limit: 128, open: expect.any(Number) } });
     expect(await proxy.backend()).toMatchObject({ circuit: 'closed', unavailable: null, dialFailures: 0 });
   });
 });

@@ -34,8 +34,8 @@ describe('The story of', () => {
     const busiest = [{ client: '127.0.0.9', connections: 3 }];
     expect(await lineOf(proxy, 'listener is full')).toMatchObject({ level: 'warn', clients: 1, busiest });
     expect(await proxy.closed()).toMatchObject([{ level: 'warn', reason: 'listener-full' }]);
-    const { body } = await proxy.sluice.ask(`/api/v1/clients?listener=${proxy.listener}`);
-    expect(JSON.parse(body)).toMatchObject({ active: 3, limit: 3, busiest });
+    const { body } = await proxy.sluice.api(`GET clients?listener=${proxy.listener}`);
+    expect(body).toMatchObject({ active: 3, limit: 3, busiest });
     const label = `{listener="${proxy.listener}"}`;
     expect(await proxy.sluice.metric(`sluice_listener_connections_active${label}`)).toBe(3);
     expect(await proxy.sluice.metric(`sluice_listener_connections_limit${label}`)).toBe(3);
@@ -90,8 +90,8 @@ describe('The story of', () => {
     expect(await lineOf(proxy, over)).toMatchObject({
       ...{ level: 'error', name: 'over.example', expires: expires.over },
     });
-    const { body } = await proxy.sluice.ask('/api/v1/status');
-    expect(JSON.parse(body).certificates).toMatchObject([
+    const { body } = await proxy.sluice.api('GET status');
+    expect(body.certificates).toMatchObject([
       { listener: proxy.listener, name: 'soon.example', expires: expires.soon },
       { listener: proxy.listener, name: 'over.example', expires: expires.over },
     ]);
