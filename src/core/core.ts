@@ -105,8 +105,7 @@ class SessionCore implements Core {
   handle(event: CoreEvent, nowMs: number): ReturnType<Core['handle']> {
     this.#result.count = 0;
     this.#links.freeEnded();
-    if ('link' in event) this.#linkEvent(event, nowMs);
-    else this.#workerEvent(event, nowMs);
+    this.#take(event, nowMs);
     if (this.#queues.mayMove) {
       this.#queues.serve(nowMs);
       this.#deadlines.set(this.#queueTimer, this.#queues.nextLookMs(nowMs));
@@ -114,9 +113,35 @@ class SessionCore implements Core {
     return this.#result;
   }
 
-  #linkEvent(event: LinkEvent, nowMs: number): void {
+  #take(event: CoreEvent, nowMs: number): void {
+    switch (event.kind) {
+      case 'accepted':
+        return this.#accepted(event, nowMs);
+      case 'deadline':
+        return this.#due(nowMs);
+      case 'woken':
+        return this.#queues.wake();
+      case 'turned-away':
+        return this.#turnedAway(event.listener, event.peer, nowMs);
+      case 'exhausted':
+        return this.#exhausted(event.what, nowMs);
+      case 'health-changed':
+        return this.#healthChanged(event.backend, event.health, nowMs);
+      case 'plan':
+        return this.#follow(event.plan, nowMs);
+      case 'end-sessions':
+        return this.#endSessions(event.serials, event.how, nowMs);
+      case 'refuse-waiting':
+        return this.#refuseWaiting(event.pool, nowMs);
+      case 'drain':
+        return this.#deadlines.set(this.#drainTimer, event.untilMs);
+      default:
+        return this.#ofSession(event, nowMs);
+    }
+  }
+
+  #ofSession(event: Exclude<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
     const { link } = event;
-    if (event.kind === 'accepted') return this.#accepted(event, nowMs);
     const session = this.#links.sessionOf(link);
     switch (event.kind) {
       case 'received':
@@ -139,29 +164,6 @@ class SessionCore implements Core {
       case 'closed':
         session?.closed(link, event.end, event.sentBytes, nowMs);
         return this.#links.forget(link);
-    }
-  }
-
-  #workerEvent(event: Exclude<CoreEvent, LinkEvent>, nowMs: number): void {
-    switch (event.kind) {
-      case 'deadline':
-        return this.#due(nowMs);
-      case 'woken':
-        return this.#queues.wake();
-      case 'turned-away':
-        return this.#turnedAway(event.listener, event.peer, nowMs);
-      case 'exhausted':
-        return this.#exhausted(event.what, nowMs);
-      case 'health-changed':
-        return this.#healthChanged(event.backend, event.health, nowMs);
-      case 'plan':
-        return this.#follow(event.plan, nowMs);
-      case 'end-sessions':
-        return this.#endSessions(event.serials, event.how, nowMs);
-      case 'refuse-waiting':
-        return this.#refuseWaiting(event.pool, nowMs);
-      case 'drain':
-        return this.#deadlines.set(this.#drainTimer, event.untilMs);
     }
   }
 

@@ -66,7 +66,7 @@ export class Deadlines<T extends Due> {
   }
 
   #rise(item: T): void {
-    for (;;) {
+    while (item.heapIndex > 0) {
       const parentIndex = (item.heapIndex - 1) >> 1;
       const parent = this.#heap[parentIndex];
       if (parent === undefined || parent.heapMs <= item.heapMs) return;

@@ -64,7 +64,7 @@ export class DataPlane {
     this.#deps = deps;
     const { ledger, now, bufferBytes, ticketKeys, worker } = deps;
     const host: DriverHost = {
-      emit: (event) => this.handle(event),
+      emit: (event, nowMs) => this.handle(event, nowMs),
       deadline: () => this.#deadline(),
       receive: () => deps.receive(),
       now,
@@ -90,8 +90,7 @@ export class DataPlane {
     });
   }
 
-  handle(event: CoreEvent): void {
-    const nowMs = this.#deps.now();
+  handle(event: CoreEvent, nowMs = this.#deps.now()): void {
     const { count, commands } = this.#core.handle(event, nowMs);
     for (let at = 0; at < count; at++) {
       const command = commands[at];

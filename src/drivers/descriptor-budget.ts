@@ -3,6 +3,7 @@
  * where accepting took them all, no dial would find one, and nobody were served. The limit (RLIMIT_NOFILE) is the
  * process's, and so is what this counts: all workers, probes, files and the admin API together.
  */
+import { performance } from 'node:perf_hooks';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 
 export class DescriptorBudget {

@@ -118,7 +118,8 @@ export type DriverEvent = LinkEvent | Extract<WorkerEvent, { readonly kind: 'exh
 
 /** What a driver is given: where its events go, the clock, and where it counts bytes. */
 export interface DriverHost {
-  emit(event: DriverEvent): void;
+  /** `nowMs` is the time, by `now`, where the driver knows it already. */
+  emit(event: DriverEvent, nowMs?: number): void;
   /** The time given to `wakeAt` has come, and what had come by then was taken. */
   deadline(): void;
   /**

@@ -35,12 +35,13 @@ export type Health = (typeof healthWords)[number];
 export const circuitWords = ['closed', 'open', 'half-open'] as const;
 export type CircuitState = (typeof circuitWords)[number];
 
-/** Has all areas as its fields, which the cast says: an area is one line in the table, and none here. */
-const LedgerOfAreas = class {
-  constructor(areas: Areas) {
-    Object.assign(this, areas);
-  }
-} as new (
+/**
+ * Has all areas as its fields, which the cast says: an area is one line in the table, and none here. It is the very
+ * object that the table makes: of one that so many fields were assigned to, V8 looks each up by its name.
+ */
+const LedgerOfAreas = function (areas: Areas): Areas {
+  return Object.setPrototypeOf(areas, new.target.prototype);
+} as unknown as new (
   areas: Areas,
 ) => Areas;
 

@@ -76,7 +76,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.host = host;
     this.turnMs = host.now();
     this.sockets = new Sockets(libc);
-    this.events = new LinkEvents(host);
+    this.events = new LinkEvents(host, this);
     this.ring = new Ring(libc, entries, completions);
     kernel.drives(this.ring);
     this.buffers = new Buffers(libc, this.ring, bounds);
@@ -203,7 +203,8 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   due(): void {
-    const nowMs = this.host.now();
+    this.turnMs = this.host.now();
+    const nowMs = this.turnMs;
     if (nowMs >= this.#listenings.dueMs) this.#listenings.due(nowMs);
     if (nowMs >= this.#unixDials.dueMs) this.#unixDials.due(nowMs);
     if (nowMs >= this.#keepAlive.dueMs) this.#keepAlive.due(nowMs);
@@ -282,6 +283,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   #woken(): void {
     if (this.#isClosed) return;
     this.#turns.woken();
+    this.turnMs = this.host.now();
     this.#listenForWake();
   }
 

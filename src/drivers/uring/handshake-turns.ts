@@ -19,7 +19,7 @@ export class HandshakeTurns {
 
   /** In a turn of the driver. */
   step(): void {
-    for (const link of this.#links.splice(0, stepsEachTurn)) link.stepHandshake();
+    if (this.areThere) for (const link of this.#links.splice(0, stepsEachTurn)) link.stepHandshake();
   }
 }
 

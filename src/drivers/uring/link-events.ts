@@ -8,7 +8,7 @@ import type {
   TlsSession,
 } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
-import type { DriverHost } from '../driver.ts';
+import type { DriverEvent, DriverHost } from '../driver.ts';
 
 type Kept<Kind extends LinkEvent['kind']> = {
   -readonly [Key in keyof Extract<LinkEvent, { readonly kind: Kind }>]: Extract<
@@ -24,6 +24,7 @@ export class LinkEvents {
   /** Nothing is told any more: the driver is closed. */
   areMuted = false;
   readonly #host: Pick<DriverHost, 'emit'>;
+  readonly #turn: { readonly turnMs: number };
   readonly #accepted: Kept<'accepted'> = { kind: 'accepted', link: 0, listener: 0, peer: Endpoint.unix };
   readonly #received: Kept<'received'> = { kind: 'received', link: 0, bytes: new Uint8Array(0) };
   readonly #connected: Kept<'connected'> = { kind: 'connected', link: 0 };
@@ -38,8 +39,10 @@ export class LinkEvents {
   readonly #halfClosed: Kept<'half-closed'> = { kind: 'half-closed', link: 0, heldBytes: 0 };
   readonly #closed: Kept<'closed'> = { kind: 'closed', link: 0, end: 'finished', sentBytes: 0 };
 
-  constructor(host: Pick<DriverHost, 'emit'>) {
+  /** What happens in one turn happens at one time: to read the clock for each event takes longer than to tell it. */
+  constructor(host: Pick<DriverHost, 'emit'>, turn: { readonly turnMs: number }) {
     this.#host = host;
+    this.#turn = turn;
   }
 
   accepted({ id }: Numbered, listener: ListenerSlot, peer: Endpoint): void {
@@ -103,14 +106,14 @@ export class LinkEvents {
   }
 
   turnedAway(listener: ListenerSlot, peer: Endpoint): void {
-    if (!this.areMuted) this.#host.emit({ kind: 'turned-away', listener, peer });
+    this.#emit({ kind: 'turned-away', listener, peer });
   }
 
   exhausted(what: 'memory' | 'descriptors'): void {
-    if (!this.areMuted) this.#host.emit({ kind: 'exhausted', what });
+    this.#emit({ kind: 'exhausted', what });
   }
 
-  #emit(event: LinkEvent): void {
-    if (!this.areMuted) this.#host.emit(event);
+  #emit(event: DriverEvent): void {
+    if (!this.areMuted) this.#host.emit(event, this.#turn.turnMs);
   }
 }

@@ -39,7 +39,8 @@ export class Ring extends RingMemory {
   connect(fd: number, sockaddr: Uint8Array, low: number, high: number): void {
     const entry = this.#entry(kernel.IORING_OP_CONNECT, 0, 0, fd, low, high);
     const place = (entry / kernel.sqe.words) * sockaddrBytes;
-    this.sockaddrs.set(sockaddr, place);
+    // One by one, as below.
+    for (let at = 0; at < sockaddr.length; at++) this.sockaddrs[place + at] = sockaddr[at] ?? 0;
     writeAddress(this.sqes, entry + kernel.sqe.address, this.sockaddrsAt + place);
     this.sqes[entry + kernel.sqe.offset] = sockaddr.length;
   }

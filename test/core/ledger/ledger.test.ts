@@ -1,9 +1,16 @@
+import { setFlagsFromString } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { Ledger, type LedgerCapacity } from '../../../src/core/ledger/ledger.ts';
 import { dialFailures, reasons, servedReasons } from '../../../src/core/reasons.ts';
 import { freshLedger, sharedLedgers } from '../harness.ts';
 
 describe('Ledger', () => {
+  it('has its areas at places that the engine knows: to look them up by name would cost each session a percent', () => {
+    setFlagsFromString('--allow-natives-syntax');
+    const hasFastProperties = new Function('object', 'return %HasFastProperties(object)');
+    expect(hasFastProperties(freshLedger())).toBe(true);
+  });
+
   it('has a counter of its own for every reason', () => {
     const ledger = freshLedger();
     ledger.countAccepted(1);
