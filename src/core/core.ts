@@ -4,7 +4,7 @@
  * decided here, and who leaves a queue in `queues.ts`.
  */
 import { Admission } from './admission/admission.ts';
-import type { ListenerState } from './admission/listener-state.ts';
+import type { ListenerState } from './admission/pending-client.ts';
 import type {
   Activity,
   BackendSlot,

@@ -4,7 +4,7 @@
  */
 import type { Ledger } from './ledger/ledger.ts';
 import { takeToken } from './limits.ts';
-import type { PoolPlan, PoolSlot, QueuePolicy } from './plan.ts';
+import type { ConnectionRate, PoolPlan, PoolSlot, QueuePolicy } from './plan.ts';
 
 /** The size of the queue of a pool that has none of its own, while it is held. */
 const heldSize = 1_000;
@@ -68,6 +68,6 @@ export class ReleasePace {
 const betweenLooksMs = 5;
 
 /** Holds what comes in between a few looks, so that none is lost where a worker is late. */
-function bucketOf(ratePerSecond: number) {
-  return { maxConnections: 0, connectionsPerSecond: ratePerSecond, burst: Math.max(1, ratePerSecond / 20) };
+function bucketOf(ratePerSecond: number): ConnectionRate {
+  return { connectionsPerSecond: ratePerSecond, burst: Math.max(1, ratePerSecond / 20) };
 }

@@ -7,7 +7,7 @@ import type { ListenerSlot } from './contract.ts';
 import type { AddressWords, ClientPlace } from './ledger/client-table.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
-import type { ClientLimits, ListenerLimits } from './plan.ts';
+import type { ClientLimits, ConnectionRate, ListenerLimits } from './plan.ts';
 
 type ListenerRefusal = 'rate-limited' | 'listener-full';
 type ClientRefusal = 'rate-limited' | 'client-full';
@@ -95,7 +95,7 @@ function admitClient(
 export function takeToken(
   buckets: { readonly tokens: Float64Array; readonly filledMs: Float64Array },
   index: number,
-  { connectionsPerSecond, burst }: ClientLimits,
+  { connectionsPerSecond, burst }: ConnectionRate,
   nowMs: number,
 ): boolean {
   const { tokens, filledMs } = buckets;

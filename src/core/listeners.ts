@@ -4,7 +4,7 @@
  */
 import type { Gate } from './admission/gate.ts';
 import { gatesOf } from './admission/gates.ts';
-import type { ListenerState } from './admission/listener-state.ts';
+import type { ListenerState } from './admission/pending-client.ts';
 import type { ListenerSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Plan } from './plan.ts';

@@ -112,10 +112,15 @@ export interface ListenerLimits extends ClientLimits {
   readonly perClient: ClientLimits & { readonly ipv6Prefix: number };
 }
 
-export interface ClientLimits {
+export interface ClientLimits extends ConnectionRate {
   readonly maxConnections: number;
-  /** Rate of the token bucket, `Infinity` for none; `burst` is its size. */
+}
+
+/** Of a token bucket. */
+export interface ConnectionRate {
+  /** `Infinity` for none. */
   readonly connectionsPerSecond: number;
+  /** The size of the bucket. */
   readonly burst: number;
 }
 

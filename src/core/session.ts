@@ -9,8 +9,7 @@
  * A link may end in every stage. The session is over, and reported, with the last of its links; its lease is released
  * with the backend's.
  */
-import type { ListenerState } from './admission/listener-state.ts';
-import type { AdmissionContext, PendingClient } from './admission/pending-client.ts';
+import type { AdmissionContext, ListenerState, PendingClient } from './admission/pending-client.ts';
 import type { Backend } from './backend.ts';
 import type { Activity, ConnectFailure, LinkEnd, LinkId } from './contract.ts';
 import type { Deadlines, Due } from './deadlines.ts';

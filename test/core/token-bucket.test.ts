@@ -50,7 +50,7 @@ describe('takeToken', () => {
   it('begins full where a reload gives a rate to what had none', () => {
     const buckets = { tokens: new Float64Array(1), filledMs: new Float64Array(1) };
     const takes = (rate: { readonly connectionsPerSecond: number; readonly burst: number }) =>
-      takeToken(buckets, 0, { maxConnections: unlimited, ...rate }, 1_000);
+      takeToken(buckets, 0, rate, 1_000);
     takes({ connectionsPerSecond: unlimited, burst: unlimited });
     const limited = { connectionsPerSecond: 1, burst: 2 };
     expect([takes(limited), takes(limited), takes(limited)]).toEqual([true, true, false]);
@@ -103,5 +103,5 @@ describe('takeToken', () => {
 
 function bucket(rate: { readonly connectionsPerSecond: number; readonly burst: number }) {
   const buckets = { tokens: new Float64Array(1), filledMs: new Float64Array(1) };
-  return (nowMs: number) => takeToken(buckets, 0, { maxConnections: unlimited, ...rate }, nowMs);
+  return (nowMs: number) => takeToken(buckets, 0, rate, nowMs);
 }

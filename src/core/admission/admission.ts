@@ -26,31 +26,32 @@ export class Admission extends Stage {
   begin(nowMs: number): void {
     this.#session.stage = this;
     this.#session.context.ledger.countAccepted(this.#session.listener.plan.slot);
-    this.#follow(this.#run(nowMs), nowMs);
+    this.#apply(this.#run(nowMs), nowMs);
   }
 
   override received(bytes: Uint8Array, nowMs: number): void {
     const client = this.#client;
     client.held = bytes;
     client.hasSpoken ||= bytes.length > 0;
-    this.#goOn(this.#waiting?.received(bytes), nowMs);
+    this.#goOn(this.#waiting?.received(bytes) ?? 'waits', nowMs);
   }
 
   override tlsEstablished(tls: TlsSession, nowMs: number): void {
     const client = this.#client;
     client.serverName = tls.serverName ?? client.serverName;
-    this.#goOn(this.#waiting?.tlsEstablished?.({ ...tls, serverName: client.serverName }), nowMs);
+    const established = { ...tls, serverName: client.serverName };
+    this.#goOn(this.#waiting?.tlsEstablished?.(established) ?? 'waits', nowMs);
   }
 
   override tlsFailed(detail: string, nowMs: number): void {
-    this.#goOn(this.#waiting?.tlsFailed?.(detail), nowMs);
+    this.#goOn(this.#waiting?.tlsFailed?.(detail) ?? 'waits', nowMs);
   }
 
   /** What came before the FIN was handed over. */
   override halfClosed(heldBytes: number, nowMs: number): void {
     this.#client.hasFinished = true;
     if (heldBytes === 0) clientLeft(this.#session, nowMs);
-    else this.#goOn(this.#waiting?.finished(), nowMs);
+    else this.#goOn(this.#waiting?.finished() ?? 'waits', nowMs);
   }
 
   override clientClosed(_end: LinkEnd, nowMs: number): void {
@@ -58,7 +59,7 @@ export class Admission extends Stage {
   }
 
   override due(nowMs: number): void {
-    this.#goOn(this.#waiting?.expired(), nowMs);
+    this.#goOn(this.#waiting?.expired() ?? 'waits', nowMs);
   }
 
   override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
@@ -73,14 +74,14 @@ export class Admission extends Stage {
     return true;
   }
 
-  #goOn(verdict: Verdict = 'waits', nowMs: number): void {
+  #goOn(verdict: Verdict, nowMs: number): void {
     if (verdict === 'passes') {
       this.#waiting = undefined;
       this.#at++;
     }
     const result = verdict === 'passes' ? this.#run(nowMs) : verdict;
     this.#client.held = noBytes;
-    this.#follow(result, nowMs);
+    this.#apply(result, nowMs);
   }
 
   #run(nowMs: number): Verdict {
@@ -94,7 +95,7 @@ export class Admission extends Stage {
     return 'passes';
   }
 
-  #follow(verdict: Verdict, nowMs: number): void {
+  #apply(verdict: Verdict, nowMs: number): void {
     const session = this.#session;
     const client = this.#client;
     session.client = client.endpoint;

@@ -1,11 +1,9 @@
 /** What a client passes before it has a pool, in this order. */
-
 import type { ListenerPlan } from '../plan.ts';
 import { accessOfAnnounced, accessOfPeer } from './access-list.ts';
-import { clientLimits } from './client-limits.ts';
 import { firstBytes } from './first-bytes.ts';
 import type { Gate } from './gate.ts';
-import { listenerLimits } from './listener-limits.ts';
+import { clientLimits, listenerLimits } from './limits.ts';
 import { headerSource, proxyHeader } from './proxy-header.ts';
 import { routing } from './routing.ts';
 import { tls } from './tls.ts';

@@ -3,12 +3,19 @@ import type { Command, LinkId, TlsSession } from '../contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ListenerPermit } from '../limits.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import type { PoolSlot } from '../plan.ts';
-import type { MatchedRoute } from '../router.ts';
+import type { ListenerPlan, PoolSlot } from '../plan.ts';
+import type { MatchedRoute, Router } from '../router.ts';
 import type { Protocol } from '../wire/protocol.ts';
 import type { ProxiedEnds, ProxyTlvs } from '../wire/proxy-header.ts';
 import { type FirstBytesReader, nothingYet, type ObservedFacts } from '../wire/sniffer.ts';
-import type { ListenerState } from './listener-state.ts';
+
+/** A listener by one plan, the router of its routes, and the pools that these mean. */
+export interface ListenerState {
+  readonly plan: ListenerPlan;
+  readonly router: Router;
+  /** A slot may be given to another pool while a client is admitted. */
+  readonly poolNames: ReadonlyMap<PoolSlot, string>;
+}
 
 export interface AdmissionContext {
   readonly ledger: Ledger;

@@ -4,8 +4,7 @@ import type { PoolSlot } from '../plan.ts';
 import type { Router } from '../router.ts';
 import { type ObservedFacts, settled } from '../wire/sniffer.ts';
 import { type Gate, refuse } from './gate.ts';
-import type { ListenerState } from './listener-state.ts';
-import type { PendingClient } from './pending-client.ts';
+import type { ListenerState, PendingClient } from './pending-client.ts';
 
 export const routing: Gate = {
   standsAt: () => true,

@@ -3,8 +3,10 @@ import type { ConnectFailure, LinkEnd, LinkId } from '../contract.ts';
 import type { Reason } from '../reasons.ts';
 import type { Ending, Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { lingerMs } from '../session-timers.ts';
 import { type Close, type CutReason, Stage } from './stage.ts';
+
+/** How long a peer that was sent FIN may take to close, before it is reset. */
+export const lingerMs = 1_000;
 
 /** Closes a link, and its partner with it; where that is by FIN, it is waited for. */
 export function close(session: Session, link: LinkId | undefined, ending: Ending, how: Close, nowMs: number) {
@@ -39,7 +41,7 @@ export class Closing extends Stage {
   readonly #ending: Ending;
   /** When what is open then is reset; undefined where nothing is waited for. */
   #resetMs: number | undefined;
-  /** Since when all has been sent that was to be: it may take its time for that. */
+  /** Since when all has been sent that was to be. From then on a peer has `lingerMs` to close. */
   #emptySinceMs: number | undefined;
 
   constructor(session: Session, ending: Ending, resetMs: number | undefined) {

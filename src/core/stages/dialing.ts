@@ -6,7 +6,6 @@ import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
 import type { QueuedSession, Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { type DialTimes, dialTimers, soonest } from '../session-timers.ts';
 import { clientLeft, turnAway } from './closing.ts';
 import { Relaying } from './relaying.ts';
 import { type Close, type CutReason, Stage } from './stage.ts';
@@ -16,20 +15,20 @@ export type DialFault = ConnectFailure | 'connect-timeout';
 /** What a dial goes back to when it has failed. */
 export interface Dialer {
   /** When the client counts as gone: it has finished without a byte. Infinity as long as it has not. */
-  leftMs: number;
+  clientLeftMs: number;
   /** The lease is held still. `error` is the errno's name, or a sentence. */
   dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void;
   /** The link has ended, and another may be dialed. */
   goOn(why: DialFault | 'held', nowMs: number): void;
 }
 
-export class Dialing extends Stage implements DialTimes {
+export class Dialing extends Stage {
   readonly #session: Session;
   readonly #pool: Pool<QueuedSession>;
   readonly #lease: Lease;
   readonly #dialer: Dialer;
   readonly #sinceMs: number;
-  readonly untilMs: number;
+  readonly #untilMs: number;
   #isConnected = false;
 
   constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, dialer: Dialer, nowMs: number) {
@@ -39,7 +38,7 @@ export class Dialing extends Stage implements DialTimes {
     this.#lease = lease;
     this.#dialer = dialer;
     this.#sinceMs = nowMs;
-    this.untilMs = nowMs + pool.policy.connect.timeoutMs;
+    this.#untilMs = nowMs + pool.policy.connect.timeoutMs;
   }
 
   begin(): void {
@@ -54,11 +53,7 @@ export class Dialing extends Stage implements DialTimes {
     session.attempts++;
     session.stage = this;
     context.command({ kind: 'connect', link, address: backend.plan.address });
-    session.setTimer(soonest(dialTimers, this).dueMs(this));
-  }
-
-  get leftMs(): number {
-    return this.#dialer.leftMs;
+    this.#setTimer();
   }
 
   override connected(nowMs: number): void {
@@ -97,8 +92,8 @@ export class Dialing extends Stage implements DialTimes {
    */
   override halfClosed(heldBytes: number, nowMs: number): void {
     if (heldBytes > 0) return;
-    this.#dialer.leftMs = nowMs + partingMs;
-    this.#session.setTimer(soonest(dialTimers, this).dueMs(this));
+    this.#dialer.clientLeftMs = nowMs + partingMs;
+    this.#setTimer();
   }
 
   override clientClosed(_end: LinkEnd, nowMs: number): void {
@@ -106,7 +101,7 @@ export class Dialing extends Stage implements DialTimes {
   }
 
   override due(nowMs: number): void {
-    if (soonest(dialTimers, this).name === 'client-left') this.#leave(nowMs);
+    if (this.#dialer.clientLeftMs <= this.#untilMs) this.#leave(nowMs);
     else this.#giveUp('connect-timeout', this.#timeoutText, nowMs);
   }
 
@@ -124,6 +119,10 @@ export class Dialing extends Stage implements DialTimes {
 
   override get state(): SessionState {
     return 'dialing';
+  }
+
+  #setTimer(): void {
+    this.#session.setTimer(Math.min(this.#untilMs, this.#dialer.clientLeftMs));
   }
 
   get #timeoutText(): string {

@@ -20,7 +20,7 @@ import { type Close, type CutReason, Stage } from './stage.ts';
 export class Placing extends Stage implements Dialer, QueuedSession {
   readonly #session: Session;
   #pool: Pool<QueuedSession>;
-  leftMs = Number.POSITIVE_INFINITY;
+  clientLeftMs = Number.POSITIVE_INFINITY;
   /** Since when it waits in the queue; undefined while it does not. */
   #queuedMs: number | undefined;
   /** No backend is dialed twice before all that are willing have been. */
@@ -210,7 +210,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   get #hasLeft(): boolean {
-    return this.leftMs !== Number.POSITIVE_INFINITY;
+    return this.clientLeftMs !== Number.POSITIVE_INFINITY;
   }
 
   #leave(nowMs: number): void {

@@ -5,14 +5,14 @@ import type { SessionTimeouts } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import type { Ending, QueuedSession, Session, Side } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { lingerMs, type RelayTimes, relayTimers, soonest } from '../session-timers.ts';
-import { Closing, close } from './closing.ts';
+import { Closing, close, lingerMs } from './closing.ts';
 import { type Close, type CutReason, Stage } from './stage.ts';
 
-export class Relaying extends Stage implements RelayTimes {
+export class Relaying extends Stage {
   readonly #session: Session;
   readonly #pool: Pool<QueuedSession>;
   readonly #lease: Lease;
+  /** When the last byte came, or the relay began. */
   silentSinceMs: number;
 
   constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, nowMs: number) {
@@ -83,6 +83,7 @@ export class Relaying extends Stage implements RelayTimes {
     return this.#session.listener.plan.policy.timeouts;
   }
 
+  /** When the first FIN came; Infinity while none has. */
   get halfClosedMs(): number {
     return this.#session.halfClose?.atMs ?? Number.POSITIVE_INFINITY;
   }
@@ -96,10 +97,10 @@ export class Relaying extends Stage implements RelayTimes {
   #watch(nowMs: number): void {
     const session = this.#session;
     this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink));
-    const timer = soonest(relayTimers, this);
+    const timer = soonest(this);
     const dueMs = timer.dueMs(this);
     if (dueMs > nowMs) return session.setTimer(dueMs);
-    const reason = timer.name;
+    const { reason } = timer;
     // A silent session ends in order; one cut while it may be talking must not look complete.
     const how = reason === 'lifetime-exceeded' ? 'reset' : 'fin';
     close(session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
@@ -119,6 +120,40 @@ export class Relaying extends Stage implements RelayTimes {
     session.stage = closing;
     closing.due(nowMs);
   }
+}
+
+interface RelayTimer {
+  readonly reason: 'lifetime-exceeded' | 'half-closed-timeout' | 'idle-timeout';
+  dueMs(relay: Relaying): number;
+}
+
+/** What ends a relay by time: the soonest counts, of two at once the upper one. */
+const timers: readonly [RelayTimer, ...RelayTimer[]] = [
+  {
+    reason: 'lifetime-exceeded',
+    dueMs: ({ acceptedMs, timeouts }) => acceptedMs + timeouts.maxLifetimeMs,
+  },
+  {
+    reason: 'half-closed-timeout',
+    dueMs: ({ silentSinceMs, halfClosedMs, timeouts }) =>
+      Math.max(silentSinceMs, halfClosedMs) + timeouts.halfClosedMs,
+  },
+  {
+    reason: 'idle-timeout',
+    dueMs: ({ silentSinceMs, timeouts }) => silentSinceMs + timeouts.idleMs,
+  },
+];
+
+function soonest(relay: Relaying): RelayTimer {
+  let soonest = timers[0];
+  let soonestMs = Number.POSITIVE_INFINITY;
+  for (const timer of timers) {
+    const dueMs = timer.dueMs(relay);
+    if (dueMs >= soonestMs) continue;
+    soonest = timer;
+    soonestMs = dueMs;
+  }
+  return soonest;
 }
 
 function endingOf(side: Side, end: LinkEnd): Ending {

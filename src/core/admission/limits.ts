@@ -1,4 +1,17 @@
+import { admit, ListenerPermit } from '../limits.ts';
 import { type Gate, refuse } from './gate.ts';
+
+/** The listener's rate and its connections. */
+export const listenerLimits: Gate = {
+  standsAt: () => true,
+  enter(client, nowMs) {
+    const { slot, policy } = client.listener.plan;
+    const permit = admit(client.context.ledger, slot, policy.limits, nowMs);
+    if (!(permit instanceof ListenerPermit)) return refuse(permit);
+    client.permit = permit;
+    return 'passes';
+  },
+};
 
 /**
  * The client's own rate and connections, now that it is known who it is. Where it has no limits it is counted nevertheless,
