@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../../bench/stage/free-ports.ts';
 import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { BackendTls } from '../../../src/core/plan.ts';
 import type { DialOptions, DriverName } from '../../conformance/messages.ts';
 import { echo, fate, readAll, readBytes } from '../../conformance/peers.ts';
-import { Rig } from '../../conformance/rig.ts';
+import type { Rig } from '../../conformance/rig.ts';
 import { authority, type TestCertificate } from '../../support/certificate.ts';
+import { rigOfTest } from './rig.ts';
 
 export function describeBackends(driver: DriverName): void {
   describe(`TLS to backends of the ${driver} driver`, () => {
@@ -22,12 +23,7 @@ export function describeBackends(driver: DriverName): void {
 
     beforeEach(async () => {
       clear = [];
-      rig = await Rig.start(driver);
-    });
-
-    afterEach(async () => {
-      await rig.dispose();
-      expect(rig.violations).toEqual([]);
+      rig = await rigOfTest(driver);
     });
 
     function backendTls(change: Partial<BackendTls> = {}): BackendTls {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import type { DriverName } from '../../conformance/messages.ts';
@@ -32,11 +32,6 @@ export function describeClientCertificates(driver: DriverName): void {
     async function listen(change: Partial<ListenerTls>): Promise<void> {
       ({ rig, address } = await tlsRig(driver, listenerTls({ clientCa: clients.cert, ...change })));
     }
-
-    afterEach(async () => {
-      await rig.dispose();
-      expect(rig.violations).toEqual([]);
-    });
 
     /** What a client hears before it is closed, in the words of its own OpenSSL. */
     async function alertTo(options: tls.ConnectionOptions): Promise<string> {

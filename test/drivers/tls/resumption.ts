@@ -1,5 +1,5 @@
 import type tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
@@ -20,21 +20,10 @@ export function describeResumption(driver: DriverName): void {
       readonly address: Address;
     }
 
-    const workers: Worker[] = [];
-
     /** As another worker has it: of the same content, by way of a message. */
-    async function worker(listener: ListenerTls, ticketKeys?: TicketKeys): Promise<Worker> {
-      const made = await tlsRig(driver, structuredClone(listener), ticketKeys);
-      workers.push(made);
-      return made;
+    function worker(listener: ListenerTls, ticketKeys?: TicketKeys): Promise<Worker> {
+      return tlsRig(driver, structuredClone(listener), ticketKeys);
     }
-
-    afterEach(async () => {
-      for (const { rig } of workers.splice(0)) {
-        await rig.dispose();
-        expect(rig.violations).toEqual([]);
-      }
-    });
 
     /** Visits, and comes back with a session to resume. */
     async function visit({ rig, address }: Worker, options: tls.ConnectionOptions): Promise<Buffer> {

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { afterAll, expect, onTestFinished } from 'vitest';
 import type { Address, LinkId } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import { ClientHelloReader } from '../../../src/core/wire/client-hello.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
 import type { DriverName } from '../../conformance/messages.ts';
 import { echo, inTime, readAll } from '../../conformance/peers.ts';
-import { Rig } from '../../conformance/rig.ts';
+import { DriverThread, Rig, type RigOptions } from '../../conformance/rig.ts';
 import { listenerTls as defaults } from '../../core/harness.ts';
 import { selfSigned } from '../../support/certificate.ts';
 
@@ -22,13 +23,29 @@ export function listenerTls(change: Partial<ListenerTls> = {}): ListenerTls {
   return { ...defaults, certificates: [certificate], ...change };
 }
 
+/** Threads whose driver has closed: to start one takes longer than most tests. */
+const idleThreads: DriverThread[] = [];
+afterAll(() => Promise.all(idleThreads.map((thread) => thread.end())));
+
+/** A rig that ends with the test. */
+export async function rigOfTest(driver: DriverName, options: RigOptions = {}): Promise<Rig> {
+  const thread = idleThreads.pop() ?? (await DriverThread.start());
+  const rig = await Rig.start(driver, options, thread);
+  onTestFinished(async () => {
+    await rig.dispose();
+    expect(rig.violations).toEqual([]);
+    idleThreads.push(thread);
+  });
+  return rig;
+}
+
 /** A rig whose clients are secured as they come, and dialed to an echo once they are; others are closed with FIN. */
 export async function tlsRig(
   driver: DriverName,
   listener: ListenerTls,
   ticketKeys: TicketKeys = commonTicketKeys,
 ): Promise<{ readonly rig: Rig; readonly address: Address }> {
-  const rig = await Rig.start(driver, { ticketKeys: ticketKeys.memory });
+  const rig = await rigOfTest(driver, { ticketKeys: ticketKeys.memory });
   const target = await rig.backend(echo);
   rig.target = undefined;
   rig.onEvent = (event) => {

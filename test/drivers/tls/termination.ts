@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';
 import type { ListenerTls } from '../../../src/core/plan.ts';
 import type { DriverName } from '../../conformance/messages.ts';
@@ -27,11 +27,6 @@ export function describeTermination(driver: DriverName): void {
     async function listen(listener: ListenerTls): Promise<void> {
       ({ rig, address } = await tlsRig(driver, listener));
     }
-
-    afterEach(async () => {
-      await rig.dispose();
-      expect(rig.violations).toEqual([]);
-    });
 
     /** Whose certificate a client gets to see: its first DNS name, or its common name. */
     async function shownTo(servername: string | undefined): Promise<string | undefined> {
