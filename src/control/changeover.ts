@@ -13,7 +13,7 @@ import type { Findings } from './findings.ts';
 import { type Lifecycle, NotServing } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type { Operations } from './operations.ts';
-import type { RunningPlan } from './running-plan.ts';
+import type { PreparedPlan, RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
 export interface ChangeoverDeps {
@@ -73,7 +73,7 @@ export class Changeover {
     if (lifecycle.phase === 'draining') throw NotServing.stopping;
     const before = runningPlan.plan;
     const boundBefore = runningPlan.bound();
-    const prepared = runningPlan.prepare(config);
+    const prepared = this.#prepareAsFound(config);
     const { plan } = prepared;
     // Sockets come to life one by one: what is accepted meanwhile finds its listener in either plan.
     groups.follow(before, plan);
@@ -81,6 +81,7 @@ export class Changeover {
     try {
       binding = await this.#bind(config, plan);
     } catch (error) {
+      prepared.takeBack();
       groups.follow(runningPlan.prepare().plan);
       throw error;
     }
@@ -99,10 +100,25 @@ export class Changeover {
     this.#changes
       .run(async () => {
         if (lifecycle.closed.aborted) return;
-        runningPlan.adopt(runningPlan.prepare());
+        runningPlan.adopt(this.#prepareAsFound(runningPlan.config, name));
         findings.nameChanged(name, poolsWith(name, runningPlan.config.pools), change);
       })
       .catch((error: unknown) => findings.nameNotTakenOver(name, error));
+  }
+
+  /**
+   * The plan with what this name, or each, was found to stand for. Throws a RangeError where there is too much; then
+   * they stand for what they did, so that there is room for whatever else changes in the plan that runs.
+   */
+  #prepareAsFound(config: Config, name?: string): PreparedPlan & { takeBack(): void } {
+    const { runningPlan, discovery } = this.#deps;
+    const takeBack = discovery.takeOver(name);
+    try {
+      return { ...runningPlan.prepare(config), takeBack };
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
   }
 
   /**

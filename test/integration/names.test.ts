@@ -9,7 +9,8 @@ import { openScene, type Proxied } from './scene.ts';
 // One for the file: a resolver is chosen at start. So each test has names of its own.
 const dns = await startDnsServer();
 afterAll(() => dns.close());
-const scene = openScene({ workers: 1 });
+const notTakenOver = 'other addresses of a name were not taken over';
+const scene = openScene({ workers: 1, mayLog: [notTakenOver] });
 const more = { resolver: { servers: [dns.address] } };
 
 describe('a name', () => {
@@ -57,6 +58,28 @@ describe('a name', () => {
         .join('');
     expect(await draining).toMatchObject({ exit: 0, stdout: text('drain') });
     expect(await ran(['ready', ...backend, '--wait'])).toMatchObject({ exit: 0, stdout: text('ready') });
+  });
+
+  it('that comes to stand for too much keeps what it had, and all else can be changed', async () => {
+    const { port } = await scene.backend(named('1'));
+    await scene.backend(named('2'), { host: '127.0.0.2', port });
+    dns.zone.set('many.test', [a('127.0.0.1')]);
+    dns.zone.set('one.test', [a('127.0.0.1')]);
+    const ports = Array.from({ length: 200 }, (_, index) => index + 1);
+    const pools = { many: { backends: ports.map((one) => `many.test:${one}`) } };
+    const listener = { routes: [{ when: { protocol: 'http' }, pool: 'many' }] };
+    const proxy = await scene.proxy({ backends: [`one.test:${port}`], listener, pools, more });
+    dns.zone.set(
+      'many.test',
+      Array.from({ length: 50 }, (_, index) => a(`127.0.1.${index + 1}`)),
+    );
+    await lineOf(proxy, notTakenOver, 'many.test');
+
+    const at = ['--admin', String(scene.sluice.adminPort)];
+    expect(await ran(['drain', proxy.pool, `one.test:${port}`, ...at])).toMatchObject({ exit: 0 });
+    dns.zone.set('one.test', [a('127.0.0.2')]);
+    await lineOf(proxy, 'name resolves to other addresses', 'one.test');
+    expect(await proxy.backends()).toMatchObject([{ address: `127.0.0.2:${port}`, unavailable: 'drained' }]);
   });
 
   it('that does not exist leaves its pool without a backend, until it does', async () => {

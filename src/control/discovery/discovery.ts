@@ -13,7 +13,7 @@ import { type Timing, Watch } from './watch.ts';
 
 export interface DiscoveryDeps {
   readonly resolver: ResolverConfig;
-  /** A name stands for other addresses than before: not called for what `resolve` finds. */
+  /** A name was found to stand for other addresses than before: not called for what `resolve` finds. */
   onChange(name: string, change: NameChange): void;
   /** A name was looked up; `problem` is what was wrong, undefined where all was well. */
   onLookup(name: string, problem: string | undefined): void;
@@ -43,7 +43,8 @@ const usualTiming: Timing = { minTtlMs: 5_000, maxTtlMs: 3_600_000, minRetryMs: 
 export class Discovery {
   readonly #deps: DiscoveryDeps;
   readonly #questions: Questions;
-  readonly #watches = new Map<string, Watch<readonly TargetAddress[]>>();
+  readonly #watches = new Map<string, Watched>();
+  #taken: ReadonlyMap<string, readonly TargetAddress[]> = new Map();
 
   constructor(deps: DiscoveryDeps) {
     this.#deps = deps;
@@ -52,25 +53,42 @@ export class Discovery {
 
   /**
    * Watches these targets from now on, besides those watched already. Fulfilled when each has been resolved once or has
-   * failed to, within about twice the resolver's timeout; never rejects.
+   * failed to, within about twice the resolver's timeout; never rejects. One that is new stands at once for what it was
+   * found to.
    */
   async resolve(targets: readonly Target[]): Promise<void> {
-    await Promise.all(targets.map((target) => this.#watched(target).first));
+    await Promise.all(targets.map((target) => this.#watched(target).watch.first));
+    const found = targets.map((target) => [keyOf(target), this.#watched(target).watch.value ?? []] as const);
+    this.#taken = new Map([...found, ...this.#taken]);
+  }
+
+  /**
+   * From now on the targets by this name, or all, stand for what they were found to last. Gives the way back, for where
+   * there is no room for all of that.
+   */
+  takeOver(name?: string): () => void {
+    const before = this.#taken;
+    const meant = [...this.#watches].filter(([, one]) => name === undefined || one.name === name);
+    this.#taken = new Map([...before, ...meant.map(([key, { watch }]) => [key, watch.value ?? []] as const)]);
+    return () => {
+      this.#taken = before;
+    };
   }
 
   /** Forgets all but these targets. */
   retain(targets: readonly Target[]): void {
     const keys = new Set(targets.map(keyOf));
-    for (const [key, watch] of this.#watches) {
+    for (const [key, { watch }] of this.#watches) {
       if (keys.has(key)) continue;
       watch.close();
       this.#watches.delete(key);
     }
+    this.#taken = new Map([...this.#taken].filter(([key]) => keys.has(key)));
   }
 
-  /** In a stable order; empty while a target has never been resolved. */
+  /** What it stands for, in a stable order; empty while a target has never been resolved. */
   addressesOf(target: Target): readonly TargetAddress[] {
-    const addresses = this.#watches.get(keyOf(target))?.value ?? [];
+    const addresses = this.#taken.get(keyOf(target)) ?? [];
     if (target.kind !== 'name') return addresses;
     return addresses.map((one) => ({
       ...one,
@@ -83,7 +101,7 @@ export class Discovery {
     this.#questions.close();
   }
 
-  #watched(target: Target): Watch<readonly TargetAddress[]> {
+  #watched(target: Target): Watched {
     const key = keyOf(target);
     const watched = this.#watches.get(key);
     if (watched !== undefined) return watched;
@@ -102,9 +120,15 @@ export class Discovery {
       },
       timing,
     );
-    this.#watches.set(key, watch);
-    return watch;
+    const made = { name, watch };
+    this.#watches.set(key, made);
+    return made;
   }
+}
+
+interface Watched {
+  readonly name: string;
+  readonly watch: Watch<readonly TargetAddress[]>;
 }
 
 function lookupOf(target: Target, questions: Questions): Lookup {

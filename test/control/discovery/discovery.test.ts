@@ -24,7 +24,10 @@ describe('Discovery', () => {
     for (const close of closers.splice(0).reverse()) await close();
   });
 
-  async function start(zone: Record<string, DnsAnswer>, options: { timing: Timing; timeoutMs?: number }) {
+  async function start(
+    zone: Record<string, DnsAnswer>,
+    options: { timing: Timing; timeoutMs?: number; takesOver?: boolean },
+  ) {
     const server = await startDnsServer(zone);
     const events = new EventEmitter();
     const log: (readonly [name: string, problem: string | undefined, ...addresses: string[]])[] = [];
@@ -32,7 +35,10 @@ describe('Discovery', () => {
     const names = new Discovery({
       resolver: { servers: [server.address], timeoutMs: options.timeoutMs ?? 5_000 },
       onLookup: (name, problem) => lookups.push([name, problem]),
-      onChange: (name, change) => events.emit('change', name, change),
+      onChange: (name, change) => {
+        if (options.takesOver !== false) names.takeOver(name);
+        events.emit('change', name, change);
+      },
       onProblem: (name, { problem, addresses }) => {
         log.push([name, problem, ...addresses]);
         events.emit('problem', problem);
@@ -67,6 +73,26 @@ describe('Discovery', () => {
     const { names } = await start(zone, { timing: patient });
     await names.resolve([app]);
     expect(hosts(names.addressesOf(app))).toEqual(['10.0.0.1', '10.0.0.2', '2001:db8::1']);
+  });
+
+  it('has a name stand for other addresses once these are taken over, until they are taken back', async () => {
+    const zone = { 'app.test': [a('10.0.0.1')], 'other.test': [a('10.0.0.1')] };
+    const { names, server, events } = await start(zone, { timing: hasty, takesOver: false });
+    const other: Target = { ...app, name: 'other.test' };
+    await names.resolve([app, other]);
+    const stand = () => [app, other].map((target) => hosts(names.addressesOf(target)).join());
+    for (const name of ['app.test', 'other.test']) {
+      server.zone.set(name, [a('10.0.0.2')]);
+      await once(events, 'change', { signal: deadline() });
+    }
+    await names.resolve([app, other]);
+    expect(stand()).toEqual(['10.0.0.1', '10.0.0.1']);
+    const takeBack = names.takeOver('app.test');
+    expect(stand()).toEqual(['10.0.0.2', '10.0.0.1']);
+    takeBack();
+    expect(stand()).toEqual(['10.0.0.1', '10.0.0.1']);
+    names.takeOver();
+    expect(stand()).toEqual(['10.0.0.2', '10.0.0.2']);
   });
 
   it('asks once for a name that several targets have', async () => {
