@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
+import { driverModules } from '../../src/drivers/drivers.ts';
 import { whyNot } from '../../src/drivers/uring/probe.ts';
 import { connected, echo, ending, nextText, startBackend, type TestBackend } from '../support/backends.ts';
 import { authority, selfSigned } from '../support/certificate.ts';
@@ -193,6 +194,38 @@ describe.skipIf(reason !== undefined)(
     });
   },
 );
+
+const canShare = {
+  portable: driverModules.portable.sharesPorts,
+  uring: reason === undefined,
+};
+
+describe.each(['portable', 'uring'] as const)('A unix socket of the %s driver', (name) => {
+  it.skipIf(!canShare[name])(
+    'is the first worker’s again, in whichever order it and another one are replaced',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+      const path = join(folder, 'socket');
+      const config = (listeners: object): object => ({
+        ...{ version: 1, driver: name, workers: 2 },
+        listeners: { web: { bind: '127.0.0.1:0', pool: 'app' }, ...listeners },
+        pools: { app: { backends: [backend.address] } },
+      });
+      backend = await startBackend(echo);
+      proxy = await embed(config({ local: { bind: `unix:${path}`, pool: 'app' } }));
+      const [first, second] = proxy.workers;
+      // Each is replaced a while after its end.
+      await second?.terminate();
+      await first?.terminate();
+      await eventually(() => expect(proxy.workers.size).toBe(2));
+      await eventually(() => answers(connect(path)).then((isServed) => expect(isServed).toBe(true)));
+      await proxy.reload(config({}));
+      await expect(once(connect(path), 'connect')).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+      expect(proxy.log()).not.toContain('listen EADDRINUSE');
+      rmSync(folder, { recursive: true });
+    },
+  );
+});
 
 /** Has the listener speak TLS, with these options. */
 async function secure({ clientCa, ...options }: { clientAuth?: string; clientCa?: string }): Promise<void> {

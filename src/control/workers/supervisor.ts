@@ -220,9 +220,10 @@ export class Supervisor {
     await this.#until(() => this.#stopping || this.#running().length === this.#deps.workers);
   }
 
-  /** A unix socket can't be shared: the first worker has it. */
+  /** A unix socket can't be shared: the first worker has it, and nobody else while that is being replaced. */
   #listenersOf(address: Address): readonly WorkerThread[] {
-    return 'path' in address ? this.#running().slice(0, 1) : this.#running();
+    const { firstWorker } = this.#deps;
+    return this.#running().filter(({ index }) => !('path' in address) || index === firstWorker);
   }
 
   #running(): readonly WorkerThread[] {
