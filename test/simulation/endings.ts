@@ -73,7 +73,7 @@ export class Endings {
         !wasMoved &&
         session.leftMs === never &&
         !isDrained &&
-        session.attempts <= pool.plan.policy.connect.retries;
+        session.attempts - session.heldAttempts <= pool.plan.policy.connect.retries;
       const open = isClear ? this.#choice.open(worker, pool, session, nowMs) : [];
       must(
         open.length === 0,

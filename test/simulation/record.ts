@@ -14,7 +14,8 @@ export function checkRecord(
   const pools = [session.pool, ...session.mayBeIn].map((pool) => pool?.plan.name);
   const lacksPool = session.mayLackPool && record.pool === undefined;
   const { sni, protocol, alpn, handshake } = session.arrival;
-  const { failedDials, attempts } = session;
+  const { failedDials } = session;
+  const attempts = session.attempts - session.heldAttempts;
   const isUnseen =
     session.uniqueId === unseenId && record.uniqueId !== undefined && isDrawnId(record.uniqueId);
   const expected: Readonly<

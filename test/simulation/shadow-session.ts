@@ -51,6 +51,8 @@ export interface ShadowSession {
   mayLackPool: boolean;
   lease: ShadowLease | undefined;
   attempts: number;
+  /** Those of them that were given up for a hold, and do not count. */
+  heldAttempts: number;
   /** Bounds of what has been tried in this round: all that surely was, and all that may have been. */
   surelyTried: Set<BackendSlot>;
   maybeTried: Set<BackendSlot>;
@@ -103,6 +105,7 @@ export function newcomer(
     mayLackPool: false,
     lease: undefined,
     attempts: 0,
+    heldAttempts: 0,
     surelyTried: new Set(),
     maybeTried: new Set(),
     lastFailure: undefined,

@@ -273,7 +273,7 @@ export class Shadow {
       session.surelyTried = new Set();
       return becomeUnsure(session, this.#nowMs);
     }
-    const isUsedUp = session.attempts > retries && why !== 'held';
+    const isUsedUp = session.attempts - session.heldAttempts > retries && why !== 'held';
     if (isUsedUp || (hasLeft && exhausted)) return go(session, 'doomed', this.#nowMs);
     if (exhausted) {
       go(session, 'pausing', this.#nowMs);
@@ -340,6 +340,7 @@ export class Shadow {
           session.mustAbort = false;
           session.abortedBy = 'held';
           session.backendName = undefined;
+          session.heldAttempts++;
           return go(session, 'aborting', this.#nowMs);
         }
         session.abortedBy = isRefused ? 'connect-failed' : 'connect-timeout';

@@ -49,7 +49,6 @@ export class Dialing extends Stage {
     this.#lease.link = link;
     session.lease = this.#lease;
     session.dialed = backend;
-    if (session.attempts > 0) context.ledger.dialRetries.add(this.#pool.slot, 0, 1);
     session.attempts++;
     session.stage = this;
     context.command({ kind: 'connect', link, address: backend.plan.address });
@@ -105,10 +104,11 @@ export class Dialing extends Stage {
     else this.#giveUp('connect-timeout', this.#timeoutText, nowMs);
   }
 
-  /** The client waits with the others, and has dialed nobody. */
+  /** The client waits with the others, as if this dial had not been. */
   override poolHeld(pool: Pool): void {
     if (this.#pool !== pool) return;
     this.#session.dialed = undefined;
+    this.#session.attempts--;
     this.#abandon('held');
   }
 

@@ -25,6 +25,8 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   #queuedMs: number | undefined;
   /** No backend is dialed twice before all that are willing have been. */
   #tried: readonly BackendSlot[] = none;
+  /** The dial before has, so that the next one is a retry. */
+  #hasFailed = false;
   #backoffRounds = 0;
   /** How long it waits for a backend to come up, once it has begun to. */
   #waitsUntilMs: number | undefined;
@@ -87,6 +89,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     const reason = why === 'exhausted' ? 'overloaded' : why;
     this.#detail = why === 'exhausted' ? shortage(error) : error;
     this.#lastFailure = reason;
+    this.#hasFailed = true;
     context.command({ kind: 'tell', incident: this.#incident(backend, reason, error) });
     if (why === 'exhausted') {
       session.dialed = undefined;
@@ -157,12 +160,18 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   /** Dials, or does what is left where there is no backend to dial. */
   #follow(placed: Lease | NoLease | 'must-queue', nowMs: number): void {
-    if (placed instanceof Lease) return new Dialing(this.#session, this.#pool, placed, this, nowMs).begin();
+    if (placed instanceof Lease) return this.#dial(placed, nowMs);
     if (placed === 'no-backend' && !this.#mayTryOn(nowMs)) return this.#giveUp('no-backend', nowMs);
     if (placed === 'all-tried') return this.#backOff(nowMs);
     const hasQueue = placed === 'must-queue' || this.#pool.queuePolicy.size > 0;
     if (hasQueue) this.#wait(nowMs);
     else this.#giveUp('pool-full', nowMs);
+  }
+
+  #dial(lease: Lease, nowMs: number): void {
+    if (this.#hasFailed) this.#session.context.ledger.dialRetries.add(this.#pool.slot, 0, 1);
+    this.#hasFailed = false;
+    new Dialing(this.#session, this.#pool, lease, this, nowMs).begin();
   }
 
   #wait(nowMs: number): void {

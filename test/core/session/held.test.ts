@@ -60,10 +60,29 @@ describe('A pool that is held', () => {
       expect([stage.ledger.backendActive.total(0), stage.ledger.poolQueued.total(0)]).toEqual([0, 1]);
       expect(stage.core.list({}, 0, 9, stage.nowMs).sessions).toMatchObject([{ state: 'held' }]);
       expect(stage.follow(plan(released, noQueue, more))).toEqual([stage.dialOf(session)]);
+      stage.follow(plan(undefined, noQueue, more));
       stage.failDial(session);
       expect(stage.ledger.backendTotals(0).dialFailures('connect-refused')).toBe(1);
+      stage.end(session, 'closed');
+      expect(stage.lastRecord).toMatchObject({ reason: 'connect-refused', attempts: 1 });
+      expect(stage.ledger.dialRetries.sum(0, 0)).toBe(0);
     },
   );
+
+  it('leaves a client all the dials that it had, and counts none of them twice', () => {
+    const stage = new CoreStage(plan());
+    const { session } = stage.connect();
+    stage.failDial(session);
+    stage.elapse(poolPolicy.connect.backoff.maxMs);
+    const retry = stage.backendOf(session) ?? -1;
+    stage.follow(plan(held));
+    stage.close(retry);
+    stage.follow(plan(released));
+    stage.dialed(session);
+    expect(stage.ledger.dialRetries.sum(0, 0)).toBe(1);
+    stage.end(session);
+    expect(stage.lastRecord).toMatchObject({ reason: 'finished', attempts: 2 });
+  });
 
   it('dials at once for one whose dial it had given up, where it is released meanwhile', () => {
     const stage = new CoreStage(plan());
@@ -90,7 +109,7 @@ describe('A pool that is held', () => {
     stage.follow(plan(held));
     stage.close(session, 'reset-by-peer');
     stage.close(link);
-    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', backend: undefined, attempts: 1 });
+    expect(stage.lastRecord).toMatchObject({ reason: 'client-left', backend: undefined, attempts: 0 });
   });
 
   it('has clients of the queue wait as long as the hold says, from when they began to', () => {
