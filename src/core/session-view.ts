@@ -5,13 +5,13 @@ import type { SessionView } from './session-list.ts';
 export function viewOf(session: Session, nowMs: number): SessionView {
   const { listener, client, admitted, acceptedMs, link, lease, isClientOpen, connectMs, context } = session;
   const { activity } = context;
-  const { state } = session.stage;
+  const { stage } = session;
   const isJoined = connectMs !== undefined && lease !== undefined;
   const open = isClientOpen ? link : isJoined ? lease.link : undefined;
   const lastByteMs = open === undefined ? acceptedMs : Math.max(acceptedMs, activity.lastByteMs(open));
   return {
     serial: session.serial,
-    state,
+    state: stage.state,
     listener: listener.plan.name,
     client: { address: client.address, port: client.port },
     pool: session.poolName,
@@ -21,7 +21,7 @@ export function viewOf(session: Session, nowMs: number): SessionView {
     alpn: admitted?.alpn,
     ageMs: nowMs - acceptedMs,
     idleMs: nowMs - lastByteMs,
-    queueMs: session.queueMs,
+    queueMs: session.queueMs + stage.queuedForMs(nowMs),
     connectMs,
     attempts: session.attempts,
     bytesToBackend: isJoined ? activity.sentBytes(lease.link) : session.bytesToBackend,

@@ -147,6 +147,10 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
+  override queuedForMs(nowMs: number): number {
+    return this.#queuedMs === undefined ? 0 : nowMs - this.#queuedMs;
+  }
+
   override get state(): SessionState {
     if (this.#queuedMs === undefined) return 'dialing';
     return this.#pool.isHeld ? 'held' : 'queued';
@@ -194,7 +198,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   #leaveQueue(nowMs: number): void {
     if (this.#queuedMs === undefined) return;
-    const waitedMs = nowMs - this.#queuedMs;
+    const waitedMs = this.queuedForMs(nowMs);
     this.#pool.queue.leave(this);
     this.#session.queueMs += waitedMs;
     this.#session.context.ledger.queueWait.observe(this.#pool.slot, waitedMs);

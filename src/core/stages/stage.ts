@@ -41,6 +41,11 @@ export class Stage {
     return false;
   }
 
+  /** How long it has stood in the queue in which it stands. */
+  queuedForMs(_nowMs: number): number {
+    return 0;
+  }
+
   get state(): SessionState {
     return 'inspecting';
   }

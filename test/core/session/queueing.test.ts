@@ -17,7 +17,9 @@ describe('Session that is queued', () => {
     expect(second.commands).toEqual([]);
     expect(stage.ledger.poolQueued.total(0)).toBe(1);
     stage.nowMs += 40;
+    expect(stage.core.view(second.session, stage.nowMs)).toMatchObject({ state: 'queued', queueMs: 40 });
     expect(CoreStage.dialed(stage.end(first.session))).toEqual([0]);
+    expect(stage.core.view(second.session, stage.nowMs + 5)).toMatchObject({ state: 'dialing', queueMs: 40 });
     stage.dialed(second.session);
     stage.end(second.session);
     expect(stage.lastRecord).toMatchObject({ queueMs: 40, attempts: 1, reason: 'finished' });
