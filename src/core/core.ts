@@ -66,6 +66,8 @@ class SessionCore implements Core {
   readonly #lingering = new Lingering();
   readonly #queueTimer = new WorkerTimer(() => this.#queues.wake());
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
+  /** Whether a pool closes the sessions of a backend that goes down, or did. */
+  #closesWhenDown = false;
   #serial = 0;
   activeSessions = 0;
 
@@ -250,10 +252,11 @@ class SessionCore implements Core {
 
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {
     for (const pool of this.#pools.values()) {
+      if (!pool.has(backend)) continue;
       pool.healthChanged();
       this.#queues.changed(pool);
     }
-    if (health === 'up') return;
+    if (health === 'up' || !this.#closesWhenDown) return;
     for (const session of this.#links.sessions()) session.stage.backendWentDown(backend, nowMs);
   }
 
@@ -261,6 +264,7 @@ class SessionCore implements Core {
     const retired = new Map(this.#pools);
     const held: Pool<QueuedSession>[] = [];
     for (const poolPlan of plan.pools) {
+      this.#closesWhenDown ||= poolPlan.policy.whenBackendDown === 'close';
       const pool = this.#pools.get(poolPlan.slot);
       if (pool?.name === poolPlan.name) {
         const wasHeld = pool.isHeld;

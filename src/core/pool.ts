@@ -31,7 +31,9 @@ export class Pool<Waiting = unknown> {
   #plan: PoolPlan;
   #backends: readonly Backend[] = [];
   #tiers: readonly BackendTier[] = [];
-  #inPanic = false;
+  #slots: ReadonlySet<BackendSlot> = new Set();
+  /** Undefined until it is asked for: health words may change many times before that. */
+  #panic: boolean | undefined;
   #isRetired = false;
   readonly #pace: ReleasePace;
 
@@ -139,9 +141,19 @@ export class Pool<Waiting = unknown> {
     return soonestMs;
   }
 
-  /** Health words have changed: looks again whether the pool is in panic, so that health is ignored. */
+  has(backend: BackendSlot): boolean {
+    return this.#slots.has(backend);
+  }
+
+  /** Health words have changed, so that it may be in panic from now on, or not any more. */
   healthChanged(): void {
-    this.#inPanic = inPanic(this.policy, this.#backends);
+    this.#panic = undefined;
+  }
+
+  /** Health is ignored. */
+  get #inPanic(): boolean {
+    this.#panic ??= inPanic(this.policy, this.#backends);
+    return this.#panic;
   }
 
   /** The most telling reason: willing but tried, then willing but full, then not willing at all. */
@@ -182,6 +194,7 @@ export class Pool<Waiting = unknown> {
 
   #build(): void {
     const { backends, policy } = this.#plan;
+    this.#slots = new Set(backends.map(({ slot }) => slot));
     this.#backends = backends.map(
       (plan) =>
         new Backend(plan, policy, this.#ledger, this.#random, (change) =>
@@ -202,6 +215,7 @@ export function inPanic(
   { panicThresholdPercent }: PoolPolicy,
   backends: readonly { readonly isWanted: boolean; readonly isDown: boolean }[],
 ): boolean {
+  if (panicThresholdPercent === 0) return false;
   const wanted = backends.filter(({ isWanted }) => isWanted);
   const healthy = wanted.filter(({ isDown }) => !isDown).length;
   return healthy * 100 < panicThresholdPercent * wanted.length;
