@@ -50,6 +50,9 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
 /** Stands for the link of a client that was turned away. */
 const noLink = -1;
 
+/** Many clients may be silent, and a driver may ask each turn. */
+const betweenVainLooksMs = 50;
+
 /** Links, for a list of sessions, before bytes have their turn: a session has two. */
 const mostLookedAt = 2_000;
 
@@ -68,6 +71,8 @@ class SessionCore implements Core {
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   /** Whether a pool closes the sessions of a backend that goes down, or did. */
   #closesWhenDown = false;
+  /** Until when none is looked for that could make room: there was none. */
+  readonly #vainUntilMs = { memory: 0, descriptors: 0 };
   #serial = 0;
   activeSessions = 0;
 
@@ -85,6 +90,7 @@ class SessionCore implements Core {
       readFirstBytes,
       deadlines: this.#deadlines,
       links,
+      unserved: new Set(),
       nextSerial: () => ++this.#serial,
       command,
       pool: (slot = -1, { poolNames }) => {
@@ -211,6 +217,7 @@ class SessionCore implements Core {
       return this.#context.command({ kind: 'close', link: event.link, how: 'reset' });
     const session = this.#begin(event.link, event.peer, listener.state, nowMs);
     this.#links.accept(event.link, session);
+    this.#context.unserved.add(session);
     new Admission(session, listener.gates).begin(nowMs);
   }
 
@@ -242,11 +249,16 @@ class SessionCore implements Core {
   /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */
   #exhausted(what: 'memory' | 'descriptors', nowMs: number): void {
     if (what === 'descriptors' && this.#lingering.resetOldest()) return;
+    if (nowMs < this.#vainUntilMs[what]) return;
+    const { unserved, activity } = this.#context;
     let longest: Session | undefined;
-    for (const session of this.#links.sessions()) {
-      if (longest !== undefined && session.acceptedMs >= longest.acceptedMs) continue;
-      if (what === 'memory' ? session.heldBytes > 0 : session.stage.isAdmission) longest = session;
+    for (const session of unserved) {
+      const hasSome = what === 'memory' ? activity.waitingBytes(session.link) > 0 : session.stage.isAdmission;
+      if (!hasSome) continue;
+      longest = session;
+      break;
     }
+    if (longest === undefined) this.#vainUntilMs[what] = nowMs + betweenVainLooksMs;
     longest?.stage.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
   }
 

@@ -47,6 +47,8 @@ export interface SessionContext extends AdmissionContext {
   readonly random: () => number;
   readonly deadlines: Deadlines<Timed>;
   readonly links: Links<Session>;
+  /** Those whose client is neither relayed nor sent away yet, in the order in which they came. */
+  readonly unserved: Set<Session>;
   nextSerial(): number;
   /** The pool that a plan means by a slot; undefined where it is gone, whatever has its slot now. */
   pool(slot: PoolSlot | undefined, by: ListenerState): Pool<QueuedSession> | undefined;
@@ -150,11 +152,6 @@ export class Session implements Timed {
 
   due(nowMs: number): void {
     this.stage.due(nowMs);
-  }
-
-  /** Bytes that are held of a client that is not relayed. */
-  get heldBytes(): number {
-    return this.isClientOpen && this.stage.holdsClient ? this.context.activity.waitingBytes(this.link) : 0;
   }
 
   /** Sets when the stage is over by time. */

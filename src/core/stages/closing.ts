@@ -13,6 +13,7 @@ export function close(session: Session, link: LinkId | undefined, ending: Ending
   const isWaitedFor = how === 'fin' && link !== undefined;
   const stage = new Closing(session, ending, isWaitedFor ? nowMs + lingerMs : undefined);
   session.stage = stage;
+  session.context.unserved.delete(session);
   if (link !== undefined) session.context.command({ kind: 'close', link, how });
   stage.setTimer(nowMs);
 }
@@ -90,10 +91,6 @@ export class Closing extends Stage {
 
   override get state(): SessionState {
     return 'closing';
-  }
-
-  override get holdsClient(): boolean {
-    return false;
   }
 
   setTimer(nowMs: number): void {

@@ -27,6 +27,7 @@ export class Relaying extends Stage {
   begin(first: Uint8Array | undefined, nowMs: number): void {
     const session = this.#session;
     session.stage = this;
+    session.context.unserved.delete(session);
     const { link, backend } = this.#lease;
     session.context.command({ kind: 'join', client: session.link, backend: link, slot: backend.slot, first });
     this.#watch(nowMs);
@@ -69,10 +70,6 @@ export class Relaying extends Stage {
 
   override get state(): SessionState {
     return 'relaying';
-  }
-
-  override get holdsClient(): boolean {
-    return false;
   }
 
   get acceptedMs(): number {

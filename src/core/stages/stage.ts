@@ -53,11 +53,6 @@ export class Stage {
   get isAdmission(): boolean {
     return false;
   }
-
-  /** Whether what comes from the client is held, and not passed on or thrown away. */
-  get holdsClient(): boolean {
-    return true;
-  }
 }
 
 /** Before the first event. */
