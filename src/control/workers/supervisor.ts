@@ -168,7 +168,7 @@ export class Supervisor {
       },
       exited: () => {
         ledger.lock.breakFor(worker + 1);
-        ledger.wakeFds.set(worker, undefined);
+        ledger.wakeFds.forget(worker);
       },
       ended: (error, left) => {
         this.#threads[worker] = undefined;

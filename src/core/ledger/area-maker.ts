@@ -161,8 +161,8 @@ export class AreaMaker {
     return this.#add({ owner: 'workers', area, releaseAllOf: (worker) => area.fill(0, worker, worker + 1) });
   }
 
-  wakeFds(lock: SpinLock): WakeFds {
-    return new WakeFds(lock, this.#int32(this.#capacity.workers));
+  wakeFds(): WakeFds {
+    return new WakeFds(this.lock(), this.#int32(this.#capacity.workers));
   }
 
   clear(owner: Owner, slot: number): void {

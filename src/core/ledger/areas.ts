@@ -12,7 +12,7 @@ export function makeAreas(make: AreaMaker) {
   return {
     /** Guards the floats below, the breakers' transitions and the client table. */
     lock,
-    wakeFds: make.wakeFds(lock),
+    wakeFds: make.wakeFds(),
     /** By worker, for how many of its clients a dial is to come: descriptors that accepting must leave. */
     owedDials: make.wordOfEach(),
     /** By worker, what its driver's buffers hold: a part of what peers can make all hold. */

@@ -1,7 +1,7 @@
 /**
  * A spin lock over one shared word, for the few changes that need more than one atomic step. What it guards
- * takes well under a microsecond, so a waiter spins. The word holds the owner, so that the lock of a thread
- * that died can be broken.
+ * takes well under a microsecond, or one system call, so a waiter spins. The word holds the owner, so that the
+ * lock of a thread that died can be broken.
  */
 export class SpinLock {
   readonly #word: Int32Array;

@@ -1,8 +1,9 @@
 import type { SpinLock } from './lock.ts';
 
 /**
- * The descriptor that wakes each worker, where it has one. It is used and taken back under the lock, so that none is
- * written to that was closed, and may be another's by then.
+ * The descriptor that wakes each worker, where it has one. It is used and taken back under a lock, so that none is
+ * written to that was closed, and may be another's by then. The lock is its own: a system call takes longer than
+ * anything that whoever waits for the ledger's is to wait for.
  */
 export class WakeFds {
   readonly #lock: SpinLock;
@@ -18,6 +19,12 @@ export class WakeFds {
     this.#lock.acquire();
     this.#words[worker] = (fd ?? -1) + 1;
     this.#lock.release();
+  }
+
+  /** Its thread is gone, and holds the lock no longer. */
+  forget(worker: number): void {
+    this.#lock.breakFor(worker + 1);
+    this.set(worker, undefined);
   }
 
   use(worker: number, act: (fd: number) => void): void {

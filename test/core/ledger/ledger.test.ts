@@ -139,6 +139,24 @@ describe('Ledger', () => {
     expect(lockWord(living)).toBe(0);
   });
 
+  it('leaves the lock free while a worker is woken, which takes a system call', () => {
+    const [one, other] = pair();
+    other.wakeFds.set(1, 7);
+    const seen: unknown[] = [];
+    one.wakeFds.use(1, (fd) => seen.push(fd, lockWord(one)));
+    expect(seen).toEqual([7, 0]);
+  });
+
+  it('has a worker that dies while it wakes another be in nobody’s way', () => {
+    const [dead, living] = pair();
+    living.wakeFds.set(1, 7);
+    dead.wakeFds.use(1, () => {
+      living.wakeFds.forget(0);
+      living.wakeFds.set(1, undefined);
+    });
+    dead.wakeFds.use(1, () => expect.fail('It has none any more'));
+  });
+
   it('clears a listener whole', () => {
     const ledger = freshLedger();
     for (const slot of [0, 1]) {
