@@ -90,7 +90,7 @@ export class Pool<Waiting = unknown> {
   /** Picks a backend for a client and takes a lease on it, leaving out those in `tried`. */
   place(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
     if (this.isHeld) return 'held';
-    const rate = this.#releaseRate;
+    const rate = this.#releaseRate();
     if (rate === undefined) return this.#pick(client, tried, nowMs);
     if (!this.#pace.tryTake(rate, nowMs)) return 'held';
     const placed = this.#pick(client, tried, nowMs);
@@ -118,13 +118,13 @@ export class Pool<Waiting = unknown> {
 
   /** When those that wait may go by time alone; Infinity where only something that happens lets them. */
   nextLookMs(nowMs: number): number {
-    const rate = this.#releaseRate;
+    const rate = this.#releaseRate();
     const releaseMs = rate === undefined ? Number.POSITIVE_INFINITY : this.#pace.nextLookMs(rate, nowMs);
     return Math.min(releaseMs, this.#circuitOpenUntilMs(nowMs));
   }
 
   /** Sessions a second that go after a hold; undefined where nothing slows them. */
-  get #releaseRate(): number | undefined {
+  #releaseRate(): number | undefined {
     const { phase, ratePerSecond = Number.POSITIVE_INFINITY } = this.#plan.hold ?? {};
     return phase === 'releasing' && ratePerSecond !== Number.POSITIVE_INFINITY ? ratePerSecond : undefined;
   }
@@ -174,7 +174,7 @@ export class Pool<Waiting = unknown> {
 
   /** How many sessions certainly find a backend now; Infinity where none is willing, and none is waited for. */
   room(nowMs: number): number {
-    const rate = this.#releaseRate;
+    const rate = this.#releaseRate();
     let room = this.isHeld ? 0 : Number.POSITIVE_INFINITY;
     if (rate !== undefined) room = this.#pace.room(rate, nowMs);
     return room === 0 ? 0 : Math.min(room, this.#backendRoom(nowMs));

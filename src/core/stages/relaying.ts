@@ -65,7 +65,7 @@ export class Relaying extends Stage {
   }
 
   override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
-    close(this.#session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
+    close(this.#session, this.#openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
   }
 
   override get state(): SessionState {
@@ -86,21 +86,21 @@ export class Relaying extends Stage {
   }
 
   /** One of its links at least is open. */
-  get #openLink(): LinkId {
+  #openLink(): LinkId {
     return this.#session.isClientOpen ? this.#session.link : this.#lease.link;
   }
 
   /** Ends the session if its time is over, or sets when to look again. */
   #watch(nowMs: number): void {
     const session = this.#session;
-    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink));
+    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink()));
     const timer = soonest(this);
     const dueMs = timer.dueMs(this);
     if (dueMs > nowMs) return session.setTimer(dueMs);
     const { reason } = timer;
     // A silent session ends in order; one cut while it may be talking must not look complete.
     const how = reason === 'lifetime-exceeded' ? 'reset' : 'fin';
-    close(session, this.#openLink, { reason, endedBy: 'proxy' }, how, nowMs);
+    close(session, this.#openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
   }
 
   /** One link of the pair has ended by itself; the other follows, and is reset if it takes too long. */

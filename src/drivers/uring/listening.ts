@@ -103,8 +103,8 @@ export class Listening {
     this.#isPolling = false;
     if (this.#stage === 'leaving') return this.#leave();
     if (this.isPaused) return;
-    const isExhausted = result >= 0 ? this.#acceptFew() === 'out-of-descriptors' : exhaustion.has(-result);
-    if (isExhausted) this.#exhausted();
+    const isOut = result >= 0 ? this.#acceptFew() === 'out-of-descriptors' : isExhaustion(result);
+    if (isOut) this.#exhausted();
     else this.#poll();
   }
 
@@ -191,7 +191,7 @@ export class Listening {
       let mayAccept = budget.mayAccept || (this.#parts.closeNow() && budget.mayAccept);
       if (!mayAccept && this.#mustWait()) return 'out-of-descriptors';
       let fd = sockets.acceptNow(this.fd);
-      if (exhaustion.has(-fd)) {
+      if (isExhaustion(fd)) {
         // Also where nobody waits.
         budget.areGone();
         if (this.#mustWait()) return 'out-of-descriptors';
@@ -207,7 +207,7 @@ export class Listening {
         this.#turnAwayMs = undefined;
         return 'nobody-waits';
       }
-      if (exhaustion.has(-fd)) return 'out-of-descriptors';
+      if (isExhaustion(fd)) return 'out-of-descriptors';
       // Any other error is of a connection that has gone.
     }
     return 'enough';
@@ -279,3 +279,8 @@ const resumeAfterMs = 100;
 const emptyingMs = 5_000;
 
 const exhaustion = new Set([kernel.EMFILE, kernel.ENFILE, kernel.ENOBUFS, kernel.ENOMEM]);
+
+/** Of a call's result: the error's number below zero. */
+function isExhaustion(result: number): boolean {
+  return result < 0 && exhaustion.has(-result);
+}

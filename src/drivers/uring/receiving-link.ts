@@ -44,7 +44,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
 
   read(): void {
     if (this.is(notRead) || this.secure?.isClogged === true) return;
-    if (relay.mayRead<ReceivingLink>(this) || this.#isDrained) return this.#receive();
+    if (relay.mayRead<ReceivingLink>(this) || this.#isDrained()) return this.#receive();
     if (this.holdsLessThanItMay && !this.is(waitsForPlenty)) {
       this.marks |= waitsForPlenty;
       this.context.waiting.addForPlenty(this);
@@ -53,13 +53,13 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   }
 
   /** Its peer has reset: what it sent before is read whether there is room or not, for the kernel tells no further end. */
-  get #isDrained(): boolean {
+  #isDrained(): boolean {
     return this.is(leavingSeen) && this.partner !== undefined && !this.is(isUnix);
   }
 
   /** Many at once from the beginning, so that a short connection needs one receive for each link. */
   #receive(): void {
-    const group = this.#nextGroup;
+    const group = this.#nextGroup();
     const { buffers, ring } = this.context;
     const isOnce =
       this.held !== undefined || this.is(relay.discarding | streams | leavingSeen) || buffers.areScarce;
@@ -68,7 +68,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   }
 
   /** What its next bytes are received into. */
-  get #nextGroup(): Group {
+  #nextGroup(): Group {
     if (this.is(relay.discarding)) return this.context.buffers.singles;
     const to = this.partner;
     if (to === undefined) return smallGroup;
@@ -188,7 +188,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     if (to.sentBytes === 0 && to.queuedBytes === 0 && this.is(isBackend)) this.context.events.firstByte(this);
     to.enqueue(chunk, length);
     if (!to.hasRoom) this.stopReceivingMany();
-    if (this.#isDrained && to.queuedBytes > drainedBytesMax) this.#readFailed();
+    if (this.#isDrained() && to.queuedBytes > drainedBytesMax) this.#readFailed();
   }
 
   /** Answers the core's question, if there is one and the bytes to do so. */
@@ -202,8 +202,8 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     const { buffers, waiting } = this.context;
     const { group } = this;
     const isOut = !buffers.grow(group) && buffers.left(group) === 0;
-    if (!isOut || this.#nextGroup !== group) return this.read();
-    if (this.#isDrained) return this.#readFailed();
+    if (!isOut || this.#nextGroup() !== group) return this.read();
+    if (this.#isDrained()) return this.#readFailed();
     this.marks |= waitsForBuffer;
     waiting.addForBuffer(this, group);
     this.#watchLeaving();
@@ -257,7 +257,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
       return this.#readFailed();
     // What it has sent before is its partner's. That of a unix socket can wait until there is room for it.
     this.marks |= leavingSeen;
-    if (this.#isDrained) this.read();
+    if (this.#isDrained()) this.read();
   }
 
   #readFailed(): void {

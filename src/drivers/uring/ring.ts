@@ -202,7 +202,7 @@ export class Ring extends RingMemory {
   }
 
   #entry(opcode: number, flags: number, ioprio: number, fd: number, low: number, high: number): number {
-    if (this.#isFull) this.#submit();
+    if (this.#isFull()) this.#submit();
     const entry = (this.#written & this.sqMask) * kernel.sqe.words;
     const sqes = this.sqes;
     // One by one: `fill` is a call, and takes longer.
@@ -221,13 +221,13 @@ export class Ring extends RingMemory {
    * kernel takes nothing for want of memory, it is asked again, and may complete what it has.
    */
   #submit(): void {
-    for (let tries = 0; this.#isFull; tries++) {
+    for (let tries = 0; this.#isFull(); tries++) {
       assert(tries <= failuresMax, 'The kernel takes operations, or its failure is thrown');
       this.#enter(this.sqMask + 1, 0, tries === 0 ? 0 : kernel.IORING_ENTER_GETEVENTS, 0, 0);
     }
   }
 
-  get #isFull(): boolean {
+  #isFull(): boolean {
     return (this.#written - at(this.words, this.sqHead)) >>> 0 > this.sqMask;
   }
 
