@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const ofDrivers = ['test/drivers/**/*.test.ts', 'test/conformance/**/*.test.ts'];
@@ -8,7 +9,7 @@ const ofProcesses = 'test/integration/**/*.test.ts';
  * drivers: the same over real sockets, rings and threads. Each file has a process of its own, since they count its
  * descriptors, its memory and its threads.
  * integration: the built executable as a process of its own; SLUICE_NODE names the Node that runs it. These tests often
- * wait, but the more files run at a time, the sooner one is given the port that another has just closed.
+ * wait, so that three files at a time keep two cores busy.
  */
 export default defineConfig({
   test: {
@@ -30,6 +31,9 @@ export default defineConfig({
           name: 'integration',
           include: [ofProcesses],
           testTimeout: 60_000,
+          maxWorkers: Math.ceil(availableParallelism() * 1.5),
+          // Only one after another, projects may run different numbers of files at a time.
+          sequence: { groupOrder: 1 },
           // What is built runs as it is.
           server: { deps: { external: [/\/dist\/bundle\//] } },
         },

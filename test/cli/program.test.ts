@@ -43,7 +43,10 @@ beforeEach(() => {
     return true;
   });
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 function ran(line: string): Promise<number> {
   return program(['node', 'sluice', ...line.split(' ').filter((word) => word !== '')]);
@@ -150,31 +153,74 @@ describe('sluice', () => {
     expect(stderr).toBe(`sluice: ${message}\n`);
   });
 
-  it('wraps its help at words, at 80 columns where nobody says otherwise', async () => {
-    for (const line of [
-      '-h',
-      'run -h',
-      'check -h',
-      'explain -h',
-      'forward -h',
-      'demo -h',
-      'completion -h',
-      'status -h',
-      'hold -h',
-      'release -h',
-      'top -h',
-      'drain -h',
-      'ready -h',
-      'maint -h',
-      'weight -h',
-      'sessions -h',
-      'events -h',
-      'reload -h',
-      'healthcheck -h',
+  it.each([
+    ['run --nonsense', "unknown option '--nonsense'"],
+    ['forward nowhere 9000', '<listen>: Expected a port, or an address such as "127.0.0.1:8080"'],
+    ['forward 8080 9000 --balance fair', '--balance: Expected "round-robin", '],
+    [
+      'forward 8080 9000 --connect-timeout 2',
+      '--connect-timeout: Expected a duration such as "30s", found "2"',
+    ],
+    ['demo --port eighty', '--port: Expected a port from 1 to 65535, found "eighty"'],
+    ['demo --for ever', '--for: Expected a duration such as "30s", found "ever"'],
+    ['healthcheck --admin nowhere', '--admin: Expected an address such as "127.0.0.1:8080"'],
+    ['explain -c good.yaml', "required option '--listener <name>' not specified"],
+    [
+      'explain -c good.yaml --listener web --client me',
+      '--client: Expected an IP address such as "10.1.2.3"',
+    ],
+    [
+      'explain -c good.yaml --listener web --client ::1 --bytes-file no',
+      '--bytes-file: Expected a file that can be read: ',
+    ],
+    [
+      'completion tcsh',
+      "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish",
+    ],
+    ['drain', "missing required argument 'pool'"],
+    ['drain app', "missing required argument 'backend'"],
+    ['drain app b --for 30', '--for: Expected a duration such as "30s", found "30"; did you mean "30s"?'],
+    ['drain app b --timeout 5s', '--timeout: Expected --wait beside it, found none'],
+    ['maint app b --close-over x', '--close-over: Expected a duration such as "30s", found "x"'],
+    ['ready app b --close-over 5s', "unknown option '--close-over'"],
+    ['weight app b', "missing required argument 'weight'"],
+    ['weight app b half', '<weight>: Expected a number from 0 to 1000000, a share such as "50%"'],
+    ['status --admin nowhere', '--admin: Expected an address such as "127.0.0.1:8080"'],
+    ['status --token-file missing', '--token-file: Expected a file that can be read: '],
+    ['status app more', "too many arguments for 'status'"],
+  ])('%s is misused, and the first line says how', async (line, message) => {
+    expect([await ran(line), stdout]).toEqual([2, '']);
+    expect(stderr.split('\n')[0]).toContain(`sluice: ${message}`);
+  });
+
+  it('is misused without a command: it shows its help on stderr', async () => {
+    expect([await ran(''), stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: sluice [options] [command]');
+  });
+
+  it('is misused with a file that is missing', async () => {
+    expect([await ran('check -c missing.yaml'), stdout]).toEqual([2, '']);
+    expect(stderr).toContain('missing.yaml: Cannot read the file: no such file or directory');
+  });
+
+  it('says which variable has an address that is none', async () => {
+    vi.stubEnv('SLUICE_ADMIN', 'nowhere');
+    expect([await ran('status'), stdout]).toEqual([2, '']);
+    expect(stderr).toContain('sluice: SLUICE_ADMIN: Expected an address such as ');
+  });
+
+  it('explains itself and each of its commands with -h, wrapped at words, at 80 columns where nobody says otherwise', async () => {
+    expect(await ran('-h')).toBe(0);
+    const all = stdout;
+    for (const command of [
+      ...['run', 'check', 'explain', 'forward', 'demo', 'schema', 'completion', 'status', 'hold', 'release'],
+      ...['top', 'drain', 'ready', 'maint', 'weight', 'sessions', 'events', 'reload', 'healthcheck'],
     ]) {
+      expect(all).toContain(`  ${command} `);
       stdout = '';
-      expect(await ran(line)).toBe(0);
-      expect(stdout.split('\n').filter((one) => one.length > 80)).toEqual([]);
+      expect(await ran(`${command} -h`)).toBe(0);
+      expect(stdout).toContain(`Usage: sluice ${command}`);
+      expect(`${all}${stdout}`.split('\n').filter((one) => one.length > 80)).toEqual([]);
     }
     expect(stdout).toContain('exit code 0 if so,\nelse 1');
   });

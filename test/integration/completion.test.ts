@@ -164,9 +164,4 @@ describe('sluice completion', () => {
       expect(await ran(['__complete', ...nothing], running)).toEqual({ exit: 0, stdout: '', stderr: '' });
     }
   });
-
-  it('wants the name of a shell', async () => {
-    const { exit, stderr } = await ran(['completion', 'tcsh']);
-    expect([exit, stderr]).toEqual([2, expect.stringContaining('Allowed choices are bash, zsh, fish')]);
-  });
 });

@@ -60,7 +60,7 @@ describe('A proxy that starts', () => {
     }
   });
 
-  it.each([
+  const commands = [
     ['status', 'app'],
     ['drain', 'app', backend.address],
     ['weight', 'app', backend.address, '50%'],
@@ -68,10 +68,17 @@ describe('A proxy that starts', () => {
     ['release', 'app'],
     ['sessions', '--pool', 'app'],
     ['sessions', '--close', '--all'],
-  ])('tells `sluice %s` so', async (...args) => {
+  ];
+
+  it('tells each command so', async () => {
     const sluice = await started();
-    const { exit, stderr } = await ran([...args, '--admin', String(sluice.adminPort)]);
-    expect([exit, stderr]).toEqual([1, `sluice: ${starting}\n`]);
+    const outcomes = commands.map(async (args) => ({
+      args,
+      ...(await ran([...args, '--admin', String(sluice.adminPort)])),
+    }));
+    expect(await Promise.all(outcomes)).toEqual(
+      commands.map((args) => ({ args, exit: 1, stdout: '', stderr: `sluice: ${starting}\n` })),
+    );
   });
 });
 
