@@ -19,7 +19,7 @@ import type { DueEvents } from './due-events.ts';
 import * as kernel from './kernel.ts';
 import { firstUringMark, ReceivingLink, type ReceivingLinkContext } from './receiving-link.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
-import { noChunk, TlsChannel } from './tls-channel.ts';
+import { TlsChannel } from './tls-channel.ts';
 
 /** What a link needs of the driver. */
 export interface UringLinkContext extends ReceivingLinkContext {
@@ -141,8 +141,6 @@ export class UringLink extends ReceivingLink {
     secure.hasTurn = false;
     if (this.is(refused | relay.discarding | relay.closing)) return;
     const isDone = secure.step();
-    for (let chunk = secure.shiftOpened(); chunk !== noChunk; chunk = secure.shiftOpened())
-      this.hold(chunk, this.context.buffers.lengths[chunk] ?? 0);
     this.sendQueue();
     if (isDone) this.#established(secure);
     else if (secure.tls.failure !== undefined) this.#handshakeFailed(secure, secure.tls.failure);
@@ -155,6 +153,8 @@ export class UringLink extends ReceivingLink {
     if (this.secure !== secure || this.is(relay.closing)) return;
     this.context.events.tlsEstablished(this, secure.tls.session);
     if (this.secure !== secure || this.is(relay.closing)) return;
+    // What came with the end of the handshake: now it is known who gets it, and that it is the backend's first byte.
+    if (!this.deliverOpened(secure)) return;
     this.openIncoming(secure);
     if (this.secure === secure) this.read();
   }
