@@ -50,14 +50,18 @@ const groupSpan = 16_384;
 const firstCell = 3 * groupSpan;
 const cellsMax = 32_768;
 
-/** Shares out so many bytes: no more than that is ever held. */
+/**
+ * Shares out so many bytes: no more than that is ever held. Large buffers have a sixteenth, and also what the others
+ * can't have, of which there are only so many: beyond some 400 MiB.
+ */
 export function boundsOf(bytes: number): BufferBounds {
-  const large = Math.floor(bytes / 16 / largeBytes);
   const reserve = Math.min(groupSpan, Math.max(2, Math.floor(bytes / 4 / smallBytes)));
   const cells = Math.min(cellsMax, Math.floor(bytes / 16 / cellBytes));
-  const left = bytes - large * largeBytes - reserve * smallBytes - cells * cellBytes;
-  const small = Math.min(groupSpan, Math.max(4, Math.floor(left / smallBytes)));
-  return { small, large: Math.min(large, groupSpan), reserve, cells };
+  const sixteenth = Math.floor(bytes / 16 / largeBytes) * largeBytes;
+  const left = bytes - reserve * smallBytes - cells * cellBytes;
+  const small = Math.min(groupSpan, Math.max(4, Math.floor((left - sixteenth) / smallBytes)));
+  const large = Math.min(groupSpan, Math.max(0, Math.floor((left - small * smallBytes) / largeBytes)));
+  return { small, large, reserve, cells };
 }
 
 /** Chunks that may wait for one slow reader while there are plenty. */
