@@ -4,7 +4,6 @@
  * decided here, and who leaves a queue in `queues.ts`.
  */
 import { Admission } from './admission/admission.ts';
-import type { ListenerState } from './admission/pending-client.ts';
 import type {
   Activity,
   BackendSlot,
@@ -23,10 +22,10 @@ import { Lingering } from './lingering.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
 import type { Endpoint } from './net/endpoint.ts';
-import type { Plan, PoolPlan } from './plan.ts';
-import { Pool } from './pool.ts';
+import type { Plan } from './plan.ts';
+import { Pools } from './pools.ts';
 import { Queues } from './queues.ts';
-import { type QueuedSession, Session, type SessionContext, type Timed } from './session.ts';
+import { Session, type SessionContext, type Timed } from './session.ts';
 import { matches, type SessionFilter, type SessionPage, type SessionView } from './session-list.ts';
 import { viewOf } from './session-view.ts';
 import type { Close } from './stages/stage.ts';
@@ -58,65 +57,53 @@ const mostLookedAt = 2_000;
 
 class SessionCore implements Core {
   readonly #context: SessionContext;
-  readonly #deadlines = new Deadlines<Timed>();
-  readonly #links: Links<Session>;
   readonly #commands: Command[] = [];
   /** What is commanded about one event: the same list each time, so that an event costs none. */
   readonly #result = { count: 0, commands: this.#commands as readonly Command[] };
-  readonly #listeners: Listeners;
-  readonly #pools = new Map<PoolSlot, Pool<QueuedSession>>();
-  readonly #queues: Queues;
-  readonly #lingering = new Lingering();
-  readonly #queueTimer = new WorkerTimer(() => this.#queues.wake());
+  readonly #queueTimer = new WorkerTimer(() => this.#context.queues.wake());
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   /** Whether a pool closes the sessions of a backend that goes down, or did. */
   #closesWhenDown = false;
   /** Until when none is looked for that could make room: there was none. */
   readonly #vainUntilMs = { memory: 0, descriptors: 0 };
-  #serial = 0;
-  activeSessions = 0;
 
   constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
     const command = (command: Command): void => {
       this.#commands[this.#result.count++] = command;
     };
-    this.#links = links;
-    this.#listeners = new Listeners(ledger);
-    this.#queues = new Queues({ worker, pools: this.#pools, command });
+    const pools = new Pools({ ledger, random, command });
     this.#context = {
       ledger,
       activity,
       random,
       readFirstBytes,
-      deadlines: this.#deadlines,
+      command,
+      deadlines: new Deadlines(),
       links,
       unserved: new Set(),
-      nextSerial: () => ++this.#serial,
-      command,
-      pool: (slot = -1, { poolNames }) => {
-        const pool = this.#pools.get(slot);
-        return pool?.name === poolNames.get(slot) ? pool : undefined;
-      },
-      listener: (slot) => this.#listeners.find(slot)?.state,
-      freed: (pool) => this.#queues.freed(pool),
-      circuitChanged: (pool) => this.#queues.circuitChanged(pool),
-      waitedFor: (pool) => this.#queues.joined(pool),
-      lingers: (session) => this.#lingering.add(session),
-      ended: (session) => this.#ended(session),
+      listeners: new Listeners(ledger),
+      pools,
+      queues: new Queues({ worker, pools, command }),
+      lingering: new Lingering(),
     };
   }
 
+  get activeSessions(): number {
+    return this.#context.listeners.openSessions;
+  }
+
   get nextDeadlineMs(): number | undefined {
-    return this.#deadlines.nextMs;
+    return this.#context.deadlines.nextMs;
   }
 
   handle(event: CoreEvent, nowMs: number): ReturnType<Core['handle']> {
+    const { deadlines, links, queues } = this.#context;
     this.#result.count = 0;
-    this.#links.freeEnded();
+    links.freeEnded();
     this.#take(event, nowMs);
-    if (this.#queues.mayMove) {
-      this.#queues.serve(nowMs);
-      this.#deadlines.set(this.#queueTimer, this.#queues.nextLookMs(nowMs));
+    if (queues.mayMove) {
+      queues.serve(nowMs);
+      deadlines.set(this.#queueTimer, queues.nextLookMs(nowMs));
     }
     return this.#result;
   }
@@ -128,7 +115,7 @@ class SessionCore implements Core {
       case 'deadline':
         return this.#due(nowMs);
       case 'woken':
-        return this.#queues.wake();
+        return this.#context.queues.wake();
       case 'turned-away':
         return this.#turnedAway(event.listener, event.peer, nowMs);
       case 'exhausted':
@@ -136,13 +123,13 @@ class SessionCore implements Core {
       case 'health-changed':
         return this.#healthChanged(event.backend, event.health, nowMs);
       case 'plan':
-        return this.#follow(event.plan, nowMs);
+        return this.#followPlan(event.plan, nowMs);
       case 'end-sessions':
         return this.#endSessions(event.serials, event.how, nowMs);
       case 'refuse-waiting':
         return this.#refuseWaiting(event.pool, nowMs);
       case 'drain':
-        return this.#deadlines.set(this.#drainTimer, event.untilMs);
+        return this.#context.deadlines.set(this.#drainTimer, event.untilMs);
       default:
         return this.#ofSession(event, nowMs);
     }
@@ -150,7 +137,8 @@ class SessionCore implements Core {
 
   #ofSession(event: Exclude<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
     const { link } = event;
-    const session = this.#links.sessionOf(link);
+    const { links } = this.#context;
+    const session = links.sessionOf(link);
     switch (event.kind) {
       case 'received':
         return session?.stage.received(event.bytes, nowMs);
@@ -168,89 +156,77 @@ class SessionCore implements Core {
         return session?.halfClosed(link, event.heldBytes, nowMs);
       case 'connect-failed':
         session?.connectFailed(event.why, event.detail, nowMs);
-        return this.#links.forget(link);
+        return links.forget(link);
       case 'closed':
         session?.closed(link, event.end, event.sentBytes, nowMs);
-        return this.#links.forget(link);
+        return links.forget(link);
     }
   }
 
   #due(nowMs: number): void {
-    const next = () => this.#deadlines.takeDue(nowMs);
+    const next = () => this.#context.deadlines.takeDue(nowMs);
     for (let timed = next(); timed !== undefined; timed = next()) timed.due(nowMs);
   }
 
   view(client: LinkId, nowMs: number): SessionView | undefined {
-    const session = this.#links.sessionOf(client);
+    const session = this.#context.links.sessionOf(client);
     return session && viewOf(session, nowMs);
   }
 
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
     const sessions: SessionView[] = [];
-    const end = Math.min(this.#links.end, from + mostLookedAt);
+    const end = Math.min(this.#context.links.end, from + mostLookedAt);
     let at = from;
     for (; at < end && sessions.length < most; at++) {
-      const session = this.#links.sessionOf(at);
+      const session = this.#context.links.sessionOf(at);
       // By the client's link, as long as that is open.
       const isSeen = session !== undefined && (at % 2 === 0 || !session.isClientOpen);
       const view = isSeen ? viewOf(session, nowMs) : undefined;
       if (view !== undefined && matches(filter, view)) sessions.push(view);
     }
-    return { sessions, next: at < this.#links.end ? at : undefined };
+    return { sessions, next: at < this.#context.links.end ? at : undefined };
   }
 
   #endSessions(serials: readonly number[], how: Close, nowMs: number): void {
     const wanted = new Set(serials);
-    for (const session of this.#links.sessions()) {
+    for (const session of this.#context.links.sessions()) {
       if (wanted.delete(session.serial)) session.stage.cut('operator', nowMs, how);
     }
   }
 
   #refuseWaiting(slot: PoolSlot, nowMs: number): void {
-    for (const session of this.#pools.get(slot)?.queue.members() ?? []) session.giveUpWaiting(nowMs);
+    for (const session of this.#context.pools.find(slot)?.queue.members() ?? []) session.giveUpWaiting(nowMs);
   }
 
   #accepted(event: Extract<LinkEvent, { readonly kind: 'accepted' }>, nowMs: number): void {
-    const listener = this.#listeners.find(event.listener);
+    const listener = this.#context.listeners.find(event.listener);
     // It is gone, and its certificates are forgotten.
     if (listener === undefined)
       return this.#context.command({ kind: 'close', link: event.link, how: 'reset' });
-    const session = this.#begin(event.link, event.peer, listener.state, nowMs);
-    this.#links.accept(event.link, session);
+    const session = new Session(event.link, event.peer, listener.state, this.#context, nowMs);
+    this.#context.links.accept(event.link, session);
     this.#context.unserved.add(session);
     new Admission(session, listener.gates).begin(nowMs);
   }
 
   /** It is counted and told as one that was refused: its session ends as it begins. */
   #turnedAway(slot: ListenerSlot, peer: Endpoint, nowMs: number): void {
-    const listener = this.#listeners.find(slot);
+    const listener = this.#context.listeners.find(slot);
     if (listener === undefined) return;
-    const session = this.#begin(noLink, peer, listener.state, nowMs);
+    const session = new Session(noLink, peer, listener.state, this.#context, nowMs);
     this.#context.ledger.countAccepted(slot);
     session.end({ reason: 'overloaded', endedBy: 'proxy', detail: outOfDescriptors }, nowMs);
   }
 
-  #begin(link: LinkId, peer: Endpoint, listener: ListenerState, nowMs: number): Session {
-    this.activeSessions++;
-    this.#listeners.began(listener.plan.slot);
-    return new Session(link, peer, listener, this.#context, nowMs);
-  }
-
-  #ended(session: Session): void {
-    this.activeSessions--;
-    this.#lingering.delete(session);
-    this.#listeners.ended(session.listener.plan.slot);
-  }
-
   #drained(nowMs: number): void {
-    for (const session of this.#links.sessions()) session.stage.cut('drain-timeout', nowMs);
+    for (const session of this.#context.links.sessions()) session.stage.cut('drain-timeout', nowMs);
   }
 
   /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */
   #exhausted(what: 'memory' | 'descriptors', nowMs: number): void {
-    if (what === 'descriptors' && this.#lingering.resetOldest()) return;
+    const { lingering, unserved, activity } = this.#context;
+    if (what === 'descriptors' && lingering.resetOldest()) return;
     if (nowMs < this.#vainUntilMs[what]) return;
-    const { unserved, activity } = this.#context;
     let longest: Session | undefined;
     for (const session of unserved) {
       const hasSome = what === 'memory' ? activity.waitingBytes(session.link) > 0 : session.stage.isAdmission;
@@ -263,48 +239,27 @@ class SessionCore implements Core {
   }
 
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {
-    for (const pool of this.#pools.values()) {
+    for (const pool of this.#context.pools.all()) {
       if (!pool.has(backend)) continue;
       pool.healthChanged();
-      this.#queues.changed(pool);
+      this.#context.queues.changed(pool);
     }
     if (health === 'up' || !this.#closesWhenDown) return;
-    for (const session of this.#links.sessions()) session.stage.backendWentDown(backend, nowMs);
+    for (const session of this.#context.links.sessions()) session.stage.backendWentDown(backend, nowMs);
   }
 
-  #follow(plan: Plan, nowMs: number): void {
-    const retired = new Map(this.#pools);
-    const held: Pool<QueuedSession>[] = [];
-    for (const poolPlan of plan.pools) {
-      this.#closesWhenDown ||= poolPlan.policy.whenBackendDown === 'close';
-      const pool = this.#pools.get(poolPlan.slot);
-      if (pool?.name === poolPlan.name) {
-        const wasHeld = pool.isHeld;
-        pool.follow(poolPlan);
-        if (pool.isHeld && !wasHeld) held.push(pool);
-        if (pool.isHeld) for (const session of pool.queue.members()) session.waitAsHeld();
-        this.#queues.changed(pool);
-        retired.delete(poolPlan.slot);
-      } else this.#pools.set(poolPlan.slot, this.#newPool(poolPlan));
+  #followPlan(plan: Plan, nowMs: number): void {
+    const { listeners, pools, queues, links } = this.#context;
+    this.#closesWhenDown ||= plan.pools.some(({ policy }) => policy.whenBackendDown === 'close');
+    listeners.follow(plan);
+    const { kept, newlyHeld, retired } = pools.follow(plan.pools);
+    for (const pool of kept) {
+      if (pool.isHeld) for (const session of pool.queue.members()) session.waitAsHeld();
+      queues.changed(pool);
     }
-    if (held.length > 0) this.#giveUpDials(held);
-    this.#listeners.follow(plan);
-    for (const [slot, pool] of retired) {
-      pool.retire();
-      if (this.#pools.get(slot) === pool) this.#pools.delete(slot);
-    }
-    // Only now, so that none of them goes to another that is gone too.
-    for (const pool of retired.values()) for (const session of pool.queue.members()) session.reroute(nowMs);
-    if (retired.size > 0) for (const session of this.#links.sessions()) session.stage.poolRetired(nowMs);
-  }
-
-  #giveUpDials(held: readonly Pool<QueuedSession>[]): void {
-    for (const session of this.#links.sessions()) for (const pool of held) session.stage.poolHeld(pool);
-  }
-
-  #newPool(plan: PoolPlan): Pool<QueuedSession> {
-    const { ledger, random, command } = this.#context;
-    return new Pool(plan, ledger, random, (incident) => command({ kind: 'tell', incident }));
+    for (const pool of newlyHeld) for (const session of links.sessions()) session.stage.poolHeld(pool);
+    for (const pool of retired) for (const session of pool.queue.members()) session.reroute(nowMs);
+    if (retired.length > 0) for (const session of links.sessions()) session.stage.poolRetired(nowMs);
   }
 }
 

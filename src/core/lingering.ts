@@ -1,24 +1,23 @@
-import type { Session } from './session.ts';
+import type { Stage } from './stages/stage.ts';
 
 /** Refused clients that were sent FIN and are waited for, in the order in which they were. */
 export class Lingering {
-  readonly #sessions = new Set<Session>();
+  readonly #closing = new Set<Stage>();
 
   /** With one too many, the one that has had the most time is reset. */
-  add(session: Session): void {
-    this.#sessions.add(session);
-    if (this.#sessions.size > maxLingering) this.resetOldest();
+  add(closing: Stage): void {
+    this.#closing.add(closing);
+    if (this.#closing.size > maxLingering) this.resetOldest();
   }
 
-  delete(session: Session): void {
-    this.#sessions.delete(session);
+  delete(closing: Stage): void {
+    this.#closing.delete(closing);
   }
 
   /** Returns whether there was one that was not reset already. */
   resetOldest(): boolean {
-    for (const session of this.#sessions) {
-      this.#sessions.delete(session);
-      if (session.stage.stopLingering()) return true;
+    for (const closing of this.#closing) {
+      if (closing.stopLingering()) return true;
     }
     return false;
   }

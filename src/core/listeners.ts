@@ -21,6 +21,9 @@ interface KnownListener {
 export class Listeners {
   readonly #ledger: Ledger;
   readonly #known = new Map<ListenerSlot, KnownListener>();
+  #serial = 0;
+  /** Of all listeners. */
+  openSessions = 0;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -41,13 +44,16 @@ export class Listeners {
     for (const slot of this.#known.keys()) this.#forgetUnused(slot);
   }
 
-  /** A session of it has begun. */
-  began(slot: ListenerSlot): void {
+  /** A session of it has begun; returns its number, given once in a worker's life. */
+  began(slot: ListenerSlot): number {
     const known = this.#known.get(slot);
     if (known !== undefined) known.sessions++;
+    this.openSessions++;
+    return ++this.#serial;
   }
 
   ended(slot: ListenerSlot): void {
+    this.openSessions--;
     const known = this.#known.get(slot);
     if (known === undefined) return;
     known.sessions--;

@@ -12,7 +12,7 @@ import { Lease } from './lease.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
 import { type PoolPlan, type PoolPolicy, type QueuePolicy, tierOf } from './plan.ts';
-import { SessionQueue } from './queue.ts';
+import { type QueuedSession, SessionQueue } from './queue.ts';
 import type { CircuitIncident } from './reports.ts';
 
 /**
@@ -21,10 +21,10 @@ import type { CircuitIncident } from './reports.ts';
  */
 export type NoLease = 'all-tried' | 'pool-full' | 'no-backend' | 'held';
 
-export class Pool<Waiting = unknown> {
+export class Pool {
   readonly slot: PoolSlot;
   readonly name: string;
-  readonly queue: SessionQueue<Waiting>;
+  readonly queue: SessionQueue<QueuedSession>;
   readonly #ledger: Ledger;
   readonly #random: () => number;
   readonly #tell: (incident: CircuitIncident) => void;

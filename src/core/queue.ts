@@ -6,6 +6,18 @@ import type { PoolSlot } from './contract.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Ticket } from './ledger/queue-tickets.ts';
 
+/** A session that waits in the queue of a pool. */
+export interface QueuedSession {
+  /** The first in line looks for a backend; returns whether it has left the queue. */
+  tryLeaveQueue(nowMs: number): boolean;
+  /** Its pool is held: from when it began to wait, it waits as long as the hold says. */
+  waitAsHeld(): void;
+  /** It is refused, as if its time were over. */
+  giveUpWaiting(nowMs: number): void;
+  /** Its pool is gone: it goes to the one that its listener has now, without having waited in vain. */
+  reroute(nowMs: number): void;
+}
+
 export class SessionQueue<Waiting> {
   readonly #ledger: Ledger;
   readonly #pool: PoolSlot;

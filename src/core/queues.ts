@@ -4,25 +4,23 @@
  */
 import type { Command, PoolSlot } from './contract.ts';
 import type { Pool } from './pool.ts';
-import type { QueuedSession } from './session.ts';
-
-type WaitedPool = Pool<QueuedSession>;
+import type { Pools } from './pools.ts';
 
 export interface QueuesDeps {
   /** The worker's number, by which others wake it. */
   readonly worker: number;
-  readonly pools: ReadonlyMap<PoolSlot, WaitedPool>;
+  readonly pools: Pools;
   command(command: Command): void;
 }
 
 export class Queues {
   readonly #deps: QueuesDeps;
   /** Those that may move on once the event is dealt with. */
-  readonly #freed = new Set<WaitedPool>();
+  readonly #freed = new Set<Pool>();
   /** Those of which a breaker has changed its state meanwhile. */
-  readonly #circuitChanged = new Set<WaitedPool>();
+  readonly #circuitChanged = new Set<Pool>();
   /** Those in which a session of this worker waits. */
-  readonly #waitedFor = new Set<WaitedPool>();
+  readonly #waitedFor = new Set<Pool>();
 
   constructor(deps: QueuesDeps) {
     this.#deps = deps;
@@ -33,24 +31,24 @@ export class Queues {
   }
 
   /** This one may move on, whatever has happened to it. */
-  changed(pool: WaitedPool): void {
+  changed(pool: Pool): void {
     this.#freed.add(pool);
   }
 
   /** A session has joined it. */
-  joined(pool: WaitedPool): void {
+  joined(pool: Pool): void {
     this.#waitedFor.add(pool);
     this.#freed.add(pool);
   }
 
   /** A place may be free in the pool of this slot: it may have come back since its lease was taken. */
   freed(slot: PoolSlot): void {
-    const pool = this.#deps.pools.get(slot);
+    const pool = this.#deps.pools.find(slot);
     if (pool?.queue.isWaitedIn) this.#freed.add(pool);
   }
 
   circuitChanged(slot: PoolSlot): void {
-    const pool = this.#deps.pools.get(slot);
+    const pool = this.#deps.pools.find(slot);
     if (!pool?.queue.isWaitedIn) return;
     this.#freed.add(pool);
     this.#circuitChanged.add(pool);
@@ -86,7 +84,7 @@ export class Queues {
    * A place that is left is for the worker whose session is first in line. All workers are told where no backend is
    * willing, as nothing is left to wait for, and where a breaker has changed its state, as each has a timer for that.
    */
-  #wakeNext(pool: WaitedPool, woken: Set<number>, nowMs: number): void {
+  #wakeNext(pool: Pool, woken: Set<number>, nowMs: number): void {
     const room = pool.room(nowMs);
     const concernsAll = room === Number.POSITIVE_INFINITY || this.#circuitChanged.has(pool);
     if (room <= 0 && !concernsAll) return;

@@ -15,10 +15,13 @@ import type { Activity, ConnectFailure, LinkEnd, LinkId } from './contract.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import type { Lease } from './lease.ts';
 import type { ListenerPermit } from './limits.ts';
+import type { Lingering } from './lingering.ts';
 import type { Links } from './links.ts';
+import type { Listeners } from './listeners.ts';
 import type { Endpoint } from './net/endpoint.ts';
-import type { ListenerSlot, PoolSlot } from './plan.ts';
-import type { Pool } from './pool.ts';
+import type { PoolSlot } from './plan.ts';
+import type { Pools } from './pools.ts';
+import type { Queues } from './queues.ts';
 import type { EndedBy, Reason } from './reasons.ts';
 import type { FailedDial, SessionRecord } from './reports.ts';
 import { uniqueIdText } from './sent-proxy-header.ts';
@@ -29,18 +32,6 @@ export interface Timed extends Due {
   due(nowMs: number): void;
 }
 
-/** A session that waits in the queue of a pool. */
-export interface QueuedSession {
-  /** The first in line looks for a backend; returns whether it has left the queue. */
-  tryLeaveQueue(nowMs: number): boolean;
-  /** Its pool is held: from when it began to wait, it waits as long as the hold says. */
-  waitAsHeld(): void;
-  /** It is refused, as if its time were over. */
-  giveUpWaiting(nowMs: number): void;
-  /** Its pool is gone: it goes to the one that its listener has now, without having waited in vain. */
-  reroute(nowMs: number): void;
-}
-
 /** What a session is given by the core. */
 export interface SessionContext extends AdmissionContext {
   readonly activity: Activity;
@@ -49,20 +40,10 @@ export interface SessionContext extends AdmissionContext {
   readonly links: Links<Session>;
   /** Those whose client is neither relayed nor sent away yet, in the order in which they came. */
   readonly unserved: Set<Session>;
-  nextSerial(): number;
-  /** The pool that a plan means by a slot; undefined where it is gone, whatever has its slot now. */
-  pool(slot: PoolSlot | undefined, by: ListenerState): Pool<QueuedSession> | undefined;
-  /** A listener as it is now, or was last. */
-  listener(slot: ListenerSlot): ListenerState | undefined;
-  /** A place in this pool may be free now. */
-  freed(pool: PoolSlot): void;
-  /** The breaker of one of its backends has changed its state: so has what those that wait can hope for. */
-  circuitChanged(pool: PoolSlot): void;
-  /** A session has joined this pool's queue. */
-  waitedFor(pool: Pool<QueuedSession>): void;
-  /** A client that was refused has been sent FIN and is waited for. */
-  lingers(session: Session): void;
-  ended(session: Session): void;
+  readonly listeners: Listeners;
+  readonly pools: Pools;
+  readonly queues: Queues;
+  readonly lingering: Lingering;
 }
 
 export type Side = 'client' | 'backend';
@@ -121,7 +102,7 @@ export class Session implements Timed {
     this.context = context;
     this.listener = listener;
     this.acceptedMs = nowMs;
-    this.serial = context.nextSerial();
+    this.serial = context.listeners.began(listener.plan.slot);
     this.link = link;
     this.client = peer;
   }
@@ -165,7 +146,7 @@ export class Session implements Timed {
     if (lease === undefined) return;
     this.lease = undefined;
     lease.release(nowMs);
-    this.context.freed(lease.pool);
+    this.context.queues.freed(lease.pool);
   }
 
   #lostLink(nowMs: number): void {
@@ -186,7 +167,7 @@ export class Session implements Timed {
     const durationMs = nowMs - this.acceptedMs;
     ledger.countClosed(slot, reason);
     ledger.sessionDuration.observe(slot, durationMs);
-    context.ended(this);
+    context.listeners.ended(slot);
     const record: SessionRecord = {
       listener: name,
       client: this.client,

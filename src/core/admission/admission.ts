@@ -110,9 +110,9 @@ export class Admission extends Stage {
   /** Where a reload took its pool away meanwhile, it goes where the new plan says. */
   #enterPool(nowMs: number): void {
     const { context, listener } = this.#session;
-    const now = context.listener(listener.plan.slot) ?? listener;
-    let pool = context.pool(this.#client.pool, listener);
-    if (pool === undefined && now !== listener) pool = context.pool(poolBy(now, this.#client), now);
+    const now = context.listeners.find(listener.plan.slot)?.state ?? listener;
+    let pool = context.pools.meantBy(listener, this.#client.pool);
+    if (pool === undefined && now !== listener) pool = context.pools.meantBy(now, poolBy(now, this.#client));
     if (pool === undefined) refuse(this.#session, { reason: 'no-backend' }, nowMs);
     else new Placing(this.#session, pool).begin(nowMs);
   }

@@ -21,7 +21,7 @@ export function close(session: Session, link: LinkId | undefined, ending: Ending
 /** Turns a client away that no backend has taken. */
 export function turnAway(session: Session, ending: Ending, how: Close, nowMs: number): void {
   close(session, session.isClientOpen ? session.link : undefined, ending, how, nowMs);
-  if (how === 'fin' && session.isClientOpen) session.context.lingers(session);
+  if (how === 'fin' && session.isClientOpen) session.context.lingering.add(session.stage);
 }
 
 export function clientLeft(session: Session, nowMs: number): void {
@@ -69,6 +69,7 @@ export class Closing extends Stage {
   }
 
   override over(nowMs: number): void {
+    if (this.#resetMs !== undefined) this.#session.context.lingering.delete(this);
     this.#session.end(this.#ending, nowMs);
   }
 
@@ -83,6 +84,7 @@ export class Closing extends Stage {
   override stopLingering(): boolean {
     if (this.#resetMs === undefined) return false;
     this.#resetMs = undefined;
+    this.#session.context.lingering.delete(this);
     this.#session.setTimer(Number.POSITIVE_INFINITY);
     const link = this.#openLink();
     if (link !== undefined) this.#session.context.command({ kind: 'close', link, how: 'reset' });

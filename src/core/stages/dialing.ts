@@ -4,7 +4,7 @@ import type { Lease } from '../lease.ts';
 import type { BackendPlan, BackendTls, SentProxyProtocol } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
-import type { QueuedSession, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
 import { clientLeft, turnAway } from './closing.ts';
 import { Relaying } from './relaying.ts';
@@ -24,14 +24,14 @@ export interface Dialer {
 
 export class Dialing extends Stage {
   readonly #session: Session;
-  readonly #pool: Pool<QueuedSession>;
+  readonly #pool: Pool;
   readonly #lease: Lease;
   readonly #dialer: Dialer;
   readonly #sinceMs: number;
   readonly #untilMs: number;
   #isConnected = false;
 
-  constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, dialer: Dialer, nowMs: number) {
+  constructor(session: Session, pool: Pool, lease: Lease, dialer: Dialer, nowMs: number) {
     super();
     this.#session = session;
     this.#pool = pool;
@@ -162,7 +162,7 @@ export class Dialing extends Stage {
     const session = this.#session;
     const { context } = session;
     const { slot } = this.#pool;
-    if (this.#lease.settle('succeeded', nowMs)) context.circuitChanged(slot);
+    if (this.#lease.settle('succeeded', nowMs)) context.queues.circuitChanged(slot);
     const connectMs = nowMs - this.#sinceMs;
     session.connectMs = connectMs;
     session.served = { pool: slot, sinceMs: nowMs };

@@ -9,9 +9,10 @@ import type { BackendSlot, LinkEnd } from '../contract.ts';
 import { shortage } from '../exhaustion.ts';
 import { Lease } from '../lease.ts';
 import type { NoLease, Pool } from '../pool.ts';
+import type { QueuedSession } from '../queue.ts';
 import type { DialFailure, Reason } from '../reasons.ts';
 import type { DialIncident } from '../reports.ts';
-import type { QueuedSession, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
 import { clientLeft, refuse, turnAway } from './closing.ts';
 import { type Dialer, type DialFault, Dialing } from './dialing.ts';
@@ -19,7 +20,7 @@ import { type Close, type CutReason, Stage } from './stage.ts';
 
 export class Placing extends Stage implements Dialer, QueuedSession {
   readonly #session: Session;
-  #pool: Pool<QueuedSession>;
+  #pool: Pool;
   clientLeftMs = Number.POSITIVE_INFINITY;
   /** Since when it waits in the queue; undefined while it does not. */
   #queuedMs: number | undefined;
@@ -34,7 +35,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** What the last failure was, for people. */
   #detail: string | undefined;
 
-  constructor(session: Session, pool: Pool<QueuedSession>) {
+  constructor(session: Session, pool: Pool) {
     super();
     this.#session = session;
     this.#pool = pool;
@@ -70,11 +71,12 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** The pool is dialed once at least; more often only if it allows more dials than there were in all. */
   reroute(nowMs: number): void {
     const { context, admitted, link, client } = this.#session;
-    const listener = context.listener(this.#session.listener.plan.slot) ?? this.#session.listener;
+    const { listener: before } = this.#session;
+    const listener = context.listeners.find(before.plan.slot)?.state ?? before;
     this.#leaveQueue(nowMs);
     this.#beginAnew();
     const known = admitted ?? new PendingClient(link, client, listener, context);
-    const pool = context.pool(poolBy(listener, known), listener);
+    const pool = context.pools.meantBy(listener, poolBy(listener, known));
     this.#session.poolName = pool?.name;
     if (pool === undefined) return this.#giveUp('no-backend', nowMs);
     this.#pool = pool;
@@ -95,7 +97,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
       session.dialed = undefined;
       return;
     }
-    if (lease.settle('failed', nowMs, error)) context.circuitChanged(this.#pool.slot);
+    if (lease.settle('failed', nowMs, error)) context.queues.circuitChanged(this.#pool.slot);
     context.ledger.countDialFailure(slot, why);
     session.failedDials = [...failedDials, { backend, error }];
     this.#tried = [...this.#tried, slot];
@@ -185,7 +187,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (!pool.queue.join(this, size, nowMs)) return this.#giveUp('queue-full', nowMs);
     this.#session.stage = this;
     this.#queuedMs = nowMs;
-    this.#session.context.waitedFor(pool);
+    this.#session.context.queues.joined(pool);
     if (pool.isHeld) this.#beginAnew();
     this.#session.setTimer(Math.min(nowMs + timeoutMs, this.#waitsUntilMs ?? Number.POSITIVE_INFINITY));
   }

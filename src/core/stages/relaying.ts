@@ -3,19 +3,19 @@ import type { BackendSlot, LinkEnd, LinkId } from '../contract.ts';
 import type { Lease } from '../lease.ts';
 import type { SessionTimeouts } from '../plan.ts';
 import type { Pool } from '../pool.ts';
-import type { Ending, QueuedSession, Session, Side } from '../session.ts';
+import type { Ending, Session, Side } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
 import { Closing, close, lingerMs } from './closing.ts';
 import { type Close, type CutReason, Stage } from './stage.ts';
 
 export class Relaying extends Stage {
   readonly #session: Session;
-  readonly #pool: Pool<QueuedSession>;
+  readonly #pool: Pool;
   readonly #lease: Lease;
   /** When the last byte came, or the relay began. */
   silentSinceMs: number;
 
-  constructor(session: Session, pool: Pool<QueuedSession>, lease: Lease, nowMs: number) {
+  constructor(session: Session, pool: Pool, lease: Lease, nowMs: number) {
     super();
     this.#session = session;
     this.#pool = pool;
