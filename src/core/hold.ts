@@ -4,7 +4,7 @@
  */
 import type { Ledger } from './ledger/ledger.ts';
 import { takeToken } from './limits.ts';
-import type { ConnectionRate, PoolPlan, PoolSlot, QueuePolicy } from './plan.ts';
+import type { ConnectionRate, PoolHold, PoolPlan, PoolSlot, QueuePolicy } from './plan.ts';
 
 /** The size of the queue of a pool that has none of its own, while it is held. */
 const heldSize = 1_000;
@@ -16,26 +16,43 @@ export function queuePolicyOf({ policy, hold }: Pick<PoolPlan, 'policy' | 'hold'
   return { size: queue.size || heldSize, timeoutMs: hold.timeoutMs, whenNoBackend: 'wait' };
 }
 
-/** The pace at which a pool is released: a token bucket over all workers. */
-export class ReleasePace {
+/** Whether a pool's clients may go to its backends, and at which pace: a token bucket over all workers. */
+export class HoldPace {
   readonly #ledger: Ledger;
   readonly #pool: PoolSlot;
+  #isHeld = false;
+  /** Sessions a second that go after a hold; undefined where nothing slows them. */
+  #ratePerSecond: number | undefined;
 
   constructor(ledger: Ledger, pool: PoolSlot) {
     this.#ledger = ledger;
     this.#pool = pool;
   }
 
-  tryTake(ratePerSecond: number, nowMs: number): boolean {
+  follow({ phase, ratePerSecond = Number.POSITIVE_INFINITY }: Partial<PoolHold> = {}): void {
+    this.#isHeld = phase === 'held';
+    const isSlow = phase === 'releasing' && ratePerSecond !== Number.POSITIVE_INFINITY;
+    this.#ratePerSecond = isSlow ? ratePerSecond : undefined;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Lets one session go now, if it may. */
+  tryPass(nowMs: number): boolean {
+    if (this.#isHeld) return false;
+    if (this.#ratePerSecond === undefined) return true;
     const { lock, releases } = this.#ledger;
     lock.acquire();
-    const isTaken = takeToken(releases, this.#pool, bucketOf(ratePerSecond), nowMs);
+    const isTaken = takeToken(releases, this.#pool, bucketOf(this.#ratePerSecond), nowMs);
     lock.release();
     return isTaken;
   }
 
-  /** Nobody went for the last token taken. */
+  /** The one that was let go has found no backend. */
   giveBack(): void {
+    if (this.#ratePerSecond === undefined) return;
     const { lock, releases } = this.#ledger;
     lock.acquire();
     releases.tokens[this.#pool] = (releases.tokens[this.#pool] ?? 0) + 1;
@@ -43,14 +60,18 @@ export class ReleasePace {
   }
 
   /** How many may go now. */
-  room(ratePerSecond: number, nowMs: number): number {
-    return Math.floor(this.#tokens(ratePerSecond, nowMs));
+  room(nowMs: number): number {
+    if (this.#isHeld) return 0;
+    const rate = this.#ratePerSecond;
+    return rate === undefined ? Number.POSITIVE_INFINITY : Math.floor(this.#tokens(rate, nowMs));
   }
 
-  /** When to look again; what another worker takes meanwhile is not told. */
-  nextLookMs(ratePerSecond: number, nowMs: number): number {
-    const missing = 1 - this.#tokens(ratePerSecond, nowMs);
-    const forOneMs = 1_000 / ratePerSecond;
+  /** When to look again, as what another worker takes meanwhile is not told; Infinity where time alone lets nobody go. */
+  nextLookMs(nowMs: number): number {
+    const rate = this.#ratePerSecond;
+    if (rate === undefined) return Number.POSITIVE_INFINITY;
+    const missing = 1 - this.#tokens(rate, nowMs);
+    const forOneMs = 1_000 / rate;
     return nowMs + Math.max(betweenLooksMs, (missing > 0 ? missing : 1) * forOneMs);
   }
 

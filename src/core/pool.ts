@@ -7,8 +7,8 @@ import { unavailability } from './availability/availability.ts';
 import { Backend } from './backend.ts';
 import { BackendTier } from './backend-tier.ts';
 import type { BackendSlot, PoolSlot } from './contract.ts';
-import { queuePolicyOf, ReleasePace } from './hold.ts';
-import { Lease } from './lease.ts';
+import { HoldPace, queuePolicyOf } from './hold.ts';
+import type { Lease } from './lease.ts';
 import { circuitWords, type Ledger } from './ledger/ledger.ts';
 import type { Endpoint } from './net/endpoint.ts';
 import { type PoolPlan, type PoolPolicy, type QueuePolicy, tierOf } from './plan.ts';
@@ -35,7 +35,7 @@ export class Pool {
   /** Undefined until it is asked for: health words may change many times before that. */
   #panic: boolean | undefined;
   #isRetired = false;
-  readonly #pace: ReleasePace;
+  readonly #hold: HoldPace;
 
   constructor(
     plan: PoolPlan,
@@ -46,11 +46,12 @@ export class Pool {
     this.slot = plan.slot;
     this.name = plan.name;
     this.queue = new SessionQueue(ledger, plan.slot);
-    this.#pace = new ReleasePace(ledger, plan.slot);
+    this.#hold = new HoldPace(ledger, plan.slot);
     this.#ledger = ledger;
     this.#random = random;
     this.#tell = tell;
     this.#plan = plan;
+    this.#hold.follow(plan.hold);
     this.#build();
   }
 
@@ -65,13 +66,14 @@ export class Pool {
 
   /** Its clients wait, whatever its backends say. */
   get isHeld(): boolean {
-    return this.#plan.hold?.phase === 'held';
+    return this.#hold.isHeld;
   }
 
   /** Takes over a new plan of the same pool. One that says the same changes nothing. */
   follow(plan: PoolPlan): void {
     const stays = madeFrom(plan) === madeFrom(this.#plan);
     this.#plan = plan;
+    this.#hold.follow(plan.hold);
     if (stays) this.healthChanged();
     else this.#build();
   }
@@ -89,20 +91,12 @@ export class Pool {
 
   /** Picks a backend for a client and takes a lease on it, leaving out those in `tried`. */
   place(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
-    if (this.isHeld) return 'held';
-    const rate = this.#releaseRate();
-    if (rate === undefined) return this.#pick(client, tried, nowMs);
-    if (!this.#pace.tryTake(rate, nowMs)) return 'held';
-    const placed = this.#pick(client, tried, nowMs);
-    if (!(placed instanceof Lease)) this.#pace.giveBack();
-    return placed;
-  }
-
-  #pick(client: Endpoint, tried: readonly BackendSlot[], nowMs: number): Lease | NoLease {
+    if (!this.#hold.tryPass(nowMs)) return 'held';
     for (const tier of this.#tiers) {
-      const lease = tier.place(this.#plan, client, tried, nowMs, this.#inPanic);
+      const lease = tier.place(this.#plan, client, tried, nowMs, this.#inPanic());
       if (lease !== undefined) return lease;
     }
+    this.#hold.giveBack();
     return this.#whyNot(tried, nowMs);
   }
 
@@ -118,15 +112,7 @@ export class Pool {
 
   /** When those that wait may go by time alone; Infinity where only something that happens lets them. */
   nextLookMs(nowMs: number): number {
-    const rate = this.#releaseRate();
-    const releaseMs = rate === undefined ? Number.POSITIVE_INFINITY : this.#pace.nextLookMs(rate, nowMs);
-    return Math.min(releaseMs, this.#circuitOpenUntilMs(nowMs));
-  }
-
-  /** Sessions a second that go after a hold; undefined where nothing slows them. */
-  #releaseRate(): number | undefined {
-    const { phase, ratePerSecond = Number.POSITIVE_INFINITY } = this.#plan.hold ?? {};
-    return phase === 'releasing' && ratePerSecond !== Number.POSITIVE_INFINITY ? ratePerSecond : undefined;
+    return Math.min(this.#hold.nextLookMs(nowMs), this.#circuitOpenUntilMs(nowMs));
   }
 
   /** When the first of its open breakers lets a session try again; Infinity where none is open. */
@@ -151,7 +137,7 @@ export class Pool {
   }
 
   /** Health is ignored. */
-  get #inPanic(): boolean {
+  #inPanic(): boolean {
     this.#panic ??= inPanic(this.policy, this.#backends);
     return this.#panic;
   }
@@ -160,7 +146,7 @@ export class Pool {
   #whyNot(tried: readonly BackendSlot[], nowMs: number): NoLease {
     let full = false;
     for (const backend of this.#backends) {
-      const why = unavailability(backend, nowMs, this.#inPanic);
+      const why = unavailability(backend, nowMs, this.#inPanic());
       if (why === undefined && tried.includes(backend.slot)) return 'all-tried';
       if (why === undefined || why === 'full') full = true;
     }
@@ -174,9 +160,7 @@ export class Pool {
 
   /** How many sessions certainly find a backend now; Infinity where none is willing, and none is waited for. */
   room(nowMs: number): number {
-    const rate = this.#releaseRate();
-    let room = this.isHeld ? 0 : Number.POSITIVE_INFINITY;
-    if (rate !== undefined) room = this.#pace.room(rate, nowMs);
+    const room = this.#hold.room(nowMs);
     return room === 0 ? 0 : Math.min(room, this.#backendRoom(nowMs));
   }
 
@@ -184,7 +168,7 @@ export class Pool {
     let room = 0;
     let isWilling = false;
     for (const backend of this.#backends) {
-      const why = unavailability(backend, nowMs, this.#inPanic);
+      const why = unavailability(backend, nowMs, this.#inPanic());
       if (why === undefined || why === 'full') isWilling = true;
       if (why === undefined) room += this.#ledger.circuitOf(backend.slot) === 'closed' ? backend.room : 1;
     }
