@@ -60,7 +60,6 @@ export interface Ending {
  */
 export class Session implements Timed {
   dueMs = Number.POSITIVE_INFINITY;
-  heapMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   readonly context: SessionContext;
   /** By the plan that was in force when it came. */
@@ -89,8 +88,9 @@ export class Session implements Timed {
   connectMs: number | undefined;
   /** From dialed to the backend's first byte. */
   firstByteMs: number | undefined;
-  /** By which pool and since when, once a backend serves it. */
-  served: { readonly pool: PoolSlot; readonly sinceMs: number } | undefined;
+  /** The pool of the backend that serves it, once one does, and since when. */
+  servedBy: PoolSlot | undefined;
+  servedSinceMs: number | undefined;
   /** There is one, with its link, as long as that has not ended. */
   lease: Lease | undefined;
   /** The first FIN. */
@@ -115,7 +115,7 @@ export class Session implements Timed {
   /** The last event of a link that was dialed. */
   connectFailed(why: ConnectFailure, detail: string, nowMs: number): void {
     this.stage.connectFailed(why, detail, nowMs);
-    this.#lostLink(nowMs);
+    this.endIfUnlinked(nowMs);
   }
 
   /** A link's last event. */
@@ -128,7 +128,7 @@ export class Session implements Timed {
       this.bytesToBackend = sentBytes;
       this.stage.backendClosed(end, nowMs);
     }
-    this.#lostLink(nowMs);
+    this.endIfUnlinked(nowMs);
   }
 
   due(nowMs: number): void {
@@ -149,18 +149,18 @@ export class Session implements Timed {
     this.context.queues.freed(lease.pool);
   }
 
-  #lostLink(nowMs: number): void {
+  private endIfUnlinked(nowMs: number): void {
     if (!this.isClientOpen && this.lease === undefined) this.stage.over(nowMs);
   }
 
   /** Counts the session and reports it. */
   end({ reason, endedBy, detail }: Ending, nowMs: number): void {
-    const { context, listener, dialed, connectMs, served, admitted } = this;
+    const { context, listener, dialed, connectMs, admitted } = this;
     const { slot, name } = listener.plan;
     const { ledger } = context;
-    if (served !== undefined && dialed !== undefined) {
+    if (this.servedBy !== undefined && this.servedSinceMs !== undefined && dialed !== undefined) {
       ledger.countBackendClosed(dialed.slot, reason);
-      ledger.servedDuration.observe(served.pool, nowMs - served.sinceMs);
+      ledger.servedDuration.observe(this.servedBy, nowMs - this.servedSinceMs);
     }
     this.permit?.release();
     context.deadlines.remove(this);

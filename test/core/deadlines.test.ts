@@ -4,7 +4,6 @@ import { Deadlines, type Due } from '../../src/core/deadlines.ts';
 
 class Item implements Due {
   dueMs = Number.POSITIVE_INFINITY;
-  heapMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
 }
 

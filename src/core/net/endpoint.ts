@@ -41,7 +41,7 @@ export class Endpoint {
 
   /** Canonical text (RFC 5952), an IPv4-mapped address as IPv4, a link-local one with its zone; `unix` of a unix socket. */
   get address(): string {
-    this.#text ??= this.#write();
+    this.#text ??= this.write();
     return this.#text;
   }
 
@@ -53,7 +53,8 @@ export class Endpoint {
     return network === words ? this : new Endpoint(network, 0);
   }
 
-  #write(): string {
+  /** Not a `#` method: that would be a hidden field of 8 bytes. */
+  private write(): string {
     const { words } = this;
     if (words === undefined) return 'unix';
     const text = addressText(words);

@@ -165,7 +165,8 @@ export class Dialing extends Stage {
     if (this.#lease.settle('succeeded', nowMs)) context.queues.circuitChanged(slot);
     const connectMs = nowMs - this.#sinceMs;
     session.connectMs = connectMs;
-    session.served = { pool: slot, sinceMs: nowMs };
+    session.servedBy = slot;
+    session.servedSinceMs = nowMs;
     context.ledger.connectDuration.observe(slot, connectMs);
     context.ledger.countBackendConnection(this.#lease.backend.slot);
     new Relaying(session, this.#pool, this.#lease, nowMs).begin(first, nowMs);

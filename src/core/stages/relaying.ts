@@ -30,33 +30,33 @@ export class Relaying extends Stage {
     session.context.unserved.delete(session);
     const { link, backend } = this.#lease;
     session.context.command({ kind: 'join', client: session.link, backend: link, slot: backend.slot, first });
-    this.#watch(nowMs);
+    this.watch(nowMs);
   }
 
   override firstByteCame(nowMs: number): void {
     const session = this.#session;
-    const { context, served } = session;
-    if (served === undefined) return;
-    session.firstByteMs = nowMs - served.sinceMs;
-    context.ledger.firstByte.observe(served.pool, session.firstByteMs);
-    context.ledger.countFirstByte(this.#lease.backend.slot, session.firstByteMs);
+    const { ledger } = session.context;
+    if (session.servedSinceMs === undefined) return;
+    session.firstByteMs = nowMs - session.servedSinceMs;
+    ledger.firstByte.observe(this.#lease.pool, session.firstByteMs);
+    ledger.countFirstByte(this.#lease.backend.slot, session.firstByteMs);
   }
 
   override halfClosed(_heldBytes: number, nowMs: number): void {
-    this.#watch(nowMs);
+    this.watch(nowMs);
   }
 
   override clientClosed(end: LinkEnd, nowMs: number): void {
-    this.#linkEnded('client', end, nowMs);
+    this.linkEnded('client', end, nowMs);
   }
 
   override backendClosed(end: LinkEnd, nowMs: number): void {
     this.#session.releaseLease(nowMs);
-    this.#linkEnded('backend', end, nowMs);
+    this.linkEnded('backend', end, nowMs);
   }
 
   override due(nowMs: number): void {
-    this.#watch(nowMs);
+    this.watch(nowMs);
   }
 
   override backendWentDown(backend: BackendSlot, nowMs: number): void {
@@ -65,7 +65,7 @@ export class Relaying extends Stage {
   }
 
   override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
-    close(this.#session, this.#openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
+    close(this.#session, this.openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
   }
 
   override get state(): SessionState {
@@ -86,25 +86,25 @@ export class Relaying extends Stage {
   }
 
   /** One of its links at least is open. */
-  #openLink(): LinkId {
+  private openLink(): LinkId {
     return this.#session.isClientOpen ? this.#session.link : this.#lease.link;
   }
 
   /** Ends the session if its time is over, or sets when to look again. */
-  #watch(nowMs: number): void {
+  private watch(nowMs: number): void {
     const session = this.#session;
-    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.#openLink()));
+    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.openLink()));
     const timer = soonest(this);
     const dueMs = timer.dueMs(this);
     if (dueMs > nowMs) return session.setTimer(dueMs);
     const { reason } = timer;
     // A silent session ends in order; one cut while it may be talking must not look complete.
     const how = reason === 'lifetime-exceeded' ? 'reset' : 'fin';
-    close(session, this.#openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
+    close(session, this.openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
   }
 
   /** One link of the pair has ended by itself; the other follows, and is reset if it takes too long. */
-  #linkEnded(side: Side, end: LinkEnd, nowMs: number): void {
+  private linkEnded(side: Side, end: LinkEnd, nowMs: number): void {
     const session = this.#session;
     if (end === 'finished') {
       if (session.isClientOpen || session.lease !== undefined) return;

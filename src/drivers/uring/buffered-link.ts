@@ -94,7 +94,7 @@ export abstract class BufferedLink extends RingSocket {
     if (this.held === undefined) return;
     this.held.discard(bytes, this.context.buffers);
     this.#inspection?.discarded();
-    if (this.held.isEmpty) this.held = this.#emptied(this.held);
+    if (this.held.isEmpty) this.held = this.emptied(this.held);
   }
 
   /** The core wants to see what is held once that is more than `beyond`. Returns whether it is so already. */
@@ -148,16 +148,16 @@ export abstract class BufferedLink extends RingSocket {
 
   protected sendQueue(): void {
     if (this.is(sending | relay.closing)) return;
-    if (this.secure !== undefined) return this.#sendSealed(this.secure);
+    if (this.secure !== undefined) return this.sendSealed(this.secure);
     const { queue } = this;
     if (queue !== undefined) this.sendFirst(queue, this.is(relay.finDue) && queue.count === 1);
   }
 
-  #sendSealed(secure: TlsChannel): void {
+  private sendSealed(secure: TlsChannel): void {
     const { queue } = this;
     if (secure.sealed === undefined && queue !== undefined && secure.isEstablished) {
       const isSealed = secure.seal(queue, this.sentBytes);
-      if (queue.isEmpty) this.queue = this.#emptied(queue);
+      if (queue.isEmpty) this.queue = this.emptied(queue);
       if (!isSealed) return this.sealingFailed();
       if (this.queue === undefined && this.is(relay.finDue)) secure.finishInFirst();
     }
@@ -179,16 +179,16 @@ export abstract class BufferedLink extends RingSocket {
     const length = buffers.lengths[queue.first] ?? 0;
     if (secure !== undefined) {
       const plainBytes = secure.dropSent();
-      if (result === length && plainBytes > 0) this.#countSent(plainBytes);
+      if (result === length && plainBytes > 0) this.countSent(plainBytes);
       return result === length;
     }
     queue.drop(buffers);
-    if (queue.isEmpty) this.queue = this.#emptied(queue);
-    if (result > 0) this.#countSent(result);
+    if (queue.isEmpty) this.queue = this.emptied(queue);
+    if (result > 0) this.countSent(result);
     return result === length;
   }
 
-  #countSent(bytes: number): void {
+  private countSent(bytes: number): void {
     this.sentBytes += bytes;
     const { host } = this.context;
     if (this.is(isBackend)) host.countBytes(this.listener, this.backend, bytes, 0);
@@ -206,7 +206,7 @@ export abstract class BufferedLink extends RingSocket {
   }
 
   dropQueue(): void {
-    this.queue = this.#emptied(this.queue);
+    this.queue = this.emptied(this.queue);
     this.secure?.dropSealed();
   }
 
@@ -214,11 +214,11 @@ export abstract class BufferedLink extends RingSocket {
     this.dropQueue();
     this.secure?.free();
     this.secure = undefined;
-    this.held = this.#emptied(this.held);
+    this.held = this.emptied(this.held);
     this.#inspection = undefined;
   }
 
-  #emptied(queue: ByteQueue | undefined): undefined {
+  private emptied(queue: ByteQueue | undefined): undefined {
     if (queue === undefined) return;
     queue.clear(this.context.buffers);
     this.context.queues.giveBack(queue);

@@ -80,7 +80,7 @@ export class UringLink extends ReceivingLink {
     const fd = this.context.openSocket(sockaddr);
     if (fd < 0) {
       this.context.descriptorMissing();
-      return this.#tellOutcome(-fd);
+      return this.tellOutcome(-fd);
     }
     this.fd = fd;
     if (!('path' in address)) {
@@ -92,7 +92,7 @@ export class UringLink extends ReceivingLink {
   }
 
   inspect(beyond: number): void {
-    if (this.isHeld && this.ask(beyond)) this.#tellSoon(shownDue);
+    if (this.isHeld && this.ask(beyond)) this.tellSoon(shownDue);
   }
 
   discard(bytes: number): void {
@@ -104,31 +104,31 @@ export class UringLink extends ReceivingLink {
   send(bytes: Uint8Array): void {
     if (!this.isHeld) return;
     this.withdrawQuestion();
-    const errno = this.#sendOwn(bytes, false);
-    if (errno !== 0) relay.writeFailed<UringLink>(this, this.#wasReset(-errno));
+    const errno = this.sendOwn(bytes, false);
+    if (errno !== 0) relay.writeFailed<UringLink>(this, this.wasReset(-errno));
   }
 
   startTls(command: StartTls): void {
     if (!this.isHeld) return;
     this.withdrawQuestion();
     const { buffers, queues } = this.context;
-    const connection = this.context.tlsConnection(command, this.#server);
+    const connection = this.context.tlsConnection(command, this.server);
     if (connection === undefined) {
       this.marks |= refused;
-      return this.#tellSoon(tlsFailedDue);
+      return this.tellSoon(tlsFailedDue);
     }
-    const errno = command.as === 'client' && command.first ? this.#sendNow(command.first, true) : 0;
+    const errno = command.as === 'client' && command.first ? this.sendNow(command.first, true) : 0;
     this.secure = new TlsChannel(connection, buffers, queues);
     this.secure.keepAll(this.held);
     this.held = undefined;
     this.secure.finCame = this.is(relay.finReceived);
     this.handshakeGoesOn(this.secure);
-    if (errno !== 0) relay.writeFailed<UringLink>(this, this.#wasReset(-errno));
+    if (errno !== 0) relay.writeFailed<UringLink>(this, this.wasReset(-errno));
     else this.read();
   }
 
   /** What tells one server from another. */
-  get #server(): string {
+  private get server(): string {
     const address = this.#dialed;
     if (address === undefined) return '';
     return 'path' in address ? address.path : `${address.host} ${address.port}`;
@@ -142,14 +142,14 @@ export class UringLink extends ReceivingLink {
     if (this.is(refused | relay.discarding | relay.closing)) return;
     const isDone = secure.step();
     this.sendQueue();
-    if (isDone) this.#established(secure);
-    else if (secure.tls.failure !== undefined) this.#handshakeFailed(secure, secure.tls.failure);
-    else if (secure.finCame) this.#leaveHandshake();
+    if (isDone) this.established(secure);
+    else if (secure.tls.failure !== undefined) this.handshakeFailed(secure, secure.tls.failure);
+    else if (secure.finCame) this.leaveHandshake();
     else this.read();
   }
 
-  #established(secure: TlsChannel): void {
-    this.#tellShown(secure);
+  private established(secure: TlsChannel): void {
+    this.tellShown(secure);
     if (this.secure !== secure || this.is(relay.closing)) return;
     this.context.events.tlsEstablished(this, secure.tls.session);
     if (this.secure !== secure || this.is(relay.closing)) return;
@@ -160,20 +160,20 @@ export class UringLink extends ReceivingLink {
   }
 
   /** The alert is on its way. */
-  #handshakeFailed(secure: TlsChannel, detail: string): void {
-    this.#tellShown(secure);
+  private handshakeFailed(secure: TlsChannel, detail: string): void {
+    this.tellShown(secure);
     if (this.secure !== secure || this.is(relay.closing)) return;
     this.marks |= refused;
     this.context.events.tlsFailed(this, detail);
   }
 
-  #tellShown({ tls }: TlsChannel): void {
+  private tellShown({ tls }: TlsChannel): void {
     const notAfterMs = tls.shownUntilMs;
     if (notAfterMs !== undefined) this.context.events.certificateShown(this, notAfterMs);
   }
 
   /** A peer that finishes in its handshake can't be secured any more. */
-  #leaveHandshake(): void {
+  private leaveHandshake(): void {
     this.end ??= 'finished';
     this.closeWhenIdle('fin');
   }
@@ -191,29 +191,29 @@ export class UringLink extends ReceivingLink {
     backend.queueHeldOf(this);
     this.readAnew();
     backend.readAnew();
-    const errno = first === undefined ? 0 : backend.#sendOwn(first, backend.queue !== undefined);
+    const errno = first === undefined ? 0 : backend.sendOwn(first, backend.queue !== undefined);
     if (errno === 0) backend.sendQueue();
     this.sendQueue();
     relay.join<UringLink>(this, backend);
-    if (errno !== 0) relay.writeFailed<UringLink>(backend, backend.#wasReset(-errno));
+    if (errno !== 0) relay.writeFailed<UringLink>(backend, backend.wasReset(-errno));
   }
 
   closeBy(how: 'fin' | 'reset'): void {
     this.withdrawQuestion();
     if (this.fd >= 0) relay.close<UringLink>(this, how);
-    else this.#tellSoon(closedDue);
+    else this.tellSoon(closedDue);
   }
 
   /** Bytes of our own, sealed where it speaks TLS. 0, or the error's number where the peer takes no more. */
-  #sendOwn(bytes: Uint8Array, areFollowed: boolean): number {
+  private sendOwn(bytes: Uint8Array, areFollowed: boolean): number {
     const { secure } = this;
-    if (secure === undefined) return this.#sendNow(bytes, areFollowed);
+    if (secure === undefined) return this.sendNow(bytes, areFollowed);
     const isSealed = secure.sealBytes(bytes);
     this.sendQueue();
     return isSealed ? 0 : kernel.EAGAIN;
   }
 
-  #sendNow(bytes: Uint8Array, areFollowed: boolean): number {
+  private sendNow(bytes: Uint8Array, areFollowed: boolean): number {
     return this.context.sockets.sendNow(this.fd, bytes, areFollowed);
   }
 
@@ -232,24 +232,24 @@ export class UringLink extends ReceivingLink {
   connected(result: number): void {
     this.clear(connecting);
     if (this.is(relay.closing)) return this.closeIfIdle();
-    this.#outcome(-result);
+    this.outcome(-result);
   }
 
   /** 0, or the error's number. */
   connectedUnix(errno: number): void {
-    this.#tellOutcome(errno);
+    this.tellOutcome(errno);
   }
 
   sent(result: number): void {
     const isTaken = this.dropSent(result);
     if (this.is(relay.closing)) return this.closeIfIdle();
-    if (!isTaken) return relay.writeFailed<UringLink>(this, this.#wasReset(result));
+    if (!isTaken) return relay.writeFailed<UringLink>(this, this.wasReset(result));
     this.sendQueue();
-    if (this.secure !== undefined) this.#sentSealed(this.secure);
+    if (this.secure !== undefined) this.sentSealed(this.secure);
     relay.sent<UringLink>(this);
   }
 
-  #sentSealed({ isEstablished, sealed }: TlsChannel): void {
+  private sentSealed({ isEstablished, sealed }: TlsChannel): void {
     if (sealed !== undefined) return;
     if (isEstablished && this.is(relay.finSent) && !this.is(relay.finReceived))
       this.context.sockets.finish(this.fd);
@@ -257,37 +257,37 @@ export class UringLink extends ReceivingLink {
   }
 
   /** By RST, not because the peer has closed (EPIPE). Unix sockets know no RST, and TCP that alone in mid-send. */
-  #wasReset(result: number): boolean {
+  private wasReset(result: number): boolean {
     return !this.is(isUnix) && result !== -kernel.EPIPE;
   }
 
   // Events that are due outside of what has brought them about.
 
-  #tellSoon(what: number): void {
+  private tellSoon(what: number): void {
     if (!this.is(due)) this.context.dueEvents.add(this);
     this.marks |= what;
   }
 
-  #tellOutcome(errno: number): void {
+  private tellOutcome(errno: number): void {
     this.#errno = errno;
-    this.#tellSoon(outcomeDue);
+    this.tellSoon(outcomeDue);
   }
 
   tell(): void {
     const { marks } = this;
     this.clear(due);
-    if ((marks & closedDue) !== 0) return this.#over('closed');
+    if ((marks & closedDue) !== 0) return this.over('closed');
     if (this.is(relay.closing)) return;
-    if ((marks & outcomeDue) !== 0) this.#outcome(this.#errno);
+    if ((marks & outcomeDue) !== 0) this.outcome(this.#errno);
     else if ((marks & tlsFailedDue) !== 0)
       this.context.events.tlsFailed(this, 'the key or a certificate is none');
     else if (this.isHeld) this.show();
   }
 
-  #outcome(errno: number): void {
+  private outcome(errno: number): void {
     if (errno !== 0) {
       this.#errno = errno;
-      return this.#over('connect-failed');
+      return this.over('connect-failed');
     }
     this.clear(relay.dialing);
     this.context.events.connected(this);
@@ -298,11 +298,11 @@ export class UringLink extends ReceivingLink {
 
   protected close(): void {
     relay.closed<UringLink>(this);
-    this.#tellSoon(closedDue);
-    this.#free();
+    this.tellSoon(closedDue);
+    this.free();
   }
 
-  #free(): void {
+  private free(): void {
     this.dropAll();
     if (this.fd < 0) return this.context.descriptorFreed();
     this.context.closeSoon(this.fd);
@@ -310,10 +310,10 @@ export class UringLink extends ReceivingLink {
   }
 
   /** Its last event. It is the next link of its number before that is handled. */
-  #over(kind: 'closed' | 'connect-failed'): void {
+  private over(kind: 'closed' | 'connect-failed'): void {
     const { context, end, sentBytes } = this;
     const errno = this.#errno;
-    if (kind === 'connect-failed') this.#free();
+    if (kind === 'connect-failed') this.free();
     // It may have been joined since it was closed.
     relay.closed<UringLink>(this);
     this.marks = 0;

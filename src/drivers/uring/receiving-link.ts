@@ -44,22 +44,22 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
 
   read(): void {
     if (this.is(notRead) || this.secure?.isClogged === true) return;
-    if (relay.mayRead<ReceivingLink>(this) || this.#isDrained()) return this.#receive();
+    if (relay.mayRead<ReceivingLink>(this) || this.isDrained()) return this.receive();
     if (this.holdsLessThanItMay && !this.is(waitsForPlenty)) {
       this.marks |= waitsForPlenty;
       this.context.waiting.addForPlenty(this);
     }
-    this.#watchLeaving();
+    this.watchLeaving();
   }
 
   /** Its peer has reset: what it sent before is read whether there is room or not, for the kernel tells no further end. */
-  #isDrained(): boolean {
+  private isDrained(): boolean {
     return this.is(leavingSeen) && this.partner !== undefined && !this.is(isUnix);
   }
 
   /** Many at once from the beginning, so that a short connection needs one receive for each link. */
-  #receive(): void {
-    const group = this.#nextGroup();
+  private receive(): void {
+    const group = this.nextGroup();
     const { buffers, ring } = this.context;
     const isOnce =
       this.held !== undefined || this.is(relay.discarding | streams | leavingSeen) || buffers.areScarce;
@@ -68,7 +68,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   }
 
   /** What its next bytes are received into. */
-  #nextGroup(): Group {
+  private nextGroup(): Group {
     if (this.is(relay.discarding)) return this.context.buffers.singles;
     const to = this.partner;
     if (to === undefined) return smallGroup;
@@ -93,12 +93,12 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   received(result: number, flags: number): void {
     if ((flags & kernel.IORING_CQE_F_MORE) === 0) this.clear(receiving);
     if ((flags & kernel.IORING_CQE_F_BUFFER) !== 0) {
-      this.#take(flags >>> kernel.IORING_CQE_BUFFER_SHIFT, result);
+      this.take(flags >>> kernel.IORING_CQE_BUFFER_SHIFT, result);
     }
     if (this.is(relay.closing)) return this.closeIfIdle();
     if (result > 0) return this.is(receiving) ? undefined : this.read();
-    if (result === 0) this.#finCame();
-    else this.#receiveFailed(-result);
+    if (result === 0) this.finCame();
+    else this.receiveFailed(-result);
   }
 
   cancelled(): void {
@@ -111,9 +111,9 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   watched(result: number): void {
     this.clear(watching);
     if (this.is(relay.closing)) return this.closeIfIdle();
-    if (result > 0 && (result & kernel.POLLERR) !== 0) return this.#broken();
+    if (result > 0 && (result & kernel.POLLERR) !== 0) return this.broken();
     if (result <= 0 || this.partner !== undefined || this.is(receiving | relay.finReceived)) return;
-    if (this.context.sockets.next(this.fd) === 'fin') return this.#finCame();
+    if (this.context.sockets.next(this.fd) === 'fin') return this.finCame();
     // Bytes lie before its FIN. It is looked after once these were read, or now for RST alone; a peer that has closed
     // a unix socket has nothing further to tell.
     this.marks |= leavingSeen;
@@ -122,17 +122,17 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
 
   // Bytes.
 
-  #take(id: number, length: number): void {
+  private take(id: number, length: number): void {
     const { buffers, turnMs } = this.context;
     const chunk = buffers.take(this.group, id);
     if (length <= 0 || this.is(relay.discarding | relay.closing)) return buffers.giveBack(chunk);
     this.cameMs = turnMs;
     if (this.partner !== undefined) this.judgePace(length);
-    if (this.secure === undefined) this.#deliver(chunk, length);
-    else this.#takeSealed(this.secure, chunk, length);
+    if (this.secure === undefined) this.deliver(chunk, length);
+    else this.takeSealed(this.secure, chunk, length);
   }
 
-  #takeSealed(secure: TlsChannel, chunk: number, length: number): void {
+  private takeSealed(secure: TlsChannel, chunk: number, length: number): void {
     if (secure.ending !== 'none' || this.is(refused)) return this.context.buffers.giveBack(chunk);
     secure.keep(chunk, length);
     if (secure.isEstablished) return this.openIncoming(secure);
@@ -152,15 +152,15 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   /** Opens what has come, and does what follows from it. */
   protected openIncoming(secure: TlsChannel): void {
     while (secure.incomingBytes > 0 && !this.is(relay.discarding | relay.closing)) {
-      if (!secure.open()) return this.#waitForLoan();
+      if (!secure.open()) return this.waitForLoan();
       if (!this.deliverOpened(secure)) return;
     }
     if (secure.sealed !== undefined) this.sendQueue();
-    if (secure.ending === 'broken') return this.#readEnded('reset');
-    if (secure.ending === 'notified' || secure.finCame) this.#readFin(secure);
+    if (secure.ending === 'broken') return this.readEnded('reset');
+    if (secure.ending === 'notified' || secure.finCame) this.readFin(secure);
   }
 
-  #waitForLoan(): void {
+  private waitForLoan(): void {
     if (this.is(waitsForBuffer)) return;
     this.marks |= waitsForBuffer;
     this.context.waiting.addForLoan(this);
@@ -171,13 +171,13 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     const { buffers } = this.context;
     for (let chunk = secure.shiftOpened(); chunk !== noChunk; chunk = secure.shiftOpened()) {
       if (this.is(relay.discarding | relay.closing)) buffers.giveBack(chunk);
-      else this.#deliver(chunk, buffers.lengths[chunk] ?? 0);
+      else this.deliver(chunk, buffers.lengths[chunk] ?? 0);
     }
     return this.secure === secure && !this.is(relay.closing);
   }
 
   /** Bytes as the core and the partner get them. */
-  #deliver(chunk: number, length: number): void {
+  private deliver(chunk: number, length: number): void {
     const to = this.partner;
     if (to === undefined) {
       this.hold(chunk, length);
@@ -188,7 +188,7 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     if (to.sentBytes === 0 && to.queuedBytes === 0 && this.is(isBackend)) this.context.events.firstByte(this);
     to.enqueue(chunk, length);
     if (!to.hasRoom) this.stopReceivingMany();
-    if (this.#isDrained() && to.queuedBytes > drainedBytesMax) this.#readFailed();
+    if (this.isDrained() && to.queuedBytes > drainedBytesMax) this.readFailed();
   }
 
   /** Answers the core's question, if there is one and the bytes to do so. */
@@ -198,85 +198,85 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
   }
 
   /** A stream goes on with small ones. Without any the link waits, and its peer is watched. */
-  #findBuffer(): void {
+  private findBuffer(): void {
     const { buffers, waiting } = this.context;
     const { group } = this;
     const isOut = !buffers.grow(group) && buffers.left(group) === 0;
-    if (!isOut || this.#nextGroup() !== group) return this.read();
-    if (this.#isDrained()) return this.#readFailed();
+    if (!isOut || this.nextGroup() !== group) return this.read();
+    if (this.isDrained()) return this.readFailed();
     this.marks |= waitsForBuffer;
     waiting.addForBuffer(this, group);
-    this.#watchLeaving();
+    this.watchLeaving();
   }
 
   // FIN and RST.
 
-  #watchLeaving(): void {
+  private watchLeaving(): void {
     if (this.is(leavingSeen) && this.is(isUnix)) return;
     const asksForFin = this.partner === undefined && !this.is(leavingSeen);
     this.watch(asksForFin ? kernel.POLLRDHUP : 0);
   }
 
-  #finCame(): void {
+  private finCame(): void {
     const { secure } = this;
-    if (secure !== undefined && !this.is(relay.discarding)) return this.#finCameSealed(secure);
+    if (secure !== undefined && !this.is(relay.discarding)) return this.finCameSealed(secure);
     if (!this.is(relay.discarding)) this.show();
-    if (!this.is(relay.closing)) this.#readEnded('fin');
+    if (!this.is(relay.closing)) this.readEnded('fin');
   }
 
   /** Behind what waits to be opened. With TLS close_notify is FIN already. */
-  #finCameSealed(secure: TlsChannel): void {
+  private finCameSealed(secure: TlsChannel): void {
     if (secure.finCame || secure.ending !== 'none') return;
     secure.finCame = true;
     if (!secure.isEstablished) this.handshakeGoesOn(secure);
-    else if (secure.incomingBytes === 0) this.#readFin(secure);
+    else if (secure.incomingBytes === 0) this.readFin(secure);
   }
 
-  #readFin(secure: TlsChannel): void {
+  private readFin(secure: TlsChannel): void {
     if (this.is(relay.finReceived | relay.closing) || secure.incomingBytes > 0) return;
     this.show();
-    if (!this.is(relay.closing)) this.#readEnded('fin');
+    if (!this.is(relay.closing)) this.readEnded('fin');
   }
 
-  #receiveFailed(errno: number): void {
+  private receiveFailed(errno: number): void {
     switch (errno) {
       case kernel.ECANCELED:
       case kernel.EAGAIN:
       case kernel.EINTR:
         return this.read();
       case kernel.ENOBUFS:
-        return this.#findBuffer();
+        return this.findBuffer();
       default:
-        return this.#readFailed();
+        return this.readFailed();
     }
   }
 
   /** The peer of a link that is not read has reset, or closed a unix socket and left bytes unread. */
-  #broken(): void {
+  private broken(): void {
     if (this.partner === undefined || this.context.sockets.next(this.fd) !== 'bytes')
-      return this.#readFailed();
+      return this.readFailed();
     // What it has sent before is its partner's. That of a unix socket can wait until there is room for it.
     this.marks |= leavingSeen;
-    if (this.#isDrained()) this.read();
+    if (this.isDrained()) this.read();
   }
 
-  #readFailed(): void {
-    if (this.is(isUnix)) this.#closedUnread();
-    else this.#readEnded('reset');
+  private readFailed(): void {
+    if (this.is(isUnix)) this.closedUnread();
+    else this.readEnded('reset');
   }
 
   /** A unix socket knows no RST: its peer has closed and left bytes unread, and what it has sent was read. */
-  #closedUnread(): void {
+  private closedUnread(): void {
     // A send under way fails by itself.
     if (!this.is(sending)) relay.writeFailed<ReceivingLink>(this, false);
-    if (!this.is(relay.closing)) this.#finCame();
+    if (!this.is(relay.closing)) this.finCame();
   }
 
   protected sealingFailed(): void {
-    this.#readEnded('reset');
+    this.readEnded('reset');
   }
 
-  #readEnded(how: 'fin' | 'reset'): void {
+  private readEnded(how: 'fin' | 'reset'): void {
     const { heldBytes } = this;
     if (relay.readEnded<ReceivingLink>(this, how)) this.context.events.halfClosed(this, heldBytes);
   }
