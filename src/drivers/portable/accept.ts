@@ -20,13 +20,12 @@ export type Means = 'handles' | 'documented';
 
 /** A server to `listen` with, before it accepts anything. */
 export function createServer(): net.Server {
-  const server = net.createServer({
+  return net.createServer({
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveDelayMs,
   });
-  return server;
 }
 
 export interface Acceptor {

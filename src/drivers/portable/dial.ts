@@ -3,26 +3,23 @@ import type { Address } from '../../core/contract.ts';
 import { isFullQueue } from '../dial-failure.ts';
 
 export class Dial {
+  readonly address: Address;
   /** The errno's name; undefined while it goes on. */
   failure: string | undefined;
-  readonly #address: Address;
-  readonly #connect: (address: Address) => void;
   #waitMs = firstWaitMs;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(address: Address, connect: (address: Address) => void) {
-    this.#address = address;
-    this.#connect = connect;
-    connect(address);
+  constructor(address: Address) {
+    this.address = address;
   }
 
   /** The socket that was to be connected closes after this. */
   failed(code: string): void {
-    if (!isFullQueue(code, this.#address)) this.failure = code;
+    if (!isFullQueue(code, this.address)) this.failure = code;
   }
 
-  connectLater(): void {
-    this.#timer = setTimeout(this.#connect, this.#waitMs, this.#address);
+  connectLater(connect: () => void): void {
+    this.#timer = setTimeout(connect, this.#waitMs);
     this.#waitMs = Math.min(2 * this.#waitMs, longestWaitMs);
   }
 

@@ -64,8 +64,12 @@ export class PortableLink extends ReadingLink implements TlsLink {
 
   connect(address: Address): void {
     this.marks |= 'path' in address ? dialing | isUnix : dialing;
-    const { buffers } = this.context;
-    this.#dial = new Dial(address, (to) => this.use(connect(to, buffers, this.received, this)));
+    this.#dial = new Dial(address);
+    this.#connectTo(address);
+  }
+
+  #connectTo(address: Address): void {
+    this.use(connect(address, this.context.buffers, this.received, this));
   }
 
   send(bytes: Uint8Array): void {
@@ -189,8 +193,9 @@ export class PortableLink extends ReadingLink implements TlsLink {
   }
 
   protected allClosed(): void {
-    if (this.is(dialing) && !this.is(closing) && this.#dial?.failure === undefined)
-      return this.#dial?.connectLater();
+    const dial = this.#dial;
+    if (dial !== undefined && dial.failure === undefined && !this.is(closing))
+      return dial.connectLater(() => this.#connectTo(dial.address));
     if (!this.is(dialing) && this.end === undefined) relay.readEnded<PortableLink>(this, 'reset');
     this.marks |= closing;
     this.dropRead();
