@@ -84,6 +84,9 @@ export class Buffers {
   readonly #scarceFrom: number;
   readonly #largeKept: number;
   readonly #libc: Libc;
+  readonly #ring: Ring;
+  /** When `due` wants to be called. */
+  dueMs = Number.POSITIVE_INFINITY;
   /** By chunk: where the bytes in it begin, how many they are, and which one is to be sent after it. */
   readonly starts = new Int32Array(firstCell + cellsMax);
   readonly lengths = new Int32Array(firstCell + cellsMax);
@@ -112,6 +115,7 @@ export class Buffers {
     libc.madvise(this.#small.memory, small * smallBytes, kernel.MADV_NOHUGEPAGE);
     libc.madvise(this.#groups[reserveGroup].memory, reserve * smallBytes, kernel.MADV_NOHUGEPAGE);
     this.#libc = libc;
+    this.#ring = ring;
     this.#scarceFrom = small / 2;
     this.#largeKept = Math.floor(large / 2);
   }
@@ -253,8 +257,21 @@ export class Buffers {
     return (small.inUse + reserve.inUse) * smallBytes + large.inUse * largeBytes + cells;
   }
 
-  /** Gives the system back what nobody has needed for a while; says whether to look again. */
-  releaseIdle(): boolean {
+  /** Some were used: what nobody needs any more is looked for. Returns whether `dueMs` has changed. */
+  releaseLater(nowMs: number): boolean {
+    if (this.dueMs !== Number.POSITIVE_INFINITY || this.inUse === 0) return false;
+    this.dueMs = nowMs + releaseEveryMs;
+    return true;
+  }
+
+  /** Gives the system back what nobody has needed for a while. A buffer that was filled and not taken must keep its pages. */
+  due(nowMs: number): void {
+    const hasMore = this.#ring.hasCompletions || this.#releaseIdle();
+    this.dueMs = hasMore ? nowMs + releaseEveryMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Says whether to look again. */
+  #releaseIdle(): boolean {
     let hasMore = this.#cells.releaseIdle();
     for (const group of this.#groups) if (group.releaseIdle()) hasMore = true;
     return hasMore;
@@ -266,6 +283,9 @@ export class Buffers {
     this.#cells.unmap();
   }
 }
+
+/** What is idle for two looks goes back to the system. */
+const releaseEveryMs = 500;
 
 /** Handshakes and records that came in parts need few beside those that are received with. */
 function keptOf(most: number): number {

@@ -42,6 +42,13 @@ export function createUringDriver(
   return new UringDriver(loadLibc(), host, new DriverResources(resources), bounds);
 }
 
+/** A part of the driver that is called at a time of its own. */
+interface TimedPart {
+  /** `Infinity` is never. */
+  readonly dueMs: number;
+  due(nowMs: number): void;
+}
+
 export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly ring: Ring;
   readonly buffers: Buffers;
@@ -61,9 +68,9 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
   readonly #spare = new SpareDescriptor();
-  #deadlineMs: number | undefined;
-  /** When to look for memory that nobody needs. */
-  #releaseMs = Number.POSITIVE_INFINITY;
+  /** What is due at times of its own. */
+  readonly #timed: readonly TimedPart[];
+  #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #resources: DriverResources;
   #engine: OpenSslEngine | undefined;
   #isClosed = false;
@@ -102,6 +109,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
       rescheduled: () => this.#setWake(),
       settled: () => this.#turns.yieldSoon(),
     });
+    this.#timed = [this.#listenings, this.#unixDials, this.#keepAlive, this.buffers];
     this.#listenForWake();
   }
 
@@ -198,40 +206,25 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   wakeAt(deadlineMs: number | undefined): void {
-    this.#deadlineMs = deadlineMs;
+    this.#deadlineMs = deadlineMs ?? Number.POSITIVE_INFINITY;
     this.#setWake();
   }
 
   due(): void {
     this.turnMs = this.host.now();
     const nowMs = this.turnMs;
-    if (nowMs >= this.#listenings.dueMs) this.#listenings.due(nowMs);
-    if (nowMs >= this.#unixDials.dueMs) this.#unixDials.due(nowMs);
-    if (nowMs >= this.#keepAlive.dueMs) this.#keepAlive.due(nowMs);
-    if (nowMs >= this.#releaseMs) this.#releaseIdle(nowMs);
-    if (this.#deadlineMs !== undefined && nowMs >= this.#deadlineMs) {
-      this.#deadlineMs = undefined;
+    for (const one of this.#timed) if (nowMs >= one.dueMs) one.due(nowMs);
+    if (nowMs >= this.#deadlineMs) {
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
       this.host.deadline();
     }
     this.#setWake();
   }
 
   #setWake(): void {
-    this.#turns.wakeAt(
-      Math.min(
-        this.#deadlineMs ?? Number.POSITIVE_INFINITY,
-        this.#listenings.dueMs,
-        this.#unixDials.dueMs,
-        this.#keepAlive.dueMs,
-        this.#releaseMs,
-      ),
-    );
-  }
-
-  /** A buffer that was filled and not taken must keep its pages. */
-  #releaseIdle(nowMs: number): void {
-    const hasMore = this.ring.hasCompletions || this.buffers.releaseIdle();
-    this.#releaseMs = hasMore ? nowMs + releaseEveryMs : Number.POSITIVE_INFINITY;
+    let wakeMs = this.#deadlineMs;
+    for (const { dueMs } of this.#timed) wakeMs = Math.min(wakeMs, dueMs);
+    this.#turns.wakeAt(wakeMs);
   }
 
   turn(waitMs: number): number {
@@ -246,10 +239,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.dueEvents.tell();
     this.waiting.resume();
     this.host.buffersHold(this.buffers.bytesInUse);
-    if (completed > 0 && this.#releaseMs === Number.POSITIVE_INFINITY && this.buffers.inUse > 0) {
-      this.#releaseMs = this.turnMs + releaseEveryMs;
-      this.#setWake();
-    }
+    if (completed > 0 && this.buffers.releaseLater(this.turnMs)) this.#setWake();
     if (this.#isClosed) this.#closeIfAllEnded();
     return completed;
   }
@@ -367,5 +357,3 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
 /** Entries that a turn writes before it must submit, and completions that the kernel keeps in the ring. */
 const entries = 1_024;
 const completions = 16_384;
-/** What is idle for two looks goes back to the system. */
-const releaseEveryMs = 500;
