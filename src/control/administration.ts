@@ -2,14 +2,21 @@
  * The layers over the configured backends, and what operators want of pools: keeps what operators and sources want, and
  * says what the plan then says of each.
  */
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { nearest } from '../config/nearest.ts';
-import type { Accept, AdminState, Layer } from '../core/admin-state.ts';
+import type { Accept } from '../core/admin-state.ts';
 import type { PoolHold } from '../core/plan.ts';
+import {
+  type Administered,
+  type AdministeredListener,
+  type AdministeredPool,
+  type HoldState,
+  type Layers,
+  revisionOf,
+  StaleRevision,
+  UnknownName,
+} from './administered.ts';
 import { configuredFields, effective, type SourceWish, statesOf } from './layers.ts';
 import {
-  type BackendFields,
   type BackendName,
   type BackendPatch,
   type Hold,
@@ -24,59 +31,9 @@ import {
 import type { ExpandedBackend, ExpandedPool } from './planner.ts';
 import { Releases } from './releases.ts';
 
-/** How a backend is administered: for people. */
-export interface Administered extends BackendName {
-  /** Those that the name stands for with which it was asked for; `backend` is the first of them. */
-  readonly addresses: readonly string[];
-  readonly layers: Layers;
-  readonly effective: BackendFields;
-  readonly overrides: readonly Override[];
-}
-
-/** How a pool is. */
-export interface AdministeredPool {
-  readonly pool: string;
-  readonly hold: HoldState | undefined;
-  readonly overrides: readonly Override[];
-}
-
-/** How a listener is. */
-export interface AdministeredListener {
-  readonly listener: string;
-  readonly accept: Accept;
-  readonly overrides: readonly Override[];
-}
-
-/** A hold, or the release after it. */
-export interface HoldState extends Hold, Mark, Pick<PoolHold, 'phase' | 'ratePerSecond'> {}
-
-/** What each layer wants of a backend. */
-export type Layers = Readonly<Record<Layer, AdminState>>;
-
 export interface PoolPatch extends PatchOf<{ readonly hold: Hold }> {
   /** Sessions that go in a second once the hold is over: it is over with this. */
   readonly releasePerSecond?: number | undefined;
-}
-
-/** No pool or backend has the name; the nearest that one has, if any is near. */
-export class UnknownName extends Error {
-  constructor(what: 'pool' | 'backend' | 'listener', name: string, candidates: readonly string[]) {
-    const near = nearest(name, candidates);
-    const hint = near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
-    super(`There is no ${what} ${JSON.stringify(name)}${hint}`);
-  }
-}
-
-/** What was to be changed has been changed since it was looked at. */
-export class StaleRevision extends Error {
-  constructor() {
-    super('It has been changed since; its revision is another');
-  }
-}
-
-/** Changes with whatever is changed of it, by an operator or in the configuration. */
-export function revisionOf(administered: Administered | AdministeredPool | AdministeredListener): string {
-  return createHash('sha256').update(JSON.stringify(administered)).digest('hex').slice(0, 16);
 }
 
 export class Administration {

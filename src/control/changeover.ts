@@ -10,9 +10,9 @@ import type { Administration } from './administration.ts';
 import type { BindingOwner, Bindings } from './bindings.ts';
 import { type Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
 import type { Findings } from './findings.ts';
+import type { KeptOverrides } from './kept-overrides.ts';
 import { type Lifecycle, NotServing } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
-import type { Operations } from './operations.ts';
 import type { PreparedPlan, RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
@@ -23,7 +23,7 @@ export interface ChangeoverDeps {
   readonly bindings: Bindings;
   readonly discovery: Discovery;
   readonly administration: Administration;
-  readonly operations: Operations;
+  readonly keptOverrides: KeptOverrides;
   readonly findings: Findings;
   readonly observations: Observations;
 }
@@ -69,7 +69,7 @@ export class Changeover {
 
   /** All that can fail comes first, and is undone where something does. */
   async #changeOver(config: Config): Promise<void> {
-    const { lifecycle, runningPlan, groups, operations, findings } = this.#deps;
+    const { lifecycle, runningPlan, groups, keptOverrides, findings } = this.#deps;
     if (lifecycle.phase === 'draining') throw NotServing.stopping;
     const before = runningPlan.plan;
     const boundBefore = runningPlan.bound();
@@ -87,7 +87,7 @@ export class Changeover {
     }
     // Clients that wait where a listener is closed are served as before; after that its workers forget it.
     runningPlan.adopt(prepared, before);
-    await operations.keep();
+    await keptOverrides.keep();
     await binding.commit();
     groups.follow(plan);
     if (!lifecycle.hasStopped) findings.bound(boundBefore, runningPlan.bound());
@@ -126,7 +126,7 @@ export class Changeover {
    * where a listener can't be bound; without it, that is told, and the change stays.
    */
   administer(change: () => void, undo?: () => void): Promise<void> {
-    const { lifecycle, runningPlan, operations, findings } = this.#deps;
+    const { lifecycle, runningPlan, keptOverrides, findings } = this.#deps;
     return this.#changes.run(async () => {
       // Draining, there may be clients still that an operator holds.
       if (lifecycle.hasStopped) throw NotServing.stopping;
@@ -142,7 +142,7 @@ export class Changeover {
           throw error;
         }
       }
-      await operations.keep();
+      await keptOverrides.keep();
     });
   }
 

@@ -22,9 +22,9 @@ import { Discovery, poolsWith } from './discovery/discovery.ts';
 import { Findings } from './findings.ts';
 import { FullListeners } from './full-listeners.ts';
 import { HealthWatch } from './health/health.ts';
+import { KeptOverrides } from './kept-overrides.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { Operations } from './operations.ts';
-import { Operator } from './operator.ts';
+import { OperatorCommands } from './operator-commands.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { ProxyView } from './proxy-view.ts';
 import { RunningPlan } from './running-plan.ts';
@@ -47,11 +47,11 @@ export class ControlPlane {
   /** The open sessions of all workers. */
   readonly sessions: Sessions;
   readonly view: ProxyView;
-  readonly operator: Operator;
+  readonly operator: OperatorCommands;
   readonly #lifecycle = new Lifecycle();
   readonly #groups: WorkerGroups;
   readonly #discovery: Discovery;
-  readonly #operations: Operations;
+  readonly #keptOverrides: KeptOverrides;
   readonly #certificates: Certificates;
   readonly #health: HealthWatch;
   readonly #agents: AgentWatch;
@@ -80,7 +80,7 @@ export class ControlPlane {
     const problem = (text: string): void => logger.error(text);
     const administration = new Administration();
     this.ledger = ledger;
-    this.#operations = new Operations({
+    this.#keptOverrides = new KeptOverrides({
       administration,
       stateFile: config.admin === 'off' ? undefined : config.admin.state,
       logger,
@@ -160,7 +160,7 @@ export class ControlPlane {
       ...shared,
       discovery: this.#discovery,
       events,
-      operations: this.#operations,
+      keptOverrides: this.#keptOverrides,
       health: this.#health,
       agents: this.#agents,
       poolWatch,
@@ -170,10 +170,10 @@ export class ControlPlane {
       ...running,
       bindings: new Bindings(this.#groups, problem),
       discovery: this.#discovery,
-      operations: this.#operations,
+      keptOverrides: this.#keptOverrides,
       observations,
     });
-    this.operator = new Operator({ ...running, changeover: this.#changeover });
+    this.operator = new OperatorCommands({ ...running, changeover: this.#changeover });
     this.view = new ProxyView({ ...running, bufferLimitBytes });
   }
 
@@ -183,7 +183,7 @@ export class ControlPlane {
 
   /** Resolves names, binds listeners and serves. Throws a BindError, or a RangeError where there is too much. */
   async start(): Promise<void> {
-    this.#operations.restore();
+    this.#keptOverrides.restore();
     await this.apply(this.config);
     this.#lifecycle.serve();
   }
@@ -213,7 +213,7 @@ export class ControlPlane {
     this.#lifecycle.stop();
     clearInterval(this.#rotation);
     this.#certificates.close();
-    this.#operations.close();
+    this.#keptOverrides.close();
     this.#health.close();
     this.#agents.close();
     this.#descriptorWatch.close();

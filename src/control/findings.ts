@@ -7,7 +7,7 @@ import type { ToldDial } from '../dataplane/messages.ts';
 import { whyNotOpenSsl } from '../drivers/tls/openssl/probe.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Observations } from '../telemetry/observations.ts';
-import type { HoldState } from './administration.ts';
+import type { HoldState } from './administered.ts';
 import type { NameChange, NameState } from './discovery/discovery.ts';
 import type { BackendName, ListenerOverride } from './overrides.ts';
 import type { PoolWatch } from './pool-watch.ts';

@@ -35,7 +35,7 @@ export interface ProxyViewDeps {
   readonly bufferLimitBytes: number;
 }
 
-/** How backends, pools and listeners are administered: for people, who change it by way of `operator.ts`. */
+/** How backends, pools and listeners are administered: for people, who change it by way of `operator-commands.ts`. */
 export type AdministrationView = Pick<
   Administration,
   'overrides' | 'backend' | 'pool' | 'listener' | 'addressesOf' | 'layersOf' | 'holdOf' | 'acceptOf'

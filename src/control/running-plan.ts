@@ -15,8 +15,8 @@ import type { Certificates } from './certificates.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { Findings } from './findings.ts';
 import type { HealthWatch } from './health/health.ts';
+import type { KeptOverrides } from './kept-overrides.ts';
 import { LeavingListeners } from './leaving-listeners.ts';
-import type { Operations } from './operations.ts';
 import type { Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import type { PoolWatch } from './pool-watch.ts';
@@ -29,7 +29,7 @@ export interface RunningPlanDeps {
   readonly events: Events;
   readonly findings: Pick<Findings, 'poolHeld' | 'poolReleased'>;
   readonly certificates: Certificates;
-  readonly operations: Operations;
+  readonly keptOverrides: KeptOverrides;
   readonly health: HealthWatch;
   readonly agents: AgentWatch;
   readonly poolWatch: PoolWatch;
@@ -77,14 +77,14 @@ export class RunningPlan {
 
   /** What only `before` has is served as before, until workers are told of the plan alone. */
   adopt({ config, plan, commit }: PreparedPlan, before: Plan = plan): void {
-    const { ledger, certificates, operations, health, agents, poolWatch, groups } = this.#deps;
+    const { ledger, certificates, keptOverrides, health, agents, poolWatch, groups } = this.#deps;
     this.leaving.follow(this.#plan.listeners, plan.listeners, (one) => this.driverOf(one));
     const old = this.#plan;
     this.#noteStates(old, plan);
     this.#config = config;
     this.#plan = plan;
     certificates.follow(config, plan);
-    operations.changed(commit());
+    keptOverrides.changed(commit());
     this.#noteHolds(old, plan);
     agents.follow(config, plan);
     health.follow(config, plan);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultBackend } from '../../src/config/options/backends.ts';
 import { defaultPoolPolicy } from '../../src/config/options/pool.ts';
-import { Administration, revisionOf, StaleRevision, UnknownName } from '../../src/control/administration.ts';
+import { revisionOf, StaleRevision, UnknownName } from '../../src/control/administered.ts';
+import { Administration } from '../../src/control/administration.ts';
 import type { Hold, Mark } from '../../src/control/overrides.ts';
 import type { ExpandedPool } from '../../src/control/planner.ts';
 

@@ -1,6 +1,6 @@
 /** One backend: how it is, and how it is administered. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import type { Administered } from '../../control/administration.ts';
+import type { Administered } from '../../control/administered.ts';
 import type { BackendFields, BackendName, BackendPatch } from '../../control/overrides.ts';
 import type { EndOptions } from '../../control/sessions.ts';
 import { adminStates } from '../../core/admin-state.ts';

@@ -1,4 +1,4 @@
-import { UnknownName } from '../../control/administration.ts';
+import { UnknownName } from '../../control/administered.ts';
 import { limitOf } from '../../core/explain/explanation.ts';
 import { failure, json } from '../http.ts';
 import { mistaken } from './fields.ts';

@@ -1,5 +1,5 @@
 /** How the last quarter of an hour was: listeners and pools, or the backends of one pool. */
-import { UnknownName } from '../../control/administration.ts';
+import { UnknownName } from '../../control/administered.ts';
 import { betweenPointsMs, type Series } from '../../telemetry/history.ts';
 import { failure, json } from '../http.ts';
 import { mistaken } from './fields.ts';

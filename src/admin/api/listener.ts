@@ -1,5 +1,5 @@
 /** One listener: how it is, and whether it accepts clients. */
-import type { AdministeredListener } from '../../control/administration.ts';
+import type { AdministeredListener } from '../../control/administered.ts';
 import { type Accept, accepts } from '../../core/admin-state.ts';
 import { duration, oneOf, orNull, type ReadResult, readFields, text, wrong } from './fields.ts';
 import { markOf, type Resource, routesOf } from './resource.ts';

@@ -1,6 +1,7 @@
 /** One pool: how it is, and how it is held and released. */
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import type { AdministeredPool, PoolPatch } from '../../control/administration.ts';
+import type { AdministeredPool } from '../../control/administered.ts';
+import type { PoolPatch } from '../../control/administration.ts';
 import type { EndOptions } from '../../control/sessions.ts';
 import { openSessions } from './backend.ts';
 import {

@@ -9,7 +9,7 @@ import {
   revisionOf,
   StaleRevision,
   UnknownName,
-} from '../../control/administration.ts';
+} from '../../control/administered.ts';
 import { BindError } from '../../control/bind-error.ts';
 import type { Mark, Override } from '../../control/overrides.ts';
 import { failure, json, type Reply } from '../http.ts';

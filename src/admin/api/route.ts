@@ -1,6 +1,6 @@
 /** What a route of the admin API is, and what it may show and set in motion. */
 import type { Changes } from '../../config/changes.ts';
-import type { Operator } from '../../control/operator.ts';
+import type { OperatorCommands } from '../../control/operator-commands.ts';
 import type { ProxyView } from '../../control/proxy-view.ts';
 import type { Sessions } from '../../control/sessions.ts';
 import type { Events } from '../../telemetry/events.ts';
@@ -67,7 +67,7 @@ export interface AdminSource extends MetricsSource {
     | 'administration'
   >;
   readonly operator: Pick<
-    Operator,
+    OperatorCommands,
     'patchBackend' | 'patchPool' | 'patchListener' | 'resetOverrides' | 'setCircuit'
   >;
   readonly sessions: Pick<Sessions, 'list' | 'end' | 'endAll'>;

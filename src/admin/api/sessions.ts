@@ -1,7 +1,7 @@
 /** Open sessions: listed, and ended. */
 import { parseNetwork } from '../../config/networks.ts';
 import { expected, type Parsed, parsed } from '../../config/parsed.ts';
-import { UnknownName } from '../../control/administration.ts';
+import { UnknownName } from '../../control/administered.ts';
 import type { OpenSession } from '../../control/sessions.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
 import { type SessionFilter, sessionStates } from '../../core/session-list.ts';

@@ -1,7 +1,7 @@
 /** Waits until something is true of a pool or a backend, for scripts: "tell me when it is empty". */
 import { setTimeout } from 'node:timers/promises';
 import { parseDuration } from '../../config/durations.ts';
-import { UnknownName } from '../../control/administration.ts';
+import { UnknownName } from '../../control/administered.ts';
 import { startTimeOut } from '../../control/time-out.ts';
 import type { Observations } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, PoolSnapshot } from '../../telemetry/snapshot.ts';

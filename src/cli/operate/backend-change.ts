@@ -1,6 +1,6 @@
 /** Changes a backend of a running proxy, and says how it is then. */
 
-import type { Layers } from '../../control/administration.ts';
+import type { Layers } from '../../control/administered.ts';
 import type { BackendFields } from '../../control/overrides.ts';
 import { countOf } from '../config-file.ts';
 import { type AdminClient, apiPath } from './admin-client.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { UnknownName } from '../../control/administration.ts';
+import { UnknownName } from '../../control/administered.ts';
 import { NotServing } from '../../control/lifecycle.ts';
 import { type ExitCode, withNotes } from '../command.ts';
 import { apiPath, RefusedError } from './admin-client.ts';

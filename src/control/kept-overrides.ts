@@ -7,7 +7,7 @@ import type { Administration } from './administration.ts';
 import type { Override } from './overrides.ts';
 import { StateFile } from './state-file.ts';
 
-export interface OperationsDeps {
+export interface KeptOverridesDeps {
   readonly administration: Administration;
   /** Where overrides are kept over a restart; undefined keeps them nowhere. */
   readonly stateFile: string | undefined;
@@ -26,14 +26,14 @@ const longestWaitMs = 24 * 60 * 60 * 1_000;
 /** Between two looks at the queues of pools that are released. */
 const betweenLooksMs = 100;
 
-export class Operations {
-  readonly #deps: OperationsDeps;
+export class KeptOverrides {
+  readonly #deps: KeptOverridesDeps;
   readonly #file: StateFile | undefined;
   #nextEnd: NodeJS.Timeout | undefined;
   #nextLook: NodeJS.Timeout | undefined;
   #kept: readonly Override[] = [];
 
-  constructor(deps: OperationsDeps) {
+  constructor(deps: KeptOverridesDeps) {
     this.#deps = deps;
     this.#file = deps.stateFile === undefined ? undefined : new StateFile(deps.stateFile);
   }

@@ -14,7 +14,7 @@ import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
 import type { RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
-export interface OperatorDeps {
+export interface OperatorCommandsDeps {
   readonly lifecycle: Lifecycle;
   readonly administration: Administration;
   readonly changeover: Pick<Changeover, 'administer'>;
@@ -24,10 +24,10 @@ export interface OperatorDeps {
   readonly findings: Findings;
 }
 
-export class Operator {
-  readonly #deps: OperatorDeps;
+export class OperatorCommands {
+  readonly #deps: OperatorCommandsDeps;
 
-  constructor(deps: OperatorDeps) {
+  constructor(deps: OperatorCommandsDeps) {
     this.#deps = deps;
   }
 
