@@ -2,18 +2,18 @@
  * Handshakes take turns: a step of one takes a tenth of a millisecond and more, and bytes of other links must not wait
  * for many of them.
  */
-interface SecuredLink {
+interface LinkInHandshake {
   stepHandshake(): void;
 }
 
 export class HandshakeTurns {
-  readonly #links: SecuredLink[] = [];
+  readonly #links: LinkInHandshake[] = [];
 
   get areThere(): boolean {
     return this.#links.length > 0;
   }
 
-  add(link: SecuredLink): void {
+  add(link: LinkInHandshake): void {
     this.#links.push(link);
   }
 

@@ -5,6 +5,7 @@
  *     ring-socket.ts     its descriptor, and the operations under way on it
  *     buffered-link.ts   its bytes that wait: held of it, and queued for its peer
  *     receiving-link.ts  what comes from its peer: bytes, FIN and RST
+ *     secured-link.ts    its handshake, and what is sent beside the bytes of its partner
  *
  * What FIN, RST, close and back-pressure mean for two joined links is in `relay.ts`.
  */
@@ -12,19 +13,13 @@ import { getSystemErrorName } from 'node:util';
 import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
-import type { StartTls } from '../tls/engine.ts';
-import type { TlsConnection } from '../tls/openssl/connection.ts';
-import { isBackend, refused } from './buffered-link.ts';
+import { isBackend } from './buffered-link.ts';
 import type { DueEvents } from './due-events.ts';
-import * as kernel from './kernel.ts';
-import { firstUringMark, ReceivingLink, type ReceivingLinkContext } from './receiving-link.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
-import { TlsChannel } from './tls-channel.ts';
+import { firstUringMark, SecuredLink, type SecuredLinkContext, tlsFailedDue } from './secured-link.ts';
 
 /** What a link needs of the driver. */
-export interface UringLinkContext extends ReceivingLinkContext {
-  /** `server` tells one from another. Undefined where the keys and certificates are none, or no engine is to be had. */
-  tlsConnection(command: StartTls, server: string): TlsConnection | undefined;
+export interface UringLinkContext extends SecuredLinkContext {
   readonly dueEvents: DueEvents;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
@@ -45,15 +40,13 @@ export interface UringLinkContext extends ReceivingLinkContext {
 /** Events that are due. */
 const outcomeDue = firstUringMark;
 const shownDue = firstUringMark << 1;
-const tlsFailedDue = firstUringMark << 2;
-const closedDue = firstUringMark << 3;
+const closedDue = firstUringMark << 2;
 const due = outcomeDue | shownDue | tlsFailedDue | closedDue;
 
-export class UringLink extends ReceivingLink {
+export class UringLink extends SecuredLink {
   end: LinkEnd | undefined;
   partner: UringLink | undefined;
   protected readonly context: UringLinkContext;
-  #dialed: Address | undefined;
   #errno = 0;
 
   constructor(id: number, context: UringLinkContext) {
@@ -74,7 +67,7 @@ export class UringLink extends ReceivingLink {
   connect(address: Address): void {
     const { sockets } = this.context;
     const sockaddr = sockets.encode(address);
-    this.#dialed = address;
+    this.dialed = address;
     this.marks |= relay.dialing;
     this.cameMs = this.context.turnMs;
     const fd = this.context.openSocket(sockaddr);
@@ -108,76 +101,6 @@ export class UringLink extends ReceivingLink {
     if (errno !== 0) relay.writeFailed<UringLink>(this, this.wasReset(-errno));
   }
 
-  startTls(command: StartTls): void {
-    if (!this.isHeld) return;
-    this.withdrawQuestion();
-    const { buffers, queues } = this.context;
-    const connection = this.context.tlsConnection(command, this.server);
-    if (connection === undefined) {
-      this.marks |= refused;
-      return this.tellSoon(tlsFailedDue);
-    }
-    const errno = command.as === 'client' && command.first ? this.sendNow(command.first, true) : 0;
-    this.secure = new TlsChannel(connection, buffers, queues);
-    this.secure.keepAll(this.held);
-    this.held = undefined;
-    this.secure.finCame = this.is(relay.finReceived);
-    this.handshakeGoesOn(this.secure);
-    if (errno !== 0) relay.writeFailed<UringLink>(this, this.wasReset(-errno));
-    else this.read();
-  }
-
-  /** What tells one server from another. */
-  private get server(): string {
-    const address = this.#dialed;
-    if (address === undefined) return '';
-    return 'path' in address ? address.path : `${address.host} ${address.port}`;
-  }
-
-  stepHandshake(): void {
-    const { secure } = this;
-    // It may be over, and its number another connection's.
-    if (secure === undefined || !secure.hasTurn) return;
-    secure.hasTurn = false;
-    if (this.is(refused | relay.discarding | relay.closing)) return;
-    const isDone = secure.step();
-    this.sendQueue();
-    if (isDone) this.established(secure);
-    else if (secure.tls.failure !== undefined) this.handshakeFailed(secure, secure.tls.failure);
-    else if (secure.finCame) this.leaveHandshake();
-    else this.read();
-  }
-
-  private established(secure: TlsChannel): void {
-    this.tellShown(secure);
-    if (this.secure !== secure || this.is(relay.closing)) return;
-    this.context.events.tlsEstablished(this, secure.tls.session);
-    if (this.secure !== secure || this.is(relay.closing)) return;
-    // What came with the end of the handshake: now it is known who gets it, and that it is the backend's first byte.
-    if (!this.deliverOpened(secure)) return;
-    this.openIncoming(secure);
-    if (this.secure === secure) this.read();
-  }
-
-  /** The alert is on its way. */
-  private handshakeFailed(secure: TlsChannel, detail: string): void {
-    this.tellShown(secure);
-    if (this.secure !== secure || this.is(relay.closing)) return;
-    this.marks |= refused;
-    this.context.events.tlsFailed(this, detail);
-  }
-
-  private tellShown({ tls }: TlsChannel): void {
-    const notAfterMs = tls.shownUntilMs;
-    if (notAfterMs !== undefined) this.context.events.certificateShown(this, notAfterMs);
-  }
-
-  /** A peer that finishes in its handshake can't be secured any more. */
-  private leaveHandshake(): void {
-    this.end ??= 'finished';
-    this.closeWhenIdle('fin');
-  }
-
   /** What is held of each goes out to the other, uncopied, and then what comes. */
   join(backend: UringLink, slot: BackendSlot, first: Uint8Array | undefined): void {
     // RST has come for one of them, which the core did not know yet: both are reset.
@@ -204,29 +127,6 @@ export class UringLink extends ReceivingLink {
     else this.tellSoon(closedDue);
   }
 
-  /** Bytes of our own, sealed where it speaks TLS. 0, or the error's number where the peer takes no more. */
-  private sendOwn(bytes: Uint8Array, areFollowed: boolean): number {
-    const { secure } = this;
-    if (secure === undefined) return this.sendNow(bytes, areFollowed);
-    const isSealed = secure.sealBytes(bytes);
-    this.sendQueue();
-    return isSealed ? 0 : kernel.EAGAIN;
-  }
-
-  private sendNow(bytes: Uint8Array, areFollowed: boolean): number {
-    return this.context.sockets.sendNow(this.fd, bytes, areFollowed);
-  }
-
-  sendFin(): void {
-    if (this.secure?.isEstablished === true) {
-      this.secure.finish();
-      this.sendQueue();
-      // FIN follows once that is sent.
-      if (this.secure.sealed !== undefined) return;
-    }
-    if (!this.is(relay.finReceived)) this.context.sockets.finish(this.fd);
-  }
-
   // Completions of what was begun here.
 
   connected(result: number): void {
@@ -249,21 +149,9 @@ export class UringLink extends ReceivingLink {
     relay.sent<UringLink>(this);
   }
 
-  private sentSealed({ isEstablished, sealed }: TlsChannel): void {
-    if (sealed !== undefined) return;
-    if (isEstablished && this.is(relay.finSent) && !this.is(relay.finReceived))
-      this.context.sockets.finish(this.fd);
-    this.read();
-  }
-
-  /** By RST, not because the peer has closed (EPIPE). Unix sockets know no RST, and TCP that alone in mid-send. */
-  private wasReset(result: number): boolean {
-    return !this.is(isUnix) && result !== -kernel.EPIPE;
-  }
-
   // Events that are due outside of what has brought them about.
 
-  private tellSoon(what: number): void {
+  protected tellSoon(what: number): void {
     if (!this.is(due)) this.context.dueEvents.add(this);
     this.marks |= what;
   }

@@ -31,7 +31,7 @@ const waitsForBuffer = firstReceivingMark;
 const waitsForPlenty = firstReceivingMark << 1;
 /** Its peer was seen to leave while bytes of it wait in the kernel; of a joined link by RST, or from a unix socket. */
 const leavingSeen = firstReceivingMark << 2;
-export const firstUringMark = firstReceivingMark << 3;
+export const firstSecuredMark = firstReceivingMark << 3;
 const notRead = receiving | cancelling | waitsForBuffer | relay.dialing | relay.finReceived | relay.closing;
 
 /** So much is read of a peer that has reset for a partner that does not take it: what waits in a kernel as a rule. */
