@@ -3,5 +3,5 @@ export function withoutCredentials(text: string): string {
   return text.replaceAll(urlRest, (rest) => rest.replace(/^:\/\/[^/?#]*@/, '://…@').replace(/\?.+$/, '?…'));
 }
 
-/** Of a URL all but its scheme, up to a blank or a quote. Each character is looked at a bounded number of times. */
+/** A URL without its scheme, up to a blank or a quote. Each character is looked at a bounded number of times. */
 const urlRest = /:\/\/[^\s"']+/g;

@@ -19,7 +19,7 @@ interface Wanted {
   readonly held: Binding | undefined;
 }
 
-/** Whose an address is, and whether its clients are to wait. */
+/** The listener and the driver that an address belongs to, and whether its clients are to wait. */
 export type BindingOwner = Pick<Binding, 'listener' | 'driver' | 'isPaused'>;
 
 /** What undoes each step so far. */

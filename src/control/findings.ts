@@ -94,7 +94,7 @@ export class Findings {
     this.#hold(pool, 'held', 'pool held', { until, then, sessions, by, reason });
   }
 
-  /** So many have waited; undefined where there is no release, for they were refused. */
+  /** `waiting` clients have waited; `release` is undefined where they were refused. */
   poolReleased(pool: string, waiting: number, release: HoldState | undefined): void {
     if (release === undefined)
       return this.#hold(pool, 'refused', 'hold is over, clients that waited are refused');

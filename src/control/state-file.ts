@@ -99,7 +99,7 @@ function isOverride(value: unknown): value is Override {
   );
 }
 
-/** Of a listener, a pool, or a backend of a pool. */
+/** Whether it names a listener, a pool, or a backend of a pool. */
 function isNamed({ field, listener, pool, backend }: OverrideFields): boolean {
   const given = [listener, pool, backend].map((name) => (name === undefined ? undefined : typeof name));
   const wanted = {

@@ -7,7 +7,7 @@ export function shortage(errno: string): string {
   return `${isOfDescriptors(errno) ? outOfDescriptors : 'Out of memory'} (${errno})`;
 }
 
-/** Of the process, or of the whole system. */
+/** Whether the process, or the whole system, is out of descriptors. */
 export function isOfDescriptors(errno: string): boolean {
   return errno === 'EMFILE' || errno === 'ENFILE';
 }

@@ -90,7 +90,7 @@ export interface Backend extends Counted {
 }
 
 export interface Override {
-  /** Of a listener, or of a pool, or of a backend of one. */
+  /** What it is of: a listener, a pool, or a backend of one. */
   readonly listener?: string;
   readonly pool?: string;
   readonly backend?: string;
@@ -126,7 +126,7 @@ export interface Happening {
   readonly [field: string]: unknown;
 }
 
-/** Of the last quarter of an hour, oldest first. */
+/** The last quarter of an hour, oldest first. */
 export interface Series {
   readonly active: readonly number[];
   readonly connections: readonly number[];

@@ -17,7 +17,7 @@ export class SessionRounds {
   #dueMs = Number.POSITIVE_INFINITY;
   #from = 0;
   #slices = 0;
-  /** Of the round before. */
+  /** How many slices the round before had. */
   #slicesBefore = 1;
 
   constructor(deps: RoundsDeps) {

@@ -49,7 +49,7 @@ export class DescriptorBudget {
     this.#limitReadMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** So many more clients may be accepted; a few microseconds to count. Any number where the system doesn't tell. */
+  /** How many more clients may be accepted; a few microseconds to count. `Infinity` where the system doesn't tell. */
   get clients(): number {
     return Math.floor((this.#notOwed - reserve) / 2);
   }

@@ -40,7 +40,7 @@ export interface LineOutlet {
   send(lines: string): void;
   /** Told the time of the oldest line that is not sent yet, in milliseconds since 1970; 0 where there is none. */
   unsentSince(ms: number): void;
-  /** So many more lines are not written, for the sake of the log. */
+  /** This many more lines are not written, for the sake of the log. */
   leftOut(lines: number): void;
 }
 

@@ -60,7 +60,7 @@ export interface ObservedBackend {
   lastAgent: LastAgent | undefined;
   /** What its breaker opened of last. */
   lastError: LastError | undefined;
-  /** Of the last dial that failed, but for those of the same second. */
+  /** The error of the last dial that failed; of those in one second, the first. */
   lastDialError: LastError | undefined;
 }
 

@@ -104,7 +104,7 @@ export async function orRefusal(reply: () => Reply | Promise<Reply>): Promise<Re
   }
 }
 
-/** Of a change that is made now. */
+/** The mark of a change that is made now. */
 export function markOf({ by }: Pick<ApiRequest, 'by'>, forMs?: number, reason?: string): Mark {
   const sinceMs = Date.now();
   return { sinceMs, untilMs: forMs === undefined ? undefined : sinceMs + forMs, by, reason };

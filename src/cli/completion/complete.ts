@@ -41,7 +41,7 @@ interface Names {
 
 const noNames: Names = { pool: () => [], listener: () => [], backend: () => [] };
 
-/** Of the running proxy that the options say, else of its configuration. */
+/** The names that the running proxy has which the options say, else those of its configuration. */
 async function namesOf(given: Readonly<Record<string, string>>): Promise<Names> {
   try {
     return await namesOfProxy(given);

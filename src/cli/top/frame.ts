@@ -18,7 +18,7 @@ export interface Shown {
   /** Absent until the proxy was heard. */
   readonly view: TopView | undefined;
   readonly state: TopState;
-  /** Of the chosen backend, on their page. */
+  /** The sessions of the chosen backend, on their page. */
   readonly sessions: readonly ListedSession[];
   /** Why the proxy is not heard, while it is not. */
   readonly lost: string | undefined;

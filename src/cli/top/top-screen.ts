@@ -103,7 +103,7 @@ export class TopScreen {
     this.#draw();
   }
 
-  /** Of a terminal that does not tell, as many as terminals have had since the VT100. */
+  /** A terminal that does not tell has as many as the VT100. */
   get #rows(): number {
     return this.#options.out.rows || 24;
   }

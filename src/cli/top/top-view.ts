@@ -1,7 +1,7 @@
 /** What `top` has to show: a running proxy at one moment, and how fast it counts. */
 import type { BackendStatus, PoolStatus, Status } from '../operate/status-text.ts';
 
-/** Of a second. */
+/** What happens in a second. */
 export interface Rates {
   readonly sessions: number;
   readonly failures: number;

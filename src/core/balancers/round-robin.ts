@@ -19,7 +19,7 @@ export const roundRobin: BalancerKind = {
   otherNames: ['rr', 'wrr', 'static-rr', 'weighted'],
 };
 
-/** So many turns in a row may be skipped before every backend is asked instead. */
+/** How many turns in a row may be skipped before every backend is asked instead. */
 const maxSkipped = 64;
 
 class RoundRobin implements Balancer {

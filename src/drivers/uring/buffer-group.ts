@@ -24,7 +24,7 @@ export interface GroupSize {
   readonly initially: number;
   /** The bound. */
   readonly most: number;
-  /** So many of them the kernel never gets: they are there to be borrowed. */
+  /** How many of them the kernel never gets: they are there to be borrowed. */
   readonly kept: number;
 }
 

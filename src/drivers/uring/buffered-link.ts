@@ -28,8 +28,8 @@ export const firstReceivingMark = firstLinkMark << 2;
 const notHeld = refused | relay.dialing | relay.discarding | relay.closing;
 
 /**
- * So much of a stream may wait in small buffers. Receives that go on end after so much too: without a limit a fast
- * sender fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
+ * Bytes of a stream that may wait in small buffers. Receives that go on end after as many: without a limit a fast sender
+ * fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
  */
 export const streamBytesMax = 64 * 1024;
 

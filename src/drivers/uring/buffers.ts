@@ -218,7 +218,7 @@ export class Buffers {
     for (const group of this.#groups) group.beginTurn();
   }
 
-  /** So many small ones are held that nobody should be given many at once. */
+  /** Half of the small ones are held: nobody should be given many at once. */
   get areScarce(): boolean {
     return this.#small.inUse > this.#scarceFrom;
   }

@@ -46,7 +46,7 @@ export class ByteQueue {
     this.count++;
   }
 
-  /** So many bytes were written behind those of the first chunk. */
+  /** This many bytes were written behind those of the first chunk. */
   lengthenFirst(bytes: number, buffers: Buffers): void {
     buffers.lengths[this.#first] = (buffers.lengths[this.#first] ?? 0) + bytes;
     this.bytes += bytes;

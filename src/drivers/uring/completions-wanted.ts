@@ -13,7 +13,7 @@ export class CompletionsWanted {
   count = 1;
   #turnsToTry = 0;
 
-  /** So many came in a turn that waited for `count`. */
+  /** `came` completions came in a turn that waited for `count`. */
   learn(came: number): void {
     if (came < this.count) {
       this.count = Math.max(1, came);

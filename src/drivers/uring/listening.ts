@@ -275,7 +275,7 @@ export const listeningSerial = 0;
 const acceptedEachTurn = 32;
 /** Descriptors may have become free that are not ours. */
 const resumeAfterMs = 100;
-/** So long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
+/** How long descriptors are waited for while clients wait in the queue of a socket that is to be closed. */
 const emptyingMs = 5_000;
 
 const exhaustion = new Set([kernel.EMFILE, kernel.ENFILE, kernel.ENOBUFS, kernel.ENOMEM]);

@@ -34,7 +34,7 @@ const leavingSeen = firstReceivingMark << 2;
 export const firstSecuredMark = firstReceivingMark << 3;
 const notRead = receiving | cancelling | waitsForBuffer | relay.dialing | relay.finReceived | relay.closing;
 
-/** So much is read of a peer that has reset for a partner that does not take it: what waits in a kernel as a rule. */
+/** Bytes that are read after a peer's reset, at most, for a partner that does not take them: what a kernel holds as a rule. */
 const drainedBytesMax = 1024 * 1024;
 
 export abstract class ReceivingLink extends BufferedLink implements relay.Link<ReceivingLink> {

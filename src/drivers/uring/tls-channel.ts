@@ -34,7 +34,7 @@ export class TlsChannel {
   /** Plain bytes that the link takes once no call of OpenSSL's is under way: it may end with what they bring about. */
   #opened: ByteQueue | undefined;
   #sealed: ByteQueue | undefined;
-  /** Of the partner's bytes, those in the first sealed chunk. */
+  /** How many of the partner's bytes are in the first sealed chunk. */
   #plainBytes = 0;
   #hasPartialRecord = false;
   #sealsLong = false;
@@ -280,5 +280,5 @@ export const noChunk: Chunk = -1;
 const copiedBytesMax = 4 * 1024;
 /** A chunk of a handshake's and a few answers. */
 const sealedMax = 8;
-/** So much of an answer goes out in short records: by then, the network carries more than a long one at once. */
+/** The first bytes of an answer, which go out in short records: after them, the network carries more than a long one at once. */
 const shortRecordsUntil = 64 * 1024;

@@ -269,7 +269,7 @@ export class TlsConnection {
     return named ?? `${problem.text} (${problem.code})`;
   }
 
-  /** Whose the certificate is instead, as Node has it. */
+  /** The name that the certificate has instead, as Node writes it. */
   #otherName(wanted: string): string | undefined {
     const certificate = this.#refused?.toLegacyObject();
     const error = certificate && tls.checkServerIdentity(wanted, certificate);

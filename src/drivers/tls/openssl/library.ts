@@ -280,7 +280,7 @@ function load(): Library {
   const types = Object.entries(callbackTypes).map(([name, type]) => [name, koffi.pointer(koffi.proto(type))]);
   const pointers = Object.fromEntries(types);
   const callbacks = new Map<Pointer, ReturnType<typeof koffi.register>>();
-  // Of a thread that has ended koffi takes none back, and there are 8,192 in a process.
+  // Koffi takes back none that a thread leaves behind, and a process has 8,192.
   process.once('exit', () => {
     for (const registered of callbacks.values()) koffi.unregister(registered);
   });
