@@ -78,7 +78,7 @@ export class Tokens {
   }
 }
 
-/** Has the same length whatever goes in, which is what timingSafeEqual wants. */
+/** A digest always has the same length, which timingSafeEqual requires. */
 function digest(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }

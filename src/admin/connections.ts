@@ -27,7 +27,7 @@ interface RequestQueue {
   last: Promise<void>;
 }
 
-/** Browsers wait for each answer, and so does whatever watches a process. */
+/** Browsers wait for each answer, and so do monitors. */
 const mostWaitingRequests = 16;
 
 export class Connections {

@@ -48,7 +48,7 @@ export function send(response: ServerResponse, { status, type, body, headers, st
   response.write(body);
   stream({
     write(text) {
-      // Whoever does not read comes back, and asks for what was missed.
+      // A client that does not read reconnects and asks for the events that it missed.
       if (response.writableLength > mostUnreadOfStream) response.destroy();
       else response.write(text);
     },

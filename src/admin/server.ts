@@ -200,7 +200,7 @@ export class AdminServer {
     }
   }
 
-  /** Where no token is wanted, whoever asks is known by its address. */
+  /** Where no token is required, a client is known by its address. */
   #whoAsks({ headers, socket }: IncomingMessage): { name: string; may: Permission } | undefined {
     if (this.#tokens.areWanted) return this.#tokens.borneBy(headers.authorization);
     return { name: socket.remoteAddress ?? 'unix', may: 'operate' };
@@ -244,7 +244,7 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
   return server;
 }
 
-/** It has no id: whoever comes back does not miss it. */
+/** It has no id, so that a client which reconnects is not sent it again. */
 function snapshotEvent(source: AdminSource): string {
   const at = new Date().toISOString();
   return `event: snapshot\ndata: ${JSON.stringify({ at, ...statusOf(source, source.view.snapshot()) })}\n\n`;

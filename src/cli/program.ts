@@ -72,7 +72,7 @@ export async function program(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** With all of its commands. */
+/** The program with all of its commands. */
 export function sluiceCommand(ends: (code: ExitCode) => void, words: readonly string[]): Command {
   const sluice = new Command('sluice')
     .description('A load-balancing TCP reverse proxy')

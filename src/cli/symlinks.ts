@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, sep } from 'node:path';
 
 export interface LinkedFile {
-  /** Behind all links; what is missing is taken for no link. */
+  /** The path with all links resolved; what does not exist counts as no link. */
   readonly file: string;
   readonly links: readonly { readonly path: string; readonly to: string }[];
 }

@@ -5,7 +5,7 @@ import type { KeyPair } from '../core/plan.ts';
 import { formatTarget } from './addresses.ts';
 import type { Config, ListenerConfig, PoolConfig } from './config.ts';
 
-/** What there is none of is left out. */
+/** Leaves out the kinds of change of which there is none. */
 export interface Changes {
   readonly added?: ChangedNames;
   readonly removed?: ChangedNames;
@@ -110,7 +110,7 @@ interface Certificate {
   readonly pair: KeyPair;
 }
 
-/** By all that they are. */
+/** The certificates by the JSON of all their fields. */
 type CertificatesByContent = ReadonlyMap<string, Certificate>;
 
 function certificatesOf({ listeners, pools }: Config): CertificatesByContent {

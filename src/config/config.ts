@@ -131,7 +131,7 @@ export interface AdminConfig {
   readonly state: string | undefined;
 }
 
-/** Whoever bears it may look, or change things too; `name` is for the log. */
+/** Its bearer may look, or change things too; `name` is for the log. */
 export interface AdminToken {
   readonly name: string;
   readonly token: string;

@@ -65,7 +65,7 @@ interface BoundListener {
 }
 
 interface FoundListener extends BoundListener {
-  /** On every machine, not on this one alone. */
+  /** True if it is so on every machine, not on this one alone. */
   readonly isCertain: boolean;
 }
 
@@ -109,7 +109,7 @@ function keyOf(host: string, port: number): string {
   return `${withoutPrefix(host)} ${port}`;
 }
 
-/** To dial every interface is to reach the loopback. */
+/** A dial to the unspecified address reaches the loopback. */
 function dialed(host: string): string {
   const loopbacks: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   return loopbacks[host] ?? withoutPrefix(host);

@@ -46,7 +46,7 @@ export const meantNetwork: Guess = (found) => {
   return meant.length === 0 || meant.includes(undefined) ? undefined : meant.join(', ');
 };
 
-/** Words for whoever may come, as other programs have them. */
+/** Words that other programs have for all addresses. */
 const everybody: ReadonlyMap<string, string> = new Map([
   ...['any', 'all', '*', 'everyone', 'world', '0/0', '*.*.*.*'].map(
     (word) => [word, '"0.0.0.0/0", "::/0"'] as const,

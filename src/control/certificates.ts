@@ -16,7 +16,7 @@ export class Certificates {
   readonly #events: Pick<Events, 'tell'>;
   #config: Config | undefined;
   #plan: Plan = { listeners: [], pools: [] };
-  /** By pool, the TLS of its checks. */
+  /** The TLS of a pool's checks, by pool. */
   #checkTls: ReadonlyMap<string, BackendTls> = new Map();
 
   constructor(ledger: Ledger, logger: Logger, events: Pick<Events, 'tell'>) {

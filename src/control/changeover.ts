@@ -9,10 +9,10 @@ import type { Observations } from '../telemetry/observations.ts';
 import type { Administration } from './administration.ts';
 import type { BindingOwner, Bindings } from './bindings.ts';
 import { type Discovery, type NameChange, namesIn, poolsWith } from './discovery/discovery.ts';
-import type { Findings } from './findings.ts';
 import type { KeptOverrides } from './kept-overrides.ts';
 import { type Lifecycle, NotServing } from './lifecycle.ts';
 import { OneAtATime } from './one-at-a-time.ts';
+import type { Reporter } from './reporter.ts';
 import type { PreparedPlan, RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
@@ -24,7 +24,7 @@ export interface ChangeoverDeps {
   readonly discovery: Discovery;
   readonly administration: Administration;
   readonly keptOverrides: KeptOverrides;
-  readonly findings: Findings;
+  readonly reporter: Reporter;
   readonly observations: Observations;
 }
 
@@ -69,7 +69,7 @@ export class Changeover {
 
   /** All that can fail comes first, and is undone where something does. */
   async #changeOver(config: Config): Promise<void> {
-    const { lifecycle, runningPlan, groups, keptOverrides, findings } = this.#deps;
+    const { lifecycle, runningPlan, groups, keptOverrides, reporter } = this.#deps;
     if (lifecycle.phase === 'draining') throw NotServing.stopping;
     const before = runningPlan.plan;
     const boundBefore = runningPlan.bound();
@@ -90,20 +90,20 @@ export class Changeover {
     await keptOverrides.keep();
     await binding.commit();
     groups.follow(plan);
-    if (!lifecycle.hasStopped) findings.bound(boundBefore, runningPlan.bound());
+    if (!lifecycle.hasStopped) reporter.bound(boundBefore, runningPlan.bound());
     this.#tellAccepting();
   }
 
   /** Takes over what a name stands for now. */
   toAddresses(name: string, change: NameChange): void {
-    const { lifecycle, runningPlan, findings } = this.#deps;
+    const { lifecycle, runningPlan, reporter } = this.#deps;
     this.#changes
       .run(async () => {
         if (lifecycle.closed.aborted) return;
         runningPlan.adopt(this.#prepareAsFound(runningPlan.config, name));
-        findings.nameChanged(name, poolsWith(name, runningPlan.config.pools), change);
+        reporter.nameChanged(name, poolsWith(name, runningPlan.config.pools), change);
       })
-      .catch((error: unknown) => findings.nameNotTakenOver(name, error));
+      .catch((error: unknown) => reporter.nameNotTakenOver(name, error));
   }
 
   /**
@@ -126,16 +126,16 @@ export class Changeover {
    * where a listener can't be bound; without it, that is told, and the change stays.
    */
   administer(change: () => void, undo?: () => void): Promise<void> {
-    const { lifecycle, runningPlan, keptOverrides, findings } = this.#deps;
+    const { lifecycle, runningPlan, keptOverrides, reporter } = this.#deps;
     return this.#changes.run(async () => {
       // Draining, there may be clients still that an operator holds.
       if (lifecycle.hasStopped) throw NotServing.stopping;
       change();
       runningPlan.adopt(runningPlan.prepare());
       try {
-        await this.#bindAnew();
+        await this.#rebind();
       } catch (error) {
-        if (undo === undefined) findings.notBound(error);
+        if (undo === undefined) reporter.notBound(error);
         else {
           undo();
           runningPlan.adopt(runningPlan.prepare());
@@ -148,11 +148,11 @@ export class Changeover {
 
   /** Stops accepting everywhere. */
   stopAccepting(): Promise<void> {
-    const { lifecycle, runningPlan, bindings, findings } = this.#deps;
+    const { lifecycle, runningPlan, bindings, reporter } = this.#deps;
     return this.#changes.run(async () => {
       const before = runningPlan.bound();
       await bindings.close();
-      if (!lifecycle.hasStopped) findings.bound(before, runningPlan.bound());
+      if (!lifecycle.hasStopped) reporter.bound(before, runningPlan.bound());
     });
   }
 
@@ -172,25 +172,25 @@ export class Changeover {
   }
 
   /** Where operators want other listeners to accept than did, or others could not be bound. */
-  async #bindAnew(): Promise<void> {
-    const { lifecycle, runningPlan, administration, findings } = this.#deps;
+  async #rebind(): Promise<void> {
+    const { lifecycle, runningPlan, administration, reporter } = this.#deps;
     const isBound = isSameAccepting(this.#notAccepting, administration.notAccepting);
     if (isBound || lifecycle.closed.aborted) return;
     const before = runningPlan.bound();
     const binding = await this.#bind(runningPlan.config, runningPlan.plan);
     await binding.commit();
-    findings.bound(before, runningPlan.bound());
+    reporter.bound(before, runningPlan.bound());
     this.#tellAccepting();
   }
 
   #tellAccepting(): void {
-    const { administration, findings } = this.#deps;
+    const { administration, reporter } = this.#deps;
     const { notAccepting } = administration;
     for (const [listener, override] of notAccepting)
       if (this.#notAccepting.get(listener)?.value !== override.value)
-        findings.acceptChanged(listener, override);
+        reporter.acceptChanged(listener, override);
     for (const listener of this.#notAccepting.keys())
-      if (!notAccepting.has(listener)) findings.acceptChanged(listener, undefined);
+      if (!notAccepting.has(listener)) reporter.acceptChanged(listener, undefined);
     this.#notAccepting = notAccepting;
   }
 }

@@ -19,7 +19,6 @@ import { Certificates } from './certificates.ts';
 import { Changeover } from './changeover.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { Discovery, poolsWith } from './discovery/discovery.ts';
-import { Findings } from './findings.ts';
 import { FullListeners } from './full-listeners.ts';
 import { HealthWatch } from './health/health.ts';
 import { KeptOverrides } from './kept-overrides.ts';
@@ -27,6 +26,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { OperatorCommands } from './operator-commands.ts';
 import { PoolWatch } from './pool-watch.ts';
 import { ProxyView } from './proxy-view.ts';
+import { Reporter } from './reporter.ts';
 import { RunningPlan } from './running-plan.ts';
 import { Sessions } from './sessions.ts';
 import { bufferBytes, workerCount } from './workers/sizes.ts';
@@ -75,7 +75,7 @@ export class ControlPlane {
     const plan = (): Plan => this.#runningPlan.plan;
     const poolSlot = (name: string): PoolSlot | undefined =>
       plan().pools.find((one) => one.name === name)?.slot;
-    const findings = new Findings({ logger, observations, events, poolWatch, plan });
+    const reporter = new Reporter({ logger, observations, events, poolWatch, plan });
     const administer = (change: () => void): Promise<void> => this.#changeover.administer(change);
     const problem = (text: string): void => logger.error(text);
     const administration = new Administration();
@@ -103,9 +103,9 @@ export class ControlPlane {
         case 'listener-full':
           return this.#fullListeners.refused(found.listener);
         case 'circuit':
-          return findings.circuitChanged(found);
+          return reporter.circuitChanged(found);
         case 'dial-failed':
-          return findings.dialFailed(found);
+          return reporter.dialFailed(found);
       }
     };
     this.#groups = new WorkerGroups({
@@ -118,11 +118,11 @@ export class ControlPlane {
       log: config.log,
       ticketKeys: this.#ticketKeys.memory,
       news,
-      workerDied: (worker, error) => findings.workerDied(worker, error),
-      workerReplaced: () => findings.workerReplaced(),
+      workerDied: (worker, error) => reporter.workerDied(worker, error),
+      workerReplaced: () => reporter.workerReplaced(),
       problem,
       secondGroupStarted: ({ name }) =>
-        findings.secondGroupStarted(name, workerCount(config.workers, driverModules.portable, logger)),
+        reporter.secondGroupStarted(name, workerCount(config.workers, driverModules.portable, logger)),
     });
     this.#certificates = new Certificates(ledger, logger, events);
     this.sessions = new Sessions(() => this.#groups.threads);
@@ -130,29 +130,29 @@ export class ControlPlane {
     this.#discovery = new Discovery({
       resolver: config.resolver,
       onChange: (name, change) => this.#changeover.toAddresses(name, change),
-      onLookup: (name, trouble) => findings.lookedUp(name, trouble),
+      onLookup: (name, trouble) => reporter.lookedUp(name, trouble),
       onProblem: (name, state) =>
-        findings.nameState(name, poolsWith(name, this.#changeover.named.pools), state),
+        reporter.nameState(name, poolsWith(name, this.#changeover.named.pools), state),
     });
     this.#descriptorWatch = new DescriptorWatch(logger, descriptorUse);
     this.#fullListeners = new FullListeners(logger, (name, most) => this.view.busiestClients(name, most));
     this.#health = new HealthWatch(ledger, {
       now: monotonicMs,
-      onResult: (target, pass, detail, tookMs) => findings.checked(target, pass, detail, tookMs),
-      onChecksBlocked: (target, detail) => findings.checksBlocked(target, detail),
-      onChecksResumed: () => findings.checksResumed(),
+      onResult: (target, pass, detail, tookMs) => reporter.checked(target, pass, detail, tookMs),
+      onChecksBlocked: (target, detail) => reporter.checksBlocked(target, detail),
+      onChecksResumed: () => reporter.checksResumed(),
       onTransition: (target, health, detail) => {
         this.#groups.tell({ kind: 'health-changed', backend: target.slot, health });
-        findings.healthChanged(target, health, detail);
+        reporter.healthChanged(target, health, detail);
       },
     });
     this.#agents = new AgentWatch(
-      new AgentReports({ administration, health: this.#health, findings, administer }),
+      new AgentReports({ administration, health: this.#health, reporter, administer }),
     );
     const shared = {
       ledger,
       administration,
-      findings,
+      reporter,
       groups: this.#groups,
       certificates: this.#certificates,
     };

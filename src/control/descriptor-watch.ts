@@ -8,7 +8,7 @@ const calmMs = 10_000;
 export class DescriptorWatch {
   readonly #logger: Logger;
   readonly #use: () => DescriptorUse | undefined;
-  /** To be known when none is left to read it with. */
+  /** Read at the start: when descriptors have run out, none is left to read it with. */
   readonly #usualLimit: number | undefined;
   #calm: NodeJS.Timeout | undefined;
 

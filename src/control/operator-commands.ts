@@ -8,9 +8,9 @@ import type { Ledger } from '../core/ledger/ledger.ts';
 import { monotonicMs } from '../dataplane/clock.ts';
 import type { Administration, PoolPatch } from './administration.ts';
 import type { Changeover } from './changeover.ts';
-import type { Findings } from './findings.ts';
 import { type Lifecycle, NotServing } from './lifecycle.ts';
 import type { BackendName, BackendPatch, Mark, Override } from './overrides.ts';
+import type { Reporter } from './reporter.ts';
 import type { RunningPlan } from './running-plan.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
@@ -21,7 +21,7 @@ export interface OperatorCommandsDeps {
   readonly runningPlan: RunningPlan;
   readonly ledger: Ledger;
   readonly groups: WorkerGroups;
-  readonly findings: Findings;
+  readonly reporter: Reporter;
 }
 
 export class OperatorCommands {
@@ -63,7 +63,7 @@ export class OperatorCommands {
 
   /** Opens or closes a breaker by hand; false where the pool has none. An opening ends after so long, by a trial. */
   setCircuit(name: BackendName, to: 'closed' | 'open', openForMs: number): boolean {
-    const { lifecycle, administration, runningPlan, ledger, groups, findings } = this.#deps;
+    const { lifecycle, administration, runningPlan, ledger, groups, reporter } = this.#deps;
     if (lifecycle.hasStopped) throw NotServing.stopping;
     const addresses = administration.addressesOf(name.backend, name.pool);
     const pool = runningPlan.plan.pools.find((one) => one.name === name.pool);
@@ -73,7 +73,7 @@ export class OperatorCommands {
       if (!addresses.includes(backend)) continue;
       if (to === 'closed') ledger.closeCircuit(slot);
       else ledger.openCircuit(slot, nowMs, nowMs + openForMs);
-      findings.circuitSet({ pool: pool.name, backend }, to);
+      reporter.circuitSet({ pool: pool.name, backend }, to);
     }
     groups.tell({ kind: 'woken' });
     return true;

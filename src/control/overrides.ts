@@ -48,7 +48,7 @@ export interface ListenerName {
   readonly listener: string;
 }
 
-/** Who changes something, when, until when and why. */
+/** The author of a change, its time, when it ends, and its reason. */
 export interface Mark {
   /** Milliseconds since 1970. */
   readonly sinceMs: number;

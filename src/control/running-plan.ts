@@ -13,13 +13,13 @@ import type { Administration } from './administration.ts';
 import type { AgentWatch } from './agent/agent-watch.ts';
 import type { Certificates } from './certificates.ts';
 import type { Discovery } from './discovery/discovery.ts';
-import type { Findings } from './findings.ts';
 import type { HealthWatch } from './health/health.ts';
 import type { KeptOverrides } from './kept-overrides.ts';
 import { LeavingListeners } from './leaving-listeners.ts';
 import type { Override } from './overrides.ts';
 import { expand, Planner } from './planner.ts';
 import type { PoolWatch } from './pool-watch.ts';
+import type { Reporter } from './reporter.ts';
 import type { WorkerGroups } from './workers/worker-groups.ts';
 
 export interface RunningPlanDeps {
@@ -27,7 +27,7 @@ export interface RunningPlanDeps {
   readonly administration: Administration;
   readonly discovery: Discovery;
   readonly events: Events;
-  readonly findings: Pick<Findings, 'poolHeld' | 'poolReleased'>;
+  readonly reporter: Pick<Reporter, 'poolHeld' | 'poolReleased'>;
   readonly certificates: Certificates;
   readonly keptOverrides: KeptOverrides;
   readonly health: HealthWatch;
@@ -127,15 +127,15 @@ export class RunningPlan {
 
   /** Pools that are held from now on, and those that are no longer. */
   #noteHolds(before: Plan, after: Plan): void {
-    const { ledger, administration, findings } = this.#deps;
+    const { ledger, administration, reporter } = this.#deps;
     const phases = new Map(before.pools.map(({ name, hold }) => [name, hold?.phase]));
     for (const { name, slot, hold } of after.pools) {
       const old = phases.get(name);
       if (hold?.phase === old) continue;
       const state = administration.holdOf(name);
       if (hold?.phase === 'releasing') ledger.beginRelease(slot, monotonicMs());
-      if (hold?.phase === 'held' && state !== undefined) findings.poolHeld(name, state);
-      else if (old === 'held') findings.poolReleased(name, ledger.poolQueued.total(slot), state);
+      if (hold?.phase === 'held' && state !== undefined) reporter.poolHeld(name, state);
+      else if (old === 'held') reporter.poolReleased(name, ledger.poolQueued.total(slot), state);
     }
   }
 }

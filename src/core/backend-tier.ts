@@ -45,11 +45,11 @@ export class BackendTier implements Tier {
     this.#tried = tried;
     this.#nowMs = nowMs;
     this.#inPanic = inPanic;
-    // Another worker may take a backend's last place between the pick and the lease: then pick again.
+    // Another worker may acquire a backend's last place between the pick and the lease: then pick again.
     for (let attempt = 0; attempt < this.#backends.length; attempt++) {
       const backend = this.#backends[this.#balancer.pick(client)];
       if (backend === undefined) return undefined;
-      const lease = Lease.take(
+      const lease = Lease.acquire(
         this.#ledger,
         { slot: pool.slot, maxConnections: pool.policy.limits.maxConnections },
         backend,
@@ -84,7 +84,7 @@ export class BackendTier implements Tier {
     return this.#at(index).active;
   }
 
-  takeTurn(): number {
+  nextTurn(): number {
     return Atomics.add(this.#ledger.turns, this.#turnSlot, 1) >>> 0;
   }
 

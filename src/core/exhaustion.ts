@@ -2,7 +2,7 @@
 export const outOfDescriptors = 'Out of file descriptors';
 export const outOfMemory = 'Out of memory for buffers';
 
-/** What a dial of ours failed for want of, by the name of its errno. */
+/** What we lacked for a dial, by the name of its errno. */
 export function shortage(errno: string): string {
   return `${isOfDescriptors(errno) ? outOfDescriptors : 'Out of memory'} (${errno})`;
 }

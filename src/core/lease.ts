@@ -10,7 +10,7 @@ import type { Ledger } from './ledger/ledger.ts';
 
 export class Lease {
   /** Takes a place in the pool, one at the backend and the breaker's leave, or nothing at all. */
-  static take(
+  static acquire(
     ledger: Ledger,
     pool: { readonly slot: PoolSlot; readonly maxConnections: number },
     backend: Backend,

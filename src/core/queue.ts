@@ -63,7 +63,7 @@ export class SessionQueue<Waiting> {
     return [...this.#tickets.keys()];
   }
 
-  /** Stands at the end, unless `size` wait already; says whether it does. */
+  /** Appends it, unless `size` wait already; returns whether it did. */
   join(session: Waiting, size: number, nowMs: number): boolean {
     if (!this.#ledger.poolQueued.tryTake(this.#pool, size)) return false;
     this.#tickets.set(session, this.#ledger.queueTickets.draw(this.#pool, this.isEmpty, nowMs));

@@ -18,7 +18,7 @@ export interface SessionRecord {
   readonly queueMs: number;
   /** How long the dial took that succeeded; absent where none did. */
   readonly connectMs: number | undefined;
-  /** From then to the backend's first byte; absent where none came. */
+  /** The time from then to the backend's first byte; absent where none came. */
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly bytesToBackend: number;

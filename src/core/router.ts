@@ -1,5 +1,5 @@
 /**
- * From what is known of a client to the pool that it wants: the first route that matches. Routes that ask for
+ * Finds a client's pool by what is known of it: the first route that matches. Routes that ask for
  * what is not known yet stop the search, unless something else about them is known not to match.
  */
 import { contains } from './access/address-set.ts';
@@ -12,7 +12,7 @@ import { type Fact, type ObservedFacts, settledWhereFinal } from './wire/sniffer
 
 export interface MatchedRoute {
   /** The pool that this session goes to; of a split, the one whose turn it is. */
-  takePool(): PoolSlot;
+  nextPool(): PoolSlot;
 }
 
 /**
@@ -66,10 +66,10 @@ export class Router {
   }
 
   /** The pool that a route takes now, by its place among them. */
-  takePool(index: number): PoolSlot {
+  nextPool(index: number): PoolSlot {
     const route = this.#routes[index];
     assert(route !== undefined, 'a router is asked about routes that it has');
-    return route.takePool();
+    return route.nextPool();
   }
 
   /** Places of the routes that may match, in their order. */
@@ -140,7 +140,7 @@ class CompiledRoute implements MatchedRoute {
     this.#turns = new TurnSequence(weights, () => Atomics.add(ledger.splitTurns, to.slot, 1) >>> 0);
   }
 
-  takePool(): PoolSlot {
+  nextPool(): PoolSlot {
     const { to } = this.#plan;
     if (typeof to === 'number') return to;
     const share = to.shares[this.#turns?.next() ?? 0];

@@ -45,7 +45,7 @@ export interface SessionFilter {
 
 export interface SessionPage {
   readonly sessions: readonly SessionView[];
-  /** From where the next slice begins; undefined where this was the last. */
+  /** Where the next slice begins; undefined after the last. */
   readonly next: number | undefined;
 }
 

@@ -176,7 +176,7 @@ function arrive(): void {
   redraw();
 }
 
-/** To the heading of another view, so that who does not see it hears where they are. */
+/** Moves the focus to the heading of the new view, so that a screen reader says where one is. */
 function moved(event: HashChangeEvent): void {
   arrive();
   const [before, now] = [event.oldURL, event.newURL].map((url) =>

@@ -51,7 +51,7 @@ export interface Row {
   readonly more?: Child;
 }
 
-/** On a narrow screen each row is a card; the roles keep it a table for who does not see it. */
+/** On a narrow screen each row is a card; the roles keep it a table for screen readers. */
 export function table(caption: string, columns: readonly Column[], rows: readonly Row[]): Element {
   const kind = (at: number): string => columns[at]?.kind ?? '';
   return h(

@@ -85,7 +85,7 @@ export function rateOf(pick: (status: Status) => number | undefined): number {
   return Math.max(0, now - before) / ((last.ms - first.ms) / 1_000);
 }
 
-/** By address, made once for each snapshot: a pool may have thousands. */
+/** The backends by address, made once for each snapshot: a pool may have thousands. */
 const indexes = new WeakMap<Pool, ReadonlyMap<string, Backend>>();
 
 export function backendIn(pool: Pool | undefined, address: string): Backend | undefined {

@@ -140,7 +140,7 @@ function wantedBy(
   return { why: 'The configuration gives it the weight 0.', remedy: `${held}A weight brings it back.` };
 }
 
-/** With what an error's name means, and a full stop. */
+/** Adds what an error's name means, and a full stop. */
 export function sentence(text: string): string {
   const meaning = meanings[/\bE[A-Z]{4,}\b/.exec(text)?.[0] ?? ''];
   const known = meaning === undefined ? text : `${text}, ${meaning}`;

@@ -40,11 +40,11 @@ export interface SessionSink {
   write(record: SessionRecord, nowMs: number): void;
   tell(incident: Incident, nowMs: number): void;
   /** Whether it wants to be told of sessions as backends begin to serve them. */
-  readonly tellsStart: boolean;
+  readonly logsStart: boolean;
   opened(session: SessionView, nowMs: number): void;
   /** How often it wants to be told of each that goes on, in milliseconds; `Infinity`: never. */
   readonly everyMs: number;
-  goesOn(session: SessionView, nowMs: number): void;
+  continues(session: SessionView, nowMs: number): void;
   readonly nextFlushMs: number | undefined;
   flush(nowMs: number): void;
 }
@@ -86,7 +86,7 @@ export class DataPlane {
         const filter = { state: 'relaying', olderThanMs: sessionLog.everyMs } as const;
         return this.list(filter, from, Number.POSITIVE_INFINITY);
       },
-      tell: (session) => sessionLog.goesOn(session, now()),
+      tell: (session) => sessionLog.continues(session, now()),
     });
   }
 
@@ -114,7 +114,7 @@ export class DataPlane {
     else if (command.kind === 'tell') this.#tell(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
-    if (command.kind === 'join' && this.#deps.sessionLog.tellsStart) {
+    if (command.kind === 'join' && this.#deps.sessionLog.logsStart) {
       const session = this.#core.view(command.client, nowMs);
       if (session !== undefined) this.#deps.sessionLog.opened(session, nowMs);
     }

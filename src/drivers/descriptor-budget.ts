@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 
 export class DescriptorBudget {
-  /** By worker: for how many of its clients a dial is to come. Each writes its own and reads all. */
+  /** For how many of its clients a dial is to come, by worker. Each writes its own and reads all. */
   readonly #owed: Int32Array;
   readonly #worker: number;
   #acceptsUntilCount = 0;

@@ -16,7 +16,7 @@ export function dialFailure(code: string | undefined): ConnectFailure {
   return table.get(code ?? '') ?? 'connect-failed';
 }
 
-/** Whether this process is out of something, whatever was asked of the system: to connect, to accept, to open. */
+/** Whether this process is out of something, whether it was about to connect, to accept or to open. */
 export function isExhaustion(code: string | undefined): boolean {
   return dialFailure(code) === 'exhausted';
 }
@@ -30,7 +30,7 @@ export function isFullQueue(code: string | undefined, address: Address): boolean
 }
 
 const table: ReadonlyMap<string, ConnectFailure> = new Map([
-  // Nobody listens.
+  // No process listens there.
   ['ECONNREFUSED', 'connect-refused'],
   // A unix socket that nobody has made, or whose maker has ended and removed it.
   ['ENOENT', 'connect-refused'],

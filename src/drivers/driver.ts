@@ -131,7 +131,7 @@ export interface DriverHost {
   readonly bufferBytes: number;
   /** Told what they hold, whenever that has changed or at the end of a turn. */
   buffersHold(bytes: number): void;
-  /** Says whether another client may be accepted; the driver tells it how many dials are to come. */
+  /** Decides whether another client may be accepted; the driver tells it how many dials are to come. */
   readonly descriptors: DescriptorBudget;
   /** What TLS session tickets are sealed with: the same in all threads, so that each opens the others'. */
   readonly ticketKeys: TicketKeys;

@@ -24,7 +24,7 @@ export class TicketKeys {
   readonly #generation: Int32Array;
   #seen: Generation;
 
-  /** With memory of another thread's, those keys; without, new ones. */
+  /** Shares the keys in the memory of another thread's; without such memory it makes new keys. */
   constructor(memory?: SharedArrayBuffer) {
     this.memory = memory ?? new SharedArrayBuffer(generationBytes + places * keyBytes);
     this.#generation = new Int32Array(this.memory, 0, 1);

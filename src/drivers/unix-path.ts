@@ -1,5 +1,5 @@
 /**
- * Names of unix sockets in the file system. A name outlives the process that listened there, so whoever comes next
+ * Names of unix sockets in the file system. A name outlives the process that listened there, so the next one
  * removes one that nobody listens on; and whoever stops removes its own alone, for another may have the name by now.
  */
 import { randomInt } from 'node:crypto';
@@ -85,7 +85,7 @@ export async function listenOnPath(
 }
 
 export interface PathOptions {
-  /** Takes the name from whoever has it. */
+  /** Takes the name from the process that has it. */
   readonly replaces?: boolean | undefined;
   /** The socket's permissions. */
   readonly mode?: number | undefined;
@@ -101,7 +101,7 @@ export function closeServer(server: Server): void {
   server.close();
 }
 
-/** Removes the name that `listenOnPath` gave the server. Says whether there was one. */
+/** Removes the name that `listenOnPath` gave the server. Returns whether there was one. */
 export function removeName(server: Server): boolean {
   const file = files.get(server);
   if (file !== undefined) removeSocketFile(file);
@@ -120,7 +120,7 @@ async function giveName(temporary: string, path: string): Promise<void> {
   throw Object.assign(new Error(`listen EADDRINUSE: address already in use ${path}`), { code: 'EADDRINUSE' });
 }
 
-/** Says whether it could: not where the name is taken. Throws a system error for anything else. */
+/** Returns false where the name is taken. Throws a system error for anything else. */
 function moved(temporary: string, path: string): boolean {
   try {
     // Unlike rename(2) this replaces nothing.

@@ -74,7 +74,7 @@ export class History {
     return this.#points;
   }
 
-  /** From the point of that number on; undefined where nothing is known of it. */
+  /** The points from that number on; undefined for a name that has none. */
   listener(name: string, from: number): Series | undefined {
     return this.#series(keys.listener(name), from);
   }

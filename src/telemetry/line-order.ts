@@ -8,8 +8,8 @@ import { timeOf, timePlace } from './lines.ts';
 
 /** So old, a line is written, if no older one is under way: the batches of workers are younger, as a rule. */
 const heldMs = 80;
-/** A worker that has just made a line may not have said so yet. */
-const unsaidMs = 20;
+/** It takes a worker less than this to announce a line that it has made. */
+const reportDelayMs = 20;
 /** For a worker that is stuck, lines wait no longer than this. */
 const mostMs = 1_000;
 
@@ -36,7 +36,7 @@ export class LineOrder {
   add(lines: string): void {
     const batch = new Batch(lines);
     this.#batches.push(batch);
-    this.#lookInTime(batch.timeMs, 0);
+    this.#schedule(batch.timeMs, 0);
   }
 
   /** Writes all that there is. */
@@ -46,25 +46,25 @@ export class LineOrder {
     this.#writeUntil(Number.POSITIVE_INFINITY);
   }
 
-  #lookInTime(oldestMs: number, atLeastMs: number): void {
+  #schedule(oldestMs: number, atLeastMs: number): void {
     const nowMs = Date.now();
     // Where the clock was set back since, the line counts as one of now.
     const waitMs = Math.max(atLeastMs, heldMs - Math.max(0, nowMs - oldestMs));
     if (nowMs + waitMs >= this.#dueMs) return;
     this.#unsetTimer();
     this.#dueMs = nowMs + waitMs;
-    this.#timer = setTimeout(() => this.#look(), waitMs);
+    this.#timer = setTimeout(() => this.#writeSettled(), waitMs);
   }
 
   /** Batches that were sent until now are taken in before the immediate. */
-  #look(): void {
+  #writeSettled(): void {
     this.#unsetTimer();
     const nowMs = Date.now();
-    const sinceMs = Math.min(this.#unsentSinceMs(), nowMs - unsaidMs);
+    const sinceMs = Math.min(this.#unsentSinceMs(), nowMs - reportDelayMs);
     this.#release = setImmediate(() => {
       this.#writeUntil(Math.max(sinceMs, nowMs - mostMs));
       const oldestMs = Math.min(...this.#batches.map(({ timeMs }) => timeMs));
-      if (this.#batches.length > 0) this.#lookInTime(oldestMs, unsaidMs);
+      if (this.#batches.length > 0) this.#schedule(oldestMs, reportDelayMs);
     });
   }
 
@@ -76,7 +76,7 @@ export class LineOrder {
     for (;;) {
       const { first, nextMs } = this.#oldest();
       if (first === undefined || !isDue(first.timeMs)) break;
-      this.#write(first.take((timeMs) => timeMs <= nextMs && isDue(timeMs)));
+      this.#write(first.removeLines((timeMs) => timeMs <= nextMs && isDue(timeMs)));
     }
     this.#batches = this.#batches.filter(({ isOver }) => !isOver);
   }
@@ -119,8 +119,8 @@ class Batch {
     return this.#start >= this.#lines.length;
   }
 
-  /** Takes the first line, and those behind it for as long as their times will do. */
-  take(isWanted: (timeMs: number) => boolean): string {
+  /** Removes and returns the first line, and those after it while their times are wanted. */
+  removeLines(isWanted: (timeMs: number) => boolean): string {
     const from = this.#start;
     do {
       this.#start = this.#lines.indexOf('\n', this.#start) + 1 || this.#lines.length;

@@ -1,7 +1,4 @@
-/**
- * How late the timers of this thread come, for whoever looks now and then. It looks itself once a second: more often, an
- * idle process would feel.
- */
+/** How late the timers of this thread come. It looks once a second: an idle process would notice a shorter period. */
 export class LoopLag {
   readonly #timer: NodeJS.Timeout;
   #dueMs = performance.now() + everyMs;
@@ -15,8 +12,8 @@ export class LoopLag {
     }, everyMs).unref();
   }
 
-  /** The latest since it was last asked, in milliseconds; what is late now counts. */
-  take(): number {
+  /** Returns the greatest lag since the last call, in milliseconds; a timer that is late now counts. */
+  readMax(): number {
     const mostMs = Math.max(this.#mostMs, performance.now() - this.#dueMs, 0);
     this.#mostMs = 0;
     return mostMs;

@@ -38,7 +38,7 @@ const misleading = [
 ];
 
 export class Metrics {
-  /** That of the text format. */
+  /** The media type of the text format. */
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
   readonly #source: MetricsSource;
   readonly #wallClockMs: () => number;
@@ -75,7 +75,7 @@ export class Metrics {
       logLinesLeftOut: this.#source.logLinesLeftOut(),
       snapshot: view.snapshot(),
       descriptors: descriptorUse(),
-      mainLagMs: this.#loopLag.take(),
+      mainLagMs: this.#loopLag.readMax(),
       wallClockMs: this.#wallClockMs(),
     };
   }

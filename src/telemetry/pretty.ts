@@ -75,7 +75,7 @@ function durationText(ms: unknown): string {
   return seconds < 120 ? `${seconds.toFixed(1)}s` : `${Math.round(seconds / 60)}m`;
 }
 
-/** In the time zone of whoever reads it. */
+/** In the local time zone. */
 function timeText(iso: string): string {
   const date = new Date(iso);
   const two = (number: number): string => `${number}`.padStart(2, '0');

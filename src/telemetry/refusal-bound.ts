@@ -20,7 +20,7 @@ interface Second {
 
 export class RefusalBound {
   readonly #perSecond: number;
-  /** As many as there are listeners times reasons; those that are over go with `takeHeld`. */
+  /** As many as there are listeners times reasons; those that are over go with `releaseHeld`. */
   readonly #seconds = new Map<string, Second>();
   #nextEndMs = Number.POSITIVE_INFINITY;
 
@@ -33,8 +33,8 @@ export class RefusalBound {
     return this.#nextEndMs;
   }
 
-  /** Gives the refusal back if it is to be written now. */
-  take(record: SessionRecord, nowMs: number): Counted | undefined {
+  /** Returns the refusal if it is to be written now. */
+  admit(record: SessionRecord, nowMs: number): Counted | undefined {
     const key = `${record.reason} ${record.isEmpty} ${record.listener}`;
     const second = this.#seconds.get(key);
     if (second === undefined || nowMs >= second.endsMs) {
@@ -52,8 +52,8 @@ export class RefusalBound {
     return undefined;
   }
 
-  /** Takes out what was held back in the seconds that are over. */
-  takeHeld(nowMs: number): readonly Counted[] {
+  /** Removes and returns what was held back in the seconds that are over. */
+  releaseHeld(nowMs: number): readonly Counted[] {
     const held: Counted[] = [];
     if (nowMs < this.#nextEndMs) return held;
     this.#nextEndMs = Number.POSITIVE_INFINITY;

@@ -55,7 +55,7 @@ export class SessionLog {
     this.#setBatchDue(nowMs);
   }
 
-  get tellsStart(): boolean {
+  get logsStart(): boolean {
     const { sessions } = this.#config;
     return typeof sessions === 'object' && sessions.start && this.#logger.isLevelEnabled('info');
   }
@@ -70,7 +70,7 @@ export class SessionLog {
     this.#writeOpen(session, 'session opened', nowMs);
   }
 
-  goesOn(session: SessionView, nowMs: number): void {
+  continues(session: SessionView, nowMs: number): void {
     this.#writeOpen(session, 'session goes on', nowMs);
   }
 
@@ -95,7 +95,7 @@ export class SessionLog {
    * `Infinity` is later than all of them.
    */
   flush(nowMs: number): void {
-    for (const held of this.#refusals.takeHeld(nowMs)) this.#writeCounted(held);
+    for (const held of this.#refusals.releaseHeld(nowMs)) this.#writeCounted(held);
     this.#batch.flush();
     this.#batchDueMs = Number.POSITIVE_INFINITY;
   }
@@ -114,7 +114,7 @@ export class SessionLog {
 
   #writeRefusal(record: SessionRecord, nowMs: number): void {
     if (!this.#logger.isLevelEnabled(refusalLevel(record))) return;
-    const counted = this.#refusals.take(record, nowMs);
+    const counted = this.#refusals.admit(record, nowMs);
     if (counted !== undefined) this.#writeCounted(counted);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { OwnCertificate } from '../config/certificates.ts';
 import type { Accept, AdminState, Layer } from '../core/admin-state.ts';
-import { standingOf } from '../core/availability/standing.ts';
+import { poolAvailability } from '../core/availability/pool-availability.ts';
 import { queuePolicyOf } from '../core/hold.ts';
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';
@@ -144,7 +144,7 @@ export function poolSnapshot(pool: PoolPlan, source: SnapshotSource, now: Moment
 function backendSnapshots(pool: PoolPlan, source: SnapshotSource, now: Moment) {
   const { ledger } = source;
   const nowMs = now.monotonicMs;
-  const standing = standingOf(pool, ledger, nowMs, Math.random);
+  const availability = poolAvailability(pool, ledger, nowMs, Math.random);
   const poolLabel = labelsOf({ pool: pool.name });
   const sinceMs = (times: Float64Array, slot: number): number | undefined => {
     const sinceMs = times[slot] || ledger.plannedMs[slot];
@@ -152,7 +152,7 @@ function backendSnapshots(pool: PoolPlan, source: SnapshotSource, now: Moment) {
   };
   return pool.backends.map((plan, index) => {
     const { name, slot, state, hostName, weight, backup, maxConnections } = plan;
-    const { backend, unavailable } = standing.backends[index] ?? {};
+    const { backend, unavailable } = availability.backends[index] ?? {};
     return {
       name,
       labels: `${poolLabel},${labelsOf({ backend: name })}`,

@@ -25,9 +25,9 @@ describe('startTimeOut', () => {
 
     it('is called off', async () => {
       const over = vi.fn();
-      const callOff = startTimeOut(200, over);
+      const cancelTimeOut = startTimeOut(200, over);
       await vi.advanceTimersByTimeAsync(199);
-      callOff();
+      cancelTimeOut();
       await vi.advanceTimersByTimeAsync(1_000);
       expect(over).not.toHaveBeenCalled();
       expect(vi.getTimerCount()).toBe(0);
@@ -42,13 +42,13 @@ describe('startTimeOut', () => {
     );
     await once(echo, 'online');
     const over = vi.fn();
-    const callOff = startTimeOut(40, over);
+    const cancelTimeOut = startTimeOut(40, over);
     echo.postMessage('question');
     const answer = once(echo, 'message');
     busy(200);
     await answer;
     expect(over).not.toHaveBeenCalled();
-    callOff();
+    cancelTimeOut();
     await echo.terminate();
   });
 

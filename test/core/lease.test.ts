@@ -27,22 +27,22 @@ describe('Lease', () => {
   it('takes nothing at all where the pool is full', () => {
     const { ledger, backend } = stage();
     const pool = { slot: 0, maxConnections: 1 };
-    expect(Lease.take(ledger, pool, backend, 0)).toBeInstanceOf(Lease);
-    expect(Lease.take(ledger, pool, backend, 0)).toBe('pool-full');
+    expect(Lease.acquire(ledger, pool, backend, 0)).toBeInstanceOf(Lease);
+    expect(Lease.acquire(ledger, pool, backend, 0)).toBe('pool-full');
     expect([ledger.poolActive.total(0), ledger.backendActive.total(3)]).toEqual([1, 1]);
   });
 
   it('takes nothing at all where the backend is full', () => {
     const { ledger, backend } = stage({ maxConnections: 1 });
     taken(ledger, backend);
-    expect(Lease.take(ledger, roomy, backend, 0)).toBe('backend-gone');
+    expect(Lease.acquire(ledger, roomy, backend, 0)).toBe('backend-gone');
     expect([ledger.poolActive.total(0), ledger.backendActive.total(3)]).toEqual([1, 1]);
   });
 
   it('takes nothing at all where the breaker refuses', () => {
     const { ledger, backend } = stage();
     open(ledger, backend);
-    expect(Lease.take(ledger, roomy, backend, 0)).toBe('backend-gone');
+    expect(Lease.acquire(ledger, roomy, backend, 0)).toBe('backend-gone');
     expect([ledger.poolActive.total(0), ledger.backendActive.total(3)]).toEqual([0, 0]);
   });
 
@@ -93,7 +93,7 @@ function stage(plan: Partial<BackendPlan> = {}, policy: Partial<PoolPolicy> = {}
 }
 
 function taken(ledger: Ledger, backend: Backend, nowMs = 0): Lease {
-  const lease = Lease.take(ledger, roomy, backend, nowMs);
+  const lease = Lease.acquire(ledger, roomy, backend, nowMs);
   if (lease instanceof Lease) return lease;
   throw new Error(`Expected a lease, but it was ${lease}`);
 }

@@ -117,7 +117,7 @@ describe('Router', () => {
     const routers = sharedLedgers(2).map((ledger) => new Router([route], ledger));
     const picked = Array.from({ length: 1_000 }, (_, i) => {
       const found = routers[i % 2]?.decide(undefined, nothingYet);
-      return typeof found === 'object' ? found.takePool() : undefined;
+      return typeof found === 'object' ? found.nextPool() : undefined;
     });
     expect(picked.filter((pool) => pool === 2)).toHaveLength(10);
     expect(picked.filter((pool) => pool === 1)).toHaveLength(990);
@@ -145,7 +145,7 @@ function poolFor(
   client = anyone,
 ): number | string | undefined {
   const route = new Router(routes, freshLedger()).decide(addressWords(client), facts);
-  return typeof route === 'object' ? route.takePool() : route;
+  return typeof route === 'object' ? route.nextPool() : route;
 }
 
 function tls(sni: string | null, alpn: readonly string[] | null = null): ObservedFacts {

@@ -19,7 +19,7 @@ export async function listen({ adminPort }: Sluice, query = ''): Promise<Listeni
   asked.on('error', () => {}).end();
   await new Promise((resolve, reject) => {
     asked.on('error', reject).on('response', (response) => {
-      response.on('error', () => {}).on('data', (bytes: Buffer) => seen.push(...parser.take(bytes)));
+      response.on('error', () => {}).on('data', (bytes: Buffer) => seen.push(...parser.push(bytes)));
       resolve(undefined);
     });
   });

@@ -119,12 +119,12 @@ describe('SessionLog', () => {
       ...{ bytesToBackend: 3, bytesToClient: 4 },
     };
     const { log, lines } = sessionLog('info', { start: true, everyMs: 60_000 });
-    expect([log.tellsStart, log.everyMs]).toEqual([true, 60_000]);
+    expect([log.logsStart, log.everyMs]).toEqual([true, 60_000]);
     log.opened(view, 0);
-    log.goesOn(view, 0);
+    log.continues(view, 0);
     log.configure({ ...defaults, fields: ['client', 'reason'], sessions: { start: false, everyMs: 5 } });
-    expect([log.tellsStart, log.everyMs]).toEqual([false, 5]);
-    log.goesOn(view, 0);
+    expect([log.logsStart, log.everyMs]).toEqual([false, 5]);
+    log.continues(view, 0);
     log.flush(0);
     const common = { level: 'info', time: expect.any(String) };
     const fields = {
@@ -143,7 +143,7 @@ describe('SessionLog', () => {
       ['info', false],
     ] as const) {
       const { log: silent } = sessionLog(level, sessions);
-      expect([silent.tellsStart, silent.everyMs]).toEqual([false, Infinity]);
+      expect([silent.logsStart, silent.everyMs]).toEqual([false, Infinity]);
     }
   });
 

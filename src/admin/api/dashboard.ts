@@ -8,7 +8,7 @@ import { dashboardFolder } from '../../beside.ts';
 import { failure, type Reply } from '../http.ts';
 import type { ApiRequest, Route } from './route.ts';
 
-/** Nothing may be loaded but from here, and no text becomes code or markup. */
+/** The page may load from this server alone, and no text becomes code or markup. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -90,7 +90,7 @@ function holdIn(given: unknown): ReadResult<PoolRequest> {
   return { ok: true, value: { patch: { hold }, forMs, reason, isAwaited: sessions === 'drain', closing } };
 }
 
-/** `drain`: they end by themselves, and whoever asks wants to know when. */
+/** `drain`: they end by themselves, and the reply comes once all have. */
 function openSessionsOrDrain(value: unknown): Parsed<'keep' | 'drain' | EndOptions> {
   if (value === 'drain') return parsed(value);
   const read = openSessions(value);

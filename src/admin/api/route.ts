@@ -15,11 +15,11 @@ export interface Route {
   readonly path: string;
   /** GET answers HEAD too. */
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** What a token must allow; `none` answers without one, so that whatever watches the process needs no secret. */
+  /** What a token must allow; `none` answers without one, so that a monitor of the process needs no secret. */
   readonly may: Permission | 'none';
-  /** What it wants to be sent; a route without one reads past whatever is. */
+  /** The body that it expects; a route without one ignores a body. */
   readonly body?: { readonly type: 'application/json'; readonly mostBytes: number };
-  /** The keys of its query, each at most once. A route without them reads past whatever is there. */
+  /** The keys of its query, each at most once. A route without them ignores a query. */
   readonly query?: readonly string[];
   /** Whether it looks at If-Match; to others that change something, no revision is the right one. */
   readonly hasRevision?: true;
@@ -35,13 +35,13 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** The name of the token that the request bears, or where it comes from. */
   readonly by: string;
-  /** What whoever asks may do. */
+  /** What the client may do. */
   readonly may: Permission;
   /** The version that the client has already, of If-None-Match. */
   readonly known: string | undefined;
   /** The revision that is to be changed, of If-Match. */
   readonly revision: string | undefined;
-  /** Behind which event a stream goes on. */
+  /** The id of the event after which a stream continues. */
   readonly lastEventId: string | undefined;
   /** Aborted once the client has left. */
   readonly left: AbortSignal;

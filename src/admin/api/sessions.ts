@@ -41,7 +41,7 @@ const listFields = {
   cursor: text(40),
 };
 
-/** With `sort`, those that come first, and no cursor. */
+/** The first sessions in the order of `sort`, without a cursor. */
 export const sessions: Route = {
   path,
   method: 'GET',

@@ -151,7 +151,7 @@ export function backendStatus(
   };
 }
 
-/** Of all since the start; null before the first. */
+/** The mean over all connections since the start; null before the first. */
 function meanFirstByteMs({ firstBytes, firstByteMs }: BackendSnapshot['totals']): number | null {
   return firstBytes === 0 ? null : roundedMs(firstByteMs / firstBytes);
 }
@@ -160,7 +160,7 @@ function checkStatus({ atMs, tookMs, pass, detail }: NonNullable<ObservedBackend
   return { at: timeText(atMs), tookMs: roundedMs(tookMs), pass, detail };
 }
 
-/** To the microsecond. */
+/** Rounds to the microsecond. */
 function roundedMs(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }

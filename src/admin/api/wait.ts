@@ -10,7 +10,7 @@ import { type FieldError, mistaken } from './fields.ts';
 import type { ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus, poolStatus } from './status.ts';
 
-interface Wish {
+interface WaitRequest {
   readonly pool: string;
   readonly backend: string | undefined;
   readonly until: Until;
@@ -47,22 +47,22 @@ export const wait: Route = {
   may: 'read',
   query: ['pool', 'backend', 'until', 'timeout'],
   async reply(deps, { query, left }) {
-    const wish = wishIn(query);
-    if (!('until' in wish)) return mistaken(wish);
-    const isTrue = conditions[wish.until];
+    const request = parseRequest(query);
+    if (!('until' in request)) return mistaken(request);
+    const isTrue = conditions[request.until];
     let isOver = false;
-    const callOff = startTimeOut(wish.timeoutMs, () => {
+    const cancelTimeOut = startTimeOut(request.timeoutMs, () => {
       isOver = true;
     });
     let wasHeld: boolean | undefined;
     try {
       for (;;) {
-        const now = look(deps, wish);
+        const now = look(deps, request);
         const missing = now.find((one) => !isTrue(one));
         if (missing === undefined) return json(200, now[0].state());
         wasHeld ??= missing.isHeld;
-        if (wish.until === 'idle' && wasHeld && !missing.isHeld)
-          return failure(409, `The pool ${JSON.stringify(wish.pool)} was resumed before it was idle`);
+        if (request.until === 'idle' && wasHeld && !missing.isHeld)
+          return failure(409, `The pool ${JSON.stringify(request.pool)} was resumed before it was idle`);
         if (isOver || left.aborted) return json(408, missing.state());
         await setTimeout(betweenLooksMs);
       }
@@ -71,13 +71,13 @@ export const wait: Route = {
       if (wasHeld === undefined) return failure(404, error.message);
       return failure(409, `What was waited for is not there any more: ${error.message}`);
     } finally {
-      callOff();
+      cancelTimeOut();
     }
   },
 };
 
 /** The pool, or each address of the backend, of which it must be true. Throws an UnknownName. */
-function look({ view, observations }: RouteDeps, { pool, backend }: Wish): readonly [Now, ...Now[]] {
+function look({ view, observations }: RouteDeps, { pool, backend }: WaitRequest): readonly [Now, ...Now[]] {
   const seen = view.pool(pool);
   const names = view.plan.pools.map(({ name }) => name);
   if (seen === undefined) throw new UnknownName('pool', pool, names);
@@ -111,7 +111,7 @@ function isHeld({ hold }: PoolSnapshot): boolean {
   return hold?.phase === 'held';
 }
 
-function wishIn(query: ApiRequest['query']): Wish | readonly FieldError[] {
+function parseRequest(query: ApiRequest['query']): WaitRequest | readonly FieldError[] {
   const errors: FieldError[] = [];
   const pool = query.get('pool') ?? '';
   if (pool === '') errors.push({ path: 'pool', message: 'Expected the name of a pool, found none' });

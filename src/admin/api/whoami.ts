@@ -1,7 +1,7 @@
 import { json } from '../http.ts';
 import type { Route } from './route.ts';
 
-/** Who asks, and what it may do: for pages that show what can be done. */
+/** The name and the permission of the client, so that a page shows only what the client can do. */
 export const whoami: Route = {
   path: '/api/v1/whoami',
   method: 'GET',

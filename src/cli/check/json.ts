@@ -23,7 +23,7 @@ export function asJson({ config, driver, serving }: Checked): string {
 }
 
 /**
- * To be handed to JSON.stringify. JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's
+ * A value for JSON.stringify. JSON has no Infinity: it is written as in the configuration file. Secrets are nobody's
  * business, and the words of a compiled list tell nobody anything.
  */
 function shown(key: string, value: unknown): unknown {

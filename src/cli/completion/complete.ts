@@ -9,7 +9,7 @@ import { tokenFor } from '../operate/proxy-options.ts';
 import type { Status } from '../operate/status-text.ts';
 import { type DescribedWord, wantedAt } from './wanted.ts';
 
-/** Whoever has pressed a key does not wait longer. */
+/** A person who has pressed the Tab key waits no longer. */
 const timeoutMs = 1_000;
 
 /** Prints what may stand for the last of the words. Never fails: there is nobody who would read why. */
@@ -35,7 +35,7 @@ export async function complete(root: Command, words: readonly string[]): Promise
 interface Names {
   pool(): readonly DescribedWord[];
   listener(): readonly DescribedWord[];
-  /** Of one pool, or of all. */
+  /** The backends of one pool, or of all. */
   backend(pool: string | undefined): readonly DescribedWord[];
 }
 

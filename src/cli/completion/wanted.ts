@@ -67,7 +67,7 @@ function argumentAt({ registeredArguments: all }: Command, index: number): Argum
   return all[index] ?? (last?.variadic ? last : undefined);
 }
 
-/** Of an argument, its name tells what it is; of an option, its own name or that of its value. */
+/** An argument is known by its name, an option by its own name or that of its value. */
 function wantedFor(of: Option | Argument, pool: string | undefined): Completable {
   if (of.argChoices !== undefined) {
     return oneOf(of.argChoices.map((word) => ({ word, description: '' })));

@@ -146,8 +146,8 @@ function backendText(backend: BackendExplanation): string {
     ...(health === 'unknown' || unavailable === 'down' ? [] : [health]),
     ...(circuit === 'closed' || unavailable === 'circuit-open' ? [] : [`circuit ${circuit}`]),
   ];
-  const standing = backend.candidate ? 'candidate' : (unavailable ?? 'only if no primary can');
-  return `${traits.join(', ')}: ${standing}`;
+  const availability = backend.candidate ? 'candidate' : (unavailable ?? 'only if no primary can');
+  return `${traits.join(', ')}: ${availability}`;
 }
 
 function outcomeText(outcome: Outcome): string {

@@ -12,7 +12,7 @@ export interface ToldEvent {
 export interface EventQuestion {
   /** With `snapshot`, how the proxy is, so often. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Behind which event to begin; without it, with the next that happens. */
+  /** The id of the event after which to begin; without it, the next that happens comes first. */
   readonly after?: string | undefined;
   /** A connection that says nothing for so long is taken for lost. */
   readonly silentMs: number;
@@ -34,7 +34,7 @@ export async function* follow(client: AdminClient, following: EventQuestion): As
       connection = 'open';
       const parser = new EventParser();
       for await (const chunk of chunks) {
-        for (const event of parser.take(chunk)) {
+        for (const event of parser.push(chunk)) {
           after = event.id ?? after;
           yield event;
         }
@@ -85,7 +85,7 @@ export class EventParser {
   #text = '';
 
   /** Those that are complete with these bytes. */
-  *take(bytes: Uint8Array): Generator<ToldEvent> {
+  *push(bytes: Uint8Array): Generator<ToldEvent> {
     this.#text += this.#decoder.decode(bytes, { stream: true });
     const parts = this.#text.split('\n\n');
     this.#text = parts.pop() ?? '';

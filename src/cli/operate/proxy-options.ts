@@ -70,7 +70,7 @@ export async function act(
   }
 }
 
-/** Whoever reads has had enough, as in `sluice sessions | head`. */
+/** The reader may close the pipe early, as in `sluice sessions | head`. */
 function ignoreEarlyEnd(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

@@ -51,7 +51,7 @@ function countIn(option: string, text: string): number {
   throw new UsageError(`${option}: Expected an integer from 1 on, found "${text}"`);
 }
 
-/** Nobody ends all sessions by leaving something out. */
+/** A filter is required, so that a forgotten option does not end all sessions. */
 function checkUse(ids: readonly string[], filter: SessionQuestion, given: SessionsArguments): void {
   const ways = [ids.length > 0, Object.keys(filter).length > 0, given.all].filter(Boolean).length;
   if (given.close && ways === 0)

@@ -83,7 +83,7 @@ const healthColours = { up: 'green', unknown: 'yellow', down: 'red' } as const;
 const circuitColours = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
 
 /** The columns of the three words that say how a backend is. */
-export const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
+export const stateColumns: readonly TableColumn<Pick<BackendStatus, 'state' | 'health' | 'circuit'>>[] = [
   {
     heading: 'state',
     is: 'word',
@@ -108,7 +108,7 @@ export const standingColumns: readonly TableColumn<Pick<BackendStatus, 'state' |
 
 const backendColumns: readonly TableColumn<BackendStatus>[] = [
   { heading: 'backend', is: 'word', text: nameOf },
-  ...standingColumns,
+  ...stateColumns,
   { heading: 'active', is: 'number', text: ({ active }) => `${active}` },
   { heading: 'total', is: 'number', text: ({ total }) => `${total}` },
   { heading: 'weight', is: 'number', text: ({ weight }) => `${weight}` },

@@ -6,7 +6,7 @@ export interface BackendWish {
   readonly pool: string;
   readonly backend: string;
   readonly until: 'idle' | 'up';
-  /** In any other state of the backend, it is waited for in vain. */
+  /** Any other state of the backend ends the wait without success. */
   readonly whileIn: readonly string[];
   /** Infinity is as long as it takes. */
   readonly timeoutMs: number;

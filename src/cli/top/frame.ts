@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import { type ListedSession, sessionColumns } from '../operate/session-columns.ts';
 import { bytesText } from '../operate/sizes.ts';
-import { standingColumns } from '../operate/status-text.ts';
+import { stateColumns } from '../operate/status-text.ts';
 import { ago } from '../operate/times.ts';
 import { plain, type TableColumn, textTable } from '../text-table.ts';
 import { choice, inOrder, orderKeys, sessionOrderKeys, type TopState } from './top-state.ts';
@@ -129,7 +129,7 @@ const columns: readonly TableColumn<TopRow>[] = [
     least: 17,
     text: (row) => ('pool' in row ? row.pool.name : `${row.isChosen ? '>' : ' '} ${row.backend.address}`),
   },
-  ...standingColumns.map(
+  ...stateColumns.map(
     ({ text, colour, ...column }): TableColumn<TopRow> => ({
       ...column,
       text: (row) => ('pool' in row ? poolWord(row.pool, column.heading) : text(row.backend)),

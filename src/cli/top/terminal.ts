@@ -10,7 +10,7 @@ export interface TerminalDeps {
   onKey(key: string): void;
   /** The terminal has another size now, or is ours again: all has to be drawn. */
   onChange(): void;
-  /** Whoever sat at the terminal has gone. */
+  /** The terminal was closed. */
   onGone(): void;
 }
 
@@ -85,7 +85,7 @@ export class Terminal {
     const { input, out } = this.#deps;
     try {
       if (input.isTTY) input.setRawMode(false);
-      // To a terminal, Node writes before it goes on: this is not lost at the end of the process.
+      // Node writes to a terminal synchronously, so that this is not lost at the end of the process.
       out.write(leave);
     } catch {
       // It is not there any more.

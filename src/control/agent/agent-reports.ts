@@ -1,46 +1,46 @@
 /** What backends say of themselves takes effect: their wishes in a plan, their health at once. */
 import type { Administration } from '../administration.ts';
 import type { Changeover } from '../changeover.ts';
-import type { Findings } from '../findings.ts';
 import type { HealthWatch } from '../health/health.ts';
 import type { BackendName } from '../overrides.ts';
+import type { Reporter } from '../reporter.ts';
 import type { AgentWords } from './agent-line.ts';
 import type { AgentHost, AgentTarget } from './agent-watch.ts';
 
 export interface AgentReportsDeps {
   readonly administration: Administration;
   readonly health: HealthWatch;
-  readonly findings: Findings;
+  readonly reporter: Reporter;
   administer: Changeover['administer'];
 }
 
 export class AgentReports implements AgentHost {
   readonly #deps: AgentReportsDeps;
   /** A plan with what has been said is to come. */
-  #isPlanDue = false;
+  #isReplanDue = false;
 
   constructor(deps: AgentReportsDeps) {
     this.#deps = deps;
   }
 
   onAnswer(target: AgentTarget, words: AgentWords, line: string): void {
-    const { administration, health, findings } = this.#deps;
+    const { administration, health, reporter } = this.#deps;
     const { state, weight, maxConnections, unknown } = words;
     health.agentAsked(target.slot);
-    findings.agentAsked(target, line, unknown && `${JSON.stringify(unknown)} means nothing`);
-    const wish = {
+    reporter.agentAsked(target, line, unknown && `${JSON.stringify(unknown)} means nothing`);
+    const fields = {
       ...(state && { state }),
       ...(weight !== undefined && { weight }),
       ...(maxConnections !== undefined && { maxConnections }),
     };
-    if (administration.sourceSays(target, wish)) this.#planAnew();
+    if (administration.sourceSays(target, fields)) this.#scheduleReplan();
     if (words.health !== undefined)
       health.agentSays(target, words.health === 'up' ? 'up' : 'down', `Agent: ${line.trim()}`);
   }
 
   onSilence(target: AgentTarget, problem: string): void {
     this.#deps.health.agentAsked(target.slot);
-    this.#deps.findings.agentAsked(target, undefined, problem);
+    this.#deps.reporter.agentAsked(target, undefined, problem);
   }
 
   onSkipped(target: AgentTarget, detail: string): void {
@@ -50,7 +50,7 @@ export class AgentReports implements AgentHost {
   onEnd(target: AgentTarget): void {
     this.#deps.administration.forgetSource(target);
     this.#deps.health.forgetAgent(target.slot);
-    this.#planAnew();
+    this.#scheduleReplan();
   }
 
   isInMaintenance(name: BackendName): boolean {
@@ -58,11 +58,11 @@ export class AgentReports implements AgentHost {
   }
 
   /** Many agents may say something at once: one plan has it all. */
-  #planAnew(): void {
-    if (this.#isPlanDue) return;
-    this.#isPlanDue = true;
+  #scheduleReplan(): void {
+    if (this.#isReplanDue) return;
+    this.#isReplanDue = true;
     const begin = (): void => {
-      this.#isPlanDue = false;
+      this.#isReplanDue = false;
     };
     // A proxy that is stopping has no use for it.
     this.#deps.administer(begin).catch(() => undefined);

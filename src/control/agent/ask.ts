@@ -21,13 +21,13 @@ export function askAgent({ address, send, timeoutMs }: AgentQuestion, signal: Ab
     const socket = connect({ ...address, noDelay: true });
     let said = '';
     const end = (settle: () => void): void => {
-      callOff();
+      cancelTimeOut();
       signal.removeEventListener('abort', abort);
       socket.destroy();
       settle();
     };
     const fail = (error: Error): void => end(() => reject(error));
-    const callOff = startTimeOut(timeoutMs, () => fail(new Error(`No answer within ${timeoutMs} ms`)));
+    const cancelTimeOut = startTimeOut(timeoutMs, () => fail(new Error(`No answer within ${timeoutMs} ms`)));
     const abort = (): void => fail(new Error('Asked no longer'));
     signal.addEventListener('abort', abort);
     socket.on('error', fail);

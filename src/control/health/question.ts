@@ -22,7 +22,7 @@ export interface QuestionTls {
 }
 
 export type Asked =
-  /** To connect, and with TLS to shake hands. */
+  /** For the connection, with TLS for its handshake too. */
   | { readonly type: 'connect' }
   | { readonly type: 'http'; readonly http: ProbeHttp & { readonly host: string } }
   | { readonly type: 'send-expect'; readonly send: string | undefined; readonly expect: string };

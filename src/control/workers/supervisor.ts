@@ -209,7 +209,7 @@ export class Supervisor {
     const { bound, driver } = this.#deps;
     for (const socket of left) {
       const isKnown = [...this.#unclaimed].some(({ fd }) => fd === socket.fd);
-      // Nobody waits at an address that was still to be bound on all workers, or is no longer wanted.
+      // No client waits at an address that was still to be bound on all workers, or is no longer wanted.
       if (!bound.has(placeOf({ address: socket.address, driver: driver.name }))) closeSync(socket.fd);
       else if (!isKnown) this.#unclaimed.add({ ...socket, worker });
     }

@@ -40,13 +40,13 @@ export function compileAddressSet(ranges: readonly AddressRange[]): AddressSet {
  * over addresses drawn at random.
  */
 export function contains({ trie }: AddressSet, address: AddressWords): boolean {
-  const reference = reach(trie, address);
+  const reference = findLeaf(trie, address);
   return reference < 0 && leafCovers(trie, -reference, address);
 }
 
 /** The range of a set that an address lies in. */
 export function rangeAround({ trie }: AddressSet, address: AddressWords): AddressRange | undefined {
-  const leaf = -reach(trie, address);
+  const leaf = -findLeaf(trie, address);
   return leaf > 0 && leafCovers(trie, leaf, address) ? rangeAt(trie, leaf) : undefined;
 }
 
@@ -68,7 +68,7 @@ function rangeAt(trie: Int32Array, leaf: number): AddressRange {
 }
 
 /** The leaf that is left once all branches were taken, as a reference. */
-function reach(trie: Int32Array, address: AddressWords): number {
+function findLeaf(trie: Int32Array, address: AddressWords): number {
   let reference = trie[isIpv4(address) ? 0 : 1] ?? 0;
   while (reference > 0) {
     const slot = nibbleAt(address, trie[reference] ?? 0);
@@ -153,7 +153,7 @@ class TrieBuilder {
 
     // In order, so that what the first and the last agree in, all do. Being disjoint, each is longer than that.
     const nibble = firstDifference(first, last) >>> 2;
-    const node = this.#take(nodeWords);
+    const node = this.#allocate(nodeWords);
     this.#words[node] = nibble;
     for (let start = from; start < to; ) {
       const slot = nibbleOf(ranges[start], nibble);
@@ -168,13 +168,13 @@ class TrieBuilder {
   }
 
   #leaf({ words, prefixLength }: AddressRange): number {
-    const leaf = this.#take(leafWords);
+    const leaf = this.#allocate(leafWords);
     this.#words[leaf] = prefixLength;
     this.#words.set(words, leaf + 1);
     return leaf;
   }
 
-  #take(words: number): number {
+  #allocate(words: number): number {
     const start = this.#end;
     this.#end += words;
     return start;

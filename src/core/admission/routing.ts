@@ -10,7 +10,7 @@ export const routing: Gate = {
   standsAt: () => true,
   enter(client) {
     const { route, listener } = client;
-    client.pool = route === undefined ? listener.plan.pool : route.takePool();
+    client.pool = route === undefined ? listener.plan.pool : route.nextPool();
     return client.pool === undefined ? refuse('no-route', noRoute(client)) : 'passes';
   },
 };
@@ -34,5 +34,5 @@ export function decide(
 /** The pool by another plan of the listener, now that all is known of the client that ever will be. */
 export function poolBy(listener: ListenerState, client: PendingClient): PoolSlot | undefined {
   const route = decide(listener, client.endpoint, settled(client.facts));
-  return typeof route === 'object' ? route.takePool() : listener.plan.pool;
+  return typeof route === 'object' ? route.nextPool() : listener.plan.pool;
 }

@@ -22,7 +22,7 @@ export interface Tier {
    */
   admits(index: number): boolean;
   /** Counts the turns that all workers take together: 0, 1, 2 …, each number given once, up to 2^32. */
-  takeTurn(): number;
+  nextTurn(): number;
   /** Sessions that hold a lease on it, dialing ones included; at most 1,000,000 or so. */
   active(index: number): number;
   /** 100, or a lower integer above 0 while a recovered backend ramps up: its weight counts for that percentage. */

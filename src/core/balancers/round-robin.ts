@@ -33,7 +33,7 @@ class RoundRobin implements Balancer {
   constructor(tier: Tier) {
     this.#tier = tier;
     const weights = Array.from({ length: tier.size }, (_, index) => tier.weight(index));
-    this.#turns = new TurnSequence(weights, () => tier.takeTurn());
+    this.#turns = new TurnSequence(weights, () => tier.nextTurn());
     this.#admittedOrder = new SmoothOrder(tier.size, (index) =>
       tier.weight(index) > 0 && tier.admits(index) ? tier.weight(index) * tier.rampPercent(index) : 0,
     );

@@ -8,11 +8,11 @@ export class TurnSequence {
   readonly #order: SmoothOrder;
   /** One period, or nothing where it is too long. */
   readonly #period: Int32Array;
-  readonly #takeTurn: () => number;
+  readonly #nextTurn: () => number;
   #known = 0;
 
-  constructor(weights: readonly number[], takeTurn: () => number) {
-    this.#takeTurn = takeTurn;
+  constructor(weights: readonly number[], nextTurn: () => number) {
+    this.#nextTurn = nextTurn;
     const sum = weights.reduce((total, weight) => total + weight, 0);
     const length = sum / weights.reduce(greatestCommonDivisor, 0) || 0;
     this.#period = new Int32Array(
@@ -25,7 +25,7 @@ export class TurnSequence {
   next(): number {
     const period = this.#period;
     if (period.length === 0) return this.#order.next();
-    const turn = this.#takeTurn() % period.length;
+    const turn = this.#nextTurn() % period.length;
     // Worked out as far as it is walked, so that making a balancer costs nothing.
     while (this.#known <= turn) period[this.#known++] = this.#order.next();
     return period[turn] ?? -1;

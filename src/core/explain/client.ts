@@ -1,5 +1,4 @@
-/** The client that a visit was taken for, and what let it in or kept it out, in words. */
-
+/** The client of a dry run, and what let it in or kept it out, in words. */
 import { type AccessPolicy, isDenied } from '../access/access-policy.ts';
 import { formatNetwork } from '../access/address-range.ts';
 import { type AddressSet, rangeAround } from '../access/address-set.ts';
@@ -7,6 +6,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { noAddress } from '../limits.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan } from '../plan.ts';
+import type { DescribedClient } from './described-client.ts';
+import type { DryRun } from './dry-run.ts';
 import {
   type AccessVerdict,
   type Explanation,
@@ -14,21 +15,19 @@ import {
   limitOf,
   type ProxyHeaderVerdict,
 } from './explanation.ts';
-import type { Speech } from './speech.ts';
-import type { Visit } from './visit.ts';
 
 export function explainClient(
   listener: ListenerPlan,
   ledger: Ledger,
   inquiry: Inquiry,
-  speech: Speech,
-  { session, cameToHeader, refusal }: Visit,
+  described: DescribedClient,
+  { session, askedForHeader, refusal }: DryRun,
 ): Pick<Explanation, 'client' | 'proxyHeader' | 'access'> {
   const { policy } = listener;
   const { client } = session;
   const isAnnounced = session.admitted?.announced !== undefined;
-  const isBelieved = speech.header !== undefined;
-  const isJudged = !isBelieved || (cameToHeader && refusal !== 'bad-proxy-header');
+  const isBelieved = described.header !== undefined;
+  const isJudged = !isBelieved || (askedForHeader && refusal !== 'bad-proxy-header');
   return {
     client: {
       address: client.address,
@@ -40,12 +39,16 @@ export function explainClient(
         ? 'off'
         : !isBelieved
           ? 'not-believed'
-          : headerVerdict(inquiry, speech, cameToHeader),
+          : headerVerdict(inquiry, described, askedForHeader),
     access: isJudged ? accessOf(policy.access, client, isAnnounced) : 'not-reached',
   };
 }
 
-function headerVerdict({ bytes }: Inquiry, { header }: Speech, wasRead: boolean): ProxyHeaderVerdict {
+function headerVerdict(
+  { bytes }: Inquiry,
+  { header }: DescribedClient,
+  wasRead: boolean,
+): ProxyHeaderVerdict {
   if (!wasRead || header === undefined) return 'not-reached';
   switch (header.state) {
     case 'complete':

@@ -46,7 +46,7 @@ export interface Explanation {
     readonly alpn?: readonly string[] | null;
     readonly httpHost?: string | null;
   };
-  /** What the proxy would wait for, in vain; the outcome is what comes then. */
+  /** What the proxy would wait for until the time-out; the outcome is what comes then. */
   readonly waits: readonly Wait[];
   readonly routes: readonly RouteExplanation[];
   readonly fallback: { readonly pool: string | null; readonly verdict: 'taken' | 'not-reached' };

@@ -1,5 +1,5 @@
 /** Which backends of a pool could take a client now. */
-import { standingOf } from '../availability/standing.ts';
+import { poolAvailability } from '../availability/pool-availability.ts';
 import { queuePolicyOf } from '../hold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type PoolPlan, tierOf } from '../plan.ts';
@@ -14,8 +14,8 @@ export function explainPool(
   const { slot, name, policy } = plan;
   const { limits, balance } = policy;
   const queue = queuePolicyOf(plan);
-  const standing = standingOf(plan, ledger, nowMs, random);
-  const serving = standing.backends
+  const availability = poolAvailability(plan, ledger, nowMs, random);
+  const serving = availability.backends
     .filter(({ unavailable }) => unavailable === undefined)
     .reduce((lowest, { backend }) => Math.min(lowest, tierOf(backend.plan)), Number.POSITIVE_INFINITY);
   return {
@@ -29,8 +29,8 @@ export function explainPool(
       size: limitOf(queue.size),
       timeoutMs: limitOf(queue.timeoutMs),
     },
-    ignoresHealth: standing.ignoresHealth,
-    backends: standing.backends.map(
+    ignoresHealth: availability.ignoresHealth,
+    backends: availability.backends.map(
       ({ backend, unavailable }): BackendExplanation => ({
         address: backend.plan.name,
         weight: backend.plan.weight,

@@ -22,7 +22,7 @@ export function explainRoutes(
 ): readonly RouteExplanation[] {
   const router = new Router(routes, draft);
   const nameOf = namesOf(pools);
-  const destinations = routes.map((route, index) => destinationOf(route, router.takePool(index), nameOf));
+  const destinations = routes.map((route, index) => destinationOf(route, router.nextPool(index), nameOf));
   if (!cameToRoutes) return destinations.map((to) => ({ verdict: 'not-reached', to }));
   const facts = policy.inspect.undecided === 'fallback' ? settledWhereFinal(seen) : seen;
   const now = router.explain(client.words, facts);

@@ -30,7 +30,7 @@ interface Area<A> {
   /** Makes a slot that nobody holds ready for its next owner. */
   readonly clear?: ((slot: number) => void) | undefined;
   readonly releaseAllOf?: (worker: number) => void;
-  /** Says what another of the same size says. Absent of what is only counted, which a draft does without. */
+  /** Copies another of the same size. Absent for mere counters, which a draft does without. */
   readonly copyFrom?: (other: A) => void;
 }
 

@@ -13,14 +13,14 @@ export function makeAreas(make: AreaMaker) {
     /** Guards the floats below, the breakers' transitions and the client table. */
     lock,
     wakeFds: make.wakeFds(),
-    /** By worker, for how many of its clients a dial is to come: descriptors that accepting must leave. */
+    /** For how many of its clients a dial is to come, by worker: descriptors that accepting must leave. */
     owedDials: make.wordOfEach(),
-    /** By worker, what its driver's buffers hold: a part of what peers can make all hold. */
+    /** The bytes in the buffers of a worker's driver, by worker: a part of what peers can make all hold. */
     bufferBytes: make.floatOfEach(),
-    /** By worker, how long its last sign of life took, and when it had been asked for: see `lag.ts`. */
+    /** How long the last answer of a worker took, and when it had been asked, by worker: see `lag.ts`. */
     lag: { tookMs: make.floatOfEach(), askedMs: make.floatOfEach() },
 
-    /** By worker, since when lines of its log wait to be sent, in milliseconds since 1970; 0: none does. */
+    /** Since when lines of its log wait to be sent, in milliseconds since 1970, by worker; 0: none does. */
     unsentLinesMs: make.floatOfEach(),
     /** Log lines that workers have left out, all in the first slot. */
     linesLeftOut: make.counters('workers', 1),

@@ -20,14 +20,14 @@ export type AddressWords = readonly [number, number, number, number];
 export interface ClientKeys {
   /** Five words a place: the listener's slot + 1 (0: free) and the 16 bytes of its address. */
   readonly keys: Int32Array;
-  /** By hash: the first place of the chain, + 1; and by place, the next of its chain, + 1. 0 ends a chain. */
+  /** The first place of a chain + 1, by hash; and the next of its chain + 1, by place. 0 ends a chain. */
   readonly heads: Int32Array;
   readonly next: Int32Array;
   /** Two words of the hash's key, where the hand is, and how many places it has passed in advance. */
   readonly state: Int32Array;
 }
 
-/** By place: connections, and a token bucket. */
+/** The connections of a client and its token bucket, by place. */
 export interface ClientCounts {
   readonly active: SharedCounts;
   readonly tokens: Float64Array;
@@ -74,8 +74,8 @@ export class ClientTable {
   place(listener: number, address: AddressWords): ClientPlace | undefined {
     const known = this.find(listener, address);
     if (known !== undefined) return known;
-    const spare = this.#takeSpare();
-    if (spare !== undefined) this.#give(spare, listener, address);
+    const spare = this.#findSpare();
+    if (spare !== undefined) this.#assign(spare, listener, address);
     return spare;
   }
 
@@ -109,7 +109,7 @@ export class ClientTable {
     return owner === listener + 1 ? [a, b, c, d] : undefined;
   }
 
-  /** Knows from now on whom another of the same size knows; connections and buckets are copied by themselves. */
+  /** Copies which clients another table of the same size knows; connections and buckets are copied separately. */
   copyFrom(other: ClientTable): void {
     const { keys, heads, next, state } = this.#area;
     keys.set(other.#area.keys);
@@ -119,7 +119,7 @@ export class ClientTable {
   }
 
   /** Sends the hand on until it has passed enough to choose from, or as much as it may. */
-  #takeSpare(): ClientPlace | undefined {
+  #findSpare(): ClientPlace | undefined {
     const { keys, state } = this.#area;
     let debt = Math.max(0, (state[stateWords.debt] ?? 0) - placesForEach);
     let hand = (state[stateWords.hand] ?? 0) % this.#places;
@@ -153,7 +153,7 @@ export class ClientTable {
     );
   }
 
-  #give(place: ClientPlace, listener: number, address: AddressWords): void {
+  #assign(place: ClientPlace, listener: number, address: AddressWords): void {
     const { keys, heads, next } = this.#area;
     this.#unlink(place);
     keys.set([listener + 1, ...address], place * keyWords);

@@ -22,7 +22,7 @@ export class QueueTickets {
 
   /** `isFirst`: nobody else of this worker waits for the pool. */
   draw(pool: number, isFirst: boolean, nowMs: number): Ticket {
-    // Shown before it is drawn, at the least that it can become: whoever draws later has it before its eyes.
+    // Published before it is drawn, at the least that it can become, so that a worker which draws later sees it.
     if (isFirst) this.show(pool, { number: following(Atomics.load(this.#drawn, pool)), sinceMs: nowMs });
     let number = nobody;
     while (number === nobody) number = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
@@ -31,7 +31,7 @@ export class QueueTickets {
     return ticket;
   }
 
-  /** That of this worker's first now; without one, none of its sessions waits any more. */
+  /** The number of this worker's first session now; without one, none of its sessions waits any more. */
   show(pool: number, ticket: Ticket | undefined): void {
     const sinceMs = this.#sinceMs[this.#own];
     const shown = this.#shown[this.#own];
@@ -72,7 +72,7 @@ export class QueueTickets {
     return waiting.sort((one, other) => other.age - one.age).map(({ worker }) => worker);
   }
 
-  /** Nobody waits for a dead worker. */
+  /** A dead worker has no session that waits. */
   releaseAllOf(worker: number): void {
     this.#shown[worker]?.fill(nobody);
   }

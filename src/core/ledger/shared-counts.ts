@@ -26,7 +26,7 @@ export class SharedCounts {
     return this.#totals[slot] ?? 0;
   }
 
-  /** Takes one unless `limit` are taken already; says whether it did. */
+  /** Takes one unless `limit` are taken already; returns whether it did. */
   tryTake(slot: number, limit: number): boolean {
     for (let taken = Atomics.load(this.#totals, slot); taken < limit; ) {
       const found = Atomics.compareExchange(this.#totals, slot, taken, taken + 1);
@@ -57,7 +57,7 @@ export class SharedCounts {
     }
   }
 
-  /** Has the totals of another from now on, which nobody here holds. */
+  /** Copies the totals of another; no worker of this one holds any of them. */
   copyFrom(other: SharedCounts): void {
     this.#totals.set(other.#totals);
   }

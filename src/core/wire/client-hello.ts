@@ -45,7 +45,7 @@ function helloIn(body: Cursor): ParseResult<ClientHello> {
   const sized = sessionId <= 32 && cipherSuites > 0 && cipherSuites % 2 === 0 && compressions > 0;
   if (!sized) return mismatch;
   // Before TLS 1.3 a hello may end here.
-  const extensions = body.hasMore ? body.take(body.uint16()) : body;
+  const extensions = body.hasMore ? body.slice(body.uint16()) : body;
   const named = namesIn(extensions);
   return named !== undefined && extensions.finished && body.finished ? named : mismatch;
 }
@@ -56,7 +56,7 @@ function namesIn(extensions: Cursor): ParseResult<ClientHello> | undefined {
   let alpn: readonly string[] | undefined;
   while (extensions.hasMore) {
     const type = extensions.uint16();
-    const extension = extensions.take(extensions.uint16());
+    const extension = extensions.slice(extensions.uint16());
     if (type === serverNameExtension) {
       if (sni !== undefined) return undefined;
       sni = serverName(extension);
@@ -72,18 +72,18 @@ function namesIn(extensions: Cursor): ParseResult<ClientHello> | undefined {
 
 /** The list has room for several names of several types, but clients send one host name and servers take no more. */
 function serverName(extension: Cursor): string | undefined {
-  const list = extension.take(extension.uint16());
+  const list = extension.slice(extension.uint16());
   const type = list.uint8();
-  const name = list.take(list.uint16());
+  const name = list.slice(list.uint16());
   if (type !== hostNameType || !list.finished || !extension.finished) return undefined;
   return hostName(name.text());
 }
 
 function protocolNames(extension: Cursor): readonly string[] | undefined {
-  const list = extension.take(extension.uint16());
+  const list = extension.slice(extension.uint16());
   const names: string[] = [];
   while (list.hasMore) {
-    const name = list.take(list.uint8());
+    const name = list.slice(list.uint8());
     if (!name.hasMore) return undefined;
     names.push(name.text());
   }

@@ -43,8 +43,8 @@ export class Cursor {
     else this.#at += count;
   }
 
-  /** A cursor over the next bytes, which this one passes over. */
-  take(count: number): Cursor {
+  /** A cursor over the next bytes, which this one skips. */
+  slice(count: number): Cursor {
     const from = this.#at;
     this.skip(count);
     return new Cursor(this.#bytes, from, this.#at);

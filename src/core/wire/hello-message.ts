@@ -46,7 +46,7 @@ export class HelloMessage {
     while (this.#headerRead < messageHeaderLength && this.#at < end) {
       const byte = bytes[this.#at];
       if (byte === undefined) return false;
-      if (!this.#takeHeaderByte(byte)) return this.#refuse();
+      if (!this.#readHeaderByte(byte)) return this.#refuse();
       this.#at++;
     }
     if (end - this.#at > this.#remaining) return this.#refuse();
@@ -60,7 +60,7 @@ export class HelloMessage {
   }
 
   /** The type, then the length in three bytes, of which the first stays 0: 64 KiB are more than any hello has. */
-  #takeHeaderByte(byte: number): boolean {
+  #readHeaderByte(byte: number): boolean {
     const expected = [clientHello, 0][this.#headerRead++];
     if (expected !== undefined) return byte === expected;
     this.#length = (this.#length << 8) | byte;

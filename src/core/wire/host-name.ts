@@ -35,5 +35,5 @@ export function authorityHost(authority: string): string | undefined {
   return address.includes(':') ? hostName(address) : undefined;
 }
 
-/** With a colon and five digits. */
+/** A name, a colon and five digits. */
 export const longestAuthority = longestHostName + 6;

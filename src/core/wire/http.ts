@@ -38,7 +38,7 @@ export class HttpHeadReader {
       if (byte === undefined) break;
       this.#at++;
       if (byte === lineFeed) {
-        this.#answer = this.#takeLine(bytes, this.#lineStart, this.#at - (this.#afterReturn ? 2 : 1));
+        this.#answer = this.#readLine(bytes, this.#lineStart, this.#at - (this.#afterReturn ? 2 : 1));
         this.#lineStart = this.#at;
       } else if (this.#afterReturn || byte === nul) {
         this.#answer = mismatch;
@@ -48,12 +48,12 @@ export class HttpHeadReader {
     return this.#answer;
   }
 
-  #takeLine(bytes: Uint8Array, from: number, to: number): ParseResult<HttpHead> {
+  #readLine(bytes: Uint8Array, from: number, to: number): ParseResult<HttpHead> {
     if (this.#lines === 0 && from === to) return incomplete;
     const line = this.#lines++;
     if (line > 0 && this.#request !== undefined) {
       if (from === to) return this.#finish(this.#request);
-      return this.#takeField(bytes, from, to) ? incomplete : mismatch;
+      return this.#readField(bytes, from, to) ? incomplete : mismatch;
     }
     const said = text(bytes, from, to);
     if (line === 0) this.#request = requestLine(said);
@@ -62,7 +62,7 @@ export class HttpHeadReader {
     return line === preface.length - 1 ? { state: 'complete', version: 2, host: undefined } : incomplete;
   }
 
-  #takeField(bytes: Uint8Array, from: number, to: number): boolean {
+  #readField(bytes: Uint8Array, from: number, to: number): boolean {
     let nameEnd = from;
     while (isTokenByte(bytes[nameEnd] ?? 0)) nameEnd++;
     // Spaces are none of a name's: neither before the colon, nor at the start of a line that continues another.

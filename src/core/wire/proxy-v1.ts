@@ -5,7 +5,7 @@ import { utf8Bytes } from './text.ts';
 
 export const v1Signature = utf8Bytes('PROXY ');
 
-/** With its CRLF: the worst case of the specification, UNKNOWN with two IPv6 addresses. */
+/** Its CRLF included. The longest by the specification is UNKNOWN with two IPv6 addresses. */
 const longestLineBytes = 107;
 
 /** Reads the line after its signature, each byte once. */

@@ -23,7 +23,7 @@ export interface ObservedFacts {
   readonly isFinal: boolean;
 }
 
-/** What learns of a client while it speaks. */
+/** Learns facts about a client while its first bytes come. */
 export interface FirstBytesReader {
   readonly facts: ObservedFacts;
   readonly protocol: Protocol | undefined;

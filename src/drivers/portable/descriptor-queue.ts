@@ -5,7 +5,7 @@
 import { descriptorWaitMs } from '../shared.ts';
 
 interface DescriptorQueueDeps<Client> {
-  /** Serves the client if there is a descriptor for its dial now. Says whether it does. */
+  /** Serves the client if there is a descriptor for its dial now. Returns whether it does. */
   admit(client: Client): boolean;
   turnAway(client: Client): void;
 }

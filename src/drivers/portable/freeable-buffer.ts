@@ -9,7 +9,7 @@ export function freeableBuffer(bytes: number): Buffer {
   return Buffer.from(memory);
 }
 
-/** Nobody may read or write it any more, the kernel included. Does nothing to other buffers. */
+/** Frees it: neither the process nor the kernel may use it any more. Does nothing to other buffers. */
 export function freeMemory(buffer: Buffer | undefined): void {
   const memory = buffer?.buffer;
   if (memory && 'resize' in memory && 'resizable' in memory && memory.resizable === true) {

@@ -28,7 +28,7 @@ export function callLast(server: Server, isSucceeded: boolean): LastCall {
   let isCancelled = false;
   const over = async () => {
     if (isPassedBy) await setTimeout(othersMs);
-    // By now its number may be another's.
+    // By now another descriptor may have its number.
     if (isPassedBy && !isCancelled && descriptorOf(server) === fd) sockets.refuseHandshakes(fd);
     await setTimeout(handshakeMs);
   };

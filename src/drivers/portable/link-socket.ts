@@ -169,7 +169,7 @@ export abstract class LinkSocket implements SocketOwner {
     this.writeFailed();
   }
 
-  /** To be called right after the write of bytes that were held, which nobody else refers to. */
+  /** To be called right after the write of bytes that were held, to which nothing else refers. */
   protected freeOnceWritten(bytes: Buffer): void {
     if (this.isSending) this.#firstBytes = bytes;
     else freeMemory(bytes);
@@ -244,7 +244,7 @@ export abstract class LinkSocket implements SocketOwner {
     if (--this.#openSockets === 0) this.allClosed();
   }
 
-  /** Nothing is written any more, and all that was is forgotten. */
+  /** Stops writing, and throws away what is queued. */
   protected forgetWrites(): void {
     this.#freeWritten();
     this.context.memory.change(-this.#bytesInMemory);

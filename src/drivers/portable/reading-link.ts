@@ -157,7 +157,7 @@ export abstract class ReadingLink extends LinkSocket implements relay.Link<Readi
     if (this.partner === undefined) this.context.memory.wakeWhenAmple(this);
   }
 
-  /** Nothing comes any more, and what has come is wanted by nobody. */
+  /** Nothing comes any more, and what has come is thrown away. */
   protected dropRead(): void {
     this.#returnLarge();
     this.#held?.free();

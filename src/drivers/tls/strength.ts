@@ -7,14 +7,14 @@
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
 
-/** Of TLS 1.3. */
+/** The cipher suites of TLS 1.3. */
 export const cipherSuites = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
 ].join(':');
 
-/** Of TLS 1.2. */
+/** The cipher suites of TLS 1.2. */
 export const ciphers = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',

@@ -39,7 +39,7 @@ function modeSetter(asked: Address): (() => void) | undefined {
   return () => chmodSync(path, mode);
 }
 
-/** Takes the name from whoever has it without a moment in which nobody has. */
+/** Takes the name from the process that has it without a moment in which nobody has. */
 function bindInPlace({ path, mode }: UnixAddress, sockets: Sockets): number {
   const temporary = temporaryName(path);
   const setMode = mode === undefined ? undefined : modeSetter({ path: temporary, mode });

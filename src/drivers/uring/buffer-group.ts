@@ -152,7 +152,7 @@ export class BufferGroup {
 
   /**
    * Compares what is provided with what was needed since the last look, and gives the rest back. Only while no
-   * completion waits that brings a filled buffer. Says whether there is something to give back later.
+   * completion waits that brings a filled buffer. Returns whether there is something to give back later.
    */
   releaseIdle(): boolean {
     const wanted = this.#mostInUse === 0 ? 0 : Math.max(this.#initially, 2 * this.#mostInUse);

@@ -7,7 +7,7 @@
  * clients that wait for a backend. Once half of the small buffers are held, they are scarce:
  * - a joined link may have one chunk waiting for its partner, and gets that from the reserve;
  * - a link that is not joined is read only while it holds nothing, from the small ones that are left;
- * so that whoever goes on reading is still served, however many wait.
+ * so that a peer that goes on reading is still served, however many wait.
  */
 import { BufferGroup, type GroupSize } from './buffer-group.ts';
 import { Cells, cellBytes } from './cells.ts';

@@ -1,6 +1,6 @@
 /**
  * Bytes that wait: held of a link until it is joined, or to be sent to a link's peer. A chain of chunks, first in,
- * first out. There is one only while something waits, and then it is kept for whoever has something next: an idle
+ * first out. There is one only while something waits, and then it is kept for the next link that has something: an idle
  * link has none.
  */
 import { type Buffers, type Chunk, cellRoomBytes } from './buffers.ts';

@@ -54,7 +54,7 @@ export class Cells {
     return memory.subarray(at + start, at + end);
   }
 
-  /** Gives the system its memory back once no cell is in use; says whether there is something to give back later. */
+  /** Gives the system its memory back once no cell is in use; returns whether there is something to give back later. */
   releaseIdle(): boolean {
     if (this.inUse > 0) return true;
     if (this.#touched === 0) return false;

@@ -26,7 +26,7 @@ export class Closes {
     this.#descriptors.push(fd);
   }
 
-  /** To be called right before the ring is entered: until then another thread can reclaim them. Says whether there are any. */
+  /** To be called right before the ring is entered: until then another thread can reclaim them. Returns whether there are any. */
   submit(): boolean {
     const descriptors = this.#descriptors;
     if (descriptors.length === 0) return false;
@@ -39,7 +39,7 @@ export class Closes {
     return true;
   }
 
-  /** For when a descriptor is needed at once, or the ring goes. Says whether there were any. */
+  /** For when a descriptor is needed at once, or the ring goes. Returns whether there were any. */
   closeNow(): boolean {
     const wereAny = this.#descriptors.length > 0;
     for (const fd of this.#descriptors) this.#sockets.close(fd);

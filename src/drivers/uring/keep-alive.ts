@@ -53,7 +53,7 @@ class Dialed {
     this.#serials.push(link.serial);
   }
 
-  /** Of those that are still open. */
+  /** The descriptors of the connections that are still open. */
   descriptors(): readonly number[] {
     return this.#links
       .filter((link, index) => link.serial === this.#serials[index] && link.fd >= 0)

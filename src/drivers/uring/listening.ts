@@ -38,11 +38,11 @@ interface ListeningDeps {
   readonly budget: DescriptorBudget;
   /** Closes what was to be closed with the next turn. Says whether there was anything. */
   closeNow(): boolean;
-  /** Nobody could be accepted: it is to be resumed once a descriptor is free, or at this time. */
+  /** Out of descriptors: accepting is to be resumed once one is free, or at this time. */
   exhausted(resumeMs: number): void;
   /** `leaveMs` has changed. */
   rescheduled(): void;
-  /** Nobody waits to be accepted, and nobody will: its descriptor is to be closed. */
+  /** No client waits to be accepted, and none will: its descriptor is to be closed. */
   left(listening: Listening): void;
 }
 
@@ -87,7 +87,7 @@ export class Listening {
     this.#poll();
   }
 
-  /** Nobody can come any more: a unix socket whose name was removed can't be kept. */
+  /** No client can connect any more: a unix socket whose name was removed can't be kept. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -116,7 +116,7 @@ export class Listening {
     else this.#poll();
   }
 
-  /** Stays, whoever has asked it to leave. Says whether it can; if not, a further one is to listen in its place. */
+  /** Stays although it was asked to leave. Returns whether it can; if not, a further one is to listen in its place. */
   keep(isPaused = false): boolean {
     this.isPaused = isPaused;
     if (this.#stage !== 'accepting' && !this.#isUnix) {
@@ -241,7 +241,7 @@ export class Listening {
     this.#resolveUnlistened();
   }
 
-  /** The name goes first: whoever is refused there takes it for one that nobody has. */
+  /** Its name is removed first: a process that is refused there thinks that nobody has it, and binds it. */
   #refuseNew(): void {
     this.#isOver = true;
     if (this.#file !== undefined) removeSocketFile(this.#file);

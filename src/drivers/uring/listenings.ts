@@ -23,7 +23,7 @@ interface ListeningsDeps {
   /** Closes an accepted connection that there are too few descriptors for. */
   turnAway(listening: Listening, fd: number): void;
   readonly spare: SpareDescriptor;
-  /** Closes what was to be closed with the next turn. Says whether there was anything. */
+  /** Closes what was to be closed with the next turn. Returns whether there was anything. */
   closeNow(): boolean;
   /** Clients wait that there are no descriptors for. */
   exhausted(): void;

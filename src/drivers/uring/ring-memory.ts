@@ -92,7 +92,7 @@ export class RingMemory {
     this.register(kernel.IORING_REGISTER_PBUF_RING, this.sockaddrsAt, 1);
   }
 
-  /** Nothing may be under way any more that uses memory which its owner takes away then. */
+  /** No operation may be under way any more that uses memory which its owner frees then. */
   close(): void {
     for (const { address, bytes } of this.#mappings) this.libc.munmap(address, bytes);
     this.#mappings.length = 0;

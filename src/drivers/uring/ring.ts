@@ -156,7 +156,7 @@ export class Ring extends RingMemory {
    * Submits what was written and lets the kernel complete what is done; waits for that up to so long. Where more
    * than one completion is wanted, it waits a moment for so many, beside those of the sends that it submits: these
    * are there at once, as a rule. After the moment one is enough. Kernels before 6.12 know no such moments: one is
-   * enough there. Says how many sends it has submitted.
+   * enough there. Returns how many sends it has submitted.
    *
    * A turn that doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened where fewer
    * completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.

@@ -120,7 +120,7 @@ export class Sockets {
   }
 
   /**
-   * The kernel passes the socket by for whoever comes from now on: it goes to another that listens there or is refused
+   * The kernel gives this socket no further client: each goes to another socket that listens there or is refused
    * at once. Handshakes under way are completed, for they are found by themselves. Another socket may be bound there.
    * Says whether it is so.
    */
@@ -129,7 +129,7 @@ export class Sockets {
     return this.#set(fd, kernel.SOL_SOCKET, kernel.SO_BINDTOIFINDEX, noInterface) === 0;
   }
 
-  /** Undoes that. Says whether it may: it takes CAP_NET_RAW. */
+  /** Undoes that. Returns whether it may: it takes CAP_NET_RAW. */
   passByNoMore(fd: number): boolean {
     return this.#set(fd, kernel.SOL_SOCKET, kernel.SO_BINDTOIFINDEX, zero) === 0;
   }
@@ -147,7 +147,7 @@ export class Sockets {
     this.#set(fd, kernel.SOL_SOCKET, kernel.SO_DETACH_FILTER, zero);
   }
 
-  /** Nobody can connect to the unix socket any more; clients that have connected can still be accepted. */
+  /** No client can connect to the unix socket any more; those that have connected can still be accepted. */
   refuseNew(fd: number): void {
     this.#libc.shutdown(fd, kernel.SHUT_RD);
   }

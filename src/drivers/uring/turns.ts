@@ -46,7 +46,7 @@ export class Turns {
     this.yieldSoon();
   }
 
-  /** Promises have been settled: whoever waits for them needs a turn of the event loop. */
+  /** Promises have been settled: code that awaits them needs a turn of the event loop. */
   yieldSoon(): void {
     this.#owesEventLoop = true;
   }

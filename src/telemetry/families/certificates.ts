@@ -31,7 +31,7 @@ export const certificateFamilies: readonly Family[] = [
   },
 ];
 
-/** By labels: of several certificates for one name, as one for each kind of key, that which runs out first. */
+/** By labels. Several certificates for one name, as one for each kind of key, give one sample: the earliest end. */
 function earliest(
   certificates: readonly { readonly of: object; readonly name: string; readonly notAfterMs: number }[],
   owner: 'listener' | 'pool',

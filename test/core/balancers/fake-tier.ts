@@ -45,7 +45,7 @@ export function tierFrom(
       return at(index).admits;
     },
     active: (index) => at(index).active,
-    takeTurn: () => turns++,
+    nextTurn: () => turns++,
     rampPercent: (index) => at(index).rampPercent,
   };
 }

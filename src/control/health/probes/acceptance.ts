@@ -11,17 +11,17 @@ import { startTimeOut } from '../../time-out.ts';
 /**
  * Fulfilled once the server has taken the client, or has had the chance to refuse it; then sends FIN. A session
  * ticket is sent to clients that were taken only (RFC 8446, 4.6.1), and so are the server's own bytes. A server that
- * stays silent for `quietMs` is told the end, to which almost all answer with theirs; it may object for `lastWordMs`.
+ * stays silent for `silenceMs` is told the end, to which almost all answer with theirs; it may object for `objectionMs`.
  */
-export async function accepted(socket: Socket, quietMs: number, lastWordMs: number): Promise<void> {
+export async function accepted(socket: Socket, silenceMs: number, objectionMs: number): Promise<void> {
   if (!(socket instanceof TLSSocket) || socket.getProtocol() !== 'TLSv1.3') {
     await finish(socket);
     return;
   }
-  const word = await next(socket, ['session', 'data', 'end', 'close'], quietMs);
+  const word = await next(socket, ['session', 'data', 'end', 'close'], silenceMs);
   if (word === 'end' || word === 'close') throw new Error('The server closed after the TLS handshake');
   await finish(socket);
-  if (word === undefined) await next(socket, ['session', 'data', 'end', 'close'], lastWordMs);
+  if (word === undefined) await next(socket, ['session', 'data', 'end', 'close'], objectionMs);
 }
 
 /** FIN, and before it close_notify with TLS: to the server this is a client that came and left. */

@@ -37,7 +37,7 @@ export async function probe(
 function ask(socket: Socket, { asked }: Question, connectedInMs: number, timeoutMs: number): Promise<void> {
   switch (asked.type) {
     case 'connect':
-      return accepted(socket, quietMs(connectedInMs, timeoutMs), timeoutMs / 2);
+      return accepted(socket, silenceMs(connectedInMs, timeoutMs), timeoutMs / 2);
     case 'http':
       return exchange(socket, asked.http);
     case 'send-expect':
@@ -46,7 +46,7 @@ function ask(socket: Socket, { asked }: Question, connectedInMs: number, timeout
 }
 
 /** A refusal needs one way there and back, of which connecting took two at least; never more than the time allows. */
-function quietMs(connectedInMs: number, timeoutMs: number): number {
+function silenceMs(connectedInMs: number, timeoutMs: number): number {
   return Math.min(Math.max(100, 2 * connectedInMs), timeoutMs / 4);
 }
 

@@ -19,7 +19,7 @@ export function alertOfBadCertificate(
   const keyLogged = (line: Buffer): void => {
     const [label, , secret = ''] = line.toString('latin1').trim().split(' ');
     if (label === 'SERVER_TRAFFIC_SECRET_0') serverSecret = Buffer.from(secret, 'hex');
-    // That of TLS 1.2, told when the server's last flight is made and before any of it is sent.
+    // The alert of TLS 1.2, told when the server's last flight is made and before any of it is sent.
     else if (label === 'CLIENT_RANDOM') alert((body) => record(alertType, body));
   };
   client.on('keylog', keyLogged);

@@ -85,7 +85,7 @@ class Termination {
     return client;
   }
 
-  /** Nothing where the client has shown the certificate that it must, or none where it may. */
+  /** Undefined where the client has shown the certificate that it must, or none where that is allowed. */
   #objectionTo(client: tls.TLSSocket): string | undefined {
     const { clientAuth } = this.#listener;
     if (clientAuth === 'off' || verifyError(client) === null) return undefined;

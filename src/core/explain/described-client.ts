@@ -1,4 +1,4 @@
-/** What a described client says, to each gate that asks: its bytes, or some that stand for what is told of them. */
+/** What a described client sends to each gate that asks: its bytes, or a stand-in for bytes of which only facts are given. */
 import { mayAnnounce } from '../admission/proxy-header.ts';
 import type { TlsSession } from '../contract.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -16,12 +16,12 @@ import {
 } from '../wire/sniffer.ts';
 import type { Inquiry, Wait } from './explanation.ts';
 
-export class Speech {
+export class DescribedClient {
   /** What its first bytes are, where a header of its peer is believed. */
   readonly header: ProxyParseResult | undefined;
   readonly #inquiry: Inquiry;
   readonly #endsTls: boolean;
-  /** What is said behind the handshake, where the listener terminates TLS; otherwise all behind a PROXY header. */
+  /** The bytes after the handshake, where the listener terminates TLS; otherwise all after a PROXY header. */
   readonly #plain: Uint8Array;
   readonly #hello: Uint8Array | undefined;
   #unread: Uint8Array;
@@ -39,7 +39,7 @@ export class Speech {
       this.#endsTls && headerBytes > 0 ? bytes.subarray(0, headerBytes) : orStandIn(bytes, inquiry);
   }
 
-  saidTo(gate: Wait['for']): Uint8Array {
+  bytesFor(gate: Wait['for']): Uint8Array {
     if (!this.#endsTls || gate === 'proxy-header') return this.#unread;
     return gate === 'handshake' ? (this.#hello ?? bareHello) : this.#plain;
   }
@@ -48,8 +48,8 @@ export class Speech {
     this.#unread = this.#unread.subarray(bytes);
   }
 
-  /** What the handshake settles, or why it fails. */
-  shakeHands({ policy: { tls } }: ListenerPlan): TlsSession | string {
+  /** The result of the handshake, or why it fails. */
+  handshake({ policy: { tls } }: ListenerPlan): TlsSession | string {
     const { sni, alpn } = this.settled(tls);
     if (sni === undefined) return 'The hello never comes';
     const isOffered = tls !== 'off' && tls.alpn.length > 0 && (this.#offered.alpn?.length ?? 0) > 0;
@@ -71,9 +71,10 @@ export class Speech {
     return (this.#endsTls ? this.#plain : this.#unread).length > 0;
   }
 
-  readonly readFirstBytes = (): FirstBytesReader => new ToldReader(this.#told, this.#plain.length > 0);
+  readonly readFirstBytes = (): FirstBytesReader =>
+    new DescribedFactsReader(this.#told, this.#plain.length > 0);
 
-  /** What all of it tells, whether a gate asks or not. */
+  /** The facts in all of it, whether a gate asks or not. */
   facts(maxBytes: number, tls: NamedByHello | undefined): ObservedFacts {
     const reader = this.readFirstBytes();
     if (this.#plain.length > 0) reader.read(this.#plain.subarray(0, maxBytes));
@@ -81,14 +82,14 @@ export class Speech {
     return { ...reader.facts, ...tls };
   }
 
-  /** In the hello; undefined where that cannot be read. What is told goes before. */
+  /** The offers of the hello, undefined where it cannot be read. Described ones override them. */
   get #offered(): NamedByHello {
     const { sni, alpn } = this.#inquiry;
     const hello = this.#hello === undefined ? settled(nothingYet) : factsOf(this.#hello);
     return { sni: sni ?? hello.sni, alpn: alpn ?? hello.alpn };
   }
 
-  /** Behind a handshake that ends here, its name and protocols are none of what is said. */
+  /** Where the handshake ends here, its name and protocols are not part of what is said inside it. */
   get #told(): Inquiry {
     return this.#endsTls ? { ...this.#inquiry, sni: undefined, alpn: undefined } : this.#inquiry;
   }
@@ -96,8 +97,8 @@ export class Speech {
 
 type NamedByHello = Pick<ObservedFacts, 'sni' | 'alpn'>;
 
-/** What is told goes before what is read; where nothing is read, what is not told is not there. */
-class ToldReader implements FirstBytesReader {
+/** Described facts override those that are read; where nothing is read, facts that are not described are absent. */
+class DescribedFactsReader implements FirstBytesReader {
   readonly #told: Inquiry;
   readonly #sniffer = new Sniffer();
   readonly #hasSpoken: boolean;
@@ -142,7 +143,7 @@ class ToldReader implements FirstBytesReader {
 
 const noBytes = new Uint8Array(0);
 
-/** Where words are told and not given: a byte that begins nothing. */
+/** Where facts are described and no bytes are given: one byte that begins no protocol. */
 function orStandIn(bytes: Uint8Array, { sni, alpn, httpHost, protocol }: Inquiry): Uint8Array {
   const isTold = [sni, alpn, httpHost, protocol].some((fact) => fact !== undefined);
   return bytes.length === 0 && isTold ? Uint8Array.of(0) : bytes;

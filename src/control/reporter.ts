@@ -12,7 +12,7 @@ import type { NameChange, NameState } from './discovery/discovery.ts';
 import type { BackendName, ListenerOverride } from './overrides.ts';
 import type { PoolWatch } from './pool-watch.ts';
 
-export interface FindingsDeps {
+export interface ReporterDeps {
   readonly logger: Logger;
   readonly observations: Observations;
   readonly events: Events;
@@ -23,10 +23,10 @@ export interface FindingsDeps {
 /** Where each listener is bound, by name. */
 type Bound = ReadonlyMap<string, readonly string[]>;
 
-export class Findings {
-  readonly #deps: FindingsDeps;
+export class Reporter {
+  readonly #deps: ReporterDeps;
 
-  constructor(deps: FindingsDeps) {
+  constructor(deps: ReporterDeps) {
     this.#deps = deps;
   }
 

@@ -1,6 +1,6 @@
 /**
- * A client that was described comes to a core over a draft of the ledger, where it says what it is said to say. The core
- * is the one of a worker, and what it commands is done as a driver would: nothing else decides here.
+ * A described client connects to a core over a draft of the ledger, and sends what its description says. The core is the
+ * one of a worker, and its commands are done as a driver would: nothing else decides here.
  */
 import { Admission } from '../admission/admission.ts';
 import { assert } from '../assert.ts';
@@ -12,52 +12,52 @@ import { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import type { Session } from '../session.ts';
+import type { DescribedClient } from './described-client.ts';
 import type { Wait } from './explanation.ts';
-import type { Speech } from './speech.ts';
 
-export interface Visit {
+export interface DryRun {
   /** As it stands where nothing more happens by itself: what it is known by, its pool, its backend. */
   readonly session: Session;
   /** Undefined where it was dialed for or waits in a queue. */
   readonly refusal: Reason | undefined;
   readonly isDialed: boolean;
-  /** What was waited for, in vain. */
+  /** The waits, none of which ended before its time-out. */
   readonly waits: readonly Wait[];
   /** Whether its PROXY header was asked for, where one is believed. */
-  readonly cameToHeader: boolean;
+  readonly askedForHeader: boolean;
 }
 
-export function visit(
+export function dryRun(
   plan: Plan,
   listener: ListenerPlan,
   ledger: Ledger,
-  speech: Speech,
+  described: DescribedClient,
   peer: Endpoint,
   nowMs: number,
   random: () => number,
-): Visit {
+): DryRun {
   const links = new Links<Session>();
-  const { readFirstBytes } = speech;
+  const { readFirstBytes } = described;
   const core = createCore({ ledger, worker: 0, activity: silence, random, readFirstBytes }, links);
   const waits: Wait[] = [];
   let atMs = nowMs;
-  let cameToHeader = false;
+  let askedForHeader = false;
   const handle = (event: CoreEvent): readonly Command[] => {
     const { count, commands } = core.handle(event, atMs);
     const news = commands.slice(0, count);
-    for (const command of news) if (command.kind === 'discard') speech.discard(command.bytes);
+    for (const command of news) if (command.kind === 'discard') described.discard(command.bytes);
     return news;
   };
   handle({ kind: 'plan', plan: { listeners: [listener], pools: plan.pools } });
   let commands = handle({ kind: 'accepted', link: 0, listener: listener.slot, peer });
   const session = links.sessionOf(0);
   assert(session !== undefined, 'a core has the listeners of its plan');
-  const seen = (refusal: Reason | undefined, isDialed: boolean): Visit => ({
+  const seen = (refusal: Reason | undefined, isDialed: boolean): DryRun => ({
     session,
     refusal,
     isDialed,
     waits,
-    cameToHeader,
+    askedForHeader,
   });
   for (;;) {
     const last = commands.at(-1);
@@ -69,10 +69,10 @@ export function visit(
     }
     const waitsFor = session.stage instanceof Admission ? session.stage.waitsFor : undefined;
     if (waitsFor === undefined) return seen(undefined, false);
-    cameToHeader ||= waitsFor === 'proxy-header';
+    askedForHeader ||= waitsFor === 'proxy-header';
     const asked = commands.findLast((command) => command.kind === 'inspect' || command.kind === 'start-tls');
     if (asked?.kind === 'start-tls') {
-      const detail = speech.shakeHands(listener);
+      const detail = described.handshake(listener);
       const isAgreed = typeof detail !== 'string';
       commands = handle(
         isAgreed
@@ -81,7 +81,7 @@ export function visit(
       );
       continue;
     }
-    const bytes = speech.saidTo(waitsFor);
+    const bytes = described.bytesFor(waitsFor);
     if (asked !== undefined && 'beyond' in asked && bytes.length > asked.beyond) {
       commands = handle({ kind: 'received', link: 0, bytes });
       continue;

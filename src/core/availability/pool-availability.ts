@@ -5,26 +5,26 @@ import type { PoolPlan } from '../plan.ts';
 import { inPanic } from '../pool.ts';
 import { type Unavailability, unavailability } from './availability.ts';
 
-export interface PoolStanding {
+export interface PoolAvailability {
   /** In panic, where too few backends are healthy for health to count. */
   readonly ignoresHealth: boolean;
   /** In the order of the plan. */
-  readonly backends: readonly BackendStanding[];
+  readonly backends: readonly BackendAvailability[];
 }
 
-export interface BackendStanding {
+export interface BackendAvailability {
   readonly backend: Backend;
   /** Why it takes no session now. */
   readonly unavailable: Unavailability | undefined;
 }
 
 /** The cost grows with the backends and no faster. */
-export function standingOf(
+export function poolAvailability(
   { policy, backends }: PoolPlan,
   ledger: Ledger,
   nowMs: number,
   random: () => number,
-): PoolStanding {
+): PoolAvailability {
   const known = backends.map((plan) => new Backend(plan, policy, ledger, random));
   const ignoresHealth = inPanic(policy, known);
   return {
