@@ -4,7 +4,7 @@ import { forAndWhy, forAndWhyIn, question, strong, untilChanged } from './dialog
 import { type Child, type Element, h } from './dom.ts';
 import { counted } from './format.ts';
 import type { Backend, Override, Pool } from './model.ts';
-import { button, field, input, select, textIn } from './parts.ts';
+import { button, choice, field, input, textIn } from './parts.ts';
 
 function patch(pool: string, backend: string, body: object): Promise<Response> {
   return change(`pools/${pathOf(pool)}/backends/${pathOf(backend)}`, body);
@@ -16,7 +16,7 @@ export function change(path: string, body: object): Promise<Response> {
 
 /** The one thing that is most often wanted: out of service, or back. */
 export function drainAction(name: string, backend: Backend, pool: Pool): Element {
-  const text = (word: string): Child => [word, h('span.unseen', {}, ` ${backend.address}`)];
+  const text = (word: string): Child => [word, h('span.unseen', ` ${backend.address}`)];
   const isOut = backend.layers !== null && backend.layers.operator !== 'ready';
   return isOut
     ? button(text('Ready'), () => askReady(name, backend), 'primary')
@@ -44,9 +44,7 @@ function askOut(name: string, backend: Backend, pool: Pool, state: 'drain' | 'ma
   question({
     title: `${isDrain ? 'Drain' : 'Maintenance of'} ${address}`,
     text: [
-      h(
-        'p',
-        {},
+      [
         'It takes no new clients. ',
         isDrain
           ? 'Its health is still checked. '
@@ -56,23 +54,16 @@ function askOut(name: string, backend: Backend, pool: Pool, state: 'drain' | 'ma
             ? `No other backend of ${name} takes clients: new ones will be refused, or wait where there is a queue.`
             : `${counted(left, 'backend')} of ${name} ${left === 1 ? 'is' : 'are'} left.`,
         ),
-      ),
-      h(
-        'p',
-        {},
-        active === 0 ? 'It has no open connection now.' : `It has ${counted(active, 'open connection')} now.`,
-      ),
+      ],
+      active === 0 ? 'It has no open connection now.' : `It has ${counted(active, 'open connection')} now.`,
     ],
     fields: [
-      field(
-        'Open connections',
-        select('sessions', [
-          ['keep', 'go on until they end'],
-          ['1m', 'are closed over one minute'],
-          ['10m', 'are closed over ten minutes'],
-          ['close', 'are closed at once'],
-        ]),
-      ),
+      choice('Open connections', 'sessions', [
+        ['keep', 'go on until they end'],
+        ['1m', 'are closed over one minute'],
+        ['10m', 'are closed over ten minutes'],
+        ['close', 'are closed at once'],
+      ]),
       forAndWhy(untilChanged),
     ],
     confirm: isDrain ? 'Drain' : 'Put in maintenance',
@@ -98,13 +89,10 @@ function askReady(name: string, { address, layers }: Backend): void {
   ];
   question({
     title: `Make ${address} ready`,
-    text: h(
-      'p',
-      {},
+    text:
       others.length === 0
         ? 'What was changed by hand ends, and it takes clients again as soon as its health check and breaker let it.'
         : `What was changed by hand ends. It stays out of service still, for ${others.join(' and ')} wants that.`,
-    ),
     confirm: 'Make ready',
     done: `${address} is ready`,
     run: () => patch(name, address, { state: null }),
@@ -114,7 +102,7 @@ function askReady(name: string, { address, layers }: Backend): void {
 function askWeight(name: string, { address, weight }: Backend): void {
   question({
     title: `Weight of ${address}`,
-    text: h('p', {}, 'With twice the weight it gets twice the clients. 0 drains it.'),
+    text: 'With twice the weight it gets twice the clients. 0 drains it.',
     fields: [
       field(
         'Weight',
@@ -140,7 +128,7 @@ function askWeight(name: string, { address, weight }: Backend): void {
 function askLimit(name: string, { address, limit, active }: Backend): void {
   question({
     title: `Connections of ${address}`,
-    text: h('p', {}, `It has ${counted(active, 'connection')} now. A lower limit closes none of them.`),
+    text: `It has ${counted(active, 'connection')} now. A lower limit closes none of them.`,
     fields: [
       field(
         'At most',
@@ -168,27 +156,21 @@ function askCircuit(name: string, { address }: Backend, to: 'open' | 'closed'): 
   const isOpen = to === 'open';
   question({
     title: `${isOpen ? 'Open' : 'Close'} the circuit of ${address}`,
-    text: h(
-      'p',
-      {},
-      isOpen
-        ? 'It takes no new clients for that time. Then one of them tries it, and the breaker closes if that goes well.'
-        : 'The breaker forgets what went wrong, and clients go to it again at once.',
-    ),
+    text: isOpen
+      ? 'It takes no new clients for that time. Then one of them tries it, and the breaker closes if that goes well.'
+      : 'The breaker forgets what went wrong, and clients go to it again at once.',
     fields:
       isOpen &&
-      field(
+      choice(
         'For',
-        select(
-          'for',
-          [
-            ['30s', '30 seconds'],
-            ['1m', '1 minute'],
-            ['5m', '5 minutes'],
-            ['1h', '1 hour'],
-          ],
-          '1m',
-        ),
+        'for',
+        [
+          ['30s', '30 seconds'],
+          ['1m', '1 minute'],
+          ['5m', '5 minutes'],
+          ['1h', '1 hour'],
+        ],
+        '1m',
       ),
     confirm: isOpen ? 'Open circuit' : 'Close circuit',
     done: `The circuit of ${address} is ${to}`,
@@ -203,10 +185,10 @@ function askCircuit(name: string, { address }: Backend, to: 'open' | 'closed'): 
 export function undoAction({ listener, pool = '', backend, field: what }: Override): Element {
   const name = listener ?? backend ?? pool;
   const path = listener === undefined ? `pools/${pathOf(pool)}` : `listeners/${pathOf(listener)}`;
-  return button(['Undo', h('span.unseen', {}, ` ${what} of ${name}`)], () =>
+  return button(['Undo', h('span.unseen', ` ${what} of ${name}`)], () =>
     question({
       title: `Undo ${what} of ${name}`,
-      text: h('p', {}, 'What the configuration says holds again.'),
+      text: 'What the configuration says holds again.',
       confirm: 'Undo',
       done: `${what} of ${name} is as configured`,
       run: () =>

@@ -60,6 +60,10 @@ async function messageOf(response: Response): Promise<string> {
   return error ?? lines?.join('\n') ?? `The proxy answered ${response.status}`;
 }
 
+export function problemText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export function pathOf(...parts: readonly string[]): string {
   return parts.map(encodeURIComponent).join('/');
 }

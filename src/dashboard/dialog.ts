@@ -1,12 +1,13 @@
 /** Asks before something is changed: what will happen, for how long, and why. */
+import { problemText } from './api.ts';
 import { type Child, type Element, h } from './dom.ts';
-import { button, field, form, input, select, textIn } from './parts.ts';
+import { button, choice, field, form, input, textIn } from './parts.ts';
 import { changed, learnOverrides, store } from './store.ts';
 
 export interface Question {
   readonly title: string;
-  /** What will happen. */
-  readonly text: Child;
+  /** What will happen: a paragraph, or several. */
+  readonly text: string | readonly Child[];
   readonly fields?: Child;
   readonly confirm: string;
   readonly isDangerous?: boolean;
@@ -37,12 +38,14 @@ export function dialogView(): Child {
     form(
       { class: 'stack', submit: (data) => void run(data) },
       h('h2', { id: 'dialog-title' }, title),
-      h('div.stack.small', {}, text),
+      h(
+        'div.stack.small',
+        [text].flat().map((paragraph) => h('p', paragraph)),
+      ),
       fields,
       problem !== '' && h('p', { class: 'problem', role: 'alert' }, problem),
       h(
         'div.buttons.end',
-        {},
         button('Cancel', close),
         h('button', { class: isDangerous ? 'danger' : 'primary', disabled: isBusy }, confirm),
       ),
@@ -67,7 +70,7 @@ async function run(data: FormData): Promise<void> {
     if (open === asked) close();
     await learnOverrides();
   } catch (error) {
-    asked.problem = error instanceof Error ? error.message : String(error);
+    asked.problem = problemText(error);
   }
   asked.isBusy = false;
   changed();
@@ -76,7 +79,7 @@ async function run(data: FormData): Promise<void> {
 /** For how long and why: what each change of a backend or pool can say. */
 export function forAndWhy(times: readonly (readonly [string, string])[]): Child {
   return [
-    field('For', select('for', times)),
+    choice('For', 'for', times),
     field(
       'Reason',
       input('reason', { maxlength: 200, placeholder: 'deploy of 4.2' }),
@@ -100,5 +103,5 @@ export function forAndWhyIn(data: FormData): { for?: string; reason?: string } {
 }
 
 export function strong(text: string): Element {
-  return h('strong', {}, text);
+  return h('strong', text);
 }

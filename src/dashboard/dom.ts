@@ -22,10 +22,20 @@ export interface Props {
 }
 type Attribute = string | number | boolean | undefined;
 
-/** A tag may have classes: `p.muted`. */
-export function h(name: string, props: Props = {}, ...children: Child[]): Element {
+/** A tag may have classes: `p.muted`. An object in front of the children is the element's props. */
+export function h(name: string, ...content: readonly [Props, ...Child[]] | readonly Child[]): Element {
   const [tag = '', ...classes] = name.split('.');
-  return { tag, props: classes.length === 0 ? props : { class: classes.join(' '), ...props }, children };
+  const [first, ...rest] = content;
+  const [props, children] = isProps(first) ? [first, rest] : [{}, content];
+  return {
+    tag,
+    props: classes.length === 0 ? props : { class: classes.join(' '), ...props },
+    children: children as readonly Child[], // Only the first can be props.
+  };
+}
+
+function isProps(one: Props | Child): one is Props {
+  return typeof one === 'object' && one !== null && !Array.isArray(one) && !('tag' in one);
 }
 
 const drawn = new WeakMap<Node, Props>();

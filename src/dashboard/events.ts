@@ -1,7 +1,7 @@
 /** What has happened, newest first. */
 import { type Child, h } from './dom.ts';
 import type { Happening } from './model.ts';
-import { badge, empty, field, select, when } from './parts.ts';
+import { badge, choice, empty, heading, when } from './parts.ts';
 import { hrefOf, type Place } from './route.ts';
 import { store } from './store.ts';
 import { type Level, sentence } from './why.ts';
@@ -12,16 +12,11 @@ export function eventsView(_: unknown, { query }: Place): Child {
   const kind = query.get('kind') ?? '';
   const shown = store.events.filter((one) => kind === '' || one.kind === kind);
   return [
-    h(
-      'header.head',
-      {},
-      h('h1', { tabindex: -1 }, 'Events'),
-      h('p.muted', {}, 'What has happened to this process, newest first. New ones appear by themselves.'),
-    ),
+    heading('Events', 'What has happened to this process, newest first. New ones appear by themselves.'),
     h(
       'div',
       { class: 'filters', onchange: (event: Event) => go(event) },
-      field('Kind', select('kind', [['', 'all'], ...kinds.map((one) => [one, one] as const)], kind)),
+      choice('Kind', 'kind', [['', 'all'], ...kinds.map((one) => [one, one] as const)], kind),
     ),
     shown.length === 0
       ? empty(
@@ -30,13 +25,12 @@ export function eventsView(_: unknown, { query }: Place): Child {
         )
       : h(
           'ol.events',
-          {},
           shown.map((event) =>
             h(
               'li',
               { key: event.id },
               badge(levelOf(event), event.kind),
-              h('p', {}, linked(event)),
+              h('p', linked(event)),
               when(event.at),
             ),
           ),

@@ -1,9 +1,9 @@
 /** What would become of a client, and why: asked of the running proxy, which sends nothing for it. */
-import { json } from './api.ts';
+import { json, problemText } from './api.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { counted } from './format.ts';
 import type { Status } from './model.ts';
-import { badge, field, form, input, select, table, textIn } from './parts.ts';
+import { badge, choice, field, form, heading, input, table, textIn } from './parts.ts';
 import { hrefOf, type Place } from './route.ts';
 import { changed } from './store.ts';
 import type { Level } from './why.ts';
@@ -54,31 +54,24 @@ let problem = '';
 
 export function explainView({ listeners }: Status, { query }: Place): Child {
   return [
-    h(
-      'header.head',
-      {},
-      h('h1', { tabindex: -1 }, 'What would become of a client?'),
-      h('p.muted', {}, 'Asked of the proxy as it is now. Nothing is sent to anybody, and nothing changes.'),
+    heading(
+      'What would become of a client?',
+      'Asked of the proxy as it is now. Nothing is sent to anybody, and nothing changes.',
     ),
     form(
       { class: 'filters', submit: (data) => void ask(data) },
-      field(
+      choice(
         'Listener',
-        select(
-          'listener',
-          Object.keys(listeners).map((name) => [name, name]),
-          query.get('listener') ?? undefined,
-        ),
+        'listener',
+        Object.keys(listeners).map((name) => [name, name]),
+        query.get('listener') ?? undefined,
       ),
       field('Client address', input('client', { initial: '127.0.0.1', required: true, size: 16 })),
       field('TLS server name (SNI)', input('sni', { placeholder: 'none' })),
       field('HTTP host', input('host', { placeholder: 'none' })),
       field('ALPN', input('alpn', { placeholder: 'h2, http/1.1', size: 12 })),
-      field(
-        'Protocol',
-        select('protocol', [['', 'automatic'], ...protocols.map((one) => [one, one] as const)]),
-      ),
-      h('button.primary', {}, 'Explain'),
+      choice('Protocol', 'protocol', [['', 'automatic'], ...protocols.map((one) => [one, one] as const)]),
+      h('button.primary', 'Explain'),
     ),
     problem !== '' && h('p', { class: 'problem', role: 'alert' }, problem),
     found !== undefined && h('div', { class: 'stack', 'aria-live': 'polite' }, answer(found)),
@@ -100,7 +93,7 @@ async function ask(data: FormData): Promise<void> {
     found = await json<Explanation>('explain', { method: 'POST', body });
   } catch (error) {
     found = undefined;
-    problem = error instanceof Error ? error.message : String(error);
+    problem = problemText(error);
   }
   changed();
 }
@@ -108,18 +101,12 @@ async function ask(data: FormData): Promise<void> {
 function answer(explanation: Explanation): Child {
   const { client, proxyHeader, access, waits, routes, fallback, pool } = explanation;
   const [level, word, text] = outcomeOf(explanation);
-  const step = (term: string, ...said: Child[]): Element => h('li', {}, h('strong', {}, term), ' ', said);
+  const step = (term: string, ...said: Child[]): Element => h('li', h('strong', term), ' ', said);
   return [
-    h(
-      'section',
-      { class: `card trouble ${level}` },
-      h('p.verdict', {}, badge(level, word)),
-      h('p', {}, text),
-    ),
-    h('h2', {}, 'Step by step'),
+    h('section', { class: `card trouble ${level}` }, h('p.verdict', badge(level, word)), h('p', text)),
+    h('h2', 'Step by step'),
     h(
       'ol.steps',
-      {},
       step('Client', client.address, client.announcedBy !== null && `, announced by ${client.announcedBy}`),
       proxyHeader !== 'off' && step('PROXY header', proxyHeader.replaceAll('-', ' ')),
       step('Access', access === 'not-reached' ? 'is not looked at' : accessText(access)),
@@ -144,8 +131,8 @@ function answer(explanation: Explanation): Child {
         step('Otherwise', `to ${fallback.pool}: ${fallback.verdict.replaceAll('-', ' ')}`),
     ),
     pool !== null && [
-      h('h2', {}, 'Backends of ', h('a', { href: hrefOf(['pools', pool.name]) }, pool.name)),
-      pool.ignoresHealth && h('p.muted', {}, 'So many are down that their health is ignored.'),
+      h('h2', 'Backends of ', h('a', { href: hrefOf(['pools', pool.name]) }, pool.name)),
+      pool.ignoresHealth && h('p.muted', 'So many are down that their health is ignored.'),
       table(
         `Backends of ${pool.name}`,
         [
@@ -204,7 +191,7 @@ function outcomeOf({ outcome, pool }: Explanation): readonly [Level, string, Chi
       return [
         'bad',
         'Is refused',
-        [`The reason is `, h('strong', {}, outcome.reason), `. It sees a ${outcome.with}.`],
+        [`The reason is `, h('strong', outcome.reason), `. It sees a ${outcome.with}.`],
       ];
   }
 }

@@ -37,7 +37,7 @@ function page(): Child {
   const now = status();
   return [
     h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to the content'),
-    h('header.bar', {}, brand(), navigation(at), linkState()),
+    h('header.bar', brand(), navigation(at), linkState()),
     store.link === 'lost' && lostBanner(),
     now?.phase === 'draining' &&
       store.link === 'live' &&
@@ -89,10 +89,10 @@ function brand(): Element {
 function navigation({ view }: Place): Element {
   const link = ([name, { title }]: readonly [string, View]): Element => {
     const isHere = view === name || (view === 'pools' && name === '');
-    return h('li', {}, h('a', { href: `#/${name}`, 'aria-current': isHere ? 'page' : undefined }, title));
+    return h('li', h('a', { href: `#/${name}`, 'aria-current': isHere ? 'page' : undefined }, title));
   };
   const shown = Object.entries(views).filter(([name]) => name !== 'pools');
-  return h('nav', { 'aria-label': 'Views' }, h('ul', {}, shown.map(link)));
+  return h('nav', { 'aria-label': 'Views' }, h('ul', shown.map(link)));
 }
 
 function linkState(): Element {
@@ -100,7 +100,6 @@ function linkState(): Element {
   const who = caller?.may === 'read' ? 'read only' : undefined;
   return h(
     'div.link',
-    {},
     who !== undefined && link === 'live' && h('span', { class: 'tag', title: `As ${caller?.name}` }, who),
     link === 'live' && badge('good', 'Live'),
     link === 'opening' && badge('idle', 'Connecting'),
@@ -115,7 +114,7 @@ function lostBanner(): Element {
     'p',
     { class: 'banner bad', role: 'alert' },
     icon('bad'),
-    h('strong', {}, ' No connection to the proxy'),
+    h('strong', ' No connection to the proxy'),
     ` since ${time(new Date(store.lostMs).toISOString())}. What you see is from before. It is tried again every two seconds.${store.problem}`,
   );
 }
@@ -133,7 +132,6 @@ function signInForm(): Element {
     h('h1', { tabindex: -1 }, 'This proxy wants a token'),
     h(
       'p.muted',
-      {},
       'One of the admin section of its configuration. It is kept until you close this tab. With one that may only read, you can look and change nothing.',
     ),
     field('Token', input('token', { type: 'password', required: true, autofocus: true })),
@@ -143,14 +141,13 @@ function signInForm(): Element {
         { class: 'problem', role: 'alert' },
         'The proxy does not know the token that was sent. Look it up in admin.token or admin.tokens.',
       ),
-    h('div.buttons', {}, h('button.primary', {}, 'Sign in')),
+    h('div.buttons', h('button.primary', 'Sign in')),
   );
 }
 
 function footer({ version, driver, pid, started, configuration }: Status): Element {
   return h(
     'footer',
-    {},
     `sluice ${version}, driver ${driver}, process ${pid}, up for ${since(started)}`,
     configuration.lastReloadFailed && [
       ' ',

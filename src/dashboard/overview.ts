@@ -2,7 +2,7 @@
 import { type Child, type Element, h } from './dom.ts';
 import { bytes, count, counted, rate, since as sinceText } from './format.ts';
 import type { Listener, Pool, Status } from './model.ts';
-import { badge, empty, icon, overrideText, when } from './parts.ts';
+import { badge, empty, heading, icon, overrideText, when } from './parts.ts';
 import { listenerAction } from './pool-actions.ts';
 import { hrefOf } from './route.ts';
 import { spark } from './spark.ts';
@@ -23,20 +23,9 @@ export function overview(status: Status): Child {
       ? 'Every backend takes clients'
       : `${out} of ${counted(backends.length, 'backend')} ${out === 1 ? 'takes' : 'take'} no clients`;
   return [
-    h(
-      'header.head',
-      {},
-      h(
-        'h1',
-        { tabindex: -1 },
-        icon(out === 0 ? 'good' : out === backends.length ? 'bad' : 'warn'),
-        headline,
-      ),
-      h(
-        'p.muted',
-        {},
-        `${counted(listeners.length, 'listener')}, ${counted(pools.length, 'pool')}, ${counted(backends.length, 'backend')}`,
-      ),
+    heading(
+      [icon(out === 0 ? 'good' : out === backends.length ? 'bad' : 'warn'), headline],
+      `${counted(listeners.length, 'listener')}, ${counted(pools.length, 'pool')}, ${counted(backends.length, 'backend')}`,
     ),
     figures(status),
     troubled.length > 0 &&
@@ -44,9 +33,9 @@ export function overview(status: Status): Child {
         'section',
         { 'aria-labelledby': 'trouble' },
         h('h2', { id: 'trouble' }, 'Backends without clients, and why'),
-        h('ul.cards', {}, troubled.slice(0, mostTroubled)),
+        h('ul.cards', troubled.slice(0, mostTroubled)),
         troubled.length > mostTroubled &&
-          h('p.muted', {}, `And ${count(troubled.length - mostTroubled)} more: see their pools.`),
+          h('p.muted', `And ${count(troubled.length - mostTroubled)} more: see their pools.`),
       ),
     h(
       'section',
@@ -90,10 +79,9 @@ function figures({ listeners, pools }: Status): Element {
   };
   const refused = all.reduce((all, [name]) => all + refusals(name).reduce((sum, [, one]) => sum + one, 0), 0);
   const figure = (label: string, value: string, unit: string, picture: Child): Element =>
-    h('div', {}, h('dt', {}, label), h('dd', {}, h('strong', {}, value), ` ${unit}`, picture));
+    h('div', h('dt', label), h('dd', h('strong', value), ` ${unit}`, picture));
   return h(
     'dl.figures',
-    {},
     figure(
       'Open connections',
       count(sum(({ active }) => active)),
@@ -153,8 +141,8 @@ function troubleIn(name: string, pool: Pool): Element[] {
         h(
           'a',
           { class: 'cover', href: hrefOf(['pools', name, backend.address]) },
-          h('span.mono', {}, backend.address),
-          h('span.muted', {}, ' in ', name),
+          h('span.mono', backend.address),
+          h('span.muted', ' in ', name),
         ),
         verdictText(verdict),
       ),
@@ -164,9 +152,9 @@ function troubleIn(name: string, pool: Pool): Element[] {
 
 export function verdictText({ level, word, why, remedy, since }: Verdict): Child {
   return [
-    h('p.verdict', {}, badge(level, word), h('span.muted', {}, ' for ', when(since, sinceText(since)))),
-    why !== '' && h('p', {}, why),
-    remedy !== undefined && remedy !== '' && h('p.muted', {}, remedy),
+    h('p.verdict', badge(level, word), h('span.muted', ' for ', when(since, sinceText(since)))),
+    why !== '' && h('p', why),
+    remedy !== undefined && remedy !== '' && h('p.muted', remedy),
   ];
 }
 
@@ -177,16 +165,16 @@ function listenerCard(name: string, listener: Listener): Element {
   return h(
     'li',
     { key: name, class: 'card', id: `listener ${name}` },
-    h('h3', {}, name),
-    mayOperate() && h('div.corner', {}, listenerAction(name, listener)),
-    h('p.mono.muted', {}, bind.join(', ') || 'bound nowhere: its last connections finish'),
+    h('h3', name),
+    mayOperate() && h('div.corner', listenerAction(name, listener)),
+    h('p.mono.muted', bind.join(', ') || 'bound nowhere: its last connections finish'),
     listener.accept !== 'on' &&
       badge('warn', listener.accept === 'paused' ? 'Paused: clients wait' : 'Off: accepts nobody'),
-    store.overrides.filter((one) => one.listener === name).map((one) => h('p', {}, overrideText(one))),
+    store.overrides.filter((one) => one.listener === name).map((one) => h('p', overrideText(one))),
     numbers(listener.active, rates),
     bad.length > 0 &&
-      h('p.bad', {}, icon('bad'), bad.map(([reason, per]) => ` ${rate(per)}/s ${reason}`).join(',')),
-    h('p.to', {}, `to ${poolsOf(store.configuration?.listeners[name]).join(', ') || 'no pool'}`),
+      h('p.bad', icon('bad'), bad.map(([reason, per]) => ` ${rate(per)}/s ${reason}`).join(',')),
+    h('p.to', `to ${poolsOf(store.configuration?.listeners[name]).join(', ') || 'no pool'}`),
   );
 }
 
@@ -198,16 +186,15 @@ function poolCard(name: string, pool: Pool): Element {
   return h(
     'li',
     { key: name, class: 'card', id: `pool ${name}` },
-    h('h3', {}, h('a', { class: 'cover', href: hrefOf(['pools', name]) }, name)),
+    h('h3', h('a', { class: 'cover', href: hrefOf(['pools', name]) }, name)),
     h(
       'p.verdict',
-      {},
       badge(level, all === 0 ? 'No backends' : taking === all ? `${all} ready` : `${taking} of ${all} ready`),
       pool.hold !== null && badge('warn', pool.hold.phase === 'held' ? 'Held' : 'Releasing'),
       pool.queue > 0 && badge('warn', `${count(pool.queue)} wait`),
     ),
     numbers(pool.active, poolRates(name)),
-    h('div.beside', {}, spark('New connections a second', series?.connections, series?.failures)),
+    h('div.beside', spark('New connections a second', series?.connections, series?.failures)),
   );
 }
 
@@ -226,10 +213,9 @@ export function poolRates(name: string) {
 function numbers(active: number, { connections, toBackend, toClient }: ReturnType<typeof ratesOf>): Element {
   return h(
     'p.numbers',
-    {},
-    h('span', {}, h('strong', {}, count(active)), ' open'),
-    h('span', {}, h('strong', {}, rate(connections)), ' new/s'),
-    h('span', {}, h('strong', {}, bytes(toBackend + toClient)), '/s'),
+    h('span', h('strong', count(active)), ' open'),
+    h('span', h('strong', rate(connections)), ' new/s'),
+    h('span', h('strong', bytes(toBackend + toClient)), '/s'),
   );
 }
 

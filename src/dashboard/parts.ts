@@ -31,7 +31,7 @@ export function when(iso: string, text = ago(iso)): Element {
 /** What was changed by hand, by whom, why and until when. */
 export function overrideText({ field, value, configured, since: at, until, by, reason }: Override): Child {
   return [
-    h('strong', {}, typeof value === 'object' ? field : `${field} ${value}`),
+    h('strong', typeof value === 'object' ? field : `${field} ${value}`),
     ` in place of ${configured}, by ${by} ${ago(at)}`,
     reason !== null && `: “${reason}”`,
     until === null ? '' : `, ends ${inTime(until)}`,
@@ -57,7 +57,7 @@ export function table(caption: string, columns: readonly Column[], rows: readonl
   return h(
     'table',
     { role: 'table' },
-    h('caption.unseen', {}, caption),
+    h('caption.unseen', caption),
     h(
       'thead',
       { role: 'rowgroup' },
@@ -93,9 +93,14 @@ export function button(text: Child, onclick: () => unknown, kind = ''): Element 
   return h('button', { type: 'button', class: kind, onclick }, text);
 }
 
+/** The head of a view: its title, which gets the focus, a line about it, and what can be done. */
+export function heading(title: Child, text: Child, ...more: Child[]): Element {
+  return h('header.head', h('h1', { tabindex: -1 }, title), h('p.muted', text), more);
+}
+
 /** Where there is nothing to show: why, and what would change that. */
 export function empty(title: string, ...text: Child[]): Element {
-  return h('div.empty', {}, h('p.strong', {}, title), h('p', {}, text));
+  return h('div.empty', h('p.strong', title), h('p', text));
 }
 
 /** No two fields of a view and its dialog have the same name. */
@@ -104,7 +109,6 @@ export function field(label: string, input: Element, hint?: string): Element {
   const described = hint === undefined ? {} : { 'aria-describedby': `${id}-hint` };
   return h(
     'div.field',
-    {},
     h('label', { for: id }, label),
     { ...input, props: { ...input.props, id, ...described } },
     hint !== undefined && h('small', { id: `${id}-hint` }, hint),
@@ -121,6 +125,11 @@ export function select(
     { name, initial },
     options.map(([value, text]) => h('option', { value }, text)),
   );
+}
+
+/** A field in which one of some values is chosen. */
+export function choice(label: string, ...options: Parameters<typeof select>): Element {
+  return field(label, select(...options));
 }
 
 export function input(

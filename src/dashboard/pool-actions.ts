@@ -5,7 +5,7 @@ import { forAndWhy, forAndWhyIn, question, untilChanged } from './dialog.ts';
 import { type Child, h } from './dom.ts';
 import { counted } from './format.ts';
 import type { Listener, Pool } from './model.ts';
-import { button, field, input, select, textIn } from './parts.ts';
+import { button, choice, field, input, textIn } from './parts.ts';
 
 export function poolActions(name: string, { hold, active, queue }: Pool): Child {
   if (hold === null) return button('Hold', () => askHold(name, active));
@@ -15,28 +15,19 @@ export function poolActions(name: string, { hold, active, queue }: Pool): Child 
 function askHold(name: string, active: number): void {
   question({
     title: `Hold ${name}`,
-    text: h(
-      'p',
-      {},
-      'New clients are accepted and wait, instead of going to a backend: time to restart what is behind. ',
+    text:
+      'New clients are accepted and wait, instead of going to a backend: time to restart what is behind. ' +
       `${counted(active, 'connection')} ${active === 1 ? 'is' : 'are'} open now.`,
-    ),
     fields: [
-      field(
-        'Open connections',
-        select('sessions', [
-          ['keep', 'go on'],
-          ['30s', 'are closed over 30 seconds'],
-          ['close', 'are closed at once'],
-        ]),
-      ),
-      field(
-        'Then',
-        select('then', [
-          ['resume', 'clients who wait go on'],
-          ['refuse', 'clients who wait are refused'],
-        ]),
-      ),
+      choice('Open connections', 'sessions', [
+        ['keep', 'go on'],
+        ['30s', 'are closed over 30 seconds'],
+        ['close', 'are closed at once'],
+      ]),
+      choice('Then', 'then', [
+        ['resume', 'clients who wait go on'],
+        ['refuse', 'clients who wait are refused'],
+      ]),
       forAndWhy([
         ['30s', '30 seconds'],
         ['1m', '1 minute'],
@@ -56,11 +47,7 @@ function askHold(name: string, active: number): void {
 function askRelease(name: string, queue: number): void {
   question({
     title: `Release ${name}`,
-    text: h(
-      'p',
-      {},
-      `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'} now and will go to the backends.`,
-    ),
+    text: `${counted(queue, 'client')} ${queue === 1 ? 'waits' : 'wait'} now and will go to the backends.`,
     fields: field(
       'At most so many a second',
       input('rate', { inputmode: 'numeric', pattern: '[1-9]\\d{0,6}', title: 'A whole number from 1 on' }),
@@ -79,7 +66,7 @@ function askRelease(name: string, queue: number): void {
 }
 
 export function listenerAction(name: string, { accept }: Listener): Child {
-  const text = (word: string): Child => [word, h('span.unseen', {}, ` ${name}`)];
+  const text = (word: string): Child => [word, h('span.unseen', ` ${name}`)];
   return accept === 'on'
     ? button(text('Pause'), () => askPause(name), 'quiet')
     : button(text('Accept'), () => askAccept(name), 'primary');
@@ -88,15 +75,12 @@ export function listenerAction(name: string, { accept }: Listener): Child {
 function askPause(name: string): void {
   question({
     title: `Pause ${name}`,
-    text: h('p', {}, 'Open connections go on. New clients wait unread, or are refused by the system.'),
+    text: 'Open connections go on. New clients wait unread, or are refused by the system.',
     fields: [
-      field(
-        'New clients',
-        select('accept', [
-          ['paused', 'wait'],
-          ['off', 'are refused: the address is closed'],
-        ]),
-      ),
+      choice('New clients', 'accept', [
+        ['paused', 'wait'],
+        ['off', 'are refused: the address is closed'],
+      ]),
       forAndWhy(untilChanged),
     ],
     confirm: 'Pause',
@@ -109,7 +93,7 @@ function askPause(name: string): void {
 function askAccept(name: string): void {
   question({
     title: `Accept clients on ${name}`,
-    text: h('p', {}, 'What was changed by hand ends. Clients that wait are served first.'),
+    text: 'What was changed by hand ends. Clients that wait are served first.',
     confirm: 'Accept',
     done: `${name} accepts clients`,
     run: () => change(`listeners/${pathOf(name)}`, { accept: null }),
@@ -119,11 +103,7 @@ function askAccept(name: string): void {
 export function askReload(): void {
   question({
     title: 'Read the configuration again',
-    text: h(
-      'p',
-      {},
-      'The file is checked whole first. If it has a mistake, nothing changes, and all mistakes are shown.',
-    ),
+    text: 'The file is checked whole first. If it has a mistake, nothing changes, and all mistakes are shown.',
     confirm: 'Reload',
     done: 'The configuration was read again',
     run: () => json('reload', { method: 'POST' }),

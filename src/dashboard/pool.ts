@@ -4,7 +4,7 @@ import { type Child, type Element, h } from './dom.ts';
 import { bytes, count, counted, inTime, rate, since, span } from './format.ts';
 import type { Backend, Limit, Override, Pool, Status } from './model.ts';
 import { poolRates, verdictText } from './overview.ts';
-import { badge, button, empty, icon, overrideText, table, when } from './parts.ts';
+import { badge, button, empty, heading, icon, overrideText, table, when } from './parts.ts';
 import { poolActions } from './pool-actions.ts';
 import { hrefOf, type Place } from './route.ts';
 import { spark } from './spark.ts';
@@ -33,28 +33,22 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
       ' / ',
       name,
     ),
-    h(
-      'header.head',
-      {},
-      h(
-        'h1',
-        { tabindex: -1 },
+    heading(
+      [
         icon(taking === pool.backends.length ? 'good' : taking > 0 ? 'warn' : 'bad'),
         `${name}: ${taking} of ${counted(pool.backends.length, 'backend')} ${taking === 1 ? 'takes' : 'take'} clients`,
-      ),
-      h(
-        'p.muted',
-        {},
+      ],
+      [
         `${pool.balance}, ${ofLimit(pool.active, pool.limit)} open, ${rate(connections)} new a second, ` +
           `${bytes(toBackend)}/s to backends, ${bytes(toClient)}/s to clients.`,
         waits,
-      ),
-      mayOperate() && h('div.buttons', {}, poolActions(name, pool)),
+      ],
+      mayOperate() && h('div.buttons', poolActions(name, pool)),
     ),
     holdBanner(pool),
     pool.names
       .filter(({ problem }) => problem !== null)
-      .map((one) => h('p.banner.warn', {}, icon('warn'), ` ${one.name} does not resolve: ${one.problem}`)),
+      .map((one) => h('p.banner.warn', icon('warn'), ` ${one.name} does not resolve: ${one.problem}`)),
     pool.backends.length === 0
       ? empty('This pool has no backends', 'Its names resolve to no address yet, or its file lists none.')
       : backendTable(name, pool, shown),
@@ -62,8 +56,7 @@ export function poolView(status: Status, { parts: [name = '', shown] }: Place): 
       pool.backends.length > mostRows &&
       h(
         'div.buttons',
-        {},
-        h('p.muted', {}, `${mostRows} are shown, first those that take no clients.`),
+        h('p.muted', `${mostRows} are shown, first those that take no clients.`),
         button(`Show all ${count(pool.backends.length)}`, () => {
           showsAll = true;
           changed();
@@ -91,9 +84,8 @@ function holdBanner({ hold, queue, longestWaitMs }: Pool): Child {
     phase === 'held' ? ' Held' : pace === 'unlimited' ? ' Releasing' : ` Releasing, ${pace} a second`;
   return h(
     'p.banner.warn',
-    {},
     icon('warn'),
-    h('strong', {}, what),
+    h('strong', what),
     `: ${waiting}`,
     queue > 0 && `, the first for ${span(longestWaitMs)}`,
     '.',
@@ -137,11 +129,10 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
               },
               address,
             ),
-            backend.name !== null && backend.name !== address && h('p.muted', {}, backend.name),
+            backend.name !== null && backend.name !== address && h('p.muted', backend.name),
             h(
               'p',
-              {},
-              tags(backend, overrides).map((tag) => h('span.tag', {}, tag)),
+              tags(backend, overrides).map((tag) => h('span.tag', tag)),
             ),
           ],
           verdictText(verdict),
@@ -153,9 +144,9 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
                 title: 'Show the open sessions of this backend',
               },
               ofLimit(backend.active, backend.limit),
-              h('span.unseen', {}, ` open sessions of ${address}`),
+              h('span.unseen', ` open sessions of ${address}`),
             ),
-            backend.state !== 'ready' && backend.active > 0 && h('p.muted', {}, 'hold the drain open'),
+            backend.state !== 'ready' && backend.active > 0 && h('p.muted', 'hold the drain open'),
           ],
           rate(connections),
           `${bytes(toBackend + toClient)}/s`,
@@ -166,7 +157,7 @@ function backendTable(name: string, pool: Pool, shown: string | undefined): Elem
               'a',
               { class: 'button', href: hrefOf(isOpen ? ['pools', name] : ['pools', name, address]) },
               isOpen ? 'Less' : 'More',
-              h('span.unseen', {}, ` of ${address}`),
+              h('span.unseen', ` of ${address}`),
             ),
           ],
         ],
@@ -202,23 +193,20 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
     lastDialError,
     certificate,
   } = backend;
-  const fact = (term: string, ...said: Child[]): Element =>
-    h('div', {}, h('dt', {}, term), h('dd', {}, said));
+  const fact = (term: string, ...said: Child[]): Element => h('div', h('dt', term), h('dd', said));
   return h(
     'div.stack',
-    {},
     h(
       'dl.facts',
-      {},
       layers !== null &&
         fact(
           'Wanted, by layer',
           Object.entries(layers).map(([layer, state], at) => [
             at > 0 && ', ',
             `${layer} `,
-            h('strong', {}, state),
+            h('strong', state),
           ]),
-          h('small', {}, 'The strictest counts.'),
+          h('small', 'The strictest counts.'),
         ),
       fact(
         'Health',
@@ -262,22 +250,20 @@ function details(name: string, pool: Pool, backend: Backend, overrides: readonly
         ),
     ),
     overrides.length > 0 && [
-      h('h3', {}, 'Changed by hand'),
+      h('h3', 'Changed by hand'),
       h(
         'ul.plain',
-        {},
         overrides.map((one) =>
           h('li', { key: one.field }, overrideText(one), ' ', mayOperate() && undoAction(one)),
         ),
       ),
     ],
     mayOperate()
-      ? h('div.buttons', {}, backendActions(name, backend, pool))
-      : h('p.muted', {}, 'You may look, and need a token that may operate to change something.'),
+      ? h('div.buttons', backendActions(name, backend, pool))
+      : h('p.muted', 'You may look, and need a token that may operate to change something.'),
     backend.active > 0 &&
       h(
         'p',
-        {},
         h(
           'a',
           { href: hrefOf(['sessions'], { pool: name, backend: backend.address }) },

@@ -1,10 +1,10 @@
 /** Open sessions: which there are, who holds a drain open, and ending them. */
-import { ask, json, pathOf } from './api.ts';
+import { ask, json, pathOf, problemText } from './api.ts';
 import { question } from './dialog.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { bytes, counted, span } from './format.ts';
 import type { Session, Status } from './model.ts';
-import { button, empty, field, form, input, select, table, textIn } from './parts.ts';
+import { button, choice, empty, field, form, heading, input, select, table, textIn } from './parts.ts';
 import { hrefOf, type Place } from './route.ts';
 import { changed, mayOperate, store } from './store.ts';
 
@@ -37,30 +37,20 @@ export function sessionsView(status: Status, { query }: Place): Child {
   const backend = pool?.backends.find(({ address }) => address === given['backend']);
   const isDrained = backend !== undefined && backend.state !== 'ready';
   return [
-    h(
-      'header.head',
-      {},
-      h(
-        'h1',
-        { tabindex: -1 },
-        isDrained ? `What holds the drain of ${backend.address} open` : 'Open sessions',
-      ),
-      h(
-        'p.muted',
-        {},
-        Object.keys(given).length === 0
-          ? 'The oldest come first. The list is looked at again every two seconds.'
-          : [
-              'Only those with ',
-              Object.entries(given).map(([name, value], at) => [
-                at > 0 && ', ',
-                `${name} `,
-                h('strong', {}, value),
-              ]),
-              '. ',
-              h('a', { href: '#/sessions' }, 'Show all'),
-            ],
-      ),
+    heading(
+      isDrained ? `What holds the drain of ${backend.address} open` : 'Open sessions',
+      Object.keys(given).length === 0
+        ? 'The oldest come first. The list is looked at again every two seconds.'
+        : [
+            'Only those with ',
+            Object.entries(given).map(([name, value], at) => [
+              at > 0 && ', ',
+              `${name} `,
+              h('strong', value),
+            ]),
+            '. ',
+            h('a', { href: '#/sessions' }, 'Show all'),
+          ],
     ),
     filterForm(status, given, sort),
     now === undefined
@@ -77,10 +67,8 @@ export function sessionsView(status: Status, { query }: Place): Child {
           : [
               h(
                 'div.buttons',
-                {},
                 h(
                   'p.muted',
-                  {},
                   now.sessions.length === shownAtMost
                     ? `The first ${shownAtMost} are shown.`
                     : `${counted(now.sessions.length, 'session')}.`,
@@ -116,7 +104,7 @@ async function sessionsOf(query: string): Promise<Pick<Found, 'sessions' | 'prob
   try {
     return { ...(await json<Pick<Found, 'sessions'>>(`sessions?${query}`)), problem: '' };
   } catch (error) {
-    return { sessions: [], problem: error instanceof Error ? error.message : String(error) };
+    return { sessions: [], problem: problemText(error) };
   }
 }
 
@@ -143,29 +131,27 @@ function filterForm(
     { key: JSON.stringify(given) },
     form(
       { class: 'filters', submit: go },
-      field('Listener', select('listener', any(Object.keys(listeners)), given['listener'])),
-      field('Pool', select('pool', any(Object.keys(pools)), given['pool'])),
-      field('Backend', select('backend', any([...new Set(backends)]), given['backend'])),
+      choice('Listener', 'listener', any(Object.keys(listeners)), given['listener']),
+      choice('Pool', 'pool', any(Object.keys(pools)), given['pool']),
+      choice('Backend', 'backend', any([...new Set(backends)]), given['backend']),
       field(
         'Client',
         input('client', { initial: given['client'] ?? '', placeholder: '10.0.0.0/8', size: 14 }),
       ),
-      field('State', select('state', any(states), given['state'])),
-      field('Open for', select('olderThan', any(times), given['olderThan'])),
-      field('Silent for', select('idleFor', any(times), given['idleFor'])),
-      field(
+      choice('State', 'state', any(states), given['state']),
+      choice('Open for', 'olderThan', any(times), given['olderThan']),
+      choice('Silent for', 'idleFor', any(times), given['idleFor']),
+      choice(
         'First',
-        select(
-          'sort',
-          [
-            ['age', 'oldest'],
-            ['idle', 'longest silent'],
-            ['bytes', 'most bytes'],
-          ],
-          sort,
-        ),
+        'sort',
+        [
+          ['age', 'oldest'],
+          ['idle', 'longest silent'],
+          ['bytes', 'most bytes'],
+        ],
+        sort,
       ),
-      h('button.primary', {}, 'Show'),
+      h('button.primary', 'Show'),
     ),
   );
 }
@@ -187,8 +173,8 @@ function sessionTable(sessions: readonly Session[]): Element {
       key: session.id,
       cells: [
         [
-          h('span.mono', {}, session.client),
-          h('p.muted', {}, [session.protocol, session.sni].filter(Boolean).join(' ') || session.id),
+          h('span.mono', session.client),
+          h('p.muted', [session.protocol, session.sni].filter(Boolean).join(' ') || session.id),
         ],
         [
           session.listener,
@@ -196,7 +182,7 @@ function sessionTable(sessions: readonly Session[]): Element {
             ' → ',
             h('a', { href: hrefOf(['pools', session.pool]) }, session.pool),
           ],
-          session.backend !== undefined && h('p.mono.muted', {}, session.backend),
+          session.backend !== undefined && h('p.mono.muted', session.backend),
         ],
         session.state,
         span(session.ageMs),
@@ -204,11 +190,7 @@ function sessionTable(sessions: readonly Session[]): Element {
         bytes(session.bytesToBackend),
         bytes(session.bytesToClient),
         ...(mayOperate()
-          ? [
-              button(['Close', h('span.unseen', {}, ` the session of ${session.client}`)], () =>
-                askOne(session),
-              ),
-            ]
+          ? [button(['Close', h('span.unseen', ` the session of ${session.client}`)], () => askOne(session))]
           : []),
       ],
     })),
@@ -218,11 +200,7 @@ function sessionTable(sessions: readonly Session[]): Element {
 function askOne({ id, client, backend }: Session): void {
   question({
     title: `Close the session of ${client}`,
-    text: h(
-      'p',
-      {},
-      `Both sides are reset${backend === undefined ? '' : `; its backend is ${backend}`}. The client may connect again.`,
-    ),
+    text: `Both sides are reset${backend === undefined ? '' : `; its backend is ${backend}`}. The client may connect again.`,
     confirm: 'Close session',
     isDangerous: true,
     done: `The session of ${client} is closed`,
@@ -234,13 +212,10 @@ function askAll(filter: Readonly<Record<string, string>>): void {
   const words = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
   question({
     title: words.length === 0 ? 'Close all sessions' : 'Close the sessions that pass the filter',
-    text: h(
-      'p',
-      {},
+    text:
       words.length === 0
         ? 'Every open session of this proxy ends.'
         : `Those with ${words.join(', ')} end, also those beyond what is shown.`,
-    ),
     fields: [
       field(
         'Over',
@@ -252,13 +227,10 @@ function askAll(filter: Readonly<Record<string, string>>): void {
         ]),
         'Spread, clients do not come back all at once',
       ),
-      field(
-        'How',
-        select('how', [
-          ['reset', 'reset'],
-          ['fin', 'finish (FIN)'],
-        ]),
-      ),
+      choice('How', 'how', [
+        ['reset', 'reset'],
+        ['fin', 'finish (FIN)'],
+      ]),
       field('Reason', input('reason', { maxlength: 200 }), 'For the log'),
     ],
     confirm: 'Close sessions',
