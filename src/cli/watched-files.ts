@@ -51,7 +51,7 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
     await ready;
   }
 
-  /** From now on these and no others. */
+  /** Watches these files from now on, and no others. */
   watch(files: readonly string[]): void {
     this.#asked = files;
     this.#follow();

@@ -14,7 +14,7 @@ export interface OwnCertificate {
   readonly fingerprint: string;
 }
 
-/** From so long before its end on, people should be told: 14 days. */
+/** How long before its end a certificate is reported: 14 days. */
 export const soonMs = 14 * 24 * 60 * 60 * 1_000;
 
 /** In the order of the file, the first of a chain each. */

@@ -131,7 +131,7 @@ function ofPool({ name: owner, policy }: PoolConfig): readonly Certificate[] {
 /** In words, by owner, names and kind of key. */
 type Described = ReadonlyMap<string, string>;
 
-/** Those that the others have not. */
+/** The certificates that are not among the others. */
 function described(certificates: CertificatesByContent, others: CertificatesByContent): Described {
   const own = [...certificates].filter(([content]) => !others.has(content));
   return new Map(
@@ -144,7 +144,7 @@ function described(certificates: CertificatesByContent, others: CertificatesByCo
   );
 }
 
-/** Without what is empty. */
+/** Leaves out empty lists and objects. */
 function nonEmpty<T extends object>(of: T): Partial<T> {
   const isThere = (value: unknown): boolean =>
     Array.isArray(value) ? value.length > 0 : Object.keys(Object(value)).length > 0;

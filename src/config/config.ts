@@ -83,7 +83,7 @@ export interface AgentCheckConfig {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly send: string | undefined;
-  /** As of a health check. */
+  /** Means the same as in a health check. */
   readonly jitterPercent: number;
 }
 
@@ -125,7 +125,7 @@ export interface ProbeHttp {
 
 export interface AdminConfig {
   readonly bind: Address;
-  /** One of them must be borne; without any, everybody who comes may do everything. */
+  /** A request must bear one of them; without any, every client may do everything. */
   readonly tokens: readonly AdminToken[];
   /** The file that keeps overrides over a restart. */
   readonly state: string | undefined;
@@ -156,7 +156,7 @@ export interface LogConfig {
 export interface SessionLines {
   /** One when a backend serves the session. */
   readonly start: boolean;
-  /** Between two lines of one session; `Infinity`: none. */
+  /** The time between two lines of one session; `Infinity`: no such lines. */
   readonly everyMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** A text with … for what URLs in it may have of secrets: a user with a password (RFC 3986, 3.2.1), and a query. */
+/** Replaces the secrets that URLs in a text may have by …: a user with a password (RFC 3986, 3.2.1), and a query. */
 export function withoutCredentials(text: string): string {
   return text.replaceAll(urlRest, (rest) => rest.replace(/^:\/\/[^/?#]*@/, '://…@').replace(/\?.+$/, '?…'));
 }

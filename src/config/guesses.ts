@@ -4,7 +4,7 @@
  */
 import { nearest } from './nearest.ts';
 
-/** Gives the text that would do; undefined where nobody can tell. */
+/** Returns the text that would do; undefined where there is no guess. */
 export type Guess = (found: unknown) => string | undefined;
 
 /** A text as YAML, in the quotes that are right in every place. */

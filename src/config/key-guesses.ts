@@ -37,7 +37,7 @@ export function meantKeys(root: JsonSchema, path: Path): readonly string[] {
   return outside < 0 ? [] : [formatPath([...path.slice(0, outside), key])];
 }
 
-/** More are no help. */
+/** The most keys that a guess names. */
 const mostPlaces = 3;
 
 /** The schemas of the mappings and lists on the way to the value at a path, from the root on. */

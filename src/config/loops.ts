@@ -129,7 +129,7 @@ function addressOf(target: Target): Address | undefined {
   return loopbackNames.test(name) ? { host: '127.0.0.1', port: target.port } : undefined;
 }
 
-/** What the machine calls itself, which may be any of its addresses. */
+/** The names of this machine, each of which may mean any of its addresses. */
 const ownName = '';
 
 /** RFC 6761, 6.3, and what Linux distributions have in their /etc/hosts. */

@@ -5,7 +5,7 @@
 import { type ConfigDocument, isContainer, valueAt } from './document.ts';
 import type { JsonSchema } from './options/json-schema.ts';
 
-/** Reports those lines, and says whether there are any: what else is wrong then follows from them. */
+/** Reports those lines, and returns whether there are any: what else is wrong then follows from them. */
 export function reportMisplaced(document: ConfigDocument, root: JsonSchema): boolean {
   const reports = [...sectionsOf(root)].map(([section, entry]) => [
     ...tooFarIn(document, root, section, entry),

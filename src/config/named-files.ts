@@ -5,7 +5,7 @@ import { getSystemErrorMap } from 'node:util';
 import type { ConfigDocument } from './document.ts';
 import type { Path } from './issues.ts';
 
-/** Gives the text of the file at an absolute path, or throws the system's error. */
+/** Returns the text of the file at an absolute path, or throws the system's error. */
 export type ReadFile = (path: string) => string;
 
 export interface NamedFile {

@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
-/** Keeps a file of nothing but mistakes from costing their square. */
+/** A bound, so that a file full of mistakes does not cost their square. */
 const mostCandidates = 200;
 
 /** Optimal string alignment distance, row by row: Damerau (1964), without edits inside a swapped pair. */

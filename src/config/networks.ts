@@ -25,7 +25,7 @@ export function parseNetwork(text: string): Parsed<AddressRange> {
   );
 }
 
-/** What an address with a prefix length that it can't have should have had. */
+/** What is expected of an address whose prefix length is impossible. */
 function lengthExpectedIn(text: string): string | undefined {
   const [, address = ''] = /^([^/]*)\/[0-9]+$/.exec(text) ?? [];
   if (parseAddressRange(address) === undefined) return undefined;

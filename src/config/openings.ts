@@ -14,7 +14,7 @@ const flowEnd = '\x18';
 const scalarFollows = '\x1f';
 const documentFollows = '\x02';
 
-/** Told of every piece of the text, in order, as the library's lexer cuts it. */
+/** To be called with each token of the library's lexer, in order. */
 export class Openings {
   #offset = 0;
   #before = '';
@@ -33,7 +33,7 @@ export class Openings {
     }
   }
 
-  /** No bracket that is open now is closed behind. */
+  /** The text ends here: brackets that are open now are never closed. */
   end(): void {
     this.#unclosed.push(...this.#open);
     this.#open = [];

@@ -27,7 +27,7 @@ const problems: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address',
 };
 
-/** Looks at what is there, as the system says the same of several things. */
+/** Looks at the path itself, since one errno has several causes. */
 function problemOfPath(path: string, code: string | undefined): string | undefined {
   const obstacle = obstacleAt(path);
   if (obstacle !== undefined) return `${obstacle.found}; ${obstacle.remedy}`;
@@ -48,7 +48,7 @@ export async function refuseTakenPort(address: Address): Promise<void> {
     if (sockets !== undefined) sockets.tryBinding(address);
     else await listenOnce(address);
   } catch (error) {
-    // Whatever else is wrong, the workers will say.
+    // The workers will report any other error.
     if (errorCode(error) === 'EADDRINUSE') throw error;
   }
 }

@@ -24,7 +24,7 @@ export class CertificateWatch {
   readonly #events: Pick<Events, 'tell'>;
   readonly #wallClockMs: () => number;
   readonly #timer: NodeJS.Timeout;
-  /** What was said last of those of which something is to be said. */
+  /** The last warning about each certificate that has one. */
   #told: ReadonlyMap<string, Told> = new Map();
 
   constructor(

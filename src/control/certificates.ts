@@ -52,7 +52,7 @@ export class Certificates {
     return tls === undefined || notAfterMs === 0 ? undefined : { name: tlsNameOf(backend, tls), notAfterMs };
   }
 
-  /** One that takes the place of another for the same name has changed. */
+  /** A certificate that replaces another for the same name is reported as changed, every other one as loaded. */
   #tellNew(before: readonly OwnCertificate[], after: readonly OwnCertificate[]): void {
     const fingerprints = new Set(before.map((one) => `${placeOf(one)} ${one.fingerprint}`));
     const places = new Set(before.map(placeOf));

@@ -33,7 +33,7 @@ export class Changeover {
   readonly #changes = new OneAtATime();
   /** Listeners that were not to accept clients when addresses were bound last. */
   #notAccepting: Administration['notAccepting'] = new Map();
-  /** The configuration whose names are asked for: the one that runs, or is to. */
+  /** The configuration whose names are resolved: the running one, or the one that is to run next. */
   #named: Config;
 
   constructor(deps: ChangeoverDeps) {

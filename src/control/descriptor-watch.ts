@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { DescriptorUse } from '../drivers/descriptors.ts';
 
-/** It is over when nobody has found one missing for so long. */
+/** The shortage is over when none was reported for so long. */
 const calmMs = 10_000;
 
 export class DescriptorWatch {
@@ -18,7 +18,7 @@ export class DescriptorWatch {
     this.#usualLimit = use()?.limit;
   }
 
-  /** A worker had none, for a client or for a dial. */
+  /** A worker found no descriptor for a client or a dial. */
   missing(): void {
     if (this.#calm === undefined) this.#logger.error(this.#numbers(), message);
     clearTimeout(this.#calm);

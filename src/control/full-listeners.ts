@@ -2,10 +2,10 @@
 import type { Logger } from 'pino';
 import type { BusyClients } from '../core/busiest-clients.ts';
 
-/** It is over when nobody has been turned away for so long. */
+/** It is over when no client was turned away for so long. */
 const calmMs = 10_000;
 
-/** Those who hold most; more would fill the line. */
+/** The clients with most connections; more would make the line too long. */
 const mostShown = 3;
 
 export class FullListeners {

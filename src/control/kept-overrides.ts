@@ -12,15 +12,15 @@ export interface KeptOverridesDeps {
   /** Where overrides are kept over a restart; undefined keeps them nowhere. */
   readonly stateFile: string | undefined;
   readonly logger: Logger;
-  /** How many wait in a pool. */
+  /** How many sessions wait in a pool. */
   queued(pool: string): number;
-  /** Has those refused who wait in a pool. */
+  /** Refuses the sessions that wait in a pool. */
   refuseWaiting(pool: string): void;
-  /** Has a change take effect, in its turn; rejects where the proxy is stopping. */
+  /** Applies a change after those before it; rejects where the proxy is stopping. */
   administer(change: () => void): Promise<void>;
 }
 
-/** A timer waits no longer than it can. */
+/** The longest delay of a timer. */
 const longestWaitMs = 24 * 60 * 60 * 1_000;
 
 /** Between two looks at the queues of pools that are released. */

@@ -61,9 +61,9 @@ export interface Mark {
 interface OverrideOf<Fields, Field extends keyof Fields> extends Mark {
   readonly field: Field;
   readonly value: Fields[Field];
-  /** What it replaced. */
+  /** The configured value that it replaced. */
   readonly configured: Fields[Field];
-  /** Since when the configuration does not have what it is of. */
+  /** Since when the configuration lacks its listener, pool or backend. */
   readonly goneSinceMs?: number;
 }
 type AnyOverrideOf<Fields> = { [Field in keyof Fields]: OverrideOf<Fields, Field> }[keyof Fields];
@@ -90,7 +90,7 @@ export type BackendPatch = PatchOf<BackendFields>;
 export type Name = BackendName | PoolName | ListenerName;
 type AllFields = BackendFields & PoolFields & ListenerFields;
 
-/** How long overrides are kept of what the configuration has lost: a rollout may bring it back. */
+/** How long an override of something that the configuration lacks is kept: a rollout may bring it back. */
 const goneForMs = 24 * 60 * 60 * 1_000;
 
 export class Overrides {
@@ -115,7 +115,7 @@ export class Overrides {
   }
 
   ofPool(pool: string): PoolOverride | undefined {
-    // What is kept by the name of a pool alone is of a pool.
+    // By the name of a pool alone, only overrides of a pool are kept.
     return this.#byName.get(keyOf({ pool }))?.[0] as PoolOverride | undefined;
   }
 

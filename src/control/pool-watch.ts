@@ -9,7 +9,7 @@ import type { Ledger } from '../core/ledger/ledger.ts';
 import type { Plan, PoolPolicy } from '../core/plan.ts';
 import { inPanic } from '../core/pool.ts';
 
-/** What has happened to the backend that was looked at last, for people. */
+/** The last change of a backend, for people. */
 export interface Cause {
   readonly backend: string;
   readonly detail: string | undefined;

@@ -30,7 +30,7 @@ export class Releases {
     this.#byPool.set(pool, { ...hold, by, reason, ratePerSecond, sinceMs, untilMs });
   }
 
-  /** It is held again, or over. */
+  /** The pool is held again, or its release is over. */
   end(pool: string): void {
     this.#byPool.delete(pool);
   }

@@ -1,4 +1,4 @@
-/** What workers, checks and names have found, as the log, the observations, the events and operators are told of it. */
+/** Reports what workers, checks and lookups of names have found, to the log, the observations and the events. */
 import type { Logger } from 'pino';
 import type { Health } from '../core/ledger/ledger.ts';
 import type { Plan } from '../core/plan.ts';
@@ -82,7 +82,7 @@ export class Reporter {
     this.#deps.events.tell('state', event);
   }
 
-  /** Its address may have been taken meanwhile. */
+  /** Its address may be in use meanwhile. */
   notBound(err: unknown): void {
     this.#deps.logger.error({ err }, 'listeners are not bound as they are wanted');
   }
@@ -185,7 +185,7 @@ const acceptLines = {
   off: 'listener turned off',
 };
 
-/** What the other has not. */
+/** The addresses of each listener that are not in `other`. */
 function missing(
   bound: Bound,
   other: Bound,

@@ -105,7 +105,7 @@ export class Sessions {
     return ids.length;
   }
 
-  /** Ends that are still to come do not. */
+  /** Cancels the ends that are still to come. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
   }

@@ -8,7 +8,7 @@
  */
 const slices = 8;
 
-/** Calls `over` when the time is over; the function it gives calls that off. */
+/** Calls `over` when the time is over; the returned function cancels that. */
 export function startTimeOut(timeoutMs: number, over: () => void): () => void {
   const sliceMs = Math.ceil(timeoutMs / slices);
   let leftMs = timeoutMs;

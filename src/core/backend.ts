@@ -39,14 +39,14 @@ export class Backend {
     return this.plan.state === 'ready' && this.plan.weight > 0;
   }
 
-  // What these tell may be a moment old: they are for choosing, and the lease has the last word.
+  // These may be a moment old: they are for choosing, and the lease decides.
 
   /** Leases that are held on it, by all workers. */
   get active(): number {
     return this.#ledger.backendActive.relaxed(this.slot);
   }
 
-  /** Places left on it. */
+  /** How many more leases it may have. */
   get room(): number {
     return this.plan.maxConnections - this.#ledger.backendActive.total(this.slot);
   }

@@ -4,7 +4,7 @@
  * it may want an answer of ours first: a handshake goes on, a place in the queue is handed on, a dial is made again.
  */
 export class StallGrace {
-  /** No deadline is judged before. */
+  /** Deadlines are put off until then. */
   untilMs = Number.NEGATIVE_INFINITY;
 
   /** How often deadlines were put off since one came in time. */
@@ -22,9 +22,9 @@ export class StallGrace {
   }
 }
 
-/** As late as this comes what waits for a thread that has much to do. */
+/** Events of a busy thread may be late by as much as this. */
 const stallMs = 100;
 /** Some round trips to the farthest peer. */
 const longestGraceMs = 1_000;
-/** A thread that is never in time judges still. */
+/** After so many times deadlines are judged, even in a thread that is always late. */
 const mostTimesInARow = 4;

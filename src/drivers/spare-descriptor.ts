@@ -10,7 +10,7 @@ import { closeSync, openSync } from 'node:fs';
 export class SpareDescriptor {
   #fd = openOne();
 
-  /** Gives it up, for the next client. */
+  /** Closes it, so that the next client can be accepted. */
   give(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;

@@ -92,7 +92,7 @@ export class Events {
     return this.#subscribers.size;
   }
 
-  /** Until the function that it gives is called. */
+  /** Calls `subscriber` with each event until the returned function is called. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);

@@ -6,11 +6,11 @@
 import type { Ledger } from '../core/ledger/ledger.ts';
 import { timeOf, timePlace } from './lines.ts';
 
-/** So old, a line is written, if no older one is under way: the batches of workers are younger, as a rule. */
+/** The age at which a line is written if no older one is under way: the batches of workers are younger, as a rule. */
 const heldMs = 80;
 /** It takes a worker less than this to announce a line that it has made. */
 const reportDelayMs = 20;
-/** For a worker that is stuck, lines wait no longer than this. */
+/** Lines do not wait longer than this for a worker that is stuck. */
 const mostMs = 1_000;
 
 export class LineOrder {

@@ -34,7 +34,7 @@ export class LineWriter implements DestinationStream {
   #broken = false;
   /** All lines that were dropped. */
   dropped = 0;
-  /** Lines that nobody has been told of yet. */
+  /** Dropped lines that were not reported yet. */
   #untold = 0;
 
   /** `onRecovered` is told how many lines were dropped, once everything else has been written. */
@@ -98,7 +98,7 @@ export class LineWriter implements DestinationStream {
     if (left === '') this.#tellOfDropped();
   }
 
-  /** Gives back what could not be written. */
+  /** Returns what could not be written. */
   async #writeFully(fd: number, bytes: Buffer): Promise<string> {
     let written = 0;
     while (written < bytes.length) {

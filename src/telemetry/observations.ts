@@ -58,7 +58,7 @@ export interface ObservedBackend {
   lastCheck: LastCheck | undefined;
   /** What its agent was asked last, where it has one. */
   lastAgent: LastAgent | undefined;
-  /** What its breaker opened of last. */
+  /** The error at which its breaker opened last. */
   lastError: LastError | undefined;
   /** The error of the last dial that failed; of those in one second, the first. */
   lastDialError: LastError | undefined;

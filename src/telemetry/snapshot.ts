@@ -101,9 +101,9 @@ export function snapshot(source: SnapshotSource, now: Moment) {
     /** Those of the plan, then those that are leaving it: they are bound nowhere. */
     listeners: [...plan.listeners, ...source.leaving()].map((listener) => ({
       name: listener.name,
-      /** In a metric. */
+      /** The labels of its metrics. */
       labels: labelsOf({ listener: listener.name }),
-      /** Connections that it may have. */
+      /** The most connections that it may have. */
       limit: listener.policy.limits.maxConnections,
       bound: bound.get(listener.name) ?? [],
       accept: source.administration.acceptOf(listener.name),

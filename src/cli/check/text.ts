@@ -186,7 +186,7 @@ function circuitBreakerText(breaker: PoolPolicy['circuitBreaker']): string {
   return `circuit breaker: opens after ${countOf(consecutiveFailures, 'failure')} in a row, for ${formatDuration(openForMs)} to ${formatDuration(maxOpenForMs)}`;
 }
 
-/** With the day after which each is of no use. */
+/** Each certificate with the day on which it ends. */
 function certificateLines(
   certificates: readonly OwnCertificate[],
   isShown: (certificate: OwnCertificate) => boolean,

@@ -75,7 +75,7 @@ export function startVisitors(port: number) {
   };
   const timer = setInterval(visit, 1_000 / visitsPerSecond);
   return {
-    /** All of them leave. */
+    /** Ends all clients. */
     close() {
       clearInterval(timer);
       for (const socket of staying) socket.end();

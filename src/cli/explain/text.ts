@@ -76,7 +76,7 @@ function seenText({ seen: { protocol, sni, alpn, httpHost } }: Explanation): str
   return facts.length === 0 ? 'nothing that is known' : facts.join(', ');
 }
 
-/** Routes at the end that nobody came to share a line. */
+/** The routes at the end that were not reached share a line. */
 function routeLines({ routes, fallback }: Explanation): readonly LabelledLine[] {
   const end = routes.findLastIndex(({ verdict }) => verdict !== 'not-reached') + 1;
   const rest = routes.length - end;

@@ -3,14 +3,14 @@ import { setTimeout } from 'node:timers/promises';
 import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
 
 export interface ToldEvent {
-  /** What goes on behind it; a snapshot has none. */
+  /** A stream continues after it; a snapshot has none. */
   readonly id: string | undefined;
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 export interface EventQuestion {
-  /** With `snapshot`, how the proxy is, so often. */
+  /** With `snapshot`, the state of the proxy at that interval. */
   readonly query?: Readonly<Record<string, string>>;
   /** The id of the event after which to begin; without it, the next that happens comes first. */
   readonly after?: string | undefined;

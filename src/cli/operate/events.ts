@@ -8,7 +8,7 @@ interface EventsArguments extends ProxyArguments {
   readonly after?: string;
 }
 
-/** The proxy says something every 15 s, if only that it is there. */
+/** The proxy sends at least a heartbeat every 15 s. */
 const silentMs = 40_000;
 
 export function eventsCommand(ends: (code: ExitCode) => void): Command {

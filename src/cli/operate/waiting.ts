@@ -12,7 +12,7 @@ export interface BackendWish {
   readonly timeoutMs: number;
 }
 
-/** The proxy is asked anew after so long: whether it is waited for in vain is found then. */
+/** The proxy is asked again after so long, which shows whether waiting still makes sense. */
 const sliceMs = 5_000;
 
 /** Rejects with a RefusedError where it is not true in time, or can't be any more. */

@@ -15,12 +15,12 @@ export interface Screen {
 }
 
 export interface Shown {
-  /** Absent until the proxy was heard. */
+  /** Absent until the first state of the proxy has come. */
   readonly view: TopView | undefined;
   readonly state: TopState;
   /** The sessions of the chosen backend, on their page. */
   readonly sessions: readonly ListedSession[];
-  /** Why the proxy is not heard, while it is not. */
+  /** Why the connection to the proxy is lost, while it is. */
   readonly lost: string | undefined;
   /** Lines above all others. */
   readonly head: readonly string[];

@@ -16,7 +16,7 @@ export interface TopBackend extends BackendStatus {
 
 export interface TopPool extends Pick<PoolStatus, 'balance' | 'active' | 'queue' | 'hold'> {
   readonly name: string;
-  /** Of all its backends. */
+  /** Rates over all its backends. */
   readonly rates: Rates;
   readonly backends: readonly TopBackend[];
 }
@@ -26,7 +26,7 @@ export interface TopView {
   /** Connections that are open now, over all listeners. */
   readonly active: number;
   readonly pools: readonly TopPool[];
-  /** Of all pools. */
+  /** Rates over all pools. */
   readonly rates: Rates;
 }
 

@@ -36,7 +36,7 @@ interface TermWithDefault<Value> extends Term<Value> {
 
 type Leaf<T, V> = T extends { readonly default: unknown } ? Option<V, V> : Reader<V, V>;
 
-/** A value that is read as it stands. */
+/** A value that needs no conversion. */
 function leaf<V, T extends Term<V>>(schema: JsonSchema, term: T): Leaf<T, V> {
   const reader: Reader<V, V> = { schema, read: (input) => input };
   // The type asks the same question.

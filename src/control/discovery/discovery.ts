@@ -32,7 +32,7 @@ export interface NameChange {
 export interface NameState {
   /** Why it cannot be resolved; undefined where it can be again. */
   readonly problem: string | undefined;
-  /** Only some of the hosts that it names cannot be. */
+  /** Only some of its hosts cannot be resolved. */
   readonly isPartial: boolean;
   /** What it stands for now. */
   readonly addresses: readonly string[];

@@ -27,12 +27,12 @@ export class BlockedChecks {
     this.#slots[kind].add(target.slot);
   }
 
-  /** It was asked, or is to be asked no longer. */
+  /** The check could be made again, or was ended. */
   freed(kind: CheckKind, slot: BackendSlot): void {
     if (this.#slots[kind].delete(slot) && this.#areNone) this.#host.onChecksResumed();
   }
 
-  /** These are asked, and no others. */
+  /** Forgets all checks of this kind but those of these backends. */
   keep(kind: CheckKind, slots: ReadonlySet<BackendSlot>): void {
     for (const slot of this.#slots[kind]) if (!slots.has(slot)) this.freed(kind, slot);
   }

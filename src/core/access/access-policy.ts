@@ -3,7 +3,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 import { type AddressSet, contains } from './address-set.ts';
 
 export interface AccessPolicy {
-  /** When there, everybody else is denied. */
+  /** Where there is one, clients outside it are denied. */
   readonly allow: AddressSet | undefined;
   /** Denied even when allowed. */
   readonly deny: AddressSet | undefined;

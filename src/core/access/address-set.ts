@@ -67,7 +67,7 @@ function rangeAt(trie: Int32Array, leaf: number): AddressRange {
   return { words: [a, b, c, d], prefixLength };
 }
 
-/** The leaf that is left once all branches were taken, as a reference. */
+/** Follows the branches to a leaf, and returns its reference. */
 function findLeaf(trie: Int32Array, address: AddressWords): number {
   let reference = trie[isIpv4(address) ? 0 : 1] ?? 0;
   while (reference > 0) {

@@ -1,4 +1,4 @@
-/** How all backends of a pool stand now, for people: a pool is looked at once, however many backends it has. */
+/** Which backends of a pool can take a session now, and why the others cannot: for people. */
 import { Backend } from '../backend.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PoolPlan } from '../plan.ts';
@@ -18,7 +18,7 @@ export interface BackendAvailability {
   readonly unavailable: Unavailability | undefined;
 }
 
-/** The cost grows with the backends and no faster. */
+/** The cost grows linearly with the backends. */
 export function poolAvailability(
   { policy, backends }: PoolPlan,
   ledger: Ledger,

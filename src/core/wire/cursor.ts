@@ -1,7 +1,7 @@
 import { text } from './text.ts';
 
 /**
- * Walks over a stretch of bytes that a stranger wrote. Numbers are big-endian. A read past the end fails the
+ * Reads a stretch of bytes that a stranger wrote. Numbers are big-endian. A read past the end fails the
  * cursor for good: from then on every read gives 0 and `finished` never holds. So a grammar can be read off
  * without a check at each step, and is judged once, at its end.
  */

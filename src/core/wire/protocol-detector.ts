@@ -39,7 +39,7 @@ function matcherFor(first: number): ByteMatcher {
   return isTokenByte(first) || isBlank(first) ? firstWord() : () => mismatch;
 }
 
-/** Both may be, until one of them is certain or none is left. */
+/** Feeds several matchers, until one of them is certain or all have failed. */
 function either(...matchers: readonly ByteMatcher[]): ByteMatcher {
   let left = matchers;
   return (byte, at) => {

@@ -47,7 +47,7 @@ export class Sniffer implements FirstBytesReader {
     return this.#facts;
   }
 
-  /** `undefined` where it is not known yet, or stays undecided. */
+  /** `undefined` where it is not known yet, or will never be. */
   get protocol(): Protocol | undefined {
     return protocolOf(this.#facts);
   }

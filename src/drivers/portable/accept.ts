@@ -30,7 +30,7 @@ export function createServer(): net.Server {
 
 export interface Acceptor {
   accepted(open: Open): void;
-  /** There is no descriptor or no memory for a connection: what else libuv takes for none. */
+  /** There is no descriptor or no memory for a connection; libuv tells of no other error. */
   failed(): void;
 }
 
@@ -77,7 +77,7 @@ function isListeningHandle(value: unknown): value is ListeningHandle {
 
 /**
  * On Linux a connection inherits the options of the socket that it came to: set there, they save five system
- * calls for each. Says whether they are.
+ * calls for each. Returns whether they are set.
  */
 function setForAll(listening: ListeningHandle): boolean {
   if (process.platform !== 'linux' || !listening.setNoDelay || !listening.setKeepAlive) return false;

@@ -32,7 +32,7 @@ export class BufferMemory {
     if (bytes < 0 && this.#waiting.size > 0 && this.#bytes < ampleShare * this.#limit) this.#wake();
   }
 
-  /** Has a link that holds all it may look again once there is memory. */
+  /** Wakes a link that holds all it may once there is memory again. */
   wakeWhenAmple(link: { read(): void }): void {
     if (this.isScarce) this.#waiting.add(link);
   }

@@ -37,7 +37,7 @@ export class DescriptorQueue<Client> {
     }
   }
 
-  /** Has these wait no longer: they are admitted now or turned away. */
+  /** Ends the wait of these: they are admitted now or turned away. */
   settle(mustEnd: (client: Client) => boolean): void {
     for (const client of this.#timers.keys()) {
       if (!mustEnd(client)) continue;

@@ -66,7 +66,7 @@ export class HeldBytes {
     freeMemory(this.take());
   }
 
-  /** Gives all of them away. The one that takes them frees them (`freeable-buffer.ts`). */
+  /** Removes and returns all of them; the caller is to free them (`freeable-buffer.ts`). */
   take(): Buffer {
     const all = this.#view;
     this.#memory.change(-this.#buffer.length);

@@ -12,9 +12,9 @@ import { removeName } from '../unix-path.ts';
 import { descriptorOf, systemSockets } from './system-sockets.ts';
 
 export interface LastCall {
-  /** Fulfilled once nobody comes any more. */
+  /** Fulfilled once no client comes any more. */
   readonly over: Promise<unknown>;
-  /** Has clients come again. Says whether they can; if not, a further server is to listen once this one has left. */
+  /** Lets clients come again. Returns whether they can; if not, a further server is to listen once this one has left. */
   cancel(): boolean;
 }
 

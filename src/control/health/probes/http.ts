@@ -80,7 +80,7 @@ class StatusReader {
     return this.#afterInformational ? undefined : status;
   }
 
-  /** Says no to another protocol at its first bytes, which may be all that ever come. */
+  /** Rejects another protocol at its first bytes: there may never be more. */
   #expectStatusLine(): void {
     const start = this.#line.trimStart().slice(0, protocol.length).toUpperCase();
     if (!this.#afterInformational && !protocol.startsWith(start)) throw notHttp(this.#line);

@@ -45,7 +45,7 @@ function ask(socket: Socket, { asked }: Question, connectedInMs: number, timeout
   }
 }
 
-/** A refusal needs one way there and back, of which connecting took two at least; never more than the time allows. */
+/** A refusal takes one round trip, and connecting took at least two; never longer than the time-out. */
 function silenceMs(connectedInMs: number, timeoutMs: number): number {
   return Math.min(Math.max(100, 2 * connectedInMs), timeoutMs / 4);
 }
