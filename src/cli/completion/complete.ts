@@ -54,8 +54,8 @@ async function namesOfProxy({ admin, config, tokenFile }: Readonly<Record<string
   const found = await adminAddress({ admin, file: config });
   const token = tokenFor(tokenFile === undefined ? {} : { tokenFile });
   const client = new AdminClient({ ...found, token: token ?? found.token });
-  // What this version of the API answers.
-  const { pools, listeners } = (await client.ask(apiPath('status'), { timeoutMs })).body as Status;
+  const { body } = await client.ask<Status>(apiPath('status'), { timeoutMs });
+  const { pools, listeners } = body;
   return {
     pool: () => Object.entries(pools).map(([word, { balance }]) => ({ word, description: balance })),
     listener: () =>

@@ -14,10 +14,10 @@ export interface ApiQuestion {
   readonly timeoutMs?: number;
 }
 
-export interface ApiAnswer {
+export interface ApiAnswer<Body = unknown> {
   readonly status: number;
   /** What the JSON says, or the text where it is none; undefined where there is nothing. */
-  readonly body: unknown;
+  readonly body: Body;
 }
 
 /** The proxy can't be asked, or does not do what it is asked: said in a sentence, exit code 1. */
@@ -44,14 +44,21 @@ export class AdminClient {
     this.#admin = admin;
   }
 
-  /** Fulfils with an answer of success, or of one of the `other` statuses; rejects with a RefusedError. */
-  async ask(path: string, question: ApiQuestion = {}, other: readonly number[] = []): Promise<ApiAnswer> {
+  /**
+   * Fulfils with an answer of success, or of one of the `other` statuses; rejects with a RefusedError. `Body` is what
+   * this version of the API answers.
+   */
+  async ask<Body>(
+    path: string,
+    question: ApiQuestion = {},
+    other: readonly number[] = [],
+  ): Promise<ApiAnswer<Body>> {
     const { timeoutMs = usualTimeoutMs } = question;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await this.#responseTo(path, question, signal);
       const answer = { status: response.statusCode ?? 0, body: bodyIn(await textOf(response)) };
-      if (answer.status < 300 || other.includes(answer.status)) return answer;
+      if (answer.status < 300 || other.includes(answer.status)) return answer as ApiAnswer<Body>; // As documented.
       throw this.#refused(answer);
     } catch (error) {
       if (error instanceof RefusedError) throw error;

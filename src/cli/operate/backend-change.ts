@@ -32,8 +32,7 @@ export async function changeBackend(
   change: BackendChange,
 ) {
   const path = apiPath('pools', pool, 'backends', backend);
-  // What this version of the API answers.
-  return (await client.ask(path, { method: 'PATCH', body: change })).body as BackendAnswer;
+  return (await client.ask<BackendAnswer>(path, { method: 'PATCH', body: change })).body;
 }
 
 /**
@@ -61,10 +60,8 @@ export function backendsOf(
   { pool, addresses }: Pick<BackendAnswer, 'pool' | 'addresses'>,
 ): Promise<readonly BackendAnswer[]> {
   return Promise.all(
-    // What this version of the API answers.
     addresses.map(
-      async (address) =>
-        (await client.ask(apiPath('pools', pool, 'backends', address))).body as BackendAnswer,
+      async (address) => (await client.ask<BackendAnswer>(apiPath('pools', pool, 'backends', address))).body,
     ),
   );
 }

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { type ExitCode, UsageError, withNotes } from '../command.ts';
 import { countOf } from '../config-file.ts';
-import { type AdminClient, apiPath } from './admin-client.ts';
+import { type AdminClient, type ApiQuestion, apiPath } from './admin-client.ts';
 import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
 import type { PoolStatus } from './status-text.ts';
 import { waitUntilIdle } from './waiting.ts';
@@ -37,12 +37,10 @@ export function holdCommand(ends: (code: ExitCode) => void): Command {
   return withProxyOptions(command).action((pool: string, given: HoldArguments) => {
     const hold = holdIn(given);
     return act(given, ends, async (client) => {
-      const body = { hold };
-      // What this version of the API answers.
-      let answer = (await client.ask(apiPath('pools', pool), { method: 'PATCH', body })).body as PoolAnswer;
+      let answer = await askPool(client, pool, { method: 'PATCH', body: { hold } });
       if (given.waitIdle) {
         await waitUntilIdle(client, pool, durationOf('--for', given.for));
-        answer = await asked(client, pool);
+        answer = await askPool(client, pool);
       }
       tell(answer, given);
     });
@@ -60,18 +58,16 @@ export function releaseCommand(ends: (code: ExitCode) => void): Command {
     .option('--rate <number>', 'so many a second (all at once)');
   return withProxyOptions(command).action((pool: string, given: ReleaseArguments) => {
     const rate = given.rate === undefined ? undefined : rateIn(given.rate);
-    return act(given, ends, async (client) => {
-      const body = { release: { rate } };
-      const { body: answer } = await client.ask(apiPath('pools', pool), { method: 'PATCH', body });
-      tell(answer as PoolAnswer, given);
-    });
+    return act(given, ends, async (client) =>
+      tell(await askPool(client, pool, { method: 'PATCH', body: { release: { rate } } }), given),
+    );
   });
 }
 
 type PoolAnswer = PoolStatus & { readonly pool: string };
 
-async function asked(client: AdminClient, pool: string): Promise<PoolAnswer> {
-  return (await client.ask(apiPath('pools', pool))).body as PoolAnswer;
+async function askPool(client: AdminClient, pool: string, question?: ApiQuestion): Promise<PoolAnswer> {
+  return (await client.ask<PoolAnswer>(apiPath('pools', pool), question)).body;
 }
 
 /** In the form of the API. Throws a UsageError. */

@@ -15,23 +15,27 @@ export function reloadCommand(ends: (code: ExitCode) => void): Command {
   );
   return withProxyOptions(command).action((given: ProxyArguments) =>
     act(given, ends, async (client) => {
-      const { status, body } = await client.ask(apiPath('reload'), { method: 'POST', timeoutMs }, [422]);
+      const question = { method: 'POST', timeoutMs } as const;
+      const { body } = await client.ask<Reloaded | Mistaken>(apiPath('reload'), question, [422]);
       if (given.json) printJson(body);
-      // What this version of the API answers.
-      if (status === 422) {
-        const { errors } = body as { readonly errors: readonly ReloadError[] };
+      if ('errors' in body) {
+        const { errors } = body;
         const lines = [
           ...errors.map(mistakeText),
           `${countOf(errors.length, 'mistake')}: the proxy runs on as it was`,
         ];
         process.stderr.write(`${lines.join('\n')}\n`);
         ends(exitCodes.failed);
-      } else if (!given.json) print(changeLines(body as Reloaded));
+      } else if (!given.json) print(changeLines(body));
     }),
   );
 }
 
 type Reloaded = Changes & { readonly pendingRestart: readonly string[] };
+
+interface Mistaken {
+  readonly errors: readonly ReloadError[];
+}
 
 function changeLines({
   added = {},

@@ -17,6 +17,11 @@ export interface ListedSession {
   readonly bytesToClient: number;
 }
 
+export interface ListedSessions {
+  readonly sessions: readonly ListedSession[];
+  readonly cursor: string | null;
+}
+
 /** 80 columns have room for all, with addresses of IPv4. */
 export const sessionColumns: readonly TableColumn<ListedSession>[] = [
   { heading: 'id', is: 'word', text: ({ id }) => id },

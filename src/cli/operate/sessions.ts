@@ -4,7 +4,7 @@ import { countOf } from '../config-file.ts';
 import { paperOf, textTable } from '../text-table.ts';
 import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
 import { act, durationOf, type ProxyArguments, print, printJson, withProxyOptions } from './proxy-options.ts';
-import { type ListedSession, sessionColumns } from './session-columns.ts';
+import { type ListedSessions, sessionColumns } from './session-columns.ts';
 import {
   filterIn,
   type SessionFilterArguments,
@@ -68,15 +68,10 @@ function checkUse(ids: readonly string[], filter: SessionQuestion, given: Sessio
 
 async function list(client: AdminClient, filter: SessionQuestion, given: SessionsArguments): Promise<void> {
   const query = { ...filter, sort: given.sort, limit: given.limit };
-  const { body } = await client.ask(apiPath('sessions'), { query });
-  // What this version of the API answers.
-  const { sessions, cursor } = body as {
-    readonly sessions: readonly ListedSession[];
-    readonly cursor: string | null;
-  };
+  const { body } = await client.ask<ListedSessions>(apiPath('sessions'), { query });
   if (given.json) return printJson(body);
-  print(textTable(sessions, sessionColumns, paperOf(process.stdout, false)));
-  if (cursor !== null) process.stderr.write('there are more: see --limit (at most 10000)\n');
+  print(textTable(body.sessions, sessionColumns, paperOf(process.stdout, false)));
+  if (body.cursor !== null) process.stderr.write('there are more: see --limit (at most 10000)\n');
 }
 
 async function endEach(client: AdminClient, ids: readonly string[], given: SessionsArguments): Promise<void> {
@@ -97,9 +92,12 @@ async function endAll(
 ): Promise<void> {
   const bytes = minBytes === undefined ? {} : { minBytes: Number(minBytes) };
   const body = { filter: { ...filter, ...bytes }, how, over, limit, reason };
-  const answer = await client.ask(apiPath('sessions', 'close'), { method: 'POST', body });
-  const { matched } = answer.body as { readonly matched: number };
-  tellEnded(matched, json);
+  const answer = await client.ask<Matched>(apiPath('sessions', 'close'), { method: 'POST', body });
+  tellEnded(answer.body.matched, json);
+}
+
+interface Matched {
+  readonly matched: number;
 }
 
 function tellEnded(count: number, json: true | undefined): void {

@@ -16,17 +16,16 @@ export function statusCommand(ends: (code: ExitCode) => void): Command {
   );
   return withProxyOptions(command).action((pool: string | undefined, given: ProxyArguments) =>
     act(given, ends, async (client) => {
-      // What this version of the API answers.
-      const status = (await client.ask(apiPath('status'))).body as Status;
-      const { overrides } = (await client.ask(apiPath('overrides'))).body as {
-        readonly overrides: readonly OverrideView[];
-      };
+      const { body: status } = await client.ask<Status>(apiPath('status'));
+      const { body } = await client.ask<{ readonly overrides: readonly OverrideView[] }>(
+        apiPath('overrides'),
+      );
       if (pool !== undefined && status.phase === 'starting')
         throw new RefusedError(NotServing.starting.message);
       const pools = Object.keys(status.pools);
       if (pool !== undefined && !pools.includes(pool))
         throw new RefusedError(new UnknownName('pool', pool, pools).message);
-      const those = overrides.filter((one) => pool === undefined || one.pool === pool);
+      const those = body.overrides.filter((one) => pool === undefined || one.pool === pool);
       if (given.json) {
         printJson({ ...(pool === undefined ? status : status.pools[pool]), overrides: those });
       } else print(statusLines(status, pool, those));

@@ -24,10 +24,9 @@ export async function waitUntil(
   for (;;) {
     const leftMs = Math.max(1, Math.min(sliceMs, Math.round(endMs - performance.now())));
     const query = { pool, backend, until, timeout: `${leftMs}ms` };
-    const answer = await client.ask(apiPath('wait'), { query, timeoutMs: leftMs + slackMs }, [408]);
+    const answer = await client.ask<Seen>(apiPath('wait'), { query, timeoutMs: leftMs + slackMs }, [408]);
     if (answer.status === 200) return;
-    // What this version of the API answers.
-    const { address, state, active, unavailable } = answer.body as Seen;
+    const { address, state, active, unavailable } = answer.body;
     const now = until === 'idle' ? `it has ${countOf(active, 'session')}` : `it takes none: ${unavailable}`;
     if (!whileIn.includes(state))
       throw new RefusedError(`${address} is in state ${state} again, and ${now}`, answer);
@@ -52,11 +51,12 @@ const slackMs = 30_000;
  */
 export async function waitUntilIdle(client: AdminClient, pool: string, timeoutMs: number): Promise<void> {
   const query = { pool, until: 'idle', timeout: `${timeoutMs}ms` };
-  const answer = await client.ask(apiPath('wait'), { query, timeoutMs: timeoutMs + slackMs }, [408]);
-  if (answer.status === 200) return;
-  const { active } = answer.body as Pick<Seen, 'active'>;
-  throw new RefusedError(
-    `The time is over, and ${pool} is not idle: it has ${countOf(active, 'session')}`,
-    answer,
+  const answer = await client.ask<Pick<Seen, 'active'>>(
+    apiPath('wait'),
+    { query, timeoutMs: timeoutMs + slackMs },
+    [408],
   );
+  if (answer.status === 200) return;
+  const left = countOf(answer.body.active, 'session');
+  throw new RefusedError(`The time is over, and ${pool} is not idle: it has ${left}`, answer);
 }

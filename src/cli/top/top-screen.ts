@@ -2,7 +2,7 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type AdminClient, apiPath, RefusedError } from '../operate/admin-client.ts';
 import { backendText, changeBackend, madeReady } from '../operate/backend-change.ts';
-import type { ListedSession } from '../operate/session-columns.ts';
+import type { ListedSession, ListedSessions } from '../operate/session-columns.ts';
 import { frame } from './frame.ts';
 import { Terminal } from './terminal.ts';
 import { afterKey, choice, firstState, type TopAction, type TopState } from './top-state.ts';
@@ -89,9 +89,8 @@ export class TopScreen {
       limit: `${this.#rows}`,
     };
     try {
-      const { body } = await this.#client.ask(apiPath('sessions'), { query });
-      // What this version of the API answers.
-      this.#sessions = (body as { readonly sessions: readonly ListedSession[] }).sessions;
+      const { body } = await this.#client.ask<ListedSessions>(apiPath('sessions'), { query });
+      this.#sessions = body.sessions;
       this.#draw();
     } catch (error) {
       this.#say(sentenceOf(error));
