@@ -10,30 +10,26 @@ export const configurationFamilies: readonly Family[] = [
       if (origin !== undefined) sample(labelsOf({ hash: origin.hash }), 1);
     },
   },
-  single(
-    {
-      name: 'sluice_config_age_seconds',
-      help: 'How long ago the configuration that runs was loaded',
-      type: 'gauge',
-    },
-    ({ observations, wallClockMs }) => Math.max(0, wallClockMs - observations.lastReloadMs) / 1_000,
-  ),
-  single(
-    {
-      name: 'sluice_config_last_reload_success_timestamp_seconds',
-      help: 'When the configuration that runs was loaded, in seconds since 1970',
-      type: 'gauge',
-    },
-    ({ observations }) => observations.lastReloadMs / 1_000,
-  ),
-  single(
-    {
-      name: 'sluice_config_last_reload_successful',
-      help: '0 where the last reload was refused, so that an older configuration runs; else 1, also without a reload',
-      type: 'gauge',
-    },
-    ({ observations }) => (observations.lastReloadFailed ? 0 : 1),
-  ),
+  {
+    name: 'sluice_config_age_seconds',
+    help: 'How long ago the configuration that runs was loaded',
+    type: 'gauge',
+    read: single(
+      ({ observations, wallClockMs }) => Math.max(0, wallClockMs - observations.lastReloadMs) / 1_000,
+    ),
+  },
+  {
+    name: 'sluice_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration that runs was loaded, in seconds since 1970',
+    type: 'gauge',
+    read: single(({ observations }) => observations.lastReloadMs / 1_000),
+  },
+  {
+    name: 'sluice_config_last_reload_successful',
+    help: '0 where the last reload was refused, so that an older configuration runs; else 1, also without a reload',
+    type: 'gauge',
+    read: single(({ observations }) => (observations.lastReloadFailed ? 0 : 1)),
+  },
   {
     name: 'sluice_config_reloads_total',
     help: 'Reloads of the configuration',

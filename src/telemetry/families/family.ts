@@ -44,6 +44,8 @@ export interface Build {
   readonly driverReason: string;
 }
 
+export const directions = ['to_backend', 'to_client'] as const;
+
 /** Prometheus' text format (version 0.0.4) of one family, in lines that each have their end. */
 export function textOf({ name, help, type, read }: Family, scrape: Scrape): string {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
@@ -54,28 +56,54 @@ export function textOf({ name, help, type, read }: Family, scrape: Scrape): stri
   return `${lines.join('\n')}\n`;
 }
 
-/** A family with one sample that has no labels. */
-export function single(
-  described: Pick<Family, 'name' | 'help' | 'type'>,
-  value: (scrape: Scrape) => number,
-): Family {
-  return { ...described, read: (scrape, sample) => sample('', value(scrape)) };
+/** One sample without labels; none where the value is undefined. */
+export function single(value: (scrape: Scrape) => number | undefined): Family['read'] {
+  return (scrape, sample) => {
+    const found = value(scrape);
+    if (found !== undefined) sample('', found);
+  };
 }
 
-/** One histogram's samples: buckets are cumulative, edges in seconds, as Prometheus wants them. */
-export function sampleDurations(
-  labels: string,
-  { edgesMs, counts, sumMs }: Durations,
-  sample: Parameters<Family['read']>[1],
-): void {
-  let count = 0;
-  for (const [bucket, inBucket] of counts.entries()) {
-    count += inBucket;
-    const edgeMs = edgesMs[bucket];
-    sample(`${labels},le="${edgeMs === undefined ? '+Inf' : edgeMs / 1_000}"`, count, '_bucket');
-  }
-  sample(labels, sumMs / 1_000, '_sum');
-  sample(labels, count, '_count');
+/** Listeners, pools or backends, each with its labels. */
+type Labelled<T> = (snapshot: Snapshot) => readonly (T & { readonly labels: string })[];
+
+/** One sample of each. */
+export function ofEach<T>(all: Labelled<T>, value: (one: T) => number): Family['read'] {
+  return ({ snapshot }, sample) => {
+    for (const one of all(snapshot)) sample(one.labels, value(one));
+  };
+}
+
+/** Of each, one sample for every value of a further label. */
+export function ofEachBy<T, V extends string>(
+  all: Labelled<T>,
+  label: string,
+  values: readonly V[],
+  read: (one: T, value: V) => number,
+): Family['read'] {
+  const pairs = values.map((value) => [value, `,${label}="${value}"`] as const);
+  return ({ snapshot }, sample) => {
+    for (const one of all(snapshot))
+      for (const [value, pair] of pairs) sample(one.labels + pair, read(one, value));
+  };
+}
+
+/** One histogram of each: buckets are cumulative, edges in seconds, as Prometheus wants them. */
+export function durationsOf<T>(all: Labelled<T>, read: (one: T) => Durations): Family['read'] {
+  return ({ snapshot }, sample) => {
+    for (const one of all(snapshot)) {
+      const { edgesMs, counts, sumMs } = read(one);
+      let count = 0;
+      for (const [bucket, inBucket] of counts.entries()) {
+        count += inBucket;
+        const edgeMs = edgesMs[bucket];
+        const edge = edgeMs === undefined ? '+Inf' : edgeMs / 1_000;
+        sample(`${one.labels},le="${edge}"`, count, '_bucket');
+      }
+      sample(one.labels, sumMs / 1_000, '_sum');
+      sample(one.labels, count, '_count');
+    }
+  };
 }
 
 function numberText(value: number): string {
