@@ -35,9 +35,9 @@ export const backendResource: Resource<Administered, BackendRequest> = {
       maxConnections: effective.maxConnections,
     };
   },
-  read: wishIn,
-  async change({ operator, sessions }, { before, wish, request }) {
-    const { patch, forMs, reason, closing } = wish;
+  read: readPatch,
+  async change({ operator, sessions }, { before, wanted, request }) {
+    const { patch, forMs, reason, closing } = wanted;
     if (Object.keys(patch).length > 0) {
       const name = nameIn(request.params);
       await operator.patchBackend(name, patch, markOf(request, forMs, reason), request.revision);
@@ -58,7 +58,7 @@ const patchFields = {
   reason: text(200),
 } satisfies Record<keyof BackendPatch | 'sessions' | 'for' | 'reason', (value: unknown) => Parsed<unknown>>;
 
-function wishIn(body: Buffer): ReadResult<BackendRequest> {
+function readPatch(body: Buffer): ReadResult<BackendRequest> {
   const read = readFields(body, patchFields);
   if (!read.ok) return read;
   const { for: forMs, reason, sessions, ...patch } = read.value;

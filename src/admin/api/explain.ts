@@ -1,6 +1,7 @@
 import { type InquiryText, parseInquiry } from '../../config/inquiry.ts';
 import type { Inquiry } from '../../core/explain/explanation.ts';
 import { failure, json } from '../http.ts';
+import { found } from './fields.ts';
 import { jsonIn } from './json-body.ts';
 import type { Route } from './route.ts';
 
@@ -56,8 +57,4 @@ type GivenFields = { readonly [key in keyof InquiryText]?: unknown };
 
 function isListOfTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function found(value: unknown): string {
-  return value === undefined ? 'found none' : `found ${JSON.stringify(value)?.slice(0, 100)}`;
 }

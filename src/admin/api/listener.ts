@@ -25,8 +25,8 @@ const resource: Resource<AdministeredListener, ListenerRequest> = {
     if (accept === undefined) return wrong('accept', `Expected ${accepts.join(', ')} or null, found none`);
     return { ok: true, value: { accept, forMs, reason } };
   },
-  async change({ operator }, { before: { listener }, wish, request }) {
-    const { accept, forMs, reason } = wish;
+  async change({ operator }, { before: { listener }, wanted, request }) {
+    const { accept, forMs, reason } = wanted;
     await operator.patchListener(listener, accept, markOf(request, forMs, reason), request.revision);
     return { reason };
   },

@@ -30,9 +30,9 @@ const resource: Resource<AdministeredPool, PoolRequest> = {
     const seen = view.pool(pool);
     return { pool, ...(seen && poolStatus(seen, observations)) };
   },
-  read: wishIn,
-  async change({ view, operator, sessions }, { before: { pool }, wish, request }) {
-    const { patch, forMs, reason, isAwaited, closing } = wish;
+  read: readPatch,
+  async change({ view, operator, sessions }, { before: { pool }, wanted, request }) {
+    const { patch, forMs, reason, isAwaited, closing } = wanted;
     await operator.patchPool(pool, patch, markOf(request, forMs, reason), request.revision);
     const closed = closing && (await sessions.endAll({ pool, state: 'relaying' }, closing));
     const isPending = isAwaited && (view.pool(pool)?.active ?? 0) > 0;
@@ -52,7 +52,7 @@ interface PoolRequest {
   readonly closing?: EndOptions | undefined;
 }
 
-function wishIn(body: Buffer): ReadResult<PoolRequest> {
+function readPatch(body: Buffer): ReadResult<PoolRequest> {
   const read = readFields(body, { hold: anything, release: anything });
   if (!read.ok) return read;
   const { hold, release } = read.value;

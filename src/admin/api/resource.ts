@@ -18,20 +18,20 @@ import type { ApiRequest, Route, RouteDeps } from './route.ts';
 
 type ResourceState = Administered | AdministeredPool | AdministeredListener;
 
-export interface Resource<State extends ResourceState, Wish> {
+export interface Resource<State extends ResourceState, Wanted> {
   readonly path: string;
   /** As the parts of the path name it. Throws an UnknownName. */
   find(deps: RouteDeps, params: ApiRequest['params']): State;
   show(deps: RouteDeps, state: State): object;
   /** What a body asks for. */
-  read(body: Buffer): ReadResult<Wish>;
+  read(body: Buffer): ReadResult<Wanted>;
   /** Fulfils once that is so. Rejects with a StaleRevision, or a BindError. */
-  change(deps: RouteDeps, change: ResourceChange<State, Wish>): Promise<ChangeResult>;
+  change(deps: RouteDeps, change: ResourceChange<State, Wanted>): Promise<ChangeResult>;
 }
 
-export interface ResourceChange<State, Wish> {
+export interface ResourceChange<State, Wanted> {
   readonly before: State;
-  readonly wish: Wish;
+  readonly wanted: Wanted;
   readonly request: ApiRequest;
 }
 
@@ -43,8 +43,8 @@ export interface ChangeResult {
   readonly closed?: number | undefined;
 }
 
-export function routesOf<State extends ResourceState, Wish>(
-  resource: Resource<State, Wish>,
+export function routesOf<State extends ResourceState, Wanted>(
+  resource: Resource<State, Wanted>,
 ): { readonly get: Route; readonly patch: Route } {
   const { path } = resource;
   return {
@@ -66,7 +66,7 @@ export function routesOf<State extends ResourceState, Wish>(
           const read = resource.read(request.body);
           if (!read.ok) return mistaken(read.errors);
           expectRevision(request, before);
-          const { status, ...told } = await resource.change(deps, { before, wish: read.value, request });
+          const { status, ...told } = await resource.change(deps, { before, wanted: read.value, request });
           const after = resource.find(deps, request.params);
           const audit = { before: before.overrides, after: after.overrides, ...told };
           return { ...replyOf(resource, deps, after, status), audit };

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { formatAddress } from '../../config/addresses.ts';
-import { parseDuration } from '../../config/durations.ts';
 import { parseConfig } from '../../config/load.ts';
 import { refuseTakenPort } from '../../control/bind-error.ts';
 import { StartError } from '../../service.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { type ExitCode, UsageError } from '../command.ts';
 import { AdminClient } from '../operate/admin-client.ts';
+import { durationOf } from '../operate/proxy-options.ts';
 import { serve } from '../serve.ts';
 import { startTop } from '../top/live.ts';
 import { startBackends, startVisitors } from './peers.ts';
@@ -31,7 +31,7 @@ export function demoCommand(ends: (code: ExitCode) => void): Command {
 }
 
 async function demo(given: DemoArguments): Promise<ExitCode> {
-  const forMs = given.for === undefined ? undefined : durationOf(given.for);
+  const forMs = given.for === undefined ? undefined : durationOf('--for', given.for);
   const [port, adminPort] = [portOf('--port', given.port), portOf('--admin-port', given.adminPort)];
   if (port === adminPort)
     throw new UsageError(`Expected two ports, found ${port} for --port and --admin-port`);
@@ -117,12 +117,6 @@ admin: { bind: "127.0.0.1:${adminPort}" }
 log: { level: error }
 shutdown: { grace: 2s }
 `;
-}
-
-function durationOf(text: string): number {
-  const duration = parseDuration(text);
-  if (!duration.ok) throw new UsageError(`--for: Expected ${duration.expected}, found "${text}"`);
-  return duration.value;
 }
 
 function portOf(option: string, text: string): number {

@@ -6,7 +6,7 @@ import { countOf } from '../config-file.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type BackendAnswer, backendsOf, changeBackend, madeReady, tellBackends } from './backend-change.ts';
 import { act, durationOf, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
-import { waitUntil } from './waiting.ts';
+import { type WaitCondition, waitUntil } from './waiting.ts';
 
 interface StateArguments extends ProxyArguments {
   readonly for?: string;
@@ -88,25 +88,19 @@ function changeIn({ for: forText, reason, wait, timeout, closeOver }: StateArgum
   };
 }
 
-interface Finish {
-  readonly until: 'idle' | 'up';
-  readonly whileIn: readonly BackendAnswer['state'][];
-  readonly timeoutMs: number;
-}
-
 /** Waits, if that is wanted, and tells how each backend is then that was meant. */
 async function finish(
   client: AdminClient,
   backends: readonly BackendAnswer[],
   written: BackendName,
   given: StateArguments,
-  wish: Finish,
+  wait: Omit<WaitCondition, keyof BackendName>,
 ): Promise<void> {
   if (!given.wait) return tellBackends(backends, given);
   const active = backends.reduce((sum, one) => sum + one.active, 0);
-  if (wish.until === 'idle' && active > 0)
+  if (wait.until === 'idle' && active > 0)
     process.stderr.write(`waits for ${countOf(active, 'session')} of ${written.backend} to end\n`);
-  await waitUntil(client, { ...written, ...wish });
+  await waitUntil(client, { ...written, ...wait });
   const addresses = backends.map(({ address }) => address);
   tellBackends(await backendsOf(client, { pool: written.pool, addresses }), given);
 }

@@ -2,7 +2,7 @@
 import { countOf } from '../config-file.ts';
 import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
 
-export interface BackendWish {
+export interface WaitCondition {
   readonly pool: string;
   readonly backend: string;
   readonly until: 'idle' | 'up';
@@ -18,7 +18,7 @@ const sliceMs = 5_000;
 /** Rejects with a RefusedError where it is not true in time, or can't be any more. */
 export async function waitUntil(
   client: AdminClient,
-  { pool, backend, until, whileIn, timeoutMs }: BackendWish,
+  { pool, backend, until, whileIn, timeoutMs }: WaitCondition,
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
