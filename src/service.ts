@@ -155,7 +155,7 @@ export class Service {
     const { logger } = this.#options.log;
     const result = await this.#changeOver();
     this.#observations.countReload(result.ok, Date.now());
-    this.#events.tell('reload', { trigger, ...result });
+    this.#events.publish('reload', { trigger, ...result });
     if (result.ok) {
       const { changes, pendingRestart } = result;
       logger.info({ trigger, hash: this.#origin?.hash, ...changes }, 'configuration reloaded');

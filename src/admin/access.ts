@@ -64,12 +64,12 @@ export class Tokens {
   }
 
   /** Without any, everybody may do everything. */
-  get areWanted(): boolean {
+  get areRequired(): boolean {
     return this.#known.length > 0;
   }
 
   /** The one that an `Authorization` header bears (RFC 6750, 2.1; the scheme's case does not matter). */
-  borneBy(authorization: string | undefined): Omit<AdminToken, 'token'> | undefined {
+  findBearer(authorization: string | undefined): Omit<AdminToken, 'token'> | undefined {
     const [, offered] = /^bearer +(.+)$/i.exec(authorization ?? '') ?? [];
     if (offered === undefined) return undefined;
     // Node reads a header's bytes as Latin-1, so this gives the bytes back as they came.

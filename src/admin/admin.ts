@@ -110,7 +110,7 @@ export class Admin {
       tokens,
       onChange: (change) => {
         this.#logger.info(change, 'operator');
-        this.#deps.events.tell('operator', change);
+        this.#deps.events.publish('operator', change);
       },
       onError: (err) => this.#logger.error({ err }, 'admin API failed'),
     });

@@ -146,9 +146,9 @@ export class AdminServer {
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
     const found = routesAt(path);
     const byMethod = found.find(({ route }) => methodsOf(route).includes(request.method ?? ''));
-    const who = this.#whoAsks(request);
+    const client = this.#clientOf(request);
     const isOpen = found.some(({ route }) => route.may === 'none');
-    if (who === undefined && !isOpen) return refusalWithoutToken(request);
+    if (client === undefined && !isOpen) return refusalWithoutToken(request);
     if (found.length === 0) return failure(404, `Nothing is at ${path}`);
     if (byMethod === undefined) {
       const methods = found.flatMap(({ route }) => methodsOf(route));
@@ -157,7 +157,7 @@ export class AdminServer {
       });
     }
     const { route, params } = byMethod;
-    if (route.may === 'operate' && who?.may !== 'operate') return refusalOfReader(who?.name ?? '');
+    if (route.may === 'operate' && client?.may !== 'operate') return refusalOfReader(client?.name ?? '');
     if (route.body !== undefined && mediaTypeOf(request) !== route.body.type) {
       return failure(415, `Expected Content-Type: ${route.body.type}`, { connection: 'close' });
     }
@@ -177,9 +177,9 @@ export class AdminServer {
       return failure(412, 'Nothing here has a revision: ask without the header If-Match');
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const by = who?.name ?? '';
+    const by = client?.name ?? '';
     const reply = await this.#replyOf(route, {
-      ...{ body, params, query, by, may: who?.may ?? 'read' },
+      ...{ body, params, query, by, may: client?.may ?? 'read' },
       ...{ revision, known: request.headers['if-none-match'], left: left.signal },
       lastEventId: lastEventIdIn(request, query),
     });
@@ -201,8 +201,8 @@ export class AdminServer {
   }
 
   /** Where no token is required, a client is known by its address. */
-  #whoAsks({ headers, socket }: IncomingMessage): { name: string; may: Permission } | undefined {
-    if (this.#tokens.areWanted) return this.#tokens.borneBy(headers.authorization);
+  #clientOf({ headers, socket }: IncomingMessage): { name: string; may: Permission } | undefined {
+    if (this.#tokens.areRequired) return this.#tokens.findBearer(headers.authorization);
     return { name: socket.remoteAddress ?? 'unix', may: 'operate' };
   }
 }

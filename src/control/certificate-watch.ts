@@ -21,7 +21,7 @@ export interface WatchedCertificate {
 export class CertificateWatch {
   readonly #certificates: () => readonly WatchedCertificate[];
   readonly #logger: Logger;
-  readonly #events: Pick<Events, 'tell'>;
+  readonly #events: Pick<Events, 'publish'>;
   readonly #wallClockMs: () => number;
   readonly #timer: NodeJS.Timeout;
   /** The last warning about each certificate that has one. */
@@ -30,7 +30,7 @@ export class CertificateWatch {
   constructor(
     certificates: () => readonly WatchedCertificate[],
     logger: Logger,
-    events: Pick<Events, 'tell'>,
+    events: Pick<Events, 'publish'>,
     wallClockMs: () => number = Date.now,
   ) {
     this.#certificates = certificates;
@@ -62,7 +62,11 @@ export class CertificateWatch {
 
   #say({ of, notAfterMs }: WatchedCertificate, leftMs: number): void {
     const expires = new Date(notAfterMs).toISOString();
-    this.#events.tell('certificate', { ...of, certificate: leftMs <= 0 ? 'expired' : 'expiring', expires });
+    this.#events.publish('certificate', {
+      ...of,
+      certificate: leftMs <= 0 ? 'expired' : 'expiring',
+      expires,
+    });
     if (leftMs <= 0) this.#logger.error({ ...of, expires }, 'certificate has expired');
     else this.#logger.warn({ ...of, expires, days: Math.floor(leftMs / dayMs) }, 'certificate expires soon');
   }

@@ -13,13 +13,13 @@ export class Certificates {
   #own: readonly OwnCertificate[] = [];
   readonly #ledger: Ledger;
   readonly #watch: CertificateWatch;
-  readonly #events: Pick<Events, 'tell'>;
+  readonly #events: Pick<Events, 'publish'>;
   #config: Config | undefined;
   #plan: Plan = { listeners: [], pools: [] };
   /** The TLS of a pool's checks, by pool. */
   #checkTls: ReadonlyMap<string, BackendTls> = new Map();
 
-  constructor(ledger: Ledger, logger: Logger, events: Pick<Events, 'tell'>) {
+  constructor(ledger: Ledger, logger: Logger, events: Pick<Events, 'publish'>) {
     this.#ledger = ledger;
     this.#events = events;
     this.#watch = new CertificateWatch(() => this.#watched(), logger, events);
@@ -60,7 +60,7 @@ export class Certificates {
       if (fingerprints.has(`${placeOf(one)} ${one.fingerprint}`)) continue;
       const certificate = places.has(placeOf(one)) ? 'changed' : 'loaded';
       const expires = new Date(one.notAfterMs).toISOString();
-      this.#events.tell('certificate', { ...one.of, name: one.name, certificate, expires });
+      this.#events.publish('certificate', { ...one.of, name: one.name, certificate, expires });
     }
   }
 

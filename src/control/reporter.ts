@@ -55,7 +55,7 @@ export class Reporter {
     detail: string | undefined,
     cause: string,
   ): void {
-    this.#deps.events.tell('circuit', { pool, backend, circuit, detail });
+    this.#deps.events.publish('circuit', { pool, backend, circuit, detail });
     this.#deps.poolWatch.changed(pool, { backend, detail: cause });
   }
 
@@ -79,7 +79,7 @@ export class Reporter {
     const { value = 'on', by, reason } = override ?? {};
     this.#deps.logger.info({ listener, by, reason }, acceptLines[value]);
     const event = { listener, state: value, by, reason };
-    this.#deps.events.tell('state', event);
+    this.#deps.events.publish('state', event);
   }
 
   /** Its address may be in use meanwhile. */
@@ -105,7 +105,7 @@ export class Reporter {
 
   #hold(pool: string, hold: 'held' | 'released' | 'refused', message: string, more: object = {}): void {
     this.#deps.logger[hold === 'refused' ? 'warn' : 'info']({ pool, ...more }, message);
-    this.#deps.events.tell('hold', { pool, hold, ...more });
+    this.#deps.events.publish('hold', { pool, hold, ...more });
   }
 
   // What agents say.
@@ -140,7 +140,7 @@ export class Reporter {
 
   healthChanged({ pool, backend }: BackendName, health: Health, detail: string): void {
     const { logger, events, poolWatch } = this.#deps;
-    events.tell('health', { pool, backend, health, detail });
+    events.publish('health', { pool, backend, health, detail });
     if (health === 'up') logger.info({ pool, backend, detail }, 'backend up');
     else logger.warn({ pool, backend, detail }, 'backend down');
     poolWatch.changed(pool, { backend, detail });

@@ -121,7 +121,7 @@ export class RunningPlan {
       if (old === state) continue;
       ledger.stateSinceMs[slot] = nowMs;
       if (old === undefined) ledger.plannedMs[slot] = nowMs;
-      else events.tell('state', { pool, backend, state });
+      else events.publish('state', { pool, backend, state });
     }
   }
 

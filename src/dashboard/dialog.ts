@@ -2,7 +2,7 @@
 import { problemText } from './api.ts';
 import { type Child, type Element, h } from './dom.ts';
 import { button, choice, field, form, input, textIn } from './parts.ts';
-import { changed, learnOverrides, store } from './store.ts';
+import { changed, loadOverrides, store } from './store.ts';
 
 export interface Question {
   readonly title: string;
@@ -66,9 +66,9 @@ async function run(data: FormData): Promise<void> {
   changed();
   try {
     await asked.question.run(data);
-    store.told = asked.question.done;
+    store.announcement = asked.question.done;
     if (open === asked) close();
-    await learnOverrides();
+    await loadOverrides();
   } catch (error) {
     asked.problem = problemText(error);
   }

@@ -1,6 +1,6 @@
 /** What has happened, newest first. */
 import { type Child, h } from './dom.ts';
-import type { Happening } from './model.ts';
+import type { ProxyEvent } from './model.ts';
 import { badge, choice, empty, heading, when } from './parts.ts';
 import { hrefOf, type Place } from './route.ts';
 import { store } from './store.ts';
@@ -43,7 +43,7 @@ function go(event: Event): void {
 }
 
 /** The backend that it is about leads to where that is shown. */
-function linked(event: Happening): Child {
+function linked(event: ProxyEvent): Child {
   const { pool, backend } = event;
   const text = eventText(event);
   if (event.kind === 'operator' || typeof pool !== 'string' || typeof backend !== 'string') return text;
@@ -52,7 +52,7 @@ function linked(event: Happening): Child {
   return at < 0 ? text : [text.slice(0, at), link, text.slice(at + backend.length)];
 }
 
-function levelOf({ kind, health, circuit, ok, state, certificate, hold }: Happening): Level {
+function levelOf({ kind, health, circuit, ok, state, certificate, hold }: ProxyEvent): Level {
   const isBad = health === 'down' || circuit === 'open' || ok === false || certificate === 'expired';
   if (isBad) return 'bad';
   const isWarn =
@@ -68,7 +68,7 @@ function levelOf({ kind, health, circuit, ok, state, certificate, hold }: Happen
 }
 
 /** As a sentence. */
-export function eventText(event: Happening): string {
+export function eventText(event: ProxyEvent): string {
   const of = (name: string): string => (typeof event[name] === 'string' ? (event[name] as string) : ''); // Just found.
   const where = of('listener') ? `The listener ${of('listener')}` : `${of('backend')} in ${of('pool')}`;
   const detail = of('detail') === '' ? '' : ` ${sentence(of('detail'))}`;

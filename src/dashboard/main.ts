@@ -12,7 +12,7 @@ import { badge, button, field, form, icon, input, textIn } from './parts.ts';
 import { poolView } from './pool.ts';
 import { type Place, place } from './route.ts';
 import { sessionsView } from './sessions.ts';
-import { follow, sayEventsAs, signIn, signOut, status, store, whenChanged } from './store.ts';
+import { describeEventsWith, follow, signIn, signOut, status, store, whenChanged } from './store.ts';
 
 interface View {
   readonly title: string;
@@ -61,7 +61,7 @@ function page(): Child {
           : h('div', { key: `${at.view}/${at.parts[0] ?? ''}`, class: 'view' }, view?.show(now, at)),
     ),
     now !== undefined && footer(now),
-    h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' }, store.told),
+    h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' }, store.announcement),
     dialogView(),
   ];
 }
@@ -166,7 +166,7 @@ function redraw(): void {
   if (flow !== null) wire(flow);
 }
 
-function arrive(): void {
+function showPlace(): void {
   const { view, parts } = place();
   const title = view === 'pools' ? parts[0] : views[view]?.title;
   document.title = `${title ?? 'Overview'} · sluice`;
@@ -175,7 +175,7 @@ function arrive(): void {
 
 /** Moves the focus to the heading of the new view, so that a screen reader says where one is. */
 function moved(event: HashChangeEvent): void {
-  arrive();
+  showPlace();
   const [before, now] = [event.oldURL, event.newURL].map((url) =>
     new URL(url).hash.split(/[?]/)[0]?.split('/').slice(0, 3).join('/'),
   );
@@ -185,9 +185,9 @@ function moved(event: HashChangeEvent): void {
 }
 
 whenChanged(redraw);
-sayEventsAs(eventText);
+describeEventsWith(eventText);
 addEventListener('hashchange', moved);
 // Times run on while nothing comes.
 setInterval(redraw, 1_000);
 follow();
-arrive();
+showPlace();

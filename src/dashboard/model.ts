@@ -119,7 +119,7 @@ export interface Session {
   readonly bytesToClient: number;
 }
 
-export interface Happening {
+export interface ProxyEvent {
   readonly id: string;
   readonly kind: string;
   readonly at: string;

@@ -1,6 +1,6 @@
 /** All that the page knows, and how it learns it. Views read it; a change is drawn before the next frame. */
 import { json, type Refusal, token } from './api.ts';
-import type { Backend, Caller, Counted, Happening, Override, Pool, Series, Status } from './model.ts';
+import type { Backend, Caller, Counted, Override, Pool, ProxyEvent, Series, Status } from './model.ts';
 import { listen, type StreamEvent } from './stream.ts';
 
 export interface Seen {
@@ -27,11 +27,11 @@ export const store = {
   overrides: [] as readonly Override[],
   configuration: undefined as Configuration | undefined,
   /** Newest first. */
-  events: [] as Happening[],
+  events: [] as ProxyEvent[],
   /** By `listener NAME`, `pool NAME` or `backend ADDRESS` of the pool that is looked at. */
   series: new Map<string, Series>(),
-  /** What is told to who does not see. */
-  told: '',
+  /** What screen readers are to say. */
+  announcement: '',
 };
 
 const mostSeen = 6;
@@ -103,7 +103,7 @@ export function follow(): void {
   stop = undefined;
   if (document.hidden) return;
   if (store.link !== 'lost') store.link = 'opening';
-  stop = listen('events?snapshot=1s&recent=200', { event: take, opened, lost });
+  stop = listen('events?snapshot=1s&recent=200', { event: onEvent, opened, lost });
   changed();
 }
 
@@ -122,7 +122,7 @@ function opened(): void {
   store.seen = [];
   // It may be another process, which counts points from the beginning.
   looked = undefined;
-  void learn();
+  void load();
 }
 
 function lost(why: Refusal): void {
@@ -136,51 +136,51 @@ function lost(why: Refusal): void {
 }
 
 /** What does not come by itself. */
-async function learn(): Promise<void> {
+async function load(): Promise<void> {
   // A failure shows as the loss of the stream.
   await Promise.all([
     json<Caller>('whoami').then((caller) => Object.assign(store, { caller })),
-    learnOverrides(),
+    loadOverrides(),
     json<{ configuration: Configuration }>('configuration').then(({ configuration }) =>
       Object.assign(store, { configuration }),
     ),
-    learnHistory(),
+    loadHistory(),
   ]).catch(() => {});
   changed();
 }
 
-export async function learnOverrides(): Promise<void> {
+export async function loadOverrides(): Promise<void> {
   const { overrides } = await json<{ overrides: readonly Override[] }>('overrides');
   store.overrides = overrides;
   changed();
 }
 
-function take({ id, kind, data }: StreamEvent): void {
+function onEvent({ id, kind, data }: StreamEvent): void {
   const value: unknown = JSON.parse(data);
   if (kind === 'snapshot') {
     store.seen = [...store.seen, { ms: performance.now(), status: value as Status }].slice(-mostSeen);
     store.link = 'live';
   } else if (kind !== 'gap') {
-    const event = { ...(value as Happening), id, kind };
+    const event = { ...(value as ProxyEvent), id, kind };
     if (store.events.some((one) => one.id === id)) return;
     store.events = [event, ...store.events].slice(0, mostEvents);
-    // Those of the past are no news.
-    if (store.link === 'live') hear(event);
+    // Past events are not announced.
+    if (store.link === 'live') onNewEvent(event);
   }
   changed();
 }
 
-let words = (_: Happening): string => '';
+let words = (_: ProxyEvent): string => '';
 
-/** How an event is said to who does not see. */
-export function sayEventsAs(text: typeof words): void {
+/** Sets how an event is described to screen readers. */
+export function describeEventsWith(text: typeof words): void {
   words = text;
 }
 
-function hear(event: Happening): void {
-  if (event.kind !== 'operator') store.told = words(event);
-  if (event.kind === 'reload') void learn();
-  else if (event.kind === 'state' || event.kind === 'operator') void learnOverrides().catch(() => {});
+function onNewEvent(event: ProxyEvent): void {
+  if (event.kind !== 'operator') store.announcement = words(event);
+  if (event.kind === 'reload') void load();
+  else if (event.kind === 'state' || event.kind === 'operator') void loadOverrides().catch(() => {});
 }
 
 interface History {
@@ -199,10 +199,10 @@ export function showHistory(pool: string | undefined): void {
   const query = pool === undefined ? '' : `pool=${encodeURIComponent(pool)}&`;
   if (query === wanted) return;
   wanted = query;
-  void learnHistory().catch(() => {});
+  void loadHistory().catch(() => {});
 }
 
-async function learnHistory(): Promise<void> {
+async function loadHistory(): Promise<void> {
   const query = wanted;
   const known = looked?.query === query ? looked.next : 0;
   const found = await json<History>(`history?${query}from=${known}`);
@@ -233,6 +233,6 @@ function joined(before: Series | undefined, more: Series): Series {
 }
 
 setInterval(() => {
-  if (store.link === 'live') void learnHistory().catch(() => {});
+  if (store.link === 'live') void loadHistory().catch(() => {});
 }, 5_000);
 document.addEventListener('visibilitychange', follow);

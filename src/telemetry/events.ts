@@ -67,7 +67,7 @@ export class Events {
   }
 
   /** Fields besides those of its kind are passed on too. */
-  tell<Kind extends EventKind>(kind: Kind, data: EventData[Kind] & object): void {
+  publish<Kind extends EventKind>(kind: Kind, data: EventData[Kind] & object): void {
     const id = `${this.#process}-${++this.#last}`;
     const event = { id, kind, at: new Date().toISOString(), data };
     this.#kept.push(event);

@@ -99,10 +99,10 @@ describe('GET /api/v1/events', () => {
     const { source, address } = await startAdmin();
     const first = await stream(address);
     expect(first.response?.headers['content-type']).toBe('text/event-stream; charset=utf-8');
-    source.events.tell('health', { pool: 'app', backend: 'a', health: 'down', detail: 'refused' });
+    source.events.publish('health', { pool: 'app', backend: 'a', health: 'down', detail: 'refused' });
     await eventually(async () => expect(first.text()).toContain('event: health\ndata: {"at":'));
     first.leave();
-    source.events.tell('circuit', { pool: 'app', backend: 'a', circuit: 'open' });
+    source.events.publish('circuit', { pool: 'app', backend: 'a', circuit: 'open' });
     const again = await stream(address, { 'last-event-id': '0-1' });
     await eventually(async () => expect(again.text()).toContain('id: 0-2\nevent: circuit\n'));
     expect(again.text()).not.toContain('event: health');

@@ -8,15 +8,15 @@ describe('Events', () => {
     const events = new Events(1);
     const heard: ProxyEvent[] = [];
     const stop = events.subscribe((event) => heard.push(event));
-    events.tell('health', { ...down, detail: 'refused' });
+    events.publish('health', { ...down, detail: 'refused' });
     stop();
-    events.tell('health', down);
+    events.publish('health', down);
     expect(heard).toMatchObject([{ id: '1-1', kind: 'health', data: { ...down, detail: 'refused' } }]);
   });
 
   it('are given again behind any that is known', () => {
     const events = new Events(1);
-    for (let count = 0; count < 1_500; count++) events.tell('health', down);
+    for (let count = 0; count < 1_500; count++) events.publish('health', down);
     expect(events.recent).toHaveLength(1_000);
     expect(events.after('1-1500')).toEqual([]);
     expect(events.after('1-1498')?.map(({ id }) => id)).toEqual(['1-1499', '1-1500']);
@@ -27,7 +27,7 @@ describe('Events', () => {
     'are not all known behind %j',
     (id) => {
       const events = new Events(1);
-      for (let count = 0; count < 1_500; count++) events.tell('health', down);
+      for (let count = 0; count < 1_500; count++) events.publish('health', down);
       expect(events.after(id)).toBeUndefined();
     },
   );

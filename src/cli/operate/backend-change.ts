@@ -67,7 +67,7 @@ export function backendsOf(
 }
 
 /** Prints them, which are one at least. */
-export function tellBackends(backends: readonly BackendAnswer[], { json }: ProxyArguments): void {
+export function printBackends(backends: readonly BackendAnswer[], { json }: ProxyArguments): void {
   if (!json) print(backends.map(backendText));
   else printJson(backends.length === 1 ? backends[0] : backends);
 }

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type AdminClient, apiPath, RefusedError } from './admin-client.ts';
 
-export interface ToldEvent {
+export interface StreamedEvent {
   /** A stream continues after it; a snapshot has none. */
   readonly id: string | undefined;
   readonly kind: string;
@@ -24,7 +24,7 @@ export interface EventQuestion {
 const betweenTriesMs = 1_000;
 
 /** The events, until `signal` ends them. Throws a RefusedError where the proxy refuses, or is not there at first. */
-export async function* follow(client: AdminClient, following: EventQuestion): AsyncGenerator<ToldEvent> {
+export async function* follow(client: AdminClient, following: EventQuestion): AsyncGenerator<StreamedEvent> {
   const { signal, onLost } = following;
   let { after } = following;
   let connection: 'first' | 'open' | 'lost' = 'first';
@@ -85,7 +85,7 @@ export class EventParser {
   #text = '';
 
   /** Those that are complete with these bytes. */
-  *push(bytes: Uint8Array): Generator<ToldEvent> {
+  *push(bytes: Uint8Array): Generator<StreamedEvent> {
     this.#text += this.#decoder.decode(bytes, { stream: true });
     const parts = this.#text.split('\n\n');
     this.#text = parts.pop() ?? '';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type ExitCode, withNotes } from '../command.ts';
 import { plain } from '../text-table.ts';
-import { follow, type ToldEvent } from './event-stream.ts';
+import { follow, type StreamedEvent } from './event-stream.ts';
 import { act, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 
 interface EventsArguments extends ProxyArguments {
@@ -36,19 +36,19 @@ export function eventsCommand(ends: (code: ExitCode) => void): Command {
   );
 }
 
-function asJsonLine({ id, kind, data }: ToldEvent): string {
+function asJsonLine({ id, kind, data }: StreamedEvent): string {
   return JSON.stringify({ id, kind, ...data });
 }
 
 /** In a line: when, the kind, whose, and what has become of it. */
-function eventText({ kind, data: { at, ...data } }: ToldEvent): string {
+function eventText({ kind, data: { at, ...data } }: StreamedEvent): string {
   const time = typeof at === 'string' ? at : new Date().toISOString();
   return plain([time, kind.padEnd(widest), ...wordsOf(kind, data)].join(' '));
 }
 
 const widest = 'certificate'.length;
 
-function wordsOf(kind: string, data: ToldEvent['data']): readonly string[] {
+function wordsOf(kind: string, data: StreamedEvent['data']): readonly string[] {
   const { listener, pool, backend, name, ...others } = data;
   const whose = [listener, pool, backend, name].filter((part) => typeof part === 'string');
   switch (kind) {

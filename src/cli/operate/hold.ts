@@ -42,7 +42,7 @@ export function holdCommand(ends: (code: ExitCode) => void): Command {
         await waitUntilIdle(client, pool, durationOf('--for', given.for));
         answer = await askPool(client, pool);
       }
-      tell(answer, given);
+      printPool(answer, given);
     });
   });
 }
@@ -59,7 +59,7 @@ export function releaseCommand(ends: (code: ExitCode) => void): Command {
   return withProxyOptions(command).action((pool: string, given: ReleaseArguments) => {
     const rate = given.rate === undefined ? undefined : rateIn(given.rate);
     return act(given, ends, async (client) =>
-      tell(await askPool(client, pool, { method: 'PATCH', body: { release: { rate } } }), given),
+      printPool(await askPool(client, pool, { method: 'PATCH', body: { release: { rate } } }), given),
     );
   });
 }
@@ -89,7 +89,7 @@ function rateIn(text: string): number {
   throw new UsageError(`--rate: Expected a number above 0, found "${text}"`);
 }
 
-function tell(answer: PoolAnswer, { json }: ProxyArguments): void {
+function printPool(answer: PoolAnswer, { json }: ProxyArguments): void {
   if (json) printJson(answer);
   else print([poolText(answer)]);
 }

@@ -80,7 +80,7 @@ async function endEach(client: AdminClient, ids: readonly string[], given: Sessi
     const { status } = await client.ask(apiPath('sessions', id), { method: 'DELETE' }, [404]);
     if (status === 404) gone.push(id);
   }
-  tellEnded(ids.length - gone.length, given.json);
+  printEnded(ids.length - gone.length, given.json);
   if (gone.length > 0) throw new RefusedError(`There is no open session ${gone.join(', ')}`);
 }
 
@@ -93,14 +93,14 @@ async function endAll(
   const bytes = minBytes === undefined ? {} : { minBytes: Number(minBytes) };
   const body = { filter: { ...filter, ...bytes }, how, over, limit, reason };
   const answer = await client.ask<Matched>(apiPath('sessions', 'close'), { method: 'POST', body });
-  tellEnded(answer.body.matched, json);
+  printEnded(answer.body.matched, json);
 }
 
 interface Matched {
   readonly matched: number;
 }
 
-function tellEnded(count: number, json: true | undefined): void {
+function printEnded(count: number, json: true | undefined): void {
   if (json) printJson({ matched: count });
   else print([`${countOf(count, 'session')} ended`]);
 }

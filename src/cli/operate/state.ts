@@ -4,7 +4,7 @@ import type { BackendName } from '../../control/overrides.ts';
 import { type CommandMaker, type ExitCode, UsageError, withNotes } from '../command.ts';
 import { countOf } from '../config-file.ts';
 import type { AdminClient } from './admin-client.ts';
-import { type BackendAnswer, backendsOf, changeBackend, madeReady, tellBackends } from './backend-change.ts';
+import { type BackendAnswer, backendsOf, changeBackend, madeReady, printBackends } from './backend-change.ts';
 import { act, durationOf, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 import { type WaitCondition, waitUntil } from './waiting.ts';
 
@@ -96,11 +96,11 @@ async function finish(
   given: StateArguments,
   wait: Omit<WaitCondition, keyof BackendName>,
 ): Promise<void> {
-  if (!given.wait) return tellBackends(backends, given);
+  if (!given.wait) return printBackends(backends, given);
   const active = backends.reduce((sum, one) => sum + one.active, 0);
   if (wait.until === 'idle' && active > 0)
     process.stderr.write(`waits for ${countOf(active, 'session')} of ${written.backend} to end\n`);
   await waitUntil(client, { ...written, ...wait });
   const addresses = backends.map(({ address }) => address);
-  tellBackends(await backendsOf(client, { pool: written.pool, addresses }), given);
+  printBackends(await backendsOf(client, { pool: written.pool, addresses }), given);
 }

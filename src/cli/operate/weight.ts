@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { BackendFields } from '../../control/overrides.ts';
 import { type ExitCode, UsageError } from '../command.ts';
-import { backendsOf, changeBackend, tellBackends } from './backend-change.ts';
+import { backendsOf, changeBackend, printBackends } from './backend-change.ts';
 import { act, durationOf, type ProxyArguments, withProxyOptions } from './proxy-options.ts';
 
 interface WeightArguments extends ProxyArguments {
@@ -27,7 +27,7 @@ export function weightCommand(ends: (code: ExitCode) => void): Command {
           for: given.for,
           reason: given.reason,
         });
-        tellBackends(await backendsOf(client, answer), given);
+        printBackends(await backendsOf(client, answer), given);
       });
     },
   );

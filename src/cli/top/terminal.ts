@@ -34,7 +34,7 @@ export class Terminal {
     if (input.isTTY) input.on('data', this.#onData).on('error', onGone).on('end', onGone);
     // `exit` comes after an error was printed, which would be gone with the screen.
     process.on('exit', this.#restore).on('uncaughtExceptionMonitor', this.#restore);
-    this.#take();
+    this.#enter();
   }
 
   /** As many lines as there are rows, at most. */
@@ -52,7 +52,7 @@ export class Terminal {
     input.off('data', this.#onData).off('error', onGone).off('end', onGone);
     input.on('error', () => {});
     process.off('exit', this.#restore).off('uncaughtExceptionMonitor', this.#restore);
-    process.off('SIGCONT', this.#take);
+    process.off('SIGCONT', this.#enter);
     input.pause();
   }
 
@@ -63,19 +63,19 @@ export class Terminal {
     }
   };
 
-  readonly #take = (): void => {
+  readonly #enter = (): void => {
     const { input, out, onChange } = this.#deps;
     if (input.isTTY) input.setRawMode(true).resume();
     out.write(enter);
     this.#isOurs = true;
-    process.off('SIGCONT', this.#take);
+    process.off('SIGCONT', this.#enter);
     onChange();
   };
 
   /** Stops as other programs do, until the shell has it go on. */
   #suspend(): void {
     this.#restore();
-    process.once('SIGCONT', this.#take);
+    process.once('SIGCONT', this.#enter);
     process.kill(process.pid, 'SIGTSTP');
   }
 

@@ -33,7 +33,7 @@ export class TopScreen {
     this.#terminal = new Terminal({
       input,
       out,
-      onKey: (key) => this.#take(key),
+      onKey: (key) => this.#onKey(key),
       onChange: draw,
       onGone: onQuit,
     });
@@ -56,7 +56,7 @@ export class TopScreen {
     this.#terminal.close();
   }
 
-  #take(key: string): void {
+  #onKey(key: string): void {
     const { state, action, quits } = afterKey(this.#state, key, this.#view);
     const wasPage = this.#state.page;
     this.#state = state;
@@ -75,7 +75,7 @@ export class TopScreen {
       what === 'drain'
         ? changeBackend(this.#client, pool, address, { state: 'drain', ...mark }).then((one) => [one])
         : madeReady(this.#client, pool, address, mark);
-    this.#say(await done.then((backends) => backends.map(backendText).join(), sentenceOf));
+    this.#showMessage(await done.then((backends) => backends.map(backendText).join(), sentenceOf));
   }
 
   async #listSessions(): Promise<void> {
@@ -93,11 +93,11 @@ export class TopScreen {
       this.#sessions = body.sessions;
       this.#draw();
     } catch (error) {
-      this.#say(sentenceOf(error));
+      this.#showMessage(sentenceOf(error));
     }
   }
 
-  #say(message: string): void {
+  #showMessage(message: string): void {
     this.#state = { ...this.#state, message };
     this.#draw();
   }

@@ -6,7 +6,7 @@
 export class QueueTickets {
   /** By pool: the number that was drawn last. */
   readonly #drawn: Int32Array;
-  /** By worker, then by pool: its first number, or `nobody`. */
+  /** By worker, then by pool: its first number, or `noTicket`. */
   readonly #shown: readonly Int32Array[];
   /** By worker, then by pool: since when its first waits, where it has one. */
   readonly #sinceMs: readonly Float64Array[];
@@ -20,12 +20,12 @@ export class QueueTickets {
     this.#own = own;
   }
 
-  /** `isFirst`: nobody else of this worker waits for the pool. */
+  /** `isFirst`: no other session of this worker waits for the pool. */
   draw(pool: number, isFirst: boolean, nowMs: number): Ticket {
     // Published before it is drawn, at the least that it can become, so that a worker which draws later sees it.
     if (isFirst) this.show(pool, { number: following(Atomics.load(this.#drawn, pool)), sinceMs: nowMs });
-    let number = nobody;
-    while (number === nobody) number = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
+    let number = noTicket;
+    while (number === noTicket) number = (Atomics.add(this.#drawn, pool, 1) + 1) | 0;
     const ticket = { number, sinceMs: nowMs };
     if (isFirst) this.show(pool, ticket);
     return ticket;
@@ -37,14 +37,14 @@ export class QueueTickets {
     const shown = this.#shown[this.#own];
     if (sinceMs === undefined || shown === undefined) return;
     if (ticket !== undefined) sinceMs[pool] = ticket.sinceMs;
-    Atomics.store(shown, pool, ticket?.number ?? nobody);
+    Atomics.store(shown, pool, ticket?.number ?? noTicket);
   }
 
   /** Since when the session waits that has waited longest of all workers'; undefined where none waits. */
   waitingSinceMs(pool: number): number | undefined {
     let earliestMs: number | undefined;
     for (const [worker, shown] of this.#shown.entries()) {
-      if (Atomics.load(shown, pool) === nobody) continue;
+      if (Atomics.load(shown, pool) === noTicket) continue;
       const sinceMs = this.#sinceMs[worker]?.[pool] ?? 0;
       if (earliestMs === undefined || sinceMs < earliestMs) earliestMs = sinceMs;
     }
@@ -56,7 +56,7 @@ export class QueueTickets {
     let most = 0;
     for (const shown of this.#shown) {
       const first = Atomics.load(shown, pool);
-      if (first !== nobody) most = Math.max(most, (ticket - first) | 0);
+      if (first !== noTicket) most = Math.max(most, (ticket - first) | 0);
     }
     return most;
   }
@@ -67,19 +67,19 @@ export class QueueTickets {
     const waiting: { readonly worker: number; readonly age: number }[] = [];
     for (const [worker, shown] of this.#shown.entries()) {
       const first = Atomics.load(shown, pool);
-      if (first !== nobody) waiting.push({ worker, age: (drawn - first) | 0 });
+      if (first !== noTicket) waiting.push({ worker, age: (drawn - first) | 0 });
     }
     return waiting.sort((one, other) => other.age - one.age).map(({ worker }) => worker);
   }
 
   /** A dead worker has no session that waits. */
   releaseAllOf(worker: number): void {
-    this.#shown[worker]?.fill(nobody);
+    this.#shown[worker]?.fill(noTicket);
   }
 
   clear(pool: number): void {
     Atomics.store(this.#drawn, pool, 0);
-    for (const shown of this.#shown) Atomics.store(shown, pool, nobody);
+    for (const shown of this.#shown) Atomics.store(shown, pool, noTicket);
   }
 }
 
@@ -96,9 +96,9 @@ export interface TicketArea {
 }
 
 /** What a fresh slot holds, and no number that is drawn. */
-const nobody = 0;
+const noTicket = 0;
 
 function following(ticket: number): number {
   const next = (ticket + 1) | 0;
-  return next === nobody ? 1 : next;
+  return next === noTicket ? 1 : next;
 }

@@ -11,12 +11,12 @@ import { BlockReader, v2Signature } from './proxy-v2.ts';
 export class ProxyHeaderParser {
   #matched = 0;
   #reader: LineReader | BlockReader | undefined;
-  #finding: ProxyParseResult = { state: 'incomplete' };
+  #result: ProxyParseResult = { state: 'incomplete' };
 
   /** Takes all bytes from the connection's first on, at each call as many or more. The first answer but `incomplete` stays. */
   read(bytes: Uint8Array): ProxyParseResult {
-    if (this.#finding.state === 'incomplete') this.#finding = this.#readOn(bytes);
-    return this.#finding;
+    if (this.#result.state === 'incomplete') this.#result = this.#readOn(bytes);
+    return this.#result;
   }
 
   /** Whether a whole signature has come: without one, what ends or falls silent may still be payload. */
