@@ -8,7 +8,7 @@
  *
  *     accepted ─────▶ held ◀── connected ── dialing ◀── connect        dialing ── connect-failed ─▶ (number free)
  *                      │ ▲
- *                      │ └── tls-established ── securing ◀── start-tls  securing ── tls-failed ─▶ refused
+ *                      │ └── tls-established ── handshaking ◀── start-tls  handshaking ── tls-failed ─▶ refused
  *                      ▼ join (two held links)
  *                   joined ─┬─ FIN both ways, all sent ──────────────────▶ closing 'finished'
  *                           ├─ a send fails ─▶ read on to its end ───────▶ closing 'closed-early', by RST 'reset-by-peer'
@@ -21,7 +21,7 @@
  * | state            | is read                                    | commands that may come                    |
  * | dialing          | no                                         | close                                     |
  * | held             | until 64 KiB wait, less if memory is short | inspect, discard, send, start-tls, join, close |
- * | securing         | cipher text                                | close                                     |
+ * | handshaking      | cipher text                                | close                                     |
  * | refused          | no                                         | close                                     |
  * | joined           | while its partner has room                 | close                                     |
  * | finishing        | and what comes is thrown away              | close reset                               |

@@ -64,7 +64,7 @@ export class Peers {
   /** A backend and the proxy shake hands, or do not come to terms. */
   originate(worker: WorkerView, connection: Connection, despiteAll: boolean): void {
     const { backend, id: session } = connection;
-    if (backend?.state !== 'securing') return;
+    if (backend?.state !== 'handshaking') return;
     const link = backend.number;
     if (despiteAll || this.#dice.chance(0.7)) {
       backend.state = 'held';
@@ -129,7 +129,7 @@ export class Peers {
     this.handOver(worker, connection);
     const stage = stageOf(connection);
     // Of a client that leaves in its handshake only the end is told.
-    if (stage === 'securing') return this.end(worker, connection, connection.link, 'finished');
+    if (stage === 'handshaking') return this.end(worker, connection, connection.link, 'finished');
     if (stage !== 'waiting' && stage !== 'dialing' && stage !== 'originating') return;
     if (connection.link.state === 'held') this.#fin(worker, connection, 'client', held(connection));
   }

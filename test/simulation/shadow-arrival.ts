@@ -94,7 +94,7 @@ export class ShadowArrival {
   #name: string | undefined;
   #isNameUnclear = false;
   #isAskedFor = false;
-  #isSecuring = false;
+  #isHandshaking = false;
   #isClientAdmitted = false;
   /** What looking at the words has told; undefined where nobody had to look. */
   #known: Known | undefined;
@@ -138,7 +138,7 @@ export class ShadowArrival {
 
   secured(alpn: string | undefined, nowMs: number): Standing {
     this.handshake = { sni: this.#name, alpn };
-    this.#isSecuring = false;
+    this.#isHandshaking = false;
     this.#words = this.#speech.secret;
     this.#seen = 0;
     this.#hasSpoken = false;
@@ -206,7 +206,7 @@ export class ShadowArrival {
     if (refused.length > 0) return this.#turnedAway(refused);
     if (!findings.includes('open') && this.route !== undefined && this.route !== 'open')
       return { to: this.route };
-    if (!this.#isSecuring) this.#ask({ kind: 'inspect', session: this.#session, beyond: this.#seen });
+    if (!this.#isHandshaking) this.#ask({ kind: 'inspect', session: this.#session, beyond: this.#seen });
     return 'waits';
   }
 
@@ -259,7 +259,7 @@ export class ShadowArrival {
   /** A hello, at once or after a request of postgres that was answered; nothing may lie behind that. */
   #listenToHello(): void {
     const { tls } = this.policy;
-    if (tls === 'off' || this.#isSecuring || this.partEnd !== undefined || this.#seen === 0) return;
+    if (tls === 'off' || this.#isHandshaking || this.partEnd !== undefined || this.#seen === 0) return;
     const { request, names, bytes, helloAt = 0 } = this.#words;
     if (request !== undefined && !this.#isAskedFor) {
       this.isNoHello = this.#seen > request.bytes;
@@ -273,7 +273,7 @@ export class ShadowArrival {
     if (this.isNoHello || this.#seen < helloAt) return;
     this.#name = names.sni ?? undefined;
     this.#isNameUnclear = names.sni === undefined;
-    this.#isSecuring = true;
+    this.#isHandshaking = true;
     this.#ask({ kind: 'secure', session: this.#session, tls, serverName: this.#name });
   }
 

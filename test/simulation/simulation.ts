@@ -145,13 +145,15 @@ export class Simulation {
           peers.originate(worker, connection, false),
         );
       case 'speak':
-        return this.#withSession(['waiting', 'securing', 'dialing', 'relaying'], (worker, connection) =>
+        return this.#withSession(['waiting', 'handshaking', 'dialing', 'relaying'], (worker, connection) =>
           peers.speak(worker, connection, this.#nowMs),
         );
       case 'handOver':
         return this.#withSession(['waiting'], (worker, connection) => peers.handOver(worker, connection));
       case 'shakeHands':
-        return this.#withSession(['securing'], (worker, connection) => peers.shakeHands(worker, connection));
+        return this.#withSession(['handshaking'], (worker, connection) =>
+          peers.shakeHands(worker, connection),
+        );
       case 'bytes':
         return this.#withSession(['relaying'], (_worker, connection) => {
           connection.lastByteMs = this.#nowMs;
@@ -159,12 +161,12 @@ export class Simulation {
       case 'finish':
         return this.#withSession(['relaying'], (worker, connection) => peers.finish(worker, connection));
       case 'leave':
-        return this.#withSession(['waiting', 'securing', 'dialing', 'originating'], (worker, connection) =>
+        return this.#withSession(['waiting', 'handshaking', 'dialing', 'originating'], (worker, connection) =>
           peers.leave(worker, connection),
         );
       case 'reset':
         return this.#withSession(
-          ['waiting', 'securing', 'dialing', 'originating', 'relaying', 'closing'],
+          ['waiting', 'handshaking', 'dialing', 'originating', 'relaying', 'closing'],
           (worker, connection) => peers.reset(worker, connection),
         );
       case 'goAway':

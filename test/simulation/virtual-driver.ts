@@ -15,7 +15,7 @@ import { must } from './violation.ts';
 export type LinkState =
   | 'dialing'
   | 'held'
-  | 'securing'
+  | 'handshaking'
   | 'refused'
   | 'joined'
   | 'finishing'
@@ -59,7 +59,7 @@ export interface Connection {
   bytesToClient: number;
 }
 
-export type Stage = 'waiting' | 'securing' | 'dialing' | 'originating' | 'relaying' | 'closing';
+export type Stage = 'waiting' | 'handshaking' | 'dialing' | 'originating' | 'relaying' | 'closing';
 
 export class VirtualDriver implements Activity {
   readonly connections = new Map<number, Connection>();
@@ -282,7 +282,7 @@ export class VirtualDriver implements Activity {
           () => `TLS as ${command.as} of a ${link.side}`,
         );
         must(link.side === 'backend' || !connection.isSecured, () => `link ${link.number} is secured twice`);
-        link.state = 'securing';
+        link.state = 'handshaking';
       }
     }
   }
@@ -352,10 +352,10 @@ export function stageOf({ link, backend, isJoined }: Connection): Stage {
     return isParted ? 'closing' : 'relaying';
   }
   if (link.state === 'ended') return 'closing';
-  if (link.state === 'securing') return 'securing';
+  if (link.state === 'handshaking') return 'handshaking';
   if (backend === undefined || backend.state === 'ended') return 'waiting';
   if (backend.closed !== undefined) return 'dialing';
-  return backend.state === 'securing' ? 'originating' : 'dialing';
+  return backend.state === 'handshaking' ? 'originating' : 'dialing';
 }
 
 /** Of what the client has said, what waits for somebody to take it. */

@@ -5,7 +5,7 @@ import { refuse } from './gate.ts';
 import { mayAnnounce } from './proxy-header.ts';
 
 export const accessOfPeer: Gate = {
-  standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
+  appliesTo: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const { policy } = client.listener.plan;
     if (mayAnnounce(policy, client.endpoint) || !isDenied(policy.access, client.endpoint)) return 'passes';
@@ -14,7 +14,7 @@ export const accessOfPeer: Gate = {
 };
 
 export const accessOfAnnounced: Gate = {
-  standsAt: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
+  appliesTo: ({ policy: { access } }) => access.allow !== undefined || access.deny !== undefined,
   enter(client) {
     const isAnnounced = client.announced !== undefined;
     if (!isDenied(client.listener.plan.policy.access, client.endpoint, isAnnounced)) return 'passes';

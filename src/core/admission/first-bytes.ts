@@ -5,7 +5,7 @@ import type { PendingClient } from './pending-client.ts';
 import { decide } from './routing.ts';
 
 export const firstBytes: Gate = {
-  standsAt: ({ routes }) => routes.length > 0,
+  appliesTo: ({ routes }) => routes.length > 0,
   enter(client, nowMs) {
     const { listener, held } = client;
     const verdict = verdictOn(client);

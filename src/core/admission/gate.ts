@@ -5,8 +5,8 @@ import type { PendingClient } from './pending-client.ts';
 
 /** Something that a client passes, waits at, or is refused by. */
 export interface Gate {
-  /** Whether it stands at a listener: most ask for few of them, and each costs every client. */
-  standsAt(listener: ListenerPlan): boolean;
+  /** Whether clients of a listener pass it: most listeners need few gates, and each costs every client. */
+  appliesTo(listener: ListenerPlan): boolean;
   enter(client: PendingClient, nowMs: number): 'passes' | Refusal | WaitingClient;
 }
 

@@ -21,5 +21,5 @@ const gates: readonly Gate[] = [
 ];
 
 export function gatesOf(listener: ListenerPlan): readonly Gate[] {
-  return gates.filter((gate) => gate.standsAt(listener));
+  return gates.filter((gate) => gate.appliesTo(listener));
 }

@@ -3,7 +3,7 @@ import { type Gate, refuse } from './gate.ts';
 
 /** The listener's rate and its connections. */
 export const listenerLimits: Gate = {
-  standsAt: () => true,
+  appliesTo: () => true,
   enter(client, nowMs) {
     const { slot, policy } = client.listener.plan;
     const permit = admit(client.context.ledger, slot, policy.limits, nowMs);
@@ -18,7 +18,7 @@ export const listenerLimits: Gate = {
  * so that one which holds all places can be found; of a session's cost that is less than a hundredth.
  */
 export const clientLimits: Gate = {
-  standsAt: () => true,
+  appliesTo: () => true,
   enter(client, nowMs) {
     const { limits } = client.listener.plan.policy;
     const refusal = client.permit?.admitClient(limits.perClient, client.endpoint, nowMs);

@@ -18,7 +18,7 @@ export function mayAnnounce(
 
 /** Refuses peers whose header nobody believes, where one is required. */
 export const headerSource: Gate = {
-  standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
+  appliesTo: ({ policy }) => policy.proxyProtocol !== 'off',
   enter({ listener, endpoint }) {
     const { policy } = listener.plan;
     const { proxyProtocol } = policy;
@@ -29,7 +29,7 @@ export const headerSource: Gate = {
 };
 
 export const proxyHeader: Gate = {
-  standsAt: ({ policy }) => policy.proxyProtocol !== 'off',
+  appliesTo: ({ policy }) => policy.proxyProtocol !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     const { proxyProtocol } = policy;

@@ -7,7 +7,7 @@ import { type Gate, refuse } from './gate.ts';
 import type { ListenerState, PendingClient } from './pending-client.ts';
 
 export const routing: Gate = {
-  standsAt: () => true,
+  appliesTo: () => true,
   enter(client) {
     const { route, listener } = client;
     client.pool = route === undefined ? listener.plan.pool : route.nextPool();

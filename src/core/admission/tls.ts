@@ -1,7 +1,7 @@
 /**
  * From a client's first byte to the end of its TLS handshake:
  *
- *     asked ── a ClientHello ─▶ securing ── tls-established ─▶ passes
+ *     asked ── a ClientHello ─▶ handshaking ── tls-established ─▶ passes
  *       │ ▲
  *       │ └ GSSENCRequest: answered with N, once
  *       └── SSLRequest: answered with S, once ─▶ asked again
@@ -16,7 +16,7 @@ import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } fro
 import { noBytes, type PendingClient } from './pending-client.ts';
 
 export const tls: Gate = {
-  standsAt: ({ policy }) => policy.tls !== 'off',
+  appliesTo: ({ policy }) => policy.tls !== 'off',
   enter(client, nowMs) {
     const { policy } = client.listener.plan;
     if (policy.tls === 'off') return 'passes';
@@ -34,7 +34,7 @@ class AwaitedHandshake implements WaitingClient {
   readonly #hello = new ClientHelloReader();
   #isAgreed = false;
   #isGssRefused = false;
-  #isSecuring = false;
+  #isHandshaking = false;
 
   constructor(client: PendingClient, tls: ListenerTls, dueMs: number) {
     this.#client = client;
@@ -51,23 +51,23 @@ class AwaitedHandshake implements WaitingClient {
         return this.#readHello(bytes);
       case 'gssenc-request':
         if (this.#isAgreed || this.#isGssRefused)
-          return refuseToSecure('The client asks again for encryption');
+          return refuseHandshake('The client asks again for encryption');
         this.#isGssRefused = true;
         this.#answer('N');
         return this.received(client.held);
       case 'ssl-request':
-        if (this.#isAgreed) return refuseToSecure('The client asks again for encryption');
-        if (bytes.length > postgresRequestBytes) return refuseToSecure('Bytes came behind an SSLRequest');
+        if (this.#isAgreed) return refuseHandshake('The client asks again for encryption');
+        if (bytes.length > postgresRequestBytes) return refuseHandshake('Bytes came behind an SSLRequest');
         this.#isAgreed = true;
         this.#answer('S');
         return client.inspect();
       case 'neither':
-        return refuseToSecure('The first bytes are no TLS handshake');
+        return refuseHandshake('The first bytes are no TLS handshake');
     }
   }
 
   finished(): Verdict {
-    return refuseToSecure('The client has finished before its hello was complete');
+    return refuseHandshake('The client has finished before its hello was complete');
   }
 
   expired(): Verdict {
@@ -82,17 +82,17 @@ class AwaitedHandshake implements WaitingClient {
   }
 
   tlsFailed(detail: string): Verdict {
-    return refuseToSecure(detail);
+    return refuseHandshake(detail);
   }
 
   #readHello(bytes: Uint8Array): 'waits' {
     const client = this.#client;
-    if (this.#isSecuring) return 'waits';
+    if (this.#isHandshaking) return 'waits';
     const hello = this.#hello.read(bytes);
     if (hello.state === 'incomplete' && bytes.length < helloBytesMax) return client.inspect();
     client.serverName = hello.state === 'complete' ? hello.sni : undefined;
     client.isNameUnclear = hello.state !== 'complete';
-    this.#isSecuring = true;
+    this.#isHandshaking = true;
     const { link, serverName } = client;
     client.context.command({ kind: 'start-tls', link, as: 'server', tls: this.#tls, serverName });
     return 'waits';
@@ -106,7 +106,7 @@ class AwaitedHandshake implements WaitingClient {
 }
 
 /** Behind what was sent to the client FIN arrives, and RST might overtake it. */
-function refuseToSecure(detail: string): Refusal {
+function refuseHandshake(detail: string): Refusal {
   return { reason: 'tls-failed', detail, with: 'fin' };
 }
 

@@ -34,7 +34,7 @@ export interface PortableLinkContext extends ReadingLinkContext, Pick<DriverHost
 }
 
 /** A handshake is under way; it has failed. */
-const securing = firstPortableMark;
+const handshaking = firstPortableMark;
 const refused = firstPortableMark << 1;
 
 export class PortableLink extends ReadingLink implements TlsLink {
@@ -82,7 +82,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
     const { socket } = this;
     if (socket === undefined) return;
     this.withdrawQuestion();
-    this.marks |= securing;
+    this.marks |= handshaking;
     if (this.is(finReceived)) return this.#leaveHandshake();
     const handshake = this.context.tls.handshake(command);
     if (handshake === undefined) {
@@ -122,7 +122,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
   }
 
   override readEnded(): void {
-    if (this.is(securing)) this.#leaveHandshake();
+    if (this.is(handshaking)) this.#leaveHandshake();
     else super.readEnded();
   }
 
@@ -143,7 +143,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
   }
 
   get isInHandshake(): boolean {
-    return this.is(securing) && !this.is(closing);
+    return this.is(handshaking) && !this.is(closing);
   }
 
   certificateShown(notAfterMs: number): void {
@@ -151,7 +151,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
   }
 
   tlsEstablished(tls: TlsSession): void {
-    this.marks &= ~(securing | paused);
+    this.marks &= ~(handshaking | paused);
     if (this.socket !== undefined) readByEvent(this.socket, this.received);
     this.context.emit({ kind: 'tls-established', link: this.id, tls });
   }
@@ -159,7 +159,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
   /** The socket is not closed until that is commanded, and read until FIN comes. */
   tlsFailed(detail: string): void {
     if (!this.isInHandshake) return;
-    this.marks = (this.marks & ~securing) | refused;
+    this.marks = (this.marks & ~handshaking) | refused;
     if (this.transport !== undefined) this.socket?.resume();
     this.context.emit({ kind: 'tls-failed', link: this.id, detail });
   }
