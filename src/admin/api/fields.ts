@@ -86,6 +86,15 @@ export function text(most: number): (value: unknown) => Parsed<string> {
       : expected(`a text of at most ${most} characters`);
 }
 
+/** A whole number from 1 on; a query has it as a text. */
+export function count(most: number): (value: unknown) => Parsed<number> {
+  return (value) => {
+    const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+    const isCount = typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= most;
+    return isCount ? parsed(number) : expected(`an integer from 1 to ${most}`);
+  };
+}
+
 /** For what is read by itself. */
 export function anything(value: unknown): Parsed<unknown> {
   return parsed(value);

@@ -1,6 +1,6 @@
 /** Open sessions: listed, and ended. */
 import { parseNetwork } from '../../config/networks.ts';
-import { expected, type Parsed, parsed } from '../../config/parsed.ts';
+import { parsed } from '../../config/parsed.ts';
 import { UnknownName } from '../../control/administered.ts';
 import type { OpenSession } from '../../control/sessions.ts';
 import { compileAddressSet } from '../../core/access/address-set.ts';
@@ -9,6 +9,7 @@ import { endpointText } from '../../telemetry/endpoint-text.ts';
 import { failure, json } from '../http.ts';
 import {
   anything,
+  count,
   duration,
   type FieldValues,
   mistaken,
@@ -136,13 +137,4 @@ function sessionView({ client, ageMs, idleMs, queueMs, connectMs, ...session }: 
 function network(value: unknown) {
   const range = parseNetwork(typeof value === 'string' ? value : '');
   return range.ok ? parsed(compileAddressSet([range.value])) : range;
-}
-
-/** From 1 on; a query has it as a text. */
-function count(most: number): (value: unknown) => Parsed<number> {
-  return (value) => {
-    const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
-    const isCount = typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= most;
-    return isCount ? parsed(number) : expected(`an integer from 1 to ${most}`);
-  };
 }

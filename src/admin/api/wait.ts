@@ -1,14 +1,18 @@
 /** Waits until something is true of a pool or a backend, for scripts: "tell me when it is empty". */
 import { setTimeout } from 'node:timers/promises';
-import { parseDuration } from '../../config/durations.ts';
 import { UnknownName } from '../../control/administered.ts';
 import { startTimeOut } from '../../control/time-out.ts';
 import type { Observations } from '../../telemetry/observations.ts';
 import type { BackendSnapshot, PoolSnapshot } from '../../telemetry/snapshot.ts';
 import { failure, json } from '../http.ts';
-import { type FieldError, mistaken } from './fields.ts';
+import { duration, mistaken, oneOf, type ReadResult, readObject, text, wrong } from './fields.ts';
 import type { ApiRequest, Route, RouteDeps } from './route.ts';
 import { backendStatus, poolStatus } from './status.ts';
+
+const untils = ['idle', 'up', 'resumed'] as const;
+type Until = (typeof untils)[number];
+
+const fields = { pool: text(300), backend: text(300), until: oneOf(untils), timeout: duration };
 
 interface WaitRequest {
   readonly pool: string;
@@ -21,12 +25,11 @@ interface WaitRequest {
  * `idle`: no session holds a place, and of a pool that is not held, none waits for one. `up`: it takes sessions; of a
  * pool, a backend does. `resumed`: the pool is not held. A name that stands for several addresses means each of them.
  */
-const conditions = {
+const conditions: Readonly<Record<Until, (now: Now) => boolean>> = {
   idle: ({ active, queued = 0, isHeld }) => active + (isHeld ? 0 : queued) === 0,
   up: ({ takesSessions }) => takesSessions,
   resumed: ({ isHeld }) => !isHeld,
-} satisfies Record<string, (now: Now) => boolean>;
-type Until = keyof typeof conditions;
+};
 
 interface Now {
   readonly active: number;
@@ -39,16 +42,18 @@ interface Now {
 }
 
 const betweenLooksMs = 50;
+const usualMs = 30_000;
 const longestMs = 10 * 60_000;
 
 export const wait: Route = {
   path: '/api/v1/wait',
   method: 'GET',
   may: 'read',
-  query: ['pool', 'backend', 'until', 'timeout'],
+  query: Object.keys(fields),
   async reply(deps, { query, left }) {
-    const request = parseRequest(query);
-    if (!('until' in request)) return mistaken(request);
+    const read = readRequest(query);
+    if (!read.ok) return mistaken(read.errors);
+    const request = read.value;
     const isTrue = conditions[request.until];
     let isOver = false;
     const cancelTimeOut = startTimeOut(request.timeoutMs, () => {
@@ -111,25 +116,12 @@ function isHeld({ hold }: PoolSnapshot): boolean {
   return hold?.phase === 'held';
 }
 
-function parseRequest(query: ApiRequest['query']): WaitRequest | readonly FieldError[] {
-  const errors: FieldError[] = [];
-  const pool = query.get('pool') ?? '';
-  if (pool === '') errors.push({ path: 'pool', message: 'Expected the name of a pool, found none' });
-  const words = Object.keys(conditions);
-  const until = query.get('until');
-  if (!isCondition(until)) {
-    errors.push({
-      path: 'until',
-      message: `Expected one of ${words.join(', ')}, found ${JSON.stringify(until)}`,
-    });
-  }
-  const timeout = parseDuration(query.get('timeout') ?? '30s');
-  if (!timeout.ok) errors.push({ path: 'timeout', message: `Expected ${timeout.expected}` });
-  else if (timeout.value > longestMs) errors.push({ path: 'timeout', message: 'Expected at most "10m"' });
-  if (errors.length > 0 || !isCondition(until) || !timeout.ok) return errors;
-  return { pool, backend: query.get('backend') ?? undefined, until, timeoutMs: timeout.value };
-}
-
-function isCondition(word: string | null): word is Until {
-  return word !== null && Object.hasOwn(conditions, word);
+function readRequest(query: ApiRequest['query']): ReadResult<WaitRequest> {
+  const read = readObject(Object.fromEntries(query), fields);
+  if (!read.ok) return read;
+  const { pool = '', backend, until, timeout = usualMs } = read.value;
+  if (pool === '') return wrong('pool', 'Expected the name of a pool, found none');
+  if (until === undefined) return wrong('until', `Expected one of ${untils.join(', ')}, found none`);
+  if (timeout > longestMs) return wrong('timeout', 'Expected at most "10m"');
+  return { ok: true, value: { pool, backend, until, timeoutMs: timeout } };
 }
