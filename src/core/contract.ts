@@ -114,7 +114,9 @@ export type WorkerEvent =
   /** A hold is over: those that wait for its pool are refused. */
   | { readonly kind: 'refuse-waiting'; readonly pool: PoolSlot }
   /** Finish the open sessions by `untilMs`, then cut the rest. */
-  | { readonly kind: 'drain'; readonly untilMs: number };
+  | { readonly kind: 'drain'; readonly untilMs: number }
+  /** Cut the open sessions, and wait for nobody who was sent FIN. */
+  | { readonly kind: 'stop' };
 
 export type CoreEvent = LinkEvent | WorkerEvent;
 

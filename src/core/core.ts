@@ -130,6 +130,8 @@ class SessionCore implements Core {
         return this.#refuseWaiting(event.pool, nowMs);
       case 'drain':
         return this.#context.deadlines.set(this.#drainTimer, event.untilMs);
+      case 'stop':
+        return this.#stop(nowMs);
       default:
         return this.#ofSession(event, nowMs);
     }
@@ -220,6 +222,11 @@ class SessionCore implements Core {
 
   #drained(nowMs: number): void {
     for (const session of this.#context.links.sessions()) session.stage.cut('drain-timeout', nowMs);
+  }
+
+  #stop(nowMs: number): void {
+    this.#drained(nowMs);
+    for (const session of this.#context.links.sessions()) session.stage.stopLingering();
   }
 
   /** The client that has waited longest makes room: of those that hold bytes, or that were not admitted yet. */

@@ -96,7 +96,7 @@ export class DataPlane {
       const command = commands[at];
       if (command !== undefined) this.#execute(command, nowMs);
     }
-    if (event.kind === 'drain') this.#draining = true;
+    if (event.kind === 'drain' || event.kind === 'stop') this.#draining = true;
     else if (event.kind === 'exhausted' && event.what === 'descriptors') this.#tellExhaustion(nowMs);
     if (this.#draining && this.#core.activeSessions === 0) {
       this.#draining = false;

@@ -93,8 +93,7 @@ async function run(
         return sessionLog.configure(message.log);
       case 'stop':
         stopping = true;
-        plane.handle({ kind: 'drain', untilMs: monotonicMs() });
-        plane.handle({ kind: 'deadline' });
+        plane.handle({ kind: 'stop' });
     }
   };
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { backendPlan, CoreStage, planOf, poolPlan, poolPolicy } from '../harness.ts';
+import {
+  backendPlan,
+  CoreStage,
+  listenerPlan,
+  listenerPolicy,
+  planOf,
+  poolPlan,
+  poolPolicy,
+} from '../harness.ts';
 
 describe('Core that drains', () => {
   it('lets open sessions finish until the time is over, then cuts the rest', () => {
@@ -54,6 +62,19 @@ describe('Core that drains', () => {
     expect(CoreStage.closed(stage.elapse(1))).toEqual(['reset']);
     stage.end(session, 'closed');
     expect(stage.lastRecord?.reason).toBe('idle-timeout');
+  });
+
+  it('resets at once who is closing already where it stops, and each once', () => {
+    const policy = { refuseWith: 'close', limits: { ...listenerPolicy.limits, maxConnections: 1 } } as const;
+    const stage = new CoreStage(planOf(poolPlan(1), listenerPlan(policy)));
+    const { session } = stage.relay();
+    const refused = stage.connect().session;
+    const resets = [session, refused].map((link) => ({ kind: 'close', link, how: 'reset' }));
+    expect(stage.say({ kind: 'stop' })).toEqual(resets);
+    expect(stage.elapse(10_000)).toEqual([]);
+    stage.end(session, 'closed');
+    stage.end(refused, 'closed');
+    expect(stage.records.map(({ reason }) => reason)).toEqual(['drain-timeout', 'listener-full']);
   });
 
   it('takes the last word about its time', () => {
