@@ -41,7 +41,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#pool = pool;
   }
 
-  /** No session overtakes those that wait already, on this worker or another. */
+  /** No session that comes overtakes those that wait already, on this worker or another. */
   begin(nowMs: number): void {
     const pool = this.#pool;
     this.#session.poolName = pool.name;
@@ -117,6 +117,10 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     };
   }
 
+  /**
+   * Whoever dials again goes before those that wait: it had its turn before they came. Once it finds no room, it stands
+   * behind them.
+   */
   goOn(why: DialFault | 'held', nowMs: number): void {
     if (this.#pool.isRetired) return this.reroute(nowMs);
     if (why === 'held') return this.#follow(this.#place(nowMs), nowMs);

@@ -37,6 +37,21 @@ describe('Session that is queued', () => {
     }
   });
 
+  it('lets one whose dial fails go on before it, which came before, as long as there is room', () => {
+    const limits = { maxConnections: 1, queue: { size: 5, timeoutMs: 5_000 } };
+    const connect = { ...poolPolicy.connect, retries: 5 };
+    const stage = new CoreStage(planOf(poolPlan(2, { limits, connect })));
+    const first = stage.connect().session;
+    const second = stage.connect().session;
+    expect(stage.failDial(first)).toEqual([stage.dialOf(first)]);
+    // It has tried all and backs off, so that the place is the other's; then it finds none.
+    expect(stage.failDial(first)).toEqual([stage.dialOf(second)]);
+    const third = stage.connect().session;
+    expect(stage.elapse(poolPolicy.connect.backoff.maxMs)).toEqual([]);
+    stage.dialed(second);
+    expect(stage.end(second)).toEqual([stage.dialOf(third)]);
+  });
+
   it('is not overtaken by one that comes later', () => {
     const [here, there] = pair({ size: 5 });
     const held = there.relay().session;
