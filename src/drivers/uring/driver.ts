@@ -313,6 +313,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
 
   release(link: UringLink): void {
     this.#links.release(link);
+    this.waiting.linkEnded();
   }
 
   /** Each client is to have a backend. */

@@ -13,6 +13,7 @@ export class WaitingLinks {
   readonly #forBuffer: readonly WaitingLink[][] = [[], [], []];
   readonly #forLoan: WaitingLink[] = [];
   readonly #forPlenty: WaitingLink[] = [];
+  #hasOneEnded = false;
 
   constructor(buffers: Buffers, dueEvents: DueEvents) {
     this.#buffers = buffers;
@@ -36,6 +37,14 @@ export class WaitingLinks {
     this.#forPlenty.push(link);
   }
 
+  /**
+   * A link has ended, perhaps to make room. The core has one client at a time do that: while some wait still, the next one
+   * is to.
+   */
+  linkEnded(): void {
+    this.#hasOneEnded = true;
+  }
+
   /** Some need wait no longer. */
   get mayResume(): boolean {
     return this.#forPlenty.length > 0 && !this.#buffers.areScarce;
@@ -55,6 +64,13 @@ export class WaitingLinks {
       const left = this.#buffers.left(isForReserve ? reserveGroup : smallGroup);
       for (const link of links.splice(0, left)) link.resumeWaiting();
     }
+    if (this.#hasOneEnded && this.#areThere) this.#dueEvents.exhausted('memory');
+    this.#hasOneEnded = false;
+  }
+
+  /** For a buffer or a loan. */
+  get #areThere(): boolean {
+    return this.#forLoan.length > 0 || this.#forBuffer.some((links) => links.length > 0);
   }
 }
 

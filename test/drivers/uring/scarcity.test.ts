@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
 import { echo, readBytes } from '../../conformance/peers.ts';
 import { Rig } from '../../conformance/rig.ts';
+import { settled } from '../../support/eventually.ts';
 
 const MiB = 1024 * 1024;
 
@@ -32,6 +33,19 @@ describe.skipIf(whyNot() !== undefined)(
       for (let turn = 0; turn < 50; turn++) {
         client.write('ping');
         expect(await readBytes(client, 4)).toBe('ping');
+      }
+    });
+
+    it('says so again whenever one has ended, while others wait', async () => {
+      const address = await rig.listen();
+      const clients: Socket[] = [];
+      for (let number = 0; number < 200; number++) clients.push(await rig.client(address));
+      for (const client of clients) client.write(Buffer.alloc(64 * 1024));
+      await rig.event('exhausted');
+      for (const client of clients.slice(0, 5)) {
+        const before = await settled(() => rig.count('exhausted'));
+        client.resetAndDestroy();
+        await rig.until('it is said again', () => rig.count('exhausted') > before);
       }
     });
 
