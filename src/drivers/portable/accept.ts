@@ -16,7 +16,7 @@ import { type ReadCallback, readByEvent } from './sockets.ts';
 export type Open = (read: ReadCallback) => net.Socket | undefined;
 
 /** Whether accepted sockets are made from their handles, or left as `node:net` documents them. */
-export type Means = 'handles' | 'documented';
+export type AcceptMode = 'handles' | 'documented';
 
 /** A server to `listen` with, before it accepts anything. */
 export function createServer(): net.Server {
@@ -35,10 +35,10 @@ export interface Acceptor {
 }
 
 /** Gives every connection of a listening server to its acceptor. */
-export function accept(server: net.Server, buffers: ReadBuffers, means: Means, acceptor: Acceptor): void {
+export function accept(server: net.Server, buffers: ReadBuffers, mode: AcceptMode, acceptor: Acceptor): void {
   server.on('connection', (socket) => acceptor.accepted((read) => readByEvent(socket, read)));
   server.on('error', () => acceptor.failed());
-  if (means === 'handles') acceptHandles(server, buffers, acceptor);
+  if (mode === 'handles') acceptHandles(server, buffers, acceptor);
 }
 
 /** Takes the connections before the server does; gives back to it for good where a socket can't be made. */

@@ -19,16 +19,16 @@ import type {
 } from '../driver.ts';
 import { SpareDescriptor } from '../spare-descriptor.ts';
 import { NodeTlsEngine } from '../tls/node/engine.ts';
-import type { Means } from './accept.ts';
+import type { AcceptMode } from './accept.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import { PortableLink, type PortableLinkContext } from './link.ts';
-import { type Newcomer, PortableListenings } from './listenings.ts';
+import { type AcceptedClient, PortableListenings } from './listenings.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { peerOf } from './sockets.ts';
 
-/** `means` is for tests and measurements of what is done where accepted handles can't be had. */
-export function createPortableDriver(host: DriverHost, means: Means = 'handles'): Driver {
-  return new PortableDriver(host, means);
+/** `acceptMode` is for tests and measurements of what is done where accepted handles can't be had. */
+export function createPortableDriver(host: DriverHost, acceptMode: AcceptMode = 'handles'): Driver {
+  return new PortableDriver(host, acceptMode);
 }
 
 class PortableDriver implements Driver, PortableLinkContext {
@@ -49,7 +49,7 @@ class PortableDriver implements Driver, PortableLinkContext {
   #isExhaustionTold = false;
   #allClosed: (() => void) | undefined;
 
-  constructor(host: DriverHost, means: Means) {
+  constructor(host: DriverHost, acceptMode: AcceptMode) {
     this.#host = host;
     this.#alarm = new Alarm(host);
     this.memory = new BufferMemory(
@@ -60,11 +60,11 @@ class PortableDriver implements Driver, PortableLinkContext {
     this.buffers = new ReadBuffers(this.memory);
     this.tls = new NodeTlsEngine(host.ticketKeys);
     this.#listenings = new PortableListenings({
-      means,
+      acceptMode,
       buffers: this.buffers,
       spare: this.#spare,
       descriptors: host.descriptors,
-      admit: (newcomer) => this.#admit(newcomer),
+      admit: (client) => this.#admit(client),
       turnedAway: (listener, peer) => this.emit({ kind: 'turned-away', listener, peer }),
       outOfDescriptors: () => this.outOfDescriptors(),
     });
@@ -79,7 +79,7 @@ class PortableDriver implements Driver, PortableLinkContext {
   }
 
   /** Makes a link of who was accepted; false where no descriptor would be left for its dial. */
-  #admit({ listening: { listener, bound }, open }: Newcomer): boolean {
+  #admit({ listening: { listener, bound }, open }: AcceptedClient): boolean {
     if (!this.#leavesDescriptors()) return false;
     const link = new PortableLink(this.#freeNumbers.pop() ?? this.#nextNumber, listener, this);
     if (link.id === this.#nextNumber) this.#nextNumber += 2;
@@ -107,8 +107,8 @@ class PortableDriver implements Driver, PortableLinkContext {
   }
 
   /** Each client is to have a backend, and one that is about to be accepted as well. */
-  #countDials(newcomers = 0): void {
-    this.#host.descriptors.owed = this.#acceptedLinks + newcomers - this.#dialedLinks;
+  #countDials(accepting = 0): void {
+    this.#host.descriptors.owed = this.#acceptedLinks + accepting - this.#dialedLinks;
   }
 
   outOfDescriptors(): void {

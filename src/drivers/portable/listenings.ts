@@ -9,10 +9,10 @@ import type { DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
 import { isSameAddress } from '../shared.ts';
 import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { closeServer } from '../unix-path.ts';
-import { accept, createServer, type Means, type Open } from './accept.ts';
+import { type AcceptMode, accept, createServer, type Open } from './accept.ts';
 import { DescriptorQueue } from './descriptor-queue.ts';
-import { callLast, type LastCall } from './last-call.ts';
 import { listen } from './listen.ts';
+import { drainQueue, type QueueDrain } from './queue-drain.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { peerOf } from './sockets.ts';
 
@@ -28,22 +28,22 @@ export interface PortableListening {
   /** Clients that came while it was paused: accepted, and not looked at. */
   readonly waiting: Open[];
   /** Set while it is about to be closed; `left` is fulfilled once it is, or once it is known that it stays. */
-  leaving: { readonly lastCall: LastCall; readonly left: Promise<void> } | undefined;
+  leaving: { readonly drain: QueueDrain; readonly left: Promise<void> } | undefined;
 }
 
 /** An accepted connection that is no link yet. */
-export interface Newcomer {
+export interface AcceptedClient {
   readonly listening: PortableListening;
   readonly open: Open;
 }
 
 export interface PortableListeningsDeps {
-  readonly means: Means;
+  readonly acceptMode: AcceptMode;
   readonly buffers: ReadBuffers;
   readonly spare: SpareDescriptor;
   readonly descriptors: DriverHost['descriptors'];
   /** Makes a link of a client; false where no descriptor would be left for its dial. */
-  admit(newcomer: Newcomer): boolean;
+  admit(client: AcceptedClient): boolean;
   /** A client was closed without having been looked at. */
   turnedAway(listener: ListenerSlot, peer: Endpoint): void;
   outOfDescriptors(): void;
@@ -53,13 +53,13 @@ export class PortableListenings {
   readonly #deps: PortableListeningsDeps;
   readonly #all = new Set<PortableListening>();
   /** Those that there is no descriptor for. */
-  readonly #queue: DescriptorQueue<Newcomer>;
+  readonly #queue: DescriptorQueue<AcceptedClient>;
 
   constructor(deps: PortableListeningsDeps) {
     this.#deps = deps;
     this.#queue = new DescriptorQueue({
-      admit: (newcomer) => deps.admit(newcomer),
-      turnAway: (newcomer) => this.#turnAwayForShortage(newcomer),
+      admit: (client) => deps.admit(client),
+      turnAway: (client) => this.#turnAwayForShortage(client),
     });
   }
 
@@ -67,7 +67,7 @@ export class PortableListenings {
   async listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Promise<Address> {
     const { isPaused = false } = options;
     const known = this.#on(asked);
-    if (known?.leaving?.lastCall.cancel() === false) await known.leaving.left;
+    if (known?.leaving?.drain.cancel() === false) await known.leaving.left;
     else if (known !== undefined) {
       known.listener = listener;
       known.leaving = undefined;
@@ -88,7 +88,7 @@ export class PortableListenings {
       leaving: undefined,
     };
     this.#all.add(listening);
-    accept(server, this.#deps.buffers, this.#deps.means, {
+    accept(server, this.#deps.buffers, this.#deps.acceptMode, {
       accepted: (open) => this.#accepted({ listening, open }),
       failed: () => {
         this.#deps.outOfDescriptors();
@@ -102,8 +102,8 @@ export class PortableListenings {
     const listening = this.#on(address);
     if (listening === undefined) return;
     if (listening.leaving === undefined) {
-      const lastCall = callLast(listening.server, isSucceeded);
-      listening.leaving = { lastCall, left: this.#leave(listening, lastCall) };
+      const drain = drainQueue(listening.server, isSucceeded);
+      listening.leaving = { drain, left: this.#leave(listening, drain) };
     }
     await listening.leaving.left;
   }
@@ -122,30 +122,30 @@ export class PortableListenings {
     this.#all.clear();
   }
 
-  #accepted(newcomer: Newcomer): void {
-    const { listening, open } = newcomer;
+  #accepted(client: AcceptedClient): void {
+    const { listening, open } = client;
     listening.accepted++;
-    if (!listening.isPaused) this.#admit(newcomer);
+    if (!listening.isPaused) this.#admit(client);
     else if (listening.waiting.length < longestQueue) listening.waiting.push(open);
-    else this.#turnAway(newcomer);
+    else this.#turnAway(client);
   }
 
   #acceptWaiting(listening: PortableListening): void {
     for (const open of listening.waiting.splice(0)) this.#admit({ listening, open });
   }
 
-  #admit(newcomer: Newcomer): void {
-    if (this.#deps.admit(newcomer)) return;
-    if (this.#deps.descriptors.mayKeepWaiting) this.#queue.add(newcomer);
-    else this.#turnAwayForShortage(newcomer);
+  #admit(client: AcceptedClient): void {
+    if (this.#deps.admit(client)) return;
+    if (this.#deps.descriptors.mayKeepWaiting) this.#queue.add(client);
+    else this.#turnAwayForShortage(client);
   }
 
-  #turnAwayForShortage(newcomer: Newcomer): void {
+  #turnAwayForShortage(client: AcceptedClient): void {
     this.#deps.outOfDescriptors();
-    this.#turnAway(newcomer);
+    this.#turnAway(client);
   }
 
-  #turnAway({ listening: { listener, bound }, open }: Newcomer): void {
+  #turnAway({ listening: { listener, bound }, open }: AcceptedClient): void {
     const socket = open(() => true);
     const peer = socket && ('path' in bound ? Endpoint.unix : peerOf(socket));
     socket?.on('error', () => {}).destroy();
@@ -153,14 +153,14 @@ export class PortableListenings {
     if (peer !== undefined) this.#deps.turnedAway(listener, peer);
   }
 
-  async #leave(listening: PortableListening, lastCall: LastCall): Promise<void> {
+  async #leave(listening: PortableListening, drain: QueueDrain): Promise<void> {
     listening.isPaused = false;
     this.#acceptWaiting(listening);
-    await lastCall.over;
+    await drain.over;
     await queueTaken(listening);
-    this.#queue.settle((newcomer) => newcomer.listening === listening);
+    this.#queue.settle((client) => client.listening === listening);
     // A new owner may have come in between.
-    if (listening.leaving?.lastCall !== lastCall) return;
+    if (listening.leaving?.drain !== drain) return;
     this.#all.delete(listening);
     closeServer(listening.server);
   }
