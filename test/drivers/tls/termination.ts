@@ -306,8 +306,7 @@ export function describeTermination(driver: DriverName): void {
           await listen(listenerTls());
           const socket = await rig.client(address);
           await rig.event('accepted');
-          socket.write(Buffer.from(sent, 'latin1'));
-          for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+          await hear(socket, sent);
           socket.resetAndDestroy();
           expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer' });
           expect(rig.count('tls-failed')).toBe(0);
@@ -318,10 +317,9 @@ export function describeTermination(driver: DriverName): void {
             await listen(listenerTls());
             const socket = await rig.client(address);
             const { link } = await rig.event('accepted');
-            socket.write(Buffer.from(sent, 'latin1'));
-            for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
-            socket.on('end', () => socket.end());
+            await hear(socket, sent);
             const seen = fate(socket);
+            socket.on('end', () => socket.end());
             rig.close(link, how);
             expect(await seen).toBe(how);
             expect(await rig.event('over')).toMatchObject({ client: 'closed' });
@@ -374,6 +372,13 @@ export function describeTermination(driver: DriverName): void {
         expect((await failed)[0]).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
       });
     });
+
+    /** A client sends a part of its handshake, and the driver has done with it what it is told to. */
+    async function hear(socket: Socket, part: string): Promise<void> {
+      socket.write(Buffer.from(part, 'latin1'));
+      if (part !== '') await rig.event('received');
+      await rig.ask({ what: 'held' });
+    }
 
     /** A stream that gives its bytes to the socket one by one, behind those that are given. */
     function slowly(socket: Socket, ahead: readonly number[] = []): Duplex {
