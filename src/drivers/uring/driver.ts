@@ -7,15 +7,14 @@ import { assert } from '../../core/assert.ts';
 import type { Address, LinkId, ListenerSlot } from '../../core/contract.ts';
 import { Endpoint } from '../../core/net/endpoint.ts';
 import type { Driver, DriverCommand, DriverHost, ListenOptions, UnlistenOptions } from '../driver.ts';
-import { SpareDescriptor } from '../spare-descriptor.ts';
 import type { StartTls } from '../tls/engine.ts';
 import type { TlsConnection } from '../tls/openssl/connection.ts';
 import { OpenSslEngine } from '../tls/openssl/engine.ts';
 import { loadLibrary } from '../tls/openssl/library.ts';
 import { type BufferBounds, Buffers, boundsOf } from './buffers.ts';
 import { ByteQueues } from './byte-queue.ts';
-import { Closes } from './closes.ts';
 import { CompletionsWanted } from './completions-wanted.ts';
+import { Descriptors } from './descriptors.ts';
 import { DueEvents } from './due-events.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -54,6 +53,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly buffers: Buffers;
   readonly queues = new ByteQueues();
   readonly sockets: Sockets;
+  readonly descriptors: Descriptors;
   readonly events: LinkEvents;
   readonly dueEvents: DueEvents;
   readonly waiting: WaitingLinks;
@@ -64,10 +64,8 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly #links: LinkTable;
   readonly #unixDials: UnixDials;
   readonly #keepAlive: KeepAlive;
-  readonly #closes: Closes;
   readonly #listenings: Listenings;
   readonly #wanted = new CompletionsWanted();
-  readonly #spare = new SpareDescriptor();
   /** What is due at times of its own. */
   readonly #timed: readonly TimedPart[];
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -90,21 +88,25 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.dueEvents = new DueEvents(this.events);
     this.waiting = new WaitingLinks(this.buffers, this.dueEvents);
     this.#turns = new Turns(libc, this);
-    this.#links = new LinkTable(this);
     this.#unixDials = new UnixDials(this.sockets);
     this.#keepAlive = new KeepAlive(this.sockets);
-    this.#closes = new Closes(this.ring, this.sockets, kernel);
+    this.#links = new LinkTable(this);
+    this.descriptors = new Descriptors({
+      ring: this.ring,
+      sockets: this.sockets,
+      resources: kernel,
+      links: this.#links,
+      budget: host.descriptors,
+    });
     this.#listenings = new Listenings({
       libc,
       ring: this.ring,
       sockets: this.sockets,
       resources: kernel,
-      budget: host.descriptors,
-      closeNow: () => this.#closes.closeNow(),
+      descriptors: this.descriptors,
       now: () => host.now(),
       accepted: (listening, fd) => this.#accepted(listening, fd),
       turnAway: (listening, fd) => this.#turnAway(listening, fd),
-      spare: this.#spare,
       exhausted: () => this.dueEvents.exhausted('descriptors'),
       rescheduled: () => this.#setWake(),
       settled: () => this.#turns.yieldSoon(),
@@ -147,14 +149,14 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     if (this.#isClosed) return this.sockets.close(fd);
     const link = this.#links.addClient();
     link.accepted(fd, listener, 'path' in bound);
-    this.#countDials();
+    this.descriptors.countDials();
     this.events.accepted(link, listener, this.sockets.acceptedPeer);
     link.read();
   }
 
   #turnAway({ listener }: Listening, fd: number): void {
     this.sockets.close(fd);
-    this.#spare.take();
+    this.descriptors.spare.take();
     this.dueEvents.exhausted('descriptors');
     this.events.turnedAway(listener, this.sockets.acceptedPeer);
   }
@@ -180,7 +182,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
 
   #connect(id: LinkId, address: Address): void {
     this.#links.addBackend(id)?.connect(address);
-    this.#countDials();
+    this.descriptors.countDials();
   }
 
   #join({ client, backend, slot, first }: Extract<DriverCommand, { readonly kind: 'join' }>): void {
@@ -228,10 +230,10 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   turn(waitMs: number): number {
-    const haveClosed = this.#closes.submit();
+    const haveClosed = this.descriptors.submit();
     const sends = this.ring.enter(waitMs, this.#wanted.count);
     this.turnMs = this.host.now();
-    if (haveClosed) this.descriptorFreed();
+    if (haveClosed) this.descriptors.freed();
     this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
@@ -290,35 +292,9 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     if (this.#keepAlive.dialed(link, this.turnMs)) this.#setWake();
   }
 
-  openSocket(sockaddr: Uint8Array): number {
-    const fd = this.sockets.open(sockaddr);
-    return fd < 0 && this.#closes.closeNow() ? this.sockets.open(sockaddr) : fd;
-  }
-
-  closeSoon(fd: number): void {
-    if (!this.#listenings.waitForDescriptor) return this.#closes.add(fd);
-    this.sockets.close(fd);
-    this.descriptorFreed();
-  }
-
-  descriptorMissing(): void {
-    this.host.descriptors.areGone();
-  }
-
-  descriptorFreed(): void {
-    this.#countDials();
-    this.#spare.take();
-    this.#listenings.descriptorFreed();
-  }
-
   release(link: UringLink): void {
     this.#links.release(link);
     this.waiting.linkEnded();
-  }
-
-  /** Each client is to have a backend. */
-  #countDials(): void {
-    this.host.descriptors.owed = this.#links.clients - this.#links.backends;
   }
 
   /** What is taken and not given back, for tests. */
@@ -346,12 +322,12 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     assert(this.buffers.inUse === 0, 'Links gave back what they took');
     this.#allEnded();
     this.#allEnded = undefined;
-    this.#closes.closeNow();
+    this.descriptors.closeNow();
     this.#turns.close();
     this.ring.close();
     this.buffers.unmap();
     this.#engine?.close();
-    this.#spare.give();
+    this.descriptors.spare.give();
   }
 }
 

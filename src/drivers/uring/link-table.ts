@@ -72,6 +72,11 @@ export class LinkTable {
     return link?.serial === serial ? link : undefined;
   }
 
+  /** How many clients are to have a backend yet. */
+  get dialsOwed(): number {
+    return this.clients - this.backends;
+  }
+
   get count(): number {
     return this.clients + this.backends;
   }

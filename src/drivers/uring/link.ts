@@ -14,6 +14,7 @@ import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/con
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
 import { isBackend } from './buffered-link.ts';
+import type { Descriptors } from './descriptors.ts';
 import type { DueEvents } from './due-events.ts';
 import { connecting, inUse, isUnix } from './ring-socket.ts';
 import { firstUringMark, SecuredLink, type SecuredLinkContext, tlsFailedDue } from './secured-link.ts';
@@ -21,18 +22,11 @@ import { firstUringMark, SecuredLink, type SecuredLinkContext, tlsFailedDue } fr
 /** What a link needs of the driver. */
 export interface UringLinkContext extends SecuredLinkContext {
   readonly dueEvents: DueEvents;
+  readonly descriptors: Descriptors;
   /** Has `connectedUnix` called with what has become of the dial, once that is known. */
   dialUnix(link: UringLink, sockaddr: Uint8Array): void;
   /** A dial over TCP has begun. */
   dialedTcp(link: UringLink): void;
-  /** A socket to connect with, or the error's number below zero. */
-  openSocket(sockaddr: Uint8Array): number;
-  /** Closes the descriptor, and then says `descriptorFreed`. */
-  closeSoon(fd: number): void;
-  /** A dial found none: accepting must look how many there are. */
-  descriptorMissing(): void;
-  /** Its descriptor is closed, or there was none. */
-  descriptorFreed(): void;
   /** Its number may be given to the next one. */
   release(link: UringLink): void;
 }
@@ -70,11 +64,8 @@ export class UringLink extends SecuredLink {
     this.dialed = address;
     this.marks |= relay.dialing;
     this.cameMs = this.context.turnMs;
-    const fd = this.context.openSocket(sockaddr);
-    if (fd < 0) {
-      this.context.descriptorMissing();
-      return this.tellOutcome(-fd);
-    }
+    const fd = this.context.descriptors.open(sockaddr);
+    if (fd < 0) return this.tellOutcome(-fd);
     this.fd = fd;
     if (!('path' in address)) {
       this.context.dialedTcp(this);
@@ -192,8 +183,8 @@ export class UringLink extends SecuredLink {
 
   private free(): void {
     this.dropAll();
-    if (this.fd < 0) return this.context.descriptorFreed();
-    this.context.closeSoon(this.fd);
+    if (this.fd < 0) return this.context.descriptors.freed();
+    this.context.descriptors.close(this.fd);
     this.fd = -1;
   }
 

@@ -16,10 +16,9 @@
  * under way have time to end, and the queue is empty when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
-import type { DescriptorBudget } from '../descriptor-budget.ts';
 import { descriptorWaitMs, handshakeMs, othersMs } from '../shared.ts';
-import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { removeSocketFile, type SocketFile, socketFileAt } from '../unix-path.ts';
+import type { Descriptors } from './descriptors.ts';
 import * as kernel from './kernel.ts';
 import { operation, operationShift } from './operations.ts';
 import type { Ring } from './ring.ts';
@@ -33,11 +32,7 @@ interface ListeningDeps {
   accepted(listening: Listening, fd: number): void;
   /** Closes an accepted connection that there are too few descriptors for. */
   turnAway(listening: Listening, fd: number): void;
-  readonly spare: SpareDescriptor;
-  /** How many more clients there are descriptors for. */
-  readonly budget: DescriptorBudget;
-  /** Closes what was to be closed with the next turn. Says whether there was anything. */
-  closeNow(): boolean;
+  readonly descriptors: Pick<Descriptors, 'budget' | 'spare' | 'closeNow'>;
   /** Out of descriptors: accepting is to be resumed once one is free, or at this time. */
   exhausted(resumeMs: number): void;
   /** `leaveMs` has changed. */
@@ -186,9 +181,10 @@ export class Listening {
 
   /** Accepts some of the clients that wait, and says why no more of them. */
   #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
-    const { budget, sockets, spare } = this.#parts;
+    const { sockets, descriptors } = this.#parts;
+    const { budget, spare } = descriptors;
     for (let taken = 0; taken < acceptedEachTurn; taken++) {
-      let mayAccept = budget.mayAccept || (this.#parts.closeNow() && budget.mayAccept);
+      let mayAccept = budget.mayAccept || (descriptors.closeNow() && budget.mayAccept);
       if (!mayAccept && this.#mustWait()) return 'out-of-descriptors';
       let fd = sockets.acceptNow(this.fd);
       if (isExhaustion(fd)) {

@@ -1,10 +1,9 @@
 /** All the addresses that a driver listens on, and the times at which something is due for them. */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
-import type { DescriptorBudget } from '../descriptor-budget.ts';
 import type { ListenOptions, UnlistenOptions } from '../driver.ts';
 import { descriptorWaitMs, isSameAddress } from '../shared.ts';
-import type { SpareDescriptor } from '../spare-descriptor.ts';
 import { bindTo } from './binding.ts';
+import type { Descriptors } from './descriptors.ts';
 import type { KernelResources } from './kernel-resources.ts';
 import type { Libc } from './libc.ts';
 import { Listening } from './listening.ts';
@@ -16,15 +15,12 @@ interface ListeningsDeps {
   readonly ring: Ring;
   readonly sockets: Sockets;
   readonly resources: KernelResources;
-  readonly budget: DescriptorBudget;
+  readonly descriptors: Descriptors;
   now(): number;
   /** Takes over the descriptor of an accepted connection. */
   accepted(listening: Listening, fd: number): void;
   /** Closes an accepted connection that there are too few descriptors for. */
   turnAway(listening: Listening, fd: number): void;
-  readonly spare: SpareDescriptor;
-  /** Closes what was to be closed with the next turn. Returns whether there was anything. */
-  closeNow(): boolean;
   /** Clients wait that there are no descriptors for. */
   exhausted(): void;
   /** `dueMs` may have changed. */
@@ -46,19 +42,14 @@ export class Listenings {
   constructor(parts: ListeningsDeps) {
     this.#parts = parts;
     this.#partsOfEach = {
-      ring: parts.ring,
-      sockets: parts.sockets,
-      now: () => parts.now(),
+      ...parts,
       accepted: (listening, fd) => {
         this.#stuckMs = Number.POSITIVE_INFINITY;
         parts.accepted(listening, fd);
       },
-      turnAway: (listening, fd) => parts.turnAway(listening, fd),
-      spare: parts.spare,
-      budget: parts.budget,
-      closeNow: () => parts.closeNow(),
       exhausted: (resumeMs) => {
         this.#resumeMs = Math.min(this.#resumeMs, resumeMs);
+        parts.descriptors.awaited = () => this.#descriptorFreed();
         this.#stuckMs = Math.min(this.#stuckMs, parts.now() + descriptorWaitMs);
         this.#reschedule();
       },
@@ -127,14 +118,7 @@ export class Listenings {
     this.#reschedule();
   }
 
-  /** Clients wait that could not be accepted. */
-  get waitForDescriptor(): boolean {
-    return this.#resumeMs !== Number.POSITIVE_INFINITY;
-  }
-
-  /** A descriptor was closed. */
-  descriptorFreed(): void {
-    if (!this.waitForDescriptor) return;
+  #descriptorFreed(): void {
     this.#resume();
     this.#reschedule();
   }
@@ -146,6 +130,7 @@ export class Listenings {
 
   #resume(): void {
     this.#resumeMs = Number.POSITIVE_INFINITY;
+    this.#parts.descriptors.awaited = undefined;
     for (const listening of this.#table) listening?.resume();
   }
 

@@ -27,17 +27,19 @@ function outOfDescriptors({ closesDue }: { readonly closesDue: number }) {
         told.push(`accepted ${fd}`);
       },
       turnAway: (_, fd) => told.push(`turned away ${fd}`),
-      spare: new SpareDescriptor(),
-      budget: {
-        get mayAccept() {
-          return system.free > 0;
+      descriptors: {
+        spare: new SpareDescriptor(),
+        budget: {
+          get mayAccept() {
+            return system.free > 0;
+          },
+        } as Partial<DescriptorBudget> as DescriptorBudget,
+        closeNow: () => {
+          const wereAny = system.due > 0;
+          system.free += system.due;
+          system.due = 0;
+          return wereAny;
         },
-      } as Partial<DescriptorBudget> as DescriptorBudget,
-      closeNow: () => {
-        const wereAny = system.due > 0;
-        system.free += system.due;
-        system.due = 0;
-        return wereAny;
       },
       exhausted: (resumeMs) => told.push(`waits until ${resumeMs}`),
       rescheduled: () => {},
