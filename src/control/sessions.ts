@@ -2,8 +2,9 @@
  * Open sessions of all workers: listed in slices, between which workers move bytes, and ended by an operator. The list
  * is not one instant.
  */
+
+import type { CloseHow } from '../core/contract.ts';
 import type { SessionFilter, SessionPage, SessionView } from '../core/session-list.ts';
-import type { Close } from '../core/stages/stage.ts';
 
 /** A worker's thread, as far as its sessions are concerned. */
 export interface SessionThread {
@@ -18,7 +19,7 @@ export interface SessionThread {
   post(message: {
     readonly kind: 'end-sessions';
     readonly serials: readonly number[];
-    readonly how: Close;
+    readonly how: CloseHow;
   }): void;
 }
 
@@ -118,7 +119,7 @@ export class Sessions {
     this.#timers.add(timer.unref());
   }
 
-  #endNow(ids: readonly string[], how: Close): void {
+  #endNow(ids: readonly string[], how: CloseHow): void {
     for (const thread of this.#threads()) {
       const own = ids.map(partsOf).filter(({ generation }) => generation === thread.generation);
       const serials = own.flatMap(({ serial }) => (serial === undefined ? [] : [serial]));
@@ -159,7 +160,7 @@ async function* slicesOf(thread: SessionThread, filter: SessionFilter, most: () 
 }
 
 export interface EndOptions {
-  readonly how?: Close;
+  readonly how?: CloseHow;
   readonly overMs?: number;
   readonly limit?: number;
 }

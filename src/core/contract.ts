@@ -110,13 +110,16 @@ export type WorkerEvent =
   /** A probe changed a backend's health; the ledger has its new word already. */
   | { readonly kind: 'health-changed'; readonly backend: BackendSlot; readonly health: 'up' | 'down' }
   /** An operator ends these; those that have ended already are passed over. */
-  | { readonly kind: 'end-sessions'; readonly serials: readonly number[]; readonly how: 'fin' | 'reset' }
+  | { readonly kind: 'end-sessions'; readonly serials: readonly number[]; readonly how: CloseHow }
   /** A hold is over: those that wait for its pool are refused. */
   | { readonly kind: 'refuse-waiting'; readonly pool: PoolSlot }
   /** Finish the open sessions by `untilMs`, then cut the rest. */
   | { readonly kind: 'drain'; readonly untilMs: number }
   /** Cut the open sessions, and wait for nobody who was sent FIN. */
   | { readonly kind: 'stop' };
+
+/** By FIN behind what is queued, or by RST. */
+export type CloseHow = 'fin' | 'reset';
 
 export type CoreEvent = LinkEvent | WorkerEvent;
 
@@ -184,7 +187,7 @@ export type Command =
    * Close the link, and its partner with it. `reset`: RST now. `fin`: FIN behind what is queued, then what comes is
    * thrown away until FIN comes; a `reset` may follow.
    */
-  | { readonly kind: 'close'; readonly link: LinkId; readonly how: 'fin' | 'reset' }
+  | { readonly kind: 'close'; readonly link: LinkId; readonly how: CloseHow }
   /** Tell another worker `woken`: a place is free that a session of its waits for. */
   | { readonly kind: 'wake'; readonly worker: number }
   /** A session is over: write it down. */

@@ -7,6 +7,7 @@ import { Admission } from './admission/admission.ts';
 import type {
   Activity,
   BackendSlot,
+  CloseHow,
   Command,
   Core,
   CoreEvent,
@@ -28,7 +29,6 @@ import { Queues } from './queues.ts';
 import { Session, type SessionContext, type Timed } from './session.ts';
 import { matches, type SessionFilter, type SessionPage, type SessionView } from './session-list.ts';
 import { viewOf } from './session-view.ts';
-import type { Close } from './stages/stage.ts';
 import type { FirstBytesReader } from './wire/sniffer.ts';
 
 export interface CoreDeps {
@@ -189,7 +189,7 @@ class SessionCore implements Core {
     return { sessions, next: at < this.#context.links.end ? at : undefined };
   }
 
-  #endSessions(serials: readonly number[], how: Close, nowMs: number): void {
+  #endSessions(serials: readonly number[], how: CloseHow, nowMs: number): void {
     const wanted = new Set(serials);
     for (const session of this.#context.links.sessions()) {
       if (wanted.delete(session.serial)) session.stage.cut('operator', nowMs, how);

@@ -6,23 +6,23 @@ import type { LinkId } from './contract.ts';
  * Accepted links have even numbers, given by the driver; dialed ones odd numbers, given here. A number is used again
  * only once the last event of its link was handled.
  */
-export class Links<Session> {
-  readonly #accepted: (Session | undefined)[] = [];
-  readonly #dialed: (Session | undefined)[] = [];
+export class Links<Owner> {
+  readonly #accepted: (Owner | undefined)[] = [];
+  readonly #dialed: (Owner | undefined)[] = [];
   readonly #free: LinkId[] = [];
   #ended: LinkId | undefined;
 
-  sessionOf(link: LinkId): Session | undefined {
+  sessionOf(link: LinkId): Owner | undefined {
     return (link & 1 ? this.#dialed : this.#accepted)[link >> 1];
   }
 
-  accept(link: LinkId, session: Session): void {
+  accept(link: LinkId, session: Owner): void {
     assert(this.#accepted[link >> 1] === undefined, 'a link has its number until its last event');
     this.#accepted[link >> 1] = session;
   }
 
   /** A number for a link that this session dials. */
-  dial(session: Session): LinkId {
+  dial(session: Owner): LinkId {
     const link = this.#free.pop() ?? this.#dialed.length * 2 + 1;
     this.#dialed[link >> 1] = session;
     return link;
@@ -50,7 +50,7 @@ export class Links<Session> {
   }
 
   /** All sessions, in no order that matters; one with two links may come twice. */
-  *sessions(): Iterable<Session> {
+  *sessions(): Iterable<Owner> {
     for (const session of this.#accepted) if (session !== undefined) yield session;
     for (const session of this.#dialed) if (session !== undefined) yield session;
   }

@@ -3,7 +3,7 @@ import type { Session } from './session.ts';
 import type { SessionView } from './session-list.ts';
 
 export function viewOf(session: Session, nowMs: number): SessionView {
-  const { listener, client, admitted, acceptedMs, link, lease, isClientOpen, connectMs, context } = session;
+  const { listener, client, learned, acceptedMs, link, lease, isClientOpen, connectMs, context } = session;
   const { activity } = context;
   const { stage } = session;
   const isJoined = connectMs !== undefined && lease !== undefined;
@@ -15,10 +15,10 @@ export function viewOf(session: Session, nowMs: number): SessionView {
     listener: listener.plan.name,
     client: { address: client.address, port: client.port },
     pool: session.poolName,
-    backend: session.dialed?.plan.name,
-    protocol: admitted?.protocol,
-    sni: admitted?.sni,
-    alpn: admitted?.alpn,
+    backend: session.lastBackend?.plan.name,
+    protocol: learned?.protocol,
+    sni: learned?.sni,
+    alpn: learned?.alpn,
     ageMs: nowMs - acceptedMs,
     idleMs: nowMs - lastByteMs,
     queueMs: session.queueMs + stage.queuedForMs(nowMs),

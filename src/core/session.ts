@@ -74,13 +74,13 @@ export class Session implements Timed {
   /** The client, as admission knows it by now. */
   client: Endpoint;
   /** What admission has learned; undefined where there is nothing to remember. */
-  admitted: PendingClient | undefined;
+  learned: PendingClient | undefined;
   permit: ListenerPermit | undefined;
   uniqueId: Uint8Array | undefined;
   poolName: string | undefined;
   /** Dials so far, and the backend that was dialed last. */
   attempts = 0;
-  dialed: Backend | undefined;
+  lastBackend: Backend | undefined;
   /** Those of them that have failed and were no fault of ours. */
   failedDials: readonly FailedDial[] | undefined;
   queueMs = 0;
@@ -155,11 +155,11 @@ export class Session implements Timed {
 
   /** Counts the session and reports it. */
   end({ reason, endedBy, detail }: Ending, nowMs: number): void {
-    const { context, listener, dialed, connectMs, admitted } = this;
+    const { context, listener, lastBackend, connectMs, learned } = this;
     const { slot, name } = listener.plan;
     const { ledger } = context;
-    if (this.servedBy !== undefined && this.servedSinceMs !== undefined && dialed !== undefined) {
-      ledger.countBackendClosed(dialed.slot, reason);
+    if (this.servedBy !== undefined && this.servedSinceMs !== undefined && lastBackend !== undefined) {
+      ledger.countBackendClosed(lastBackend.slot, reason);
       ledger.servedDuration.observe(this.servedBy, nowMs - this.servedSinceMs);
     }
     this.permit?.release();
@@ -172,8 +172,8 @@ export class Session implements Timed {
       listener: name,
       client: this.client,
       pool: this.poolName,
-      backend: dialed?.plan.name,
-      backendName: dialed?.plan.hostName,
+      backend: lastBackend?.plan.name,
+      backendName: lastBackend?.plan.hostName,
       attempts: this.attempts,
       queueMs: this.queueMs,
       connectMs,
@@ -184,12 +184,12 @@ export class Session implements Timed {
       reason,
       endedBy,
       dials: this.attempts > 1 ? this.failedDials : undefined,
-      isEmpty: reason === 'client-left' && this.poolName === undefined && admitted?.hasSpoken === false,
-      sni: admitted?.sni,
-      protocol: admitted?.protocol,
-      alpn: admitted?.alpn,
-      tlsVersion: admitted?.tls?.version,
-      clientSubject: admitted?.tls?.clientSubject,
+      isEmpty: reason === 'client-left' && this.poolName === undefined && learned?.hasSpoken === false,
+      sni: learned?.sni,
+      protocol: learned?.protocol,
+      alpn: learned?.alpn,
+      tlsVersion: learned?.tls?.version,
+      clientSubject: learned?.tls?.clientSubject,
       uniqueId: this.uniqueId && uniqueIdText(this.uniqueId),
       detail,
     };

@@ -1,7 +1,7 @@
 /** The access list: of the peer itself, or of the client that the peer announces once its header was read. */
 import { isDenied } from '../access/access-policy.ts';
 import type { Gate } from './gate.ts';
-import { refuse } from './gate.ts';
+import { refusal } from './gate.ts';
 import { mayAnnounce } from './proxy-header.ts';
 
 export const accessOfPeer: Gate = {
@@ -9,7 +9,7 @@ export const accessOfPeer: Gate = {
   enter(client) {
     const { policy } = client.listener.plan;
     if (mayAnnounce(policy, client.endpoint) || !isDenied(policy.access, client.endpoint)) return 'passes';
-    return refuse('denied');
+    return refusal('denied');
   },
 };
 
@@ -19,6 +19,6 @@ export const accessOfAnnounced: Gate = {
     const isAnnounced = client.announced !== undefined;
     if (!isDenied(client.listener.plan.policy.access, client.endpoint, isAnnounced)) return 'passes';
     client.releasePermit();
-    return refuse('denied');
+    return refusal('denied');
   },
 };

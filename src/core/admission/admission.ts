@@ -1,9 +1,9 @@
 /** A client goes through the gates of its listener, one after the other, until one makes it wait or refuses it; then it has a pool. */
-import type { LinkEnd, TlsSession } from '../contract.ts';
+import type { CloseHow, LinkEnd, TlsSession } from '../contract.ts';
 import type { Session } from '../session.ts';
-import { clientLeft, refuse, turnAway } from '../stages/closing.ts';
+import { clientLeft, refuseClient, turnAway } from '../stages/closing.ts';
 import { Placing } from '../stages/placing.ts';
-import { type Close, type CutReason, Stage } from '../stages/stage.ts';
+import { type CutReason, Stage } from '../stages/stage.ts';
 import type { Gate, Verdict, WaitingClient } from './gate.ts';
 import { noBytes, PendingClient } from './pending-client.ts';
 import { poolBy } from './routing.ts';
@@ -62,7 +62,7 @@ export class Admission extends Stage {
     this.#goOn(this.#waiting?.expired() ?? 'waits', nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+  override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
@@ -101,10 +101,10 @@ export class Admission extends Stage {
     session.client = client.endpoint;
     session.permit = client.permit;
     session.uniqueId = client.announced?.uniqueId;
-    session.admitted = client.isPlain ? undefined : client;
+    session.learned = client.isPlain ? undefined : client;
     if (verdict === 'waits') session.setTimer(this.#waiting?.dueMs ?? Number.POSITIVE_INFINITY);
     else if (verdict === 'passes') this.#enterPool(nowMs);
-    else refuse(session, verdict, nowMs);
+    else refuseClient(session, verdict, nowMs);
   }
 
   /** Where a reload took its pool away meanwhile, it goes where the new plan says. */
@@ -113,7 +113,7 @@ export class Admission extends Stage {
     const now = context.listeners.find(listener.plan.slot)?.state ?? listener;
     let pool = context.pools.meantBy(listener, this.#client.pool);
     if (pool === undefined && now !== listener) pool = context.pools.meantBy(now, poolBy(now, this.#client));
-    if (pool === undefined) refuse(this.#session, { reason: 'no-backend' }, nowMs);
+    if (pool === undefined) refuseClient(this.#session, { reason: 'no-backend' }, nowMs);
     else new Placing(this.#session, pool).begin(nowMs);
   }
 }

@@ -1,6 +1,6 @@
 /** Waits until what a client says first tells which route is its. */
 import { type FirstBytesReader, Sniffer } from '../wire/sniffer.ts';
-import { type Gate, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { type Gate, refusal, type Verdict, type WaitingClient } from './gate.ts';
 import type { PendingClient } from './pending-client.ts';
 import { decide } from './routing.ts';
 
@@ -48,18 +48,18 @@ class ReadClient implements WaitingClient {
 
   /** A silent client may wait for a server that speaks first; one that has begun to speak should have gone on. */
   expired(): Verdict {
-    if (this.#client.hasSpoken) return refuse('inspect-timeout');
+    if (this.#client.hasSpoken) return refusal('inspect-timeout');
     const verdict = this.finished();
     const { route, listener } = this.#client;
     const isRouted = route !== undefined || listener.plan.pool !== undefined;
-    return verdict === 'passes' && isRouted ? verdict : refuse('inspect-timeout');
+    return verdict === 'passes' && isRouted ? verdict : refusal('inspect-timeout');
   }
 }
 
 function verdictOn(client: PendingClient): Verdict {
   const route = decide(client.listener, client.endpoint, client.facts);
   if (route === 'needs-bytes') return 'waits';
-  if (route === 'undecided') return refuse('no-route', 'What names it asks for could not be told');
+  if (route === 'undecided') return refusal('no-route', 'What names it asks for could not be told');
   client.route = route;
   return 'passes';
 }

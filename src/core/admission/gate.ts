@@ -34,6 +34,6 @@ export interface WaitingClient {
   tlsFailed?(detail: string): Verdict;
 }
 
-export function refuse(reason: Reason, detail?: string): Refusal {
+export function refusal(reason: Reason, detail?: string): Refusal {
   return { reason, detail };
 }

@@ -1,5 +1,5 @@
 import { admit, ListenerPermit } from '../limits.ts';
-import { type Gate, refuse } from './gate.ts';
+import { type Gate, refusal } from './gate.ts';
 
 /** The listener's rate and its connections. */
 export const listenerLimits: Gate = {
@@ -7,7 +7,7 @@ export const listenerLimits: Gate = {
   enter(client, nowMs) {
     const { slot, policy } = client.listener.plan;
     const permit = admit(client.context.ledger, slot, policy.limits, nowMs);
-    if (!(permit instanceof ListenerPermit)) return refuse(permit);
+    if (!(permit instanceof ListenerPermit)) return refusal(permit);
     client.permit = permit;
     return 'passes';
   },
@@ -21,9 +21,9 @@ export const clientLimits: Gate = {
   appliesTo: () => true,
   enter(client, nowMs) {
     const { limits } = client.listener.plan.policy;
-    const refusal = client.permit?.admitClient(limits.perClient, client.endpoint, nowMs);
-    if (refusal === undefined) return 'passes';
+    const reason = client.permit?.admitClient(limits.perClient, client.endpoint, nowMs);
+    if (reason === undefined) return 'passes';
     client.releasePermit();
-    return refuse(refusal);
+    return refusal(reason);
   },
 };

@@ -3,7 +3,7 @@ import { contains } from '../access/address-set.ts';
 import { Endpoint } from '../net/endpoint.ts';
 import type { ListenerPolicy, ProxyProtocolPolicy } from '../plan.ts';
 import { ProxyHeaderParser } from '../wire/proxy-reading.ts';
-import { type Gate, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { type Gate, refusal, type Verdict, type WaitingClient } from './gate.ts';
 import { noBytes, type PendingClient } from './pending-client.ts';
 
 /** Whether a header of this peer would be read. */
@@ -24,7 +24,7 @@ export const headerSource: Gate = {
     const { proxyProtocol } = policy;
     if (proxyProtocol === 'off' || proxyProtocol.mode === 'optional' || mayAnnounce(policy, endpoint))
       return 'passes';
-    return refuse('bad-proxy-header', 'The peer is not in proxyProtocol.from');
+    return refusal('bad-proxy-header', 'The peer is not in proxyProtocol.from');
   },
 };
 
@@ -59,11 +59,11 @@ class AwaitedHeader implements WaitingClient {
       case 'incomplete':
         return client.inspect();
       case 'broken':
-        return refuse('bad-proxy-header', 'The header is malformed');
+        return refusal('bad-proxy-header', 'The header is malformed');
       case 'mismatch':
         return this.#policy.mode === 'optional'
           ? 'passes'
-          : refuse('bad-proxy-header', 'The first bytes are no header');
+          : refusal('bad-proxy-header', 'The first bytes are no header');
       case 'complete':
         client.discard(found.length);
         if (found.header.source === 'proxied') {
@@ -84,7 +84,7 @@ class AwaitedHeader implements WaitingClient {
   }
 
   #without(detail: string): Verdict {
-    if (this.#policy.mode === 'required' || this.#parser.begun) return refuse('bad-proxy-header', detail);
+    if (this.#policy.mode === 'required' || this.#parser.begun) return refusal('bad-proxy-header', detail);
     this.#client.held = noBytes;
     return 'passes';
   }

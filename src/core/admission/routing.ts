@@ -3,7 +3,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 import type { PoolSlot } from '../plan.ts';
 import type { Router } from '../router.ts';
 import { type ObservedFacts, settled } from '../wire/sniffer.ts';
-import { type Gate, refuse } from './gate.ts';
+import { type Gate, refusal } from './gate.ts';
 import type { ListenerState, PendingClient } from './pending-client.ts';
 
 export const routing: Gate = {
@@ -11,7 +11,7 @@ export const routing: Gate = {
   enter(client) {
     const { route, listener } = client;
     client.pool = route === undefined ? listener.plan.pool : route.nextPool();
-    return client.pool === undefined ? refuse('no-route', noRoute(client)) : 'passes';
+    return client.pool === undefined ? refusal('no-route', noRoute(client)) : 'passes';
   },
 };
 

@@ -12,7 +12,7 @@
 import type { TlsSession } from '../contract.ts';
 import type { ListenerTls } from '../plan.ts';
 import { ClientHelloReader } from '../wire/client-hello.ts';
-import { type Gate, type Refusal, refuse, type Verdict, type WaitingClient } from './gate.ts';
+import { type Gate, type Refusal, refusal, type Verdict, type WaitingClient } from './gate.ts';
 import { noBytes, type PendingClient } from './pending-client.ts';
 
 export const tls: Gate = {
@@ -71,7 +71,7 @@ class AwaitedHandshake implements WaitingClient {
   }
 
   expired(): Verdict {
-    return refuse('tls-failed', 'The handshake took too long');
+    return refusal('tls-failed', 'The handshake took too long');
   }
 
   tlsEstablished(tls: TlsSession): Verdict {

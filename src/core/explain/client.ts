@@ -25,7 +25,7 @@ export function explainClient(
 ): Pick<Explanation, 'client' | 'proxyHeader' | 'access'> {
   const { policy } = listener;
   const { client } = session;
-  const isAnnounced = session.admitted?.announced !== undefined;
+  const isAnnounced = session.learned?.announced !== undefined;
   const isBelieved = described.header !== undefined;
   const isJudged = !isBelieved || (askedForHeader && refusal !== 'bad-proxy-header');
   return {

@@ -79,7 +79,7 @@ function outcomeOf(
   // It queues behind others that wait, even if for no time at all.
   if (!isDialed || pool.queue.waiting > 0)
     return { kind: 'queue', ahead: pool.queue.waiting, timeoutMs: pool.queue.timeoutMs };
-  const backend = session.dialed?.plan.name ?? '';
+  const backend = session.lastBackend?.plan.name ?? '';
   const candidates = pool.backends.filter(({ candidate }) => candidate);
   return { kind: 'dial', backend, ...balancers[pool.balance].possible(candidates, backend) };
 }

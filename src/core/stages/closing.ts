@@ -1,15 +1,21 @@
 /** It is known how the session ends, which is over once its links have; what stays open is reset in the end. */
-import type { ConnectFailure, LinkEnd, LinkId } from '../contract.ts';
+import type { CloseHow, ConnectFailure, LinkEnd, LinkId } from '../contract.ts';
 import type { Reason } from '../reasons.ts';
 import type { Ending, Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { type Close, type CutReason, Stage } from './stage.ts';
+import { type CutReason, Stage } from './stage.ts';
 
 /** How long a peer that was sent FIN may take to close, before it is reset. */
 export const lingerMs = 1_000;
 
 /** Closes a link, and its partner with it; where that is by FIN, it is waited for. */
-export function close(session: Session, link: LinkId | undefined, ending: Ending, how: Close, nowMs: number) {
+export function close(
+  session: Session,
+  link: LinkId | undefined,
+  ending: Ending,
+  how: CloseHow,
+  nowMs: number,
+) {
   const isWaitedFor = how === 'fin' && link !== undefined;
   const stage = new Closing(session, ending, isWaitedFor ? nowMs + lingerMs : undefined);
   session.stage = stage;
@@ -18,8 +24,8 @@ export function close(session: Session, link: LinkId | undefined, ending: Ending
   stage.setTimer(nowMs);
 }
 
-/** Turns a client away that no backend has taken. */
-export function turnAway(session: Session, ending: Ending, how: Close, nowMs: number): void {
+/** No backend serves the client: it was refused, cut or has left. */
+export function turnAway(session: Session, ending: Ending, how: CloseHow, nowMs: number): void {
   close(session, session.isClientOpen ? session.link : undefined, ending, how, nowMs);
   if (how === 'fin' && session.isClientOpen) session.context.lingering.add(session.stage);
 }
@@ -28,7 +34,7 @@ export function clientLeft(session: Session, nowMs: number): void {
   turnAway(session, { reason: 'client-left', endedBy: 'client' }, 'fin', nowMs);
 }
 
-export function refuse(
+export function refuseClient(
   session: Session,
   { reason, detail, with: how }: { reason: Reason; detail?: string | undefined; with?: 'fin' },
   nowMs: number,

@@ -1,5 +1,5 @@
 /** One dial: the backend is connected to, and speaks TLS where its pool wants so. It ends in a relay or has failed. */
-import type { ConnectFailure, LinkEnd } from '../contract.ts';
+import type { CloseHow, ConnectFailure, LinkEnd } from '../contract.ts';
 import type { Lease } from '../lease.ts';
 import type { BackendPlan, BackendTls, SentProxyProtocol } from '../plan.ts';
 import type { Pool } from '../pool.ts';
@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
 import { clientLeft, turnAway } from './closing.ts';
 import { Relaying } from './relaying.ts';
-import { type Close, type CutReason, Stage } from './stage.ts';
+import { type CutReason, Stage } from './stage.ts';
 
 export type DialFault = ConnectFailure | 'connect-timeout';
 
@@ -17,9 +17,9 @@ export interface Dialer {
   /** When the client counts as gone: it has finished without a byte. Infinity as long as it has not. */
   clientLeftMs: number;
   /** The lease is held still. `error` is the errno's name, or a sentence. */
-  dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void;
+  noteFailedDial(lease: Lease, why: DialFault, error: string, nowMs: number): void;
   /** The link has ended, and another may be dialed. */
-  goOn(why: DialFault | 'held', nowMs: number): void;
+  dialAgain(why: DialFault | 'held', nowMs: number): void;
 }
 
 export class Dialing extends Stage {
@@ -48,7 +48,7 @@ export class Dialing extends Stage {
     const link = context.links.dial(session);
     this.#lease.link = link;
     session.lease = this.#lease;
-    session.dialed = backend;
+    session.lastBackend = backend;
     session.attempts++;
     session.stage = this;
     context.command({ kind: 'connect', link, address: backend.plan.address });
@@ -107,12 +107,12 @@ export class Dialing extends Stage {
   /** The client waits with the others, as if this dial had not been. */
   override poolHeld(pool: Pool): void {
     if (this.#pool !== pool) return;
-    this.#session.dialed = undefined;
+    this.#session.lastBackend = undefined;
     this.#session.attempts--;
     this.#abandon('held');
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+  override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     this.#reset();
     turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
@@ -140,13 +140,13 @@ export class Dialing extends Stage {
   }
 
   #failed(why: DialFault, error: string, nowMs: number): void {
-    this.#dialer.dialFailed(this.#lease, why, error, nowMs);
+    this.#dialer.noteFailedDial(this.#lease, why, error, nowMs);
     this.#session.releaseLease(nowMs);
-    this.#dialer.goOn(why, nowMs);
+    this.#dialer.dialAgain(why, nowMs);
   }
 
   #giveUp(why: DialFault, error: string, nowMs: number): void {
-    this.#dialer.dialFailed(this.#lease, why, error, nowMs);
+    this.#dialer.noteFailedDial(this.#lease, why, error, nowMs);
     this.#abandon(why);
   }
 
@@ -192,7 +192,7 @@ class Abandoning extends Stage {
 
   override backendClosed(_end: LinkEnd, nowMs: number): void {
     this.#session.releaseLease(nowMs);
-    this.#dialer.goOn(this.#why, nowMs);
+    this.#dialer.dialAgain(this.#why, nowMs);
   }
 
   override halfClosed(heldBytes: number, nowMs: number): void {
@@ -203,7 +203,7 @@ class Abandoning extends Stage {
     clientLeft(this.#session, nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+  override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
@@ -215,18 +215,14 @@ class Abandoning extends Stage {
 /** What a backend learns of its client ahead of all that it says. */
 function firstBytes(session: Session, sent: SentProxyProtocol | 'off'): Uint8Array | undefined {
   if (sent === 'off') return undefined;
-  const { admitted, context, link } = session;
+  const { learned, context, link } = session;
   if (sent.include.includes('unique-id')) session.uniqueId ??= newUniqueId(context.random);
-  const { client, destination } = admitted?.announced ?? {
+  const { client, destination } = learned?.announced ?? {
     client: session.client,
     destination: context.activity.localEndpoint(link),
   };
   const { uniqueId } = session;
-  return sentProxyHeader(
-    sent,
-    { client, destination },
-    { sni: admitted?.sni, alpn: admitted?.alpn, uniqueId },
-  );
+  return sentProxyHeader(sent, { client, destination }, { sni: learned?.sni, alpn: learned?.alpn, uniqueId });
 }
 
 /** The name that a backend must prove to have. What serves on a unix socket is this machine. */

@@ -5,7 +5,7 @@
 import { PendingClient } from '../admission/pending-client.ts';
 import { poolBy } from '../admission/routing.ts';
 import { backoffMs } from '../backoff.ts';
-import type { BackendSlot, LinkEnd } from '../contract.ts';
+import type { BackendSlot, CloseHow, LinkEnd } from '../contract.ts';
 import { shortage } from '../exhaustion.ts';
 import { Lease } from '../lease.ts';
 import type { NoLease, Pool } from '../pool.ts';
@@ -14,9 +14,9 @@ import type { DialFailure, Reason } from '../reasons.ts';
 import type { DialIncident } from '../reports.ts';
 import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { clientLeft, refuse, turnAway } from './closing.ts';
+import { clientLeft, refuseClient, turnAway } from './closing.ts';
 import { type Dialer, type DialFault, Dialing } from './dialing.ts';
-import { type Close, type CutReason, Stage } from './stage.ts';
+import { type CutReason, Stage } from './stage.ts';
 
 export class Placing extends Stage implements Dialer, QueuedSession {
   readonly #session: Session;
@@ -45,7 +45,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   begin(nowMs: number): void {
     const pool = this.#pool;
     this.#session.poolName = pool.name;
-    this.#follow(pool.queue.isWaitedIn ? 'must-queue' : this.#place(nowMs), nowMs);
+    this.#dialOrWait(pool.queue.isWaitedIn ? 'must-queue' : this.#place(nowMs), nowMs);
   }
 
   tryLeaveQueue(nowMs: number): boolean {
@@ -53,7 +53,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (placed === 'pool-full' || placed === 'held') return false;
     if (placed === 'no-backend' && this.#pool.waitsForBackend) return false;
     this.#leaveQueue(nowMs);
-    this.#follow(placed, nowMs);
+    this.#dialOrWait(placed, nowMs);
     return true;
   }
 
@@ -65,17 +65,17 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   giveUpWaiting(nowMs: number): void {
     this.#leaveQueue(nowMs);
-    refuse(this.#session, { reason: 'queue-timeout' }, nowMs);
+    refuseClient(this.#session, { reason: 'queue-timeout' }, nowMs);
   }
 
   /** The pool is dialed once at least; more often only if it allows more dials than there were in all. */
   reroute(nowMs: number): void {
-    const { context, admitted, link, client } = this.#session;
+    const { context, learned, link, client } = this.#session;
     const { listener: before } = this.#session;
     const listener = context.listeners.find(before.plan.slot)?.state ?? before;
     this.#leaveQueue(nowMs);
     this.#beginAnew();
-    const known = admitted ?? new PendingClient(link, client, listener, context);
+    const known = learned ?? new PendingClient(link, client, listener, context);
     const pool = context.pools.meantBy(listener, poolBy(listener, known));
     this.#session.poolName = pool?.name;
     if (pool === undefined) return this.#giveUp('no-backend', nowMs);
@@ -84,7 +84,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   /** What is our own fault is not held against the backend. */
-  dialFailed(lease: Lease, why: DialFault, error: string, nowMs: number): void {
+  noteFailedDial(lease: Lease, why: DialFault, error: string, nowMs: number): void {
     const session = this.#session;
     const { context, failedDials = [] } = session;
     const { slot, name: backend } = lease.backend.plan;
@@ -94,7 +94,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#hasFailed = true;
     context.command({ kind: 'tell', incident: this.#incident(backend, reason, error) });
     if (why === 'exhausted') {
-      session.dialed = undefined;
+      session.lastBackend = undefined;
       return;
     }
     if (lease.settle('failed', nowMs, error)) context.queues.circuitChanged(this.#pool.slot);
@@ -121,18 +121,18 @@ export class Placing extends Stage implements Dialer, QueuedSession {
    * Whoever dials again goes before those that wait: it had its turn before they came. Once it finds no room, it stands
    * behind them.
    */
-  goOn(why: DialFault | 'held', nowMs: number): void {
+  dialAgain(why: DialFault | 'held', nowMs: number): void {
     if (this.#pool.isRetired) return this.reroute(nowMs);
-    if (why === 'held') return this.#follow(this.#place(nowMs), nowMs);
+    if (why === 'held') return this.#dialOrWait(this.#place(nowMs), nowMs);
     const { retries } = this.#pool.policy.connect;
     const isOver = this.#session.attempts > retries;
     if (isOver && this.#mayTryOn(nowMs)) this.#backOff(nowMs);
     else if (isOver) this.#giveUp('connect-failed', nowMs);
-    else this.#follow(why === 'exhausted' ? 'all-tried' : this.#place(nowMs), nowMs);
+    else this.#dialOrWait(why === 'exhausted' ? 'all-tried' : this.#place(nowMs), nowMs);
   }
 
   override due(nowMs: number): void {
-    if (this.#queuedMs === undefined) this.#follow(this.#place(nowMs), nowMs);
+    if (this.#queuedMs === undefined) this.#dialOrWait(this.#place(nowMs), nowMs);
     else this.giveUpWaiting(nowMs);
   }
 
@@ -148,7 +148,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     this.#leave(nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset', detail?: string): void {
+  override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     this.#leaveQueue(nowMs);
     turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
@@ -169,7 +169,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   }
 
   /** Dials, or does what is left where there is no backend to dial. */
-  #follow(placed: Lease | NoLease | 'must-queue', nowMs: number): void {
+  #dialOrWait(placed: Lease | NoLease | 'must-queue', nowMs: number): void {
     if (placed instanceof Lease) return this.#dial(placed, nowMs);
     if (placed === 'no-backend' && !this.#mayTryOn(nowMs)) return this.#giveUp('no-backend', nowMs);
     if (placed === 'all-tried') return this.#backOff(nowMs);
@@ -239,7 +239,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   /** If the session has dialed, its last dial tells more than what came after it. */
   #giveUp(reason: Reason, nowMs: number): void {
-    refuse(this.#session, { reason: this.#lastFailure ?? reason, detail: this.#detail }, nowMs);
+    refuseClient(this.#session, { reason: this.#lastFailure ?? reason, detail: this.#detail }, nowMs);
   }
 }
 

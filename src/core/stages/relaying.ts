@@ -1,12 +1,12 @@
 /** The two links are joined: the driver copies, and what ends that by time is watched here. */
-import type { BackendSlot, LinkEnd, LinkId } from '../contract.ts';
+import type { BackendSlot, CloseHow, LinkEnd, LinkId } from '../contract.ts';
 import type { Lease } from '../lease.ts';
 import type { SessionTimeouts } from '../plan.ts';
 import type { Pool } from '../pool.ts';
 import type { Ending, Session, Side } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
 import { Closing, close, lingerMs } from './closing.ts';
-import { type Close, type CutReason, Stage } from './stage.ts';
+import { type CutReason, Stage } from './stage.ts';
 
 export class Relaying extends Stage {
   readonly #session: Session;
@@ -64,7 +64,7 @@ export class Relaying extends Stage {
       this.cut('backend-down', nowMs);
   }
 
-  override cut(reason: CutReason, nowMs: number, how: Close = 'reset'): void {
+  override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset'): void {
     close(this.#session, this.openLink(), { reason, endedBy: 'proxy' }, how, nowMs);
   }
 

@@ -1,12 +1,9 @@
-import type { BackendSlot, ConnectFailure, LinkEnd, TlsSession } from '../contract.ts';
+import type { BackendSlot, CloseHow, ConnectFailure, LinkEnd, TlsSession } from '../contract.ts';
 import type { Pool } from '../pool.ts';
 import type { SessionState } from '../session-list.ts';
 
 /** Why the proxy cuts a session short. */
 export type CutReason = 'drain-timeout' | 'backend-down' | 'overloaded' | 'operator';
-
-/** How a link is closed: by RST, or by FIN behind what is queued. */
-export type Close = 'reset' | 'fin';
 
 /** What a session is at. An event that a stage does not handle means nothing there. */
 export class Stage {
@@ -32,7 +29,7 @@ export class Stage {
   /** Pools are gone from the plan, and maybe this session's. */
   poolRetired(_nowMs: number): void {}
   /** The proxy wants to end it; by `reset`, what was under way is cut, and both sides see it. */
-  cut(_reason: CutReason, _nowMs: number, _how?: Close, _detail?: string): void {}
+  cut(_reason: CutReason, _nowMs: number, _how?: CloseHow, _detail?: string): void {}
   /** None of the session's links is open. */
   over(_nowMs: number): void {}
 
