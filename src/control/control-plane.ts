@@ -91,7 +91,7 @@ export class ControlPlane {
       },
       refuseWaiting: (name) => {
         const pool = poolSlot(name);
-        if (pool !== undefined) this.#groups.tell({ kind: 'refuse-waiting', pool });
+        if (pool !== undefined) this.#groups.broadcast({ kind: 'refuse-waiting', pool });
       },
     });
     const news = (found: WorkerNews): void => {
@@ -142,7 +142,7 @@ export class ControlPlane {
       onChecksBlocked: (target, detail) => reporter.checksBlocked(target, detail),
       onChecksResumed: () => reporter.checksResumed(),
       onTransition: (target, health, detail) => {
-        this.#groups.tell({ kind: 'health-changed', backend: target.slot, health });
+        this.#groups.broadcast({ kind: 'health-changed', backend: target.slot, health });
         reporter.healthChanged(target, health, detail);
       },
     });

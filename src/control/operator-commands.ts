@@ -75,7 +75,7 @@ export class OperatorCommands {
       else ledger.openCircuit(slot, nowMs, nowMs + openForMs);
       reporter.circuitSet({ pool: pool.name, backend }, to);
     }
-    groups.tell({ kind: 'woken' });
+    groups.broadcast({ kind: 'woken' });
     return true;
   }
 }

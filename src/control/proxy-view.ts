@@ -47,7 +47,7 @@ export class ProxyView implements SnapshotSource {
 
   constructor(deps: ProxyViewDeps) {
     this.#deps = deps;
-    this.#lag = new WorkerLag(deps.ledger, (notice) => deps.groups.tell(notice));
+    this.#lag = new WorkerLag(deps.ledger, (notice) => deps.groups.broadcast(notice));
   }
 
   get ledger(): Ledger {

@@ -93,7 +93,7 @@ export class RunningPlan {
       if (policy.circuitBreaker === 'off') for (const { slot } of backends) ledger.closeCircuit(slot);
     }
     poolWatch.follow(plan);
-    groups.tell({ kind: 'log', log: config.log });
+    groups.broadcast({ kind: 'log', log: config.log });
     groups.follow(plan, before);
   }
 

@@ -38,7 +38,7 @@ export interface DataPlaneDeps {
 /** Where finished sessions and incidents are written down, in batches that are due at a time. */
 export interface SessionSink {
   write(record: SessionRecord, nowMs: number): void;
-  tell(incident: Incident, nowMs: number): void;
+  writeIncident(incident: Incident, nowMs: number): void;
   /** Whether it wants to be told of sessions as backends begin to serve them. */
   readonly logsStart: boolean;
   opened(session: SessionView, nowMs: number): void;
@@ -86,7 +86,7 @@ export class DataPlane {
         const filter = { state: 'relaying', olderThanMs: sessionLog.everyMs } as const;
         return this.list(filter, from, Number.POSITIVE_INFINITY);
       },
-      tell: (session) => sessionLog.continues(session, now()),
+      report: (session) => sessionLog.continues(session, now()),
     });
   }
 
@@ -111,7 +111,7 @@ export class DataPlane {
 
   #execute(command: Command, nowMs: number): void {
     if (command.kind === 'report') this.#report(command.record, nowMs);
-    else if (command.kind === 'tell') this.#tell(command.incident, nowMs);
+    else if (command.kind === 'tell') this.#reportIncident(command.incident, nowMs);
     else if (command.kind === 'wake') this.#deps.wake(command.worker);
     else this.driver.execute(command);
     if (command.kind === 'join' && this.#deps.sessionLog.logsStart) {
@@ -130,8 +130,8 @@ export class DataPlane {
     this.#deps.listenerFull(listener);
   }
 
-  #tell(incident: Incident, nowMs: number): void {
-    this.#deps.sessionLog.tell(incident, nowMs);
+  #reportIncident(incident: Incident, nowMs: number): void {
+    this.#deps.sessionLog.writeIncident(incident, nowMs);
     this.#deps.told(incident);
   }
 

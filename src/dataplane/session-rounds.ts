@@ -8,7 +8,7 @@ export interface RoundsDeps {
   /** How long a round takes, in milliseconds; `Infinity`: none is made. */
   everyMs(): number;
   list(from: number): SessionPage;
-  tell(session: SessionView): void;
+  report(session: SessionView): void;
 }
 
 export class SessionRounds {
@@ -37,7 +37,7 @@ export class SessionRounds {
   due(nowMs: number): void {
     if (nowMs < this.nextMs(nowMs)) return;
     const { sessions, next } = this.#deps.list(this.#from);
-    for (const session of sessions) this.#deps.tell(session);
+    for (const session of sessions) this.#deps.report(session);
     this.#slices++;
     this.#from = next ?? 0;
     if (next === undefined) {

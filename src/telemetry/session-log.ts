@@ -79,7 +79,7 @@ export class SessionLog {
     this.#setBatchDue(nowMs);
   }
 
-  tell(incident: Incident, nowMs: number): void {
+  writeIncident(incident: Incident, nowMs: number): void {
     logIncident(this.#logger, incident);
     this.#setBatchDue(nowMs);
   }

@@ -15,7 +15,7 @@ function rounds(slices: number) {
       sessions: [{ serial: from } as SessionView],
       next: from + 1 < state.slices ? from + 1 : undefined,
     }),
-    tell: ({ serial }) => told.push({ serial, atMs: nowMs }),
+    report: ({ serial }) => told.push({ serial, atMs: nowMs }),
   });
   const elapse = (ms: number): typeof told => {
     const untilMs = nowMs + ms;

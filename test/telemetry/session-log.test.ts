@@ -233,10 +233,10 @@ describe('SessionLog', () => {
     const { client } = finished;
     const dial = { ...backend, listener: 'web', attempt: 1, reason: 'connect-refused' } as const;
     const opened = { failures: 5, lastError: 'ECONNREFUSED', openForMs: 5_000 };
-    log.tell({ kind: 'dial-failed', ...dial, client, error: 'ECONNREFUSED' }, 0);
-    log.tell({ ...circuit, change: { to: 'open', ...opened } }, 0);
-    log.tell({ ...circuit, change: { to: 'half-open' } }, 0);
-    log.tell({ ...circuit, change: { to: 'closed' } }, 0);
+    log.writeIncident({ kind: 'dial-failed', ...dial, client, error: 'ECONNREFUSED' }, 0);
+    log.writeIncident({ ...circuit, change: { to: 'open', ...opened } }, 0);
+    log.writeIncident({ ...circuit, change: { to: 'half-open' } }, 0);
+    log.writeIncident({ ...circuit, change: { to: 'closed' } }, 0);
     expect(log.nextFlushMs).toBe(batchMs);
     log.flush(0);
     const time = expect.any(String);

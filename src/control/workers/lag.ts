@@ -8,20 +8,20 @@ import type { Notice } from '../../dataplane/messages.ts';
 
 export class WorkerLag {
   readonly #ledger: Ledger;
-  readonly #tell: (notice: Notice) => void;
+  readonly #broadcast: (notice: Notice) => void;
   #askedMs = 0;
   /** By worker: since when it owes a sign, or when it was asked for the last one. */
   readonly #sinceMs: number[] = [];
 
-  constructor(ledger: Ledger, tell: (notice: Notice) => void) {
+  constructor(ledger: Ledger, broadcast: (notice: Notice) => void) {
     this.#ledger = ledger;
-    this.#tell = tell;
+    this.#broadcast = broadcast;
   }
 
   ask(workers: readonly number[], nowMs: number): void {
     for (const worker of workers) if (!this.#owes(worker)) this.#sinceMs[worker] = nowMs;
     this.#askedMs = nowMs;
-    this.#tell({ kind: 'sign-of-life', askedMs: nowMs });
+    this.#broadcast({ kind: 'sign-of-life', askedMs: nowMs });
   }
 
   /** In milliseconds: how long the last sign took, or for how long one is owed; 0 before the first was asked for. */

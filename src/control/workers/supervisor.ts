@@ -78,8 +78,8 @@ export class Supervisor {
     return this.#running();
   }
 
-  /** Tells all workers; what lasts is also told to those that take the place of dead ones. */
-  tell(notice: Notice): void {
+  /** Sends a notice to all workers; one that lasts is also sent to those that take the place of dead ones. */
+  broadcast(notice: Notice): void {
     if (notice.kind === 'plan') this.#plan = notice;
     if (notice.kind === 'drain') this.#drain = notice;
     for (const thread of this.#running()) thread.post(notice);
@@ -139,14 +139,14 @@ export class Supervisor {
   /** Lets the sessions finish until then and cuts the rest; fulfils when none is left. */
   async drain(untilMs: number): Promise<void> {
     this.#drained.clear();
-    this.tell({ kind: 'drain', untilMs });
+    this.broadcast({ kind: 'drain', untilMs });
     await this.#until(() => this.#running().every((thread) => this.#drained.has(thread.index)));
   }
 
   /** Ends all workers; those that don't within a second are terminated. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.tell({ kind: 'stop' });
+    this.broadcast({ kind: 'stop' });
     const lastResort = setTimeout(() => {
       for (const thread of this.#running()) void thread.terminate();
     }, 1_000);
@@ -174,7 +174,7 @@ export class Supervisor {
         this.#threads[worker] = undefined;
         this.#keep(worker, left);
         ledger.releaseAllOf(worker);
-        this.tell({ kind: 'woken' });
+        this.broadcast({ kind: 'woken' });
         if (error !== undefined) this.#deps.workerDied(worker, error);
         if (!this.#stopping) {
           this.#deps.workerReplaced();

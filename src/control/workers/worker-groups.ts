@@ -72,14 +72,14 @@ export class WorkerGroups {
       const before = this.#groups.get(driver.name)?.plan ?? noPlan;
       const own = groupPlan({ before, plan, other }, driver, chosen);
       if (own.listeners.length === 0 && !this.#groups.has(driver.name)) continue;
-      this.#group(driver).tell({ kind: 'plan', plan: own });
+      this.#group(driver).broadcast({ kind: 'plan', plan: own });
     }
   }
 
-  /** Tells the workers of all drivers. */
-  tell(notice: Notice): void {
+  /** Sends a notice to the workers of all drivers. */
+  broadcast(notice: Notice): void {
     if (notice.kind === 'log') this.#log = notice.log;
-    for (const group of this.#groups.values()) group.tell(notice);
+    for (const group of this.#groups.values()) group.broadcast(notice);
   }
 
   /**
