@@ -57,7 +57,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly events: LinkEvents;
   readonly dueEvents: DueEvents;
   readonly waiting: WaitingLinks;
-  readonly handshakes = new HandshakeTurns();
+  readonly handshakes: HandshakeTurns;
   readonly host: DriverHost;
   turnMs = 0;
   readonly #turns: Turns;
@@ -80,6 +80,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.#resources = resources;
     this.host = host;
     this.turnMs = host.now();
+    this.handshakes = new HandshakeTurns(() => host.now());
     this.sockets = new Sockets(libc);
     this.events = new LinkEvents(host, this);
     this.ring = new Ring(libc, entries, completions);
@@ -237,13 +238,19 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     this.buffers.beginTurn();
     const completed = this.ring.reap(this.#complete);
     if (waitMs > 0) this.#wanted.learn(completed - sends);
-    this.handshakes.step();
+    if (this.handshakes.areThere) this.#stepHandshakes();
     this.dueEvents.tell();
     this.waiting.resume();
     this.host.buffersHold(this.buffers.bytesInUse);
     if (completed > 0 && this.buffers.releaseLater(this.turnMs)) this.#setWake();
     if (this.#isClosed) this.#closeIfAllEnded();
     return completed;
+  }
+
+  /** What others are to be sent goes out first. */
+  #stepHandshakes(): void {
+    this.ring.submit();
+    this.handshakes.step();
   }
 
   get mustGoOn(): boolean {

@@ -162,7 +162,7 @@ export class Ring extends RingMemory {
    * completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.
    */
   enter(waitMs: number, wanted = 1): number {
-    const toSubmit = (this.#written - at(this.words, this.sqHead)) >>> 0;
+    const toSubmit = this.#unsubmitted();
     const sends = this.#sends;
     this.#sends = 0;
     const seconds = Math.floor(waitMs / 1_000);
@@ -174,6 +174,16 @@ export class Ring extends RingMemory {
     const flags = kernel.IORING_ENTER_GETEVENTS | kernel.IORING_ENTER_EXT_ARG;
     this.#enter(toSubmit, toWaitFor, flags, this.waitArgumentAt, waitFields.bytes);
     return sends;
+  }
+
+  /** Submits what was written, without a look at what has completed. */
+  submit(): void {
+    const count = this.#unsubmitted();
+    if (count > 0) this.#enter(count, 0, 0, 0, 0);
+  }
+
+  #unsubmitted(): number {
+    return (this.#written - at(this.words, this.sqHead)) >>> 0;
   }
 
   /** Gives every completion to `take`, which may write new operations; says how many there were. */
@@ -202,7 +212,7 @@ export class Ring extends RingMemory {
   }
 
   #entry(opcode: number, flags: number, ioprio: number, fd: number, low: number, high: number): number {
-    if (this.#isFull()) this.#submit();
+    if (this.#isFull()) this.#makeRoom();
     const entry = (this.#written & this.sqMask) * kernel.sqe.words;
     const sqes = this.sqes;
     // One by one: `fill` is a call, and takes longer.
@@ -220,7 +230,7 @@ export class Ring extends RingMemory {
    * The queue is full in the middle of a turn. Its last entry is complete: writing goes on only after this. Where the
    * kernel takes nothing for want of memory, it is asked again, and may complete what it has.
    */
-  #submit(): void {
+  #makeRoom(): void {
     for (let tries = 0; this.#isFull(); tries++) {
       assert(tries <= failuresMax, 'The kernel takes operations, or its failure is thrown');
       this.#enter(this.sqMask + 1, 0, tries === 0 ? 0 : kernel.IORING_ENTER_GETEVENTS, 0, 0);
@@ -228,7 +238,7 @@ export class Ring extends RingMemory {
   }
 
   #isFull(): boolean {
-    return (this.#written - at(this.words, this.sqHead)) >>> 0 > this.sqMask;
+    return this.#unsubmitted() > this.sqMask;
   }
 
   /**
