@@ -2,7 +2,7 @@ import { bulkDownload, bulkUpload } from './bulk.ts';
 import { decisions } from './decisions.ts';
 import { fixedConnectRate, fixedRate } from './fixed-rate.ts';
 import { handshakeFlood } from './handshake-flood.ts';
-import { idle } from './idle.ts';
+import { idle, tlsIdle } from './idle.ts';
 import { inspect } from './inspect.ts';
 import { keepalive } from './keepalive.ts';
 import { mostlyIdle } from './mostly-idle.ts';
@@ -37,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   wrkTlsKeepalive,
   handshakeFlood,
   tlsDownload,
+  tlsIdle,
   reload,
   decisions,
 ];
