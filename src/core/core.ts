@@ -27,8 +27,8 @@ import type { Plan } from './plan.ts';
 import { Pools } from './pools.ts';
 import { Queues } from './queues.ts';
 import { Session, type SessionContext, type Timed } from './session.ts';
-import { matches, type SessionFilter, type SessionPage, type SessionView } from './session-list.ts';
-import { viewOf } from './session-view.ts';
+import type { SessionFilter, SessionPage, SessionView } from './session-list.ts';
+import { pageOf, viewOf } from './session-view.ts';
 import type { FirstBytesReader } from './wire/sniffer.ts';
 
 export interface CoreDeps {
@@ -51,9 +51,6 @@ const noLink = -1;
 
 /** Many clients may be silent, and a driver may ask each turn. */
 const betweenVainLooksMs = 50;
-
-/** Links, for a list of sessions, before bytes have their turn: a session has two. */
-const mostLookedAt = 2_000;
 
 class SessionCore implements Core {
   readonly #context: SessionContext;
@@ -176,17 +173,7 @@ class SessionCore implements Core {
   }
 
   list(filter: SessionFilter, from: number, most: number, nowMs: number): SessionPage {
-    const sessions: SessionView[] = [];
-    const end = Math.min(this.#context.links.end, from + mostLookedAt);
-    let at = from;
-    for (; at < end && sessions.length < most; at++) {
-      const session = this.#context.links.sessionOf(at);
-      // By the client's link, as long as that is open.
-      const isSeen = session !== undefined && (at % 2 === 0 || !session.isClientOpen);
-      const view = isSeen ? viewOf(session, nowMs) : undefined;
-      if (view !== undefined && matches(filter, view)) sessions.push(view);
-    }
-    return { sessions, next: at < this.#context.links.end ? at : undefined };
+    return pageOf(this.#context.links, filter, from, most, nowMs);
   }
 
   #endSessions(serials: readonly number[], how: CloseHow, nowMs: number): void {

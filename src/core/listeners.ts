@@ -33,6 +33,11 @@ export class Listeners {
     return this.#known.get(slot);
   }
 
+  /** A listener by the plan of now, or by the last one that had it. */
+  current(listener: ListenerState): ListenerState {
+    return this.#known.get(listener.plan.slot)?.state ?? listener;
+  }
+
   follow({ listeners, pools }: Plan): void {
     const poolNames = new Map(pools.map(({ slot, name }) => [slot, name]));
     for (const known of this.#known.values()) known.isPlanned = false;

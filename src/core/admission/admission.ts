@@ -110,7 +110,7 @@ export class Admission extends Stage {
   /** Where a reload took its pool away meanwhile, it goes where the new plan says. */
   #enterPool(nowMs: number): void {
     const { context, listener } = this.#session;
-    const now = context.listeners.find(listener.plan.slot)?.state ?? listener;
+    const now = context.listeners.current(listener);
     let pool = context.pools.meantBy(listener, this.#client.pool);
     if (pool === undefined && now !== listener) pool = context.pools.meantBy(now, poolBy(now, this.#client));
     if (pool === undefined) refuseClient(this.#session, { reason: 'no-backend' }, nowMs);

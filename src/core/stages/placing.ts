@@ -71,8 +71,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
   /** The pool is dialed once at least; more often only if it allows more dials than there were in all. */
   reroute(nowMs: number): void {
     const { context, learned, link, client } = this.#session;
-    const { listener: before } = this.#session;
-    const listener = context.listeners.find(before.plan.slot)?.state ?? before;
+    const listener = context.listeners.current(this.#session.listener);
     this.#leaveQueue(nowMs);
     this.#beginAnew();
     const known = learned ?? new PendingClient(link, client, listener, context);
