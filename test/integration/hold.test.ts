@@ -44,15 +44,17 @@ describe.each(['uring', 'portable'] as const)('With the %s driver, a pool that i
 describe('A hold', () => {
   it('ends by itself, and serves those who wait', async () => {
     const stage = await open();
+    const waiting = await held(stage);
     await stage.change({ hold: { for: '300ms' } });
-    expect(await textOf(await client(stage.port), hello.length)).toBe(hello);
+    expect(await textOf(waiting, hello.length)).toBe(hello);
     expect((await poolOf(stage.sluice)).hold?.phase).not.toBe('held');
   });
 
   it('ends by itself with the refusal of those who wait, where that is wanted', async () => {
     const stage = await open();
+    const waiting = await held(stage);
     await stage.change({ hold: { for: '300ms', then: 'refuse' } });
-    expect(await ending(await client(stage.port))).toEqual({ text: '', reset: true });
+    expect(await ending(waiting)).toEqual({ text: '', reset: true });
     await stage.sluice.logged(({ reason }) => reason === 'queue-timeout');
     await stage.sluice.logged(({ msg }) => msg === 'hold is over, clients that waited are refused');
     expect(await textOf(await client(stage.port), hello.length)).toBe(hello);
@@ -75,9 +77,7 @@ describe('A hold', () => {
 
   it('is ended by an operator while the proxy drains, who thus serves those who wait', async () => {
     const stage = await open();
-    await stage.change({ hold: { for: '5m', timeout: '1m' } });
-    const waiting = await client(stage.port);
-    await eventually(async () => expect((await poolOf(stage.sluice)).queue).toBe(1));
+    const waiting = await held(stage);
     stage.sluice.signal('SIGTERM');
     await stage.sluice.logged(({ msg }) => msg === 'draining');
     expect((await stage.change({ hold: null })).code).toBe(200);
@@ -111,6 +111,14 @@ async function open(options?: OperatedOptions) {
   const operated = await operatedOfTest(backend.address, options);
   const change = (patch: object) => operated.sluice.api('PATCH pools/app', patch);
   return { ...operated, change, backend };
+}
+
+/** A client that waits for a pool that is held, for longer than any test takes. */
+async function held({ sluice, port, change }: Awaited<ReturnType<typeof open>>): Promise<Socket> {
+  await change({ hold: { for: '5m', timeout: '5m' } });
+  const waiting = await client(port);
+  await eventually(async () => expect((await poolOf(sluice)).queue).toBe(1));
+  return waiting;
 }
 
 async function backendProcess(port?: number): Promise<BackendProcess> {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { echo, ending, named, nextText, textOf } from '../support/backends.ts';
+import { ending, named, nextText, textOf } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { openScene, type Proxied } from './scene.ts';
 
@@ -48,16 +48,8 @@ describe('a limit', () => {
     expect(await proxy.reasons()).toEqual({ finished: 1, 'client-full': 1 });
   });
 
-  it('of 10 holds for 200 clients at once, and the queue serves them all', async () => {
-    const backend = await scene.backend(echo);
-    const proxy = await scene.proxy({
-      backends: [{ address: backend.address, maxConnections: 10 }],
-      pool: { limits: { queue: { size: 200, timeout: '1m' } } },
-    });
-    await scene.echoes(proxy.port, 200);
-    expect(backend.most).toBeLessThanOrEqual(10);
-    expect(await proxy.ended(200)).toEqual({ finished: 200 });
-  });
+  it('of 10 holds for 200 clients at once, and the queue serves them all', () =>
+    scene.echoesThroughQueue(10));
 
   it('of 10 refuses the others of 200 at once where there is no queue', async () => {
     const backend = await scene.backend(named('ok'));

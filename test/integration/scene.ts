@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { connect, type ListenOptions, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { afterAll, afterEach, expect } from 'vitest';
 import { freePort } from '../../bench/stage/free-ports.ts';
-import { arrival, ending, startBackend, type TestBackend } from '../support/backends.ts';
+import { arrival, echo, ending, startBackend, type TestBackend } from '../support/backends.ts';
 import { eventually, settled } from '../support/eventually.ts';
 import { type BackendStatus, type LogLine, Sluice } from '../support/sluice.ts';
 
@@ -131,6 +131,18 @@ export class Scene {
       return (await ending(client)).text;
     });
     expect(await Promise.all(visits)).toEqual(visits.map((_, number) => `visit ${number}`));
+  }
+
+  /** Many more clients than there are places: each waits for its turn, is served, and finishes. */
+  async echoesThroughQueue(places: number): Promise<void> {
+    const backend = await this.backend(echo);
+    const proxy = await this.proxy({
+      backends: [{ address: backend.address, maxConnections: places }],
+      pool: { limits: { queue: { size: 300, timeout: '1m' } } },
+    });
+    await this.echoes(proxy.port, 200);
+    expect(backend.most).toBeLessThanOrEqual(places);
+    expect(await proxy.ended(200)).toEqual({ finished: 200 });
   }
 
   /** Something of the test's own that must end with it. */

@@ -56,16 +56,7 @@ describe.skipIf(!sharesPorts)('two workers (skipped where threads can not share 
     expect(await proxy.ended(30)).toEqual({ finished: 30 });
   });
 
-  it('hand places over to each other through the queue', async () => {
-    const backend = await scene.backend(echo);
-    const proxy = await scene.proxy({
-      backends: [{ address: backend.address, maxConnections: 3 }],
-      pool: { limits: { queue: { size: 300, timeout: '1m' } } },
-    });
-    await scene.echoes(proxy.port, 200);
-    expect(backend.most).toBeLessThanOrEqual(3);
-    expect(await proxy.ended(200)).toEqual({ finished: 200 });
-  });
+  it('hand places over to each other through the queue', () => scene.echoesThroughQueue(3));
 
   it('keep one queue: who came first is served first, on whichever worker', async () => {
     const backend = await scene.backend(echo);

@@ -1,18 +1,14 @@
 import { expect, it } from 'vitest';
-import type { LogConfig } from '../../../src/config/config.ts';
+import { parseConfig } from '../../../src/config/load.ts';
 import { WorkerThread } from '../../../src/control/workers/worker-thread.ts';
 import { defaultCapacity, Ledger } from '../../../src/core/ledger/ledger.ts';
 import { driverModules } from '../../../src/drivers/drivers.ts';
 import { TicketKeys } from '../../../src/drivers/ticket-keys.ts';
+import { configOf } from '../../support/configuration.ts';
 
-const log: LogConfig = {
-  level: 'info',
-  file: undefined,
-  sessions: true,
-  emptySessions: true,
-  fields: undefined,
-  samplePercent: 100,
-};
+const text =
+  '{ version: 1, listeners: { web: { bind: ":8080", pool: app } }, pools: { app: { backends: ["127.0.0.1:9000"] } } }';
+const { log } = configOf(parseConfig(text, { file: 'sluice.yaml', env: {} }));
 
 it('A worker thread that has ended answers nothing, and whoever asks is told at once', async () => {
   const capacity = { ...defaultCapacity, workers: 1 };
