@@ -21,13 +21,15 @@ export class Queues {
   readonly #circuitChanged = new Set<Pool>();
   /** Those in which a session of this worker waits. */
   readonly #waitedFor = new Set<Pool>();
+  /** There is one less of these, and so maybe nothing to look for by time. */
+  #isTimerStale = false;
 
   constructor(deps: QueuesDeps) {
     this.#deps = deps;
   }
 
   get mayMove(): boolean {
-    return this.#freed.size > 0;
+    return this.#freed.size > 0 || this.#isTimerStale;
   }
 
   /** This one may move on, whatever has happened to it. */
@@ -39,6 +41,11 @@ export class Queues {
   joined(pool: Pool): void {
     this.#waitedFor.add(pool);
     this.#freed.add(pool);
+  }
+
+  /** A session has left it. */
+  left(pool: Pool): void {
+    if (pool.queue.isEmpty && this.#waitedFor.delete(pool)) this.#isTimerStale = true;
   }
 
   /** A place may be free in the pool of this slot: it may have come back since its lease was taken. */
@@ -66,11 +73,11 @@ export class Queues {
       for (let first = pool.queue.first; first !== undefined; first = pool.queue.first) {
         if (!pool.admitsFirst(nowMs) || !first.tryLeaveQueue(nowMs)) break;
       }
-      if (pool.queue.isEmpty) this.#waitedFor.delete(pool);
       if (pool.queue.isWaitedIn) this.#wakeNext(pool, woken, nowMs);
     }
     this.#freed.clear();
     this.#circuitChanged.clear();
+    this.#isTimerStale = false;
   }
 
   /** When a breaker's time is over or a release goes on; all else that makes room is an event of some worker. */

@@ -205,6 +205,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
     if (this.#queuedMs === undefined) return;
     const waitedMs = this.queuedForMs(nowMs);
     this.#pool.queue.leave(this);
+    this.#session.context.queues.left(this.#pool);
     this.#session.queueMs += waitedMs;
     this.#session.context.ledger.queueWait.observe(this.#pool.slot, waitedMs);
     this.#queuedMs = undefined;

@@ -9,6 +9,8 @@ const quickBreaker: CircuitBreakerPolicy = {
   halfOpenTrials: 1,
 };
 
+const noRetries = { ...poolPolicy.connect, retries: 0 };
+
 describe('Session that is queued', () => {
   it('is dialed for when another session gives its backend back', () => {
     const stage = queueing(1);
@@ -50,6 +52,21 @@ describe('Session that is queued', () => {
     expect(stage.elapse(poolPolicy.connect.backoff.maxMs)).toEqual([]);
     stage.dialed(second);
     expect(stage.end(second)).toEqual([stage.dialOf(third)]);
+  });
+
+  it('that was the last to wait leaves nothing to look for by time', () => {
+    const policy = { limits: queueOf(5), circuitBreaker: quickBreaker, connect: noRetries };
+    const backends = [0, 1].map((slot) => backendPlan(slot, { maxConnections: 1 }));
+    const stage = new CoreStage(planOf(poolPlan(backends, policy)));
+    const relayed = stage.relay().session;
+    const failing = stage.connect().session;
+    const waiting = stage.connect().session;
+    stage.failDial(failing);
+    stage.end(failing, 'closed');
+    expect(stage.ledger.poolQueued.total(0)).toBe(1);
+    stage.end(waiting, 'client-reset');
+    stage.end(relayed);
+    expect([stage.core.activeSessions, stage.core.nextDeadlineMs]).toEqual([0, undefined]);
   });
 
   it('is not overtaken by one that comes later', () => {
