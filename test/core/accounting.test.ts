@@ -116,7 +116,7 @@ describe('Accounting', () => {
           expectExact(stages, living);
         }
         for (const [worker, sessions] of living.entries()) {
-          for (const session of sessions) stages[worker]?.end(session, 'closed');
+          for (const session of sessions) stages[worker]?.end(session, 'client-reset');
           sessions.clear();
         }
         expectExact(stages, living);

@@ -1,4 +1,5 @@
 /** The two links are joined: the driver copies, and what ends that by time is watched here. */
+import { assert } from '../assert.ts';
 import type { BackendSlot, CloseHow, LinkEnd, LinkId } from '../contract.ts';
 import type { Lease } from '../lease.ts';
 import type { SessionTimeouts } from '../plan.ts';
@@ -154,8 +155,7 @@ function soonest(relay: Relaying): RelayTimer {
 }
 
 function endingOf(side: Side, end: LinkEnd): Ending {
-  // A driver closed it without being told.
-  if (end === 'closed') return { reason: 'operator', endedBy: 'proxy' };
+  assert(end !== 'closed', 'a driver closes no link that is relayed without being told');
   const isOther = end === 'reset-with-partner';
   return (side === 'client') !== isOther
     ? { reason: 'client-reset', endedBy: 'client' }
