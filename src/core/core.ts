@@ -49,9 +49,6 @@ export function createCore(deps: CoreDeps, links = new Links<Session>()): Core {
 /** Stands for the link of a client that was turned away. */
 const noLink = -1;
 
-/** Many clients may be silent, and a driver may ask each turn. */
-const betweenVainLooksMs = 50;
-
 class SessionCore implements Core {
   readonly #context: SessionContext;
   readonly #commands: Command[] = [];
@@ -61,8 +58,6 @@ class SessionCore implements Core {
   readonly #drainTimer = new WorkerTimer((nowMs) => this.#drained(nowMs));
   /** Whether a pool closes the sessions of a backend that goes down, or did. */
   #closesWhenDown = false;
-  /** Until when none is looked for that could make room: there was none. */
-  readonly #vainUntilMs = { memory: 0, descriptors: 0 };
 
   constructor({ ledger, worker, activity, random, readFirstBytes }: CoreDeps, links: Links<Session>) {
     const command = (command: Command): void => {
@@ -220,16 +215,11 @@ class SessionCore implements Core {
   #exhausted(what: 'memory' | 'descriptors', nowMs: number): void {
     const { lingering, unserved, activity } = this.#context;
     if (what === 'descriptors' && lingering.resetOldest()) return;
-    if (nowMs < this.#vainUntilMs[what]) return;
-    let longest: Session | undefined;
-    for (const session of unserved) {
-      const hasSome = what === 'memory' ? activity.waitingBytes(session.link) > 0 : session.stage.isAdmission;
-      if (!hasSome) continue;
-      longest = session;
-      break;
+    for (const { stage, link } of unserved) {
+      const canMakeRoom = what === 'memory' ? activity.waitingBytes(link) > 0 : stage.isAdmission;
+      if (!canMakeRoom) continue;
+      return stage.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
     }
-    if (longest === undefined) this.#vainUntilMs[what] = nowMs + betweenVainLooksMs;
-    longest?.stage.cut('overloaded', nowMs, 'reset', what === 'memory' ? outOfMemory : outOfDescriptors);
   }
 
   #healthChanged(backend: BackendSlot, health: 'up' | 'down', nowMs: number): void {

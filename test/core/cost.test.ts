@@ -1,8 +1,20 @@
 /** What events cost: how much is looked at for each. */
 import { describe, expect, it } from 'vitest';
+import { createCore } from '../../src/core/core.ts';
 import { healthWords, type Ledger } from '../../src/core/ledger/ledger.ts';
+import { Links } from '../../src/core/links.ts';
 import type { Plan, PoolPolicy } from '../../src/core/plan.ts';
-import { backendPlan, CoreStage, capacity, planOf, poolPlan, sharedLedgers } from './harness.ts';
+import type { Session } from '../../src/core/session.ts';
+import {
+  backendPlan,
+  CoreStage,
+  capacity,
+  endpoint,
+  freshLedger,
+  planOf,
+  poolPlan,
+  sharedLedgers,
+} from './harness.ts';
 
 describe('Core that is told of the health of many backends', () => {
   it.each([
@@ -43,6 +55,35 @@ describe('Core that is told of the health of many backends', () => {
     }
   });
 });
+
+describe('Core that is short of memory or descriptors', () => {
+  it.each(['memory', 'descriptors'] as const)(
+    'looks at no links of sessions that are served, for %s',
+    (what) => {
+      const links = new CountedLinks();
+      const none = () => 0;
+      const activity = { lastByteMs: none, waitingBytes: none, sentBytes: none, localEndpoint: () => peer };
+      const core = createCore({ ledger: freshLedger(), worker: 0, activity, random: none }, links);
+      core.handle({ kind: 'plan', plan: planOf(poolPlan(1)) }, 1_000);
+      core.handle({ kind: 'accepted', link: 0, listener: 0, peer }, 1_000);
+      core.handle({ kind: 'connected', link: 1 }, 1_000);
+      const before = links.looks;
+      core.handle({ kind: 'exhausted', what }, 1_000);
+      expect(links.looks).toBe(before);
+    },
+  );
+});
+
+const peer = endpoint('192.0.2.1', 40_000);
+
+class CountedLinks extends Links<Session> {
+  looks = 0;
+
+  override sessions(): Iterable<Session> {
+    this.looks++;
+    return super.sessions();
+  }
+}
 
 const backends = 200;
 

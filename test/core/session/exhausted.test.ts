@@ -2,9 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../src/core/contract.ts';
 import { CoreStage, endpoint, listenerPlan, listenerPolicy, planOf, poolPlan } from '../harness.ts';
 
-/** How long it does not look at all clients again after it has found none that could make room. */
-const vainMs = 50;
-
 const full = { ...listenerPolicy.limits, maxConnections: 0 };
 
 describe('Core that refuses many clients with FIN', () => {
@@ -101,7 +98,6 @@ describe('Core that is out of memory', () => {
     stage.connect();
     expect(stage.say({ kind: 'exhausted', what: 'memory' })).toEqual([]);
     stage.waitingBytes = 65_536;
-    stage.nowMs += vainMs;
     const commands = stage.say({ kind: 'exhausted', what: 'memory' });
     expect(commands).toEqual([
       { kind: 'close', link: stage.backendOf(first), how: 'reset' },
@@ -109,20 +105,6 @@ describe('Core that is out of memory', () => {
     ]);
     stage.end(first, 'closed');
     expect(stage.lastRecord?.reason).toBe('overloaded');
-  });
-});
-
-describe('Core that finds no client to make room', () => {
-  it.each(['memory', 'descriptors'] as const)('looks at all of them again after a while, for %s', (what) => {
-    const stage = silent();
-    const asked = () => CoreStage.closed(stage.say({ kind: 'exhausted', what }));
-    expect(asked()).toEqual([]);
-    stage.connect();
-    stage.waitingBytes = 1;
-    stage.nowMs += vainMs - 1;
-    expect(asked()).toEqual([]);
-    stage.nowMs += 1;
-    expect(asked()).toEqual(['reset']);
   });
 });
 
