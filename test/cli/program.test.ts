@@ -188,6 +188,24 @@ describe('sluice', () => {
     ['status --admin nowhere', '--admin: Expected an address such as "127.0.0.1:8080"'],
     ['status --token-file missing', '--token-file: Expected a file that can be read: '],
     ['status app more', "too many arguments for 'status'"],
+    ['sessions --close', '--close: Expected which sessions to end: ids, a filter such as --pool, or --all'],
+    [
+      'sessions --close --all --pool app',
+      '--close: Expected ids, a filter or --all, found more than one of them',
+    ],
+    ['sessions w0.1.1', 'Expected --close beside the id of a session, found w0.1.1 alone'],
+    ['sessions --all', '--all: Expected --close beside it, found none'],
+    ['sessions --client me', '--client: Expected '],
+    ['sessions --min-bytes 1kb', '--min-bytes: Expected a size such as '],
+    ['sessions --older-than 5', '--older-than: Expected a duration such as '],
+    ['sessions --limit 0', '--limit: Expected an integer from 1 on, found "0"'],
+    ['sessions --state open', "option '--state <state>' argument 'open' is invalid"],
+    ['hold app', "required option '--for <duration>' not specified"],
+    ['hold app --for 1', '--for: Expected a duration such as "30s", found "1"'],
+    ['hold app --for 1m --then stop', "option '--then <what>' argument 'stop' is invalid"],
+    ['hold app --for 1m --sessions keep --close-over 1s', '--close-over: Expected no --sessions'],
+    ['release app --rate 0', '--rate: Expected a number above 0, found "0"'],
+    ['release', "missing required argument 'pool'"],
   ])('%s is misused, and the first line says how', async (line, message) => {
     expect([await ran(line), stdout]).toEqual([2, '']);
     expect(stderr.split('\n')[0]).toContain(`sluice: ${message}`);

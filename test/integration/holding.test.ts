@@ -121,20 +121,4 @@ describe('sluice hold', () => {
       expect([exit, stderr]).toEqual([1, expect.stringContaining(`did you mean "${proxy.pool}"?`)]);
     }
   });
-
-  it.each([
-    [['hold', 'app'], "required option '--for <duration>' not specified"],
-    [['hold', 'app', '--for', '1'], '--for: Expected a duration such as "30s", found "1"'],
-    [['hold', 'app', '--for', '1m', '--then', 'stop'], "option '--then <what>' argument 'stop' is invalid"],
-    [
-      ['hold', 'app', '--for', '1m', '--sessions', 'keep', '--close-over', '1s'],
-      '--close-over: Expected no --sessions',
-    ],
-    [['release', 'app', '--rate', '0'], '--rate: Expected a number above 0, found "0"'],
-    [['release'], "missing required argument 'pool'"],
-  ])('%j is misused', async (args, message) => {
-    const { exit, stdout, stderr } = await ran(args);
-    expect([exit, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(`sluice: ${message}`);
-  });
 });
