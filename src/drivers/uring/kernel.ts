@@ -85,6 +85,12 @@ export const cqe = { words: 4, userData: 0, result: 2, flags: 3 } as const;
 /** `struct io_uring_buf`: 16 bytes. The ring's tail lies in the last two bytes of the first one. */
 export const bufferEntry = { bytes: 16, idHalfWord: 6, tailHalfWord: 7 } as const;
 
+/**
+ * `struct tcp_info`: its beginning, with `tcpi_unacked`, which of a socket that listens is how many connections wait to
+ * be accepted; offsets in 32-bit words.
+ */
+export const tcpInfo = { words: 7, waiting: 6 } as const;
+
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -103,6 +109,7 @@ export const SO_BINDTOIFINDEX = 62;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
+export const TCP_INFO = 11;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 

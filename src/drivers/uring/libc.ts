@@ -27,6 +27,7 @@ export interface Libc {
   listen(fd: number, backlog: number): number;
   accept4(fd: number, address: Uint8Array, bytes: Uint32Array, flags: number): number;
   getsockname(fd: number, address: Uint8Array, bytes: Uint32Array): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint32Array, bytes: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Int32Array, bytes: number): number;
   shutdown(fd: number, how: number): number;
   fcntl(fd: number, command: number, value: number): number;
@@ -67,6 +68,7 @@ export function loadLibc(): Libc {
     listen: call('listen', 'int', 'int', 'int'),
     accept4: call('accept4', 'int', 'int', 'void *', 'void *', 'int'),
     getsockname: call('getsockname', 'int', 'int', 'void *', 'void *'),
+    getsockopt: call('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *'),
     setsockopt: call('setsockopt', 'int', 'int', 'int', 'int', 'void *', 'uint32'),
     shutdown: call('shutdown', 'int', 'int', 'int'),
     fcntl: call('fcntl', 'int', 'int', 'int', 'int'),

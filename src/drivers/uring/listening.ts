@@ -179,11 +179,15 @@ export class Listening {
     this.#parts.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
   }
 
-  /** Accepts some of the clients that wait, and says why no more of them. */
+  /**
+   * Accepts some of the clients that wait, and says why no more of them. How many are left is asked behind the first: a
+   * call that finds nobody has made a socket before that, which takes 3 µs and not 0.5. One that leaves makes sure.
+   */
   #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
     const { sockets, descriptors } = this.#parts;
     const { budget, spare } = descriptors;
-    for (let taken = 0; taken < acceptedEachTurn; taken++) {
+    let most = acceptedEachTurn;
+    for (let taken = 0; taken < most; taken++) {
       let mayAccept = budget.mayAccept || (descriptors.closeNow() && budget.mayAccept);
       if (!mayAccept && this.#mustWait()) return 'out-of-descriptors';
       let fd = sockets.acceptNow(this.fd);
@@ -198,15 +202,18 @@ export class Listening {
       if (fd >= 0 && mayAccept) this.#take(fd);
       else if (fd >= 0) this.#parts.turnAway(this, fd);
       // EINVAL is of a unix socket to which nobody can connect any more.
-      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) {
-        spare.take();
-        this.#turnAwayMs = undefined;
-        return 'nobody-waits';
-      }
+      else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) return this.#nobodyWaits();
       if (isExhaustion(fd)) return 'out-of-descriptors';
       // Any other error is of a connection that has gone.
+      if (taken === 0 && this.#stage !== 'leaving') most = Math.min(most, 1 + sockets.waiting(this.fd));
     }
-    return 'enough';
+    return most < acceptedEachTurn ? this.#nobodyWaits() : 'enough';
+  }
+
+  #nobodyWaits(): 'nobody-waits' {
+    this.#parts.descriptors.spare.take();
+    this.#turnAwayMs = undefined;
+    return 'nobody-waits';
   }
 
   /** Whether a client waits, and has not waited for a descriptor for long enough. */

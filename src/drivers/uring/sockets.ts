@@ -13,6 +13,8 @@ export class Sockets {
   readonly #sockaddrLength = new Uint32Array(1);
   readonly #byte = new Uint8Array(1);
   readonly #peer = new Uint8Array(sockaddrBytes);
+  readonly #tcpInfo = new Uint32Array(kernel.tcpInfo.words);
+  readonly #tcpInfoBytes = new Uint32Array(1);
   /** Addresses of backends are the same objects for as long as a plan lives. */
   readonly #encoded = new WeakMap<Address, Uint8Array>();
 
@@ -180,6 +182,14 @@ export class Sockets {
   hasWaiting(fd: number): boolean {
     const descriptor = Int32Array.of(fd, kernel.POLLIN);
     return this.#libc.poll(new Uint8Array(descriptor.buffer), 1, 0) > 0;
+  }
+
+  /** How many clients wait to be accepted; Infinity of a unix socket, which does not tell. */
+  waiting(fd: number): number {
+    const { IPPROTO_TCP, TCP_INFO, tcpInfo } = kernel;
+    this.#tcpInfoBytes[0] = this.#tcpInfo.byteLength;
+    const result = this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#tcpInfo, this.#tcpInfoBytes);
+    return result < 0 ? Number.POSITIVE_INFINITY : (this.#tcpInfo[tcpInfo.waiting] ?? 0);
   }
 
   /** Sends FIN. Not the ring's operation: that is always handed to a thread, which is slow, and may come late. */

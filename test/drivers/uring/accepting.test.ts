@@ -7,8 +7,8 @@ import { Listening } from '../../../src/drivers/uring/listening.ts';
 import type { Ring } from '../../../src/drivers/uring/ring.ts';
 import type { Sockets } from '../../../src/drivers/uring/sockets.ts';
 
-/** An address to which clients come while no descriptor is left, and so many are about to be closed. */
-function outOfDescriptors({ closesDue }: { readonly closesDue: number }) {
+/** An address to which clients come while so many descriptors are about to be closed; first none is left. */
+function listeningOn({ closesDue }: { readonly closesDue: number }) {
   const told: string[] = [];
   const waiting: number[] = [];
   const system = { free: 0, due: closesDue, nowMs: 0 };
@@ -19,7 +19,11 @@ function outOfDescriptors({ closesDue }: { readonly closesDue: number }) {
       sockets: {
         unblock: () => {},
         hasWaiting: () => waiting.length > 0,
-        acceptNow: () => waiting.shift() ?? -EAGAIN,
+        waiting: () => waiting.length,
+        acceptNow: () => {
+          if (waiting.length === 0) told.push('accepted nobody');
+          return waiting.shift() ?? -EAGAIN;
+        },
       } as Partial<Sockets> as Sockets,
       now: () => system.nowMs,
       accepted: (_, fd) => {
@@ -63,15 +67,23 @@ function outOfDescriptors({ closesDue }: { readonly closesDue: number }) {
   };
 }
 
+it('Listening of the uring driver accepts those who wait, and then tries no further', () => {
+  const { come, system, told } = listeningOn({ closesDue: 0 });
+  system.free = 9;
+  come(7, 8);
+  come(9);
+  expect(told).toEqual(['accepted 7', 'accepted 8', 'accepted 9']);
+});
+
 describe('Listening of the uring driver that has no descriptor left', () => {
   it('accepts with those that are about to be closed', () => {
-    const { come, told } = outOfDescriptors({ closesDue: 1 });
+    const { come, told } = listeningOn({ closesDue: 1 });
     come(7);
     expect(told).toEqual(['accepted 7']);
   });
 
   it('leaves clients in the queue of the kernel until others have freed some', () => {
-    const { come, resumeAt, system, told } = outOfDescriptors({ closesDue: 0 });
+    const { come, resumeAt, system, told } = listeningOn({ closesDue: 0 });
     come(7, 8);
     expect(told.splice(0)).toEqual([`waits until ${descriptorWaitMs}`]);
     system.free = 1;
@@ -83,7 +95,7 @@ describe('Listening of the uring driver that has no descriptor left', () => {
   });
 
   it('turns clients away that have waited for long enough, and has the next ones wait again', () => {
-    const { come, resumeAt, told } = outOfDescriptors({ closesDue: 0 });
+    const { come, resumeAt, told } = listeningOn({ closesDue: 0 });
     come(7, 8);
     resumeAt(descriptorWaitMs - 1);
     expect(told.splice(0)).toEqual([`waits until ${descriptorWaitMs}`, `waits until ${descriptorWaitMs}`]);
