@@ -34,12 +34,12 @@ export class TicketKeys {
 
   /** What new tickets are sealed with. */
   get current(): TicketKey {
-    return this.#fresh.current;
+    return this.#fresh().current;
   }
 
   /** The key of a ticket, if it is good still. */
   find(name: Uint8Array): TicketKey | undefined {
-    const { current, previous } = this.#fresh;
+    const { current, previous } = this.#fresh();
     return [current, previous].find((key) => key.name.every((byte, at) => byte === name[at]));
   }
 
@@ -50,7 +50,7 @@ export class TicketKeys {
     Atomics.store(this.#generation, 0, next);
   }
 
-  get #fresh(): Generation {
+  #fresh(): Generation {
     const generation = Atomics.load(this.#generation, 0);
     if (generation !== this.#seen.generation) this.#seen = this.#read(generation);
     return this.#seen;

@@ -203,18 +203,18 @@ export class TlsConnection {
     const name = isServer ? openSsl.SSL_get_servername(this.pointer, ssl.TLSEXT_NAMETYPE_host_name) : null;
     return {
       version: openSsl.SSL_get_version(this.pointer),
-      alpn: this.#alpn,
+      alpn: this.#alpn(),
       serverName: name === null ? undefined : hostName(name),
-      clientSubject: isServer ? this.#clientSubject : undefined,
+      clientSubject: isServer ? this.#clientSubject() : undefined,
     };
   }
 
-  get #clientSubject(): string | undefined {
+  #clientSubject(): string | undefined {
     const certificate = this.peerCertificate;
     return certificate && subjectOf(certificate).replaceAll('\n', ', ');
   }
 
-  get #alpn(): string | undefined {
+  #alpn(): string | undefined {
     this.#openSsl.SSL_get0_alpn_selected(this.pointer, pointerRead, lengthRead);
     const [at = 0n] = pointerRead;
     const [length = 0] = lengthRead;
@@ -254,11 +254,11 @@ export class TlsConnection {
 
   #fail(): void {
     const reason = takeReason(this.#openSsl);
-    this.failure ??= this.#certificateFailure ?? reason;
+    this.failure ??= this.#certificateFailure() ?? reason;
     this.forgetIncoming();
   }
 
-  get #certificateFailure(): string | undefined {
+  #certificateFailure(): string | undefined {
     if (this.#isEstablished) return undefined;
     const problem = certificateProblem(this.#openSsl, this.pointer);
     if (problem === undefined) return undefined;
