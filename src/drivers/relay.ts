@@ -9,7 +9,7 @@
  * The kernel tells an error of a socket once, to whichever call comes first. So a failed send does not end the
  * link: what its peer sent before still waits to be read, and reading on tells how it ends.
  */
-import type { LinkEnd } from '../core/contract.ts';
+import type { CloseHow, LinkEnd } from '../core/contract.ts';
 
 /** Marks. Only `dialing` is ever taken back, by the driver. */
 export const dialing = 1 << 0;
@@ -49,7 +49,7 @@ export interface Link<L extends Link<L>> {
   /** Forgets what is queued and not under way. */
   dropQueue(): void;
   /** Marks it `closing`; closes once nothing is under way, then calls `closed`. A later 'reset' overrules 'fin'. */
-  closeWhenIdle(how: 'fin' | 'reset'): void;
+  closeWhenIdle(how: CloseHow): void;
 }
 
 export function mayRead<L extends Link<L>>(link: L): boolean {
@@ -109,7 +109,7 @@ export function writeFailed<L extends Link<L>>(link: L, byReset: boolean): void 
 }
 
 /** The core reset the link, and its partner with it. */
-export function close<L extends Link<L>>(link: L, how: 'fin' | 'reset'): void {
+export function close<L extends Link<L>>(link: L, how: CloseHow): void {
   const { partner } = link;
   closeOne(link, how);
   if (partner !== undefined) closeOne(partner, how);
@@ -121,7 +121,7 @@ export function closed<L extends Link<L>>(link: L): void {
   link.partner = undefined;
 }
 
-function closeOne<L extends Link<L>>(link: L, how: 'fin' | 'reset'): void {
+function closeOne<L extends Link<L>>(link: L, how: CloseHow): void {
   link.end ??= 'closed';
   if (how === 'reset' || has(link, dialing | writeBroken)) return link.closeWhenIdle('reset');
   link.marks |= discarding;

@@ -7,7 +7,7 @@
  * write through TLS is done, so there several may be under way, up to a bound.
  */
 import type { Socket } from 'node:net';
-import type { LinkId } from '../../core/contract.ts';
+import type { CloseHow, LinkId } from '../../core/contract.ts';
 import type { Endpoint } from '../../core/net/endpoint.ts';
 import { closing, dialing, finReceived, firstDriverMark, resetSeen, writeBroken } from '../relay.ts';
 import type { BufferMemory } from './buffer-memory.ts';
@@ -221,7 +221,7 @@ export abstract class LinkSocket implements SocketOwner {
     return this.is(writeBroken) || (transport !== undefined && transport.errored !== null);
   }
 
-  closeWhenIdle(how: 'fin' | 'reset'): void {
+  closeWhenIdle(how: CloseHow): void {
     this.marks |= closing;
     const { socket } = this;
     if (socket === undefined || this.#openSockets === 0) process.nextTick(() => this.allClosed());

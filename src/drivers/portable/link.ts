@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type {
   Address,
   BackendSlot,
+  CloseHow,
   LinkEnd,
   LinkEvent,
   LinkId,
@@ -114,7 +115,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
     relay.join<PortableLink>(this, backend);
   }
 
-  close(how: 'fin' | 'reset'): void {
+  close(how: CloseHow): void {
     if (this.is(closing) && how === 'fin') return;
     this.withdrawQuestion();
     // A connection that is not there yet can't finish.
@@ -170,7 +171,7 @@ export class PortableLink extends ReadingLink implements TlsLink {
     this.closeWhenIdle('fin');
   }
 
-  override closeWhenIdle(how: 'fin' | 'reset'): void {
+  override closeWhenIdle(how: CloseHow): void {
     this.#dial?.cancel();
     super.closeWhenIdle(how);
   }

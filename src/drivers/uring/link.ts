@@ -10,7 +10,7 @@
  * What FIN, RST, close and back-pressure mean for two joined links is in `relay.ts`.
  */
 import { getSystemErrorName } from 'node:util';
-import type { Address, BackendSlot, LinkEnd, ListenerSlot } from '../../core/contract.ts';
+import type { Address, BackendSlot, CloseHow, LinkEnd, ListenerSlot } from '../../core/contract.ts';
 import { dialFailure } from '../dial-failure.ts';
 import * as relay from '../relay.ts';
 import { isBackend } from './buffered-link.ts';
@@ -112,7 +112,7 @@ export class UringLink extends SecuredLink {
     if (errno !== 0) relay.writeFailed<UringLink>(backend, backend.wasReset(-errno));
   }
 
-  closeBy(how: 'fin' | 'reset'): void {
+  closeBy(how: CloseHow): void {
     this.withdrawQuestion();
     if (this.fd >= 0) relay.close<UringLink>(this, how);
     else this.tellSoon(closedDue);

@@ -5,7 +5,7 @@
  * Methods of a link are `private` and not `#`: each class with a `#` method adds a hidden field to its objects, which
  * makes 64 bytes for a connection here, of some 1,100.
  */
-import type { LinkId } from '../../core/contract.ts';
+import type { CloseHow, LinkId } from '../../core/contract.ts';
 import { closing, firstDriverMark } from '../relay.ts';
 import {
   type Buffers,
@@ -153,7 +153,7 @@ export abstract class RingSocket {
   }
 
   /** Closes once nothing is under way, with RST or FIN, and cancels what is. A later 'reset' overrules 'fin'. */
-  closeWhenIdle(how: 'fin' | 'reset'): void {
+  closeWhenIdle(how: CloseHow): void {
     if (this.fd < 0) return;
     if (how === 'reset' && !this.is(resetsAtClose)) {
       this.marks |= resetsAtClose;
