@@ -61,16 +61,16 @@ export class Listening {
   #giveUpMs = Number.POSITIVE_INFINITY;
   /** When those who wait for a descriptor are turned away; undefined while nobody does. */
   #turnAwayMs: number | undefined;
-  readonly #parts: ListeningDeps;
+  readonly #deps: ListeningDeps;
   #unlistened: (() => void)[] = [];
 
   constructor(
-    parts: ListeningDeps,
+    deps: ListeningDeps,
     place: { readonly asked: Address; readonly bound: Address; readonly fd: number; readonly number: number },
     listener: ListenerSlot,
     isPaused = false,
   ) {
-    this.#parts = parts;
+    this.#deps = deps;
     this.asked = place.asked;
     this.bound = place.bound;
     this.fd = place.fd;
@@ -78,7 +78,7 @@ export class Listening {
     this.listener = listener;
     this.#file = 'path' in place.bound ? socketFileAt(place.bound.path) : undefined;
     this.isPaused = isPaused;
-    parts.sockets.unblock(place.fd);
+    deps.sockets.unblock(place.fd);
     this.#poll();
   }
 
@@ -115,7 +115,7 @@ export class Listening {
   keep(isPaused = false): boolean {
     this.isPaused = isPaused;
     if (this.#stage !== 'accepting' && !this.#isUnix) {
-      const { sockets } = this.#parts;
+      const { sockets } = this.#deps;
       if (!sockets.passByNoMore(this.fd)) {
         this.#isOver = true;
         return false;
@@ -134,14 +134,14 @@ export class Listening {
   leave(isSucceeded = false): Promise<void> {
     const left = new Promise<void>((resolve) => this.#unlistened.push(resolve));
     if (this.#stage === 'accepting') {
-      const nowMs = this.#parts.now();
+      const nowMs = this.#deps.now();
       this.#giveUpMs = nowMs + emptyingMs;
       this.#stage = 'passed-by';
       this.isPaused = false;
       this.#poll();
       // A unix socket knows no handshakes: a client that connects is in the queue at once.
       if (this.#isUnix) this.leaveMs = nowMs;
-      else if (!isSucceeded && this.#parts.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
+      else if (!isSucceeded && this.#deps.sockets.passBy(this.fd)) this.leaveMs = nowMs + othersMs;
       else this.#callLast(nowMs);
     }
     return left;
@@ -155,7 +155,7 @@ export class Listening {
 
   #callLast(nowMs: number): void {
     this.#stage = 'last-call';
-    this.#parts.sockets.refuseHandshakes(this.fd);
+    this.#deps.sockets.refuseHandshakes(this.fd);
     this.leaveMs = nowMs + handshakeMs;
   }
 
@@ -170,13 +170,13 @@ export class Listening {
   #stopPolling(): void {
     if (this.#isCancelling) return;
     this.#isCancelling = true;
-    this.#parts.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
+    this.#deps.ring.cancel(this.#tag(operation.cancel), listeningSerial, this.#tag(operation.accept), 0);
   }
 
   #poll(): void {
     if (this.#isPolling || this.#isCancelling || this.isPaused) return;
     this.#isPolling = true;
-    this.#parts.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
+    this.#deps.ring.waitUntilReadable(this.fd, this.#tag(operation.accept), 0);
   }
 
   /**
@@ -184,7 +184,7 @@ export class Listening {
    * call that finds nobody has made a socket before that, which takes 3 µs and not 0.5. One that leaves makes sure.
    */
   #acceptFew(): 'nobody-waits' | 'enough' | 'out-of-descriptors' {
-    const { sockets, descriptors } = this.#parts;
+    const { sockets, descriptors } = this.#deps;
     const { budget, spare } = descriptors;
     let most = acceptedEachTurn;
     for (let taken = 0; taken < most; taken++) {
@@ -200,7 +200,7 @@ export class Listening {
         fd = sockets.acceptNow(this.fd);
       }
       if (fd >= 0 && mayAccept) this.#take(fd);
-      else if (fd >= 0) this.#parts.turnAway(this, fd);
+      else if (fd >= 0) this.#deps.turnAway(this, fd);
       // EINVAL is of a unix socket to which nobody can connect any more.
       else if (fd === -kernel.EAGAIN || fd === -kernel.EINVAL) return this.#nobodyWaits();
       if (isExhaustion(fd)) return 'out-of-descriptors';
@@ -211,36 +211,36 @@ export class Listening {
   }
 
   #nobodyWaits(): 'nobody-waits' {
-    this.#parts.descriptors.spare.take();
+    this.#deps.descriptors.spare.take();
     this.#turnAwayMs = undefined;
     return 'nobody-waits';
   }
 
   /** Whether a client waits, and has not waited for a descriptor for long enough. */
   #mustWait(): boolean {
-    if (!this.#parts.sockets.hasWaiting(this.fd)) return false;
-    const nowMs = this.#parts.now();
+    if (!this.#deps.sockets.hasWaiting(this.fd)) return false;
+    const nowMs = this.#deps.now();
     this.#turnAwayMs ??= nowMs + descriptorWaitMs;
     return nowMs < this.#turnAwayMs;
   }
 
   #exhausted(): void {
-    const nowMs = this.#parts.now();
+    const nowMs = this.#deps.now();
     const turnAwayMs = this.#turnAwayMs ?? nowMs;
-    this.#parts.exhausted(nowMs < turnAwayMs ? turnAwayMs : nowMs + resumeAfterMs);
+    this.#deps.exhausted(nowMs < turnAwayMs ? turnAwayMs : nowMs + resumeAfterMs);
   }
 
   #leave(): void {
     if (this.#isCancelling) return;
     if (this.#isUnix) this.#refuseNew();
-    const nowMs = this.#parts.now();
+    const nowMs = this.#deps.now();
     const why = this.#acceptFew();
     if (why === 'enough') {
       this.leaveMs = nowMs;
-      return this.#parts.rescheduled();
+      return this.#deps.rescheduled();
     }
     if (why === 'out-of-descriptors' && nowMs < this.#giveUpMs) return this.#exhausted();
-    this.#parts.left(this);
+    this.#deps.left(this);
     this.#resolveUnlistened();
   }
 
@@ -249,13 +249,13 @@ export class Listening {
     this.#isOver = true;
     if (this.#file !== undefined) removeSocketFile(this.#file);
     this.#file = undefined;
-    this.#parts.sockets.refuseNew(this.fd);
+    this.#deps.sockets.refuseNew(this.fd);
   }
 
   #take(fd: number): void {
     this.#turnAwayMs = undefined;
-    if (this.#stage !== 'accepting' && !this.#isUnix) this.#parts.sockets.admitHandshakes(fd);
-    this.#parts.accepted(this, fd);
+    if (this.#stage !== 'accepting' && !this.#isUnix) this.#deps.sockets.admitHandshakes(fd);
+    this.#deps.accepted(this, fd);
   }
 
   #resolveUnlistened(): void {

@@ -30,8 +30,8 @@ interface ListeningsDeps {
 }
 
 export class Listenings {
-  readonly #parts: ListeningsDeps;
-  readonly #partsOfEach: ConstructorParameters<typeof Listening>[0];
+  readonly #deps: ListeningsDeps;
+  readonly #depsOfEach: ConstructorParameters<typeof Listening>[0];
   readonly #table: (Listening | undefined)[] = [];
   /** When `due` wants to be called. */
   dueMs = Number.POSITIVE_INFINITY;
@@ -39,18 +39,18 @@ export class Listenings {
   /** When the core is told that nobody could be accepted for a while. */
   #stuckMs = Number.POSITIVE_INFINITY;
 
-  constructor(parts: ListeningsDeps) {
-    this.#parts = parts;
-    this.#partsOfEach = {
-      ...parts,
+  constructor(deps: ListeningsDeps) {
+    this.#deps = deps;
+    this.#depsOfEach = {
+      ...deps,
       accepted: (listening, fd) => {
         this.#stuckMs = Number.POSITIVE_INFINITY;
-        parts.accepted(listening, fd);
+        deps.accepted(listening, fd);
       },
       exhausted: (resumeMs) => {
         this.#resumeMs = Math.min(this.#resumeMs, resumeMs);
-        parts.descriptors.awaited = () => this.#descriptorFreed();
-        this.#stuckMs = Math.min(this.#stuckMs, parts.now() + descriptorWaitMs);
+        deps.descriptors.awaited = () => this.#descriptorFreed();
+        this.#stuckMs = Math.min(this.#stuckMs, deps.now() + descriptorWaitMs);
         this.#reschedule();
       },
       rescheduled: () => this.#reschedule(),
@@ -61,7 +61,7 @@ export class Listenings {
   /** As `Driver.listen` says. Throws a system error. */
   listen(listener: ListenerSlot, asked: Address, options: ListenOptions): Address {
     const { shared, adopt, isPaused } = options;
-    const { libc, sockets, resources } = this.#parts;
+    const { libc, sockets, resources } = this.#deps;
     const known = this.#on(asked);
     if (known?.keep(isPaused)) {
       if (adopt !== undefined) sockets.close(adopt);
@@ -76,7 +76,7 @@ export class Listenings {
     const bound = 'path' in asked ? asked : sockets.boundTo(fd);
     const free = this.#table.indexOf(undefined);
     const number = free < 0 ? this.#table.length : free;
-    this.#table[number] = new Listening(this.#partsOfEach, { asked, bound, fd, number }, listener, isPaused);
+    this.#table[number] = new Listening(this.#depsOfEach, { asked, bound, fd, number }, listener, isPaused);
     return bound;
   }
 
@@ -109,7 +109,7 @@ export class Listenings {
   due(nowMs: number): void {
     if (nowMs >= this.#stuckMs && this.#haveWaiting) {
       this.#stuckMs = nowMs + descriptorWaitMs;
-      this.#parts.exhausted();
+      this.#deps.exhausted();
     }
     if (nowMs >= this.#resumeMs) this.#resume();
     for (const listening of this.#table) {
@@ -124,13 +124,13 @@ export class Listenings {
   }
 
   get #haveWaiting(): boolean {
-    const { sockets } = this.#parts;
+    const { sockets } = this.#deps;
     return this.#table.some((one) => one !== undefined && !one.isPaused && sockets.hasWaiting(one.fd));
   }
 
   #resume(): void {
     this.#resumeMs = Number.POSITIVE_INFINITY;
-    this.#parts.descriptors.awaited = undefined;
+    this.#deps.descriptors.awaited = undefined;
     for (const listening of this.#table) listening?.resume();
   }
 
@@ -148,12 +148,12 @@ export class Listenings {
     for (const listening of this.#table) {
       if (listening !== undefined) this.dueMs = Math.min(this.dueMs, listening.leaveMs);
     }
-    this.#parts.rescheduled();
+    this.#deps.rescheduled();
   }
 
   #left(listening: Listening): void {
     this.#table[listening.number] = undefined;
-    this.#parts.sockets.close(listening.fd);
-    this.#parts.settled();
+    this.#deps.sockets.close(listening.fd);
+    this.#deps.settled();
   }
 }
