@@ -28,6 +28,8 @@ interface Dial {
   readonly options: DialOptions;
   isConnected: boolean;
   isJoined: boolean;
+  /** It was told how to close, which is not overruled. */
+  isClosing: boolean;
   end: LinkEnd | undefined;
   bytesToBackend: number;
 }
@@ -104,6 +106,7 @@ export class Brain implements DriverHost {
       options,
       isConnected: false,
       isJoined: false,
+      isClosing: false,
       end: undefined,
       bytesToBackend: 0,
     };
@@ -128,6 +131,7 @@ export class Brain implements DriverHost {
   }
 
   #closeDial(dial: Dial, how: 'fin' | 'reset'): void {
+    dial.isClosing = true;
     for (const [link, one] of this.#dials) {
       if (one === dial) return this.execute({ kind: 'close', link, how });
     }
@@ -211,7 +215,8 @@ export class Brain implements DriverHost {
         this.#asked.delete(client);
         if (session.accepted === undefined) this.#tell(event);
         // Who leaves while it is dialed for is not waited for.
-        if (session.dial?.isJoined === false) this.#closeDial(session.dial, 'reset');
+        if (session.dial?.isJoined === false && !session.dial.isClosing)
+          this.#closeDial(session.dial, 'reset');
         return this.#overIfSo(session);
       default:
         this.violations.push(`${event.kind} of a client`);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { ending, nextText, textOf } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
 import { openScene } from './scene.ts';
 
 const scene = openScene();
@@ -53,7 +54,7 @@ describe('a half-closed session', () => {
     expect(await textOf(client, 3)).toBe('bye');
     expect(await nextText(client)).toBe('');
     expect(await proxy.closed()).toMatchObject([{ reason: 'half-closed-timeout', endedBy: 'proxy' }]);
-    expect(backend.open.size).toBe(0);
+    await eventually(() => expect(backend.open.size).toBe(0));
   });
 });
 

@@ -67,7 +67,7 @@ describe('The name of a backend', () => {
     const drained = await ran(['drain', proxy.pool, name, '--close-over', '300ms', '--wait', ...at]);
     expect(drained).toMatchObject({ exit: 0, stdout: text('drain') });
     await ends;
-    expect([one.open.size, two.open.size]).toEqual([0, 0]);
+    await eventually(() => expect([one.open.size, two.open.size]).toEqual([0, 0]));
     // What is wanted of one address alone is undone with the name.
     await ran(['maint', proxy.pool, addresses[1], ...at]);
     const ready = await ran(['ready', proxy.pool, name, '--wait', ...at]);
