@@ -118,7 +118,7 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
     const bytesEach = 64 * 1024;
     const crowd = 800;
     const allBytes = crowd * bytesEach;
-    // Once before it is measured: what the engine compiles for the first crowd is kept for the next ones, 22 MB on
+    // Once before it is measured: what the engine compiles for the first crowd is kept for the next ones, 22 to 26 MB on
     // Node 26.
     for (const isMeasured of [false, true]) {
       const before = await leastResidentBytes(proxy);
@@ -128,7 +128,7 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
       await eventually(async () => expect(await proxy.active()).toBe(crowd));
       for (const client of clients) client.resetAndDestroy();
       await eventually(async () => expect(await proxy.active()).toBe(0));
-      const bound = isMeasured ? allBytes / 4 : allBytes / 2;
+      const bound = isMeasured ? allBytes / 4 : allBytes * 0.6;
       await eventually(() => expect(residentBytes(proxy) - before).toBeLessThan(bound), 8_000);
     }
   });
