@@ -108,7 +108,7 @@ export function writeFailed<L extends Link<L>>(link: L, byReset: boolean): void 
   closeIfDone(link);
 }
 
-/** The core reset the link, and its partner with it. */
+/** By command of the core: the link, and its partner with it. */
 export function close<L extends Link<L>>(link: L, how: CloseHow): void {
   const { partner } = link;
   closeOne(link, how);

@@ -1,7 +1,7 @@
 /** A client goes through the gates of its listener, one after the other, until one makes it wait or refuses it; then it has a pool. */
 import type { CloseHow, LinkEnd, TlsSession } from '../contract.ts';
 import type { Session } from '../session.ts';
-import { clientLeft, refuseClient, turnAway } from '../stages/closing.ts';
+import { clientLeft, endUnserved, refuseClient } from '../stages/closing.ts';
 import { Placing } from '../stages/placing.ts';
 import { type CutReason, Stage } from '../stages/stage.ts';
 import type { Gate, Verdict, WaitingClient } from './gate.ts';
@@ -63,7 +63,7 @@ export class Admission extends Stage {
   }
 
   override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
+    endUnserved(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   get waitsFor(): WaitingClient['waitsFor'] | undefined {

@@ -25,13 +25,13 @@ export function close(
 }
 
 /** No backend serves the client: it was refused, cut or has left. */
-export function turnAway(session: Session, ending: Ending, how: CloseHow, nowMs: number): void {
+export function endUnserved(session: Session, ending: Ending, how: CloseHow, nowMs: number): void {
   close(session, session.isClientOpen ? session.link : undefined, ending, how, nowMs);
   if (how === 'fin' && session.isClientOpen) session.context.lingering.add(session.stage);
 }
 
 export function clientLeft(session: Session, nowMs: number): void {
-  turnAway(session, { reason: 'client-left', endedBy: 'client' }, 'fin', nowMs);
+  endUnserved(session, { reason: 'client-left', endedBy: 'client' }, 'fin', nowMs);
 }
 
 export function refuseClient(
@@ -40,7 +40,7 @@ export function refuseClient(
   nowMs: number,
 ): void {
   const asListenerSays = session.listener.plan.policy.refuseWith === 'reset' ? 'reset' : 'fin';
-  turnAway(session, { reason, endedBy: 'proxy', detail }, how ?? asListenerSays, nowMs);
+  endUnserved(session, { reason, endedBy: 'proxy', detail }, how ?? asListenerSays, nowMs);
 }
 
 export class Closing extends Stage {

@@ -6,7 +6,7 @@ import type { Pool } from '../pool.ts';
 import { newUniqueId, sentProxyHeader } from '../sent-proxy-header.ts';
 import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { clientLeft, turnAway } from './closing.ts';
+import { clientLeft, endUnserved } from './closing.ts';
 import { Relaying } from './relaying.ts';
 import { type CutReason, Stage } from './stage.ts';
 
@@ -114,7 +114,7 @@ export class Dialing extends Stage {
 
   override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     this.#reset();
-    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
+    endUnserved(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override get state(): SessionState {
@@ -204,7 +204,7 @@ class Abandoning extends Stage {
   }
 
   override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
-    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
+    endUnserved(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override get state(): SessionState {

@@ -14,7 +14,7 @@ import type { DialFailure, Reason } from '../reasons.ts';
 import type { DialIncident } from '../reports.ts';
 import type { Session } from '../session.ts';
 import type { SessionState } from '../session-list.ts';
-import { clientLeft, refuseClient, turnAway } from './closing.ts';
+import { clientLeft, endUnserved, refuseClient } from './closing.ts';
 import { type Dialer, type DialFault, Dialing } from './dialing.ts';
 import { type CutReason, Stage } from './stage.ts';
 
@@ -149,7 +149,7 @@ export class Placing extends Stage implements Dialer, QueuedSession {
 
   override cut(reason: CutReason, nowMs: number, how: CloseHow = 'reset', detail?: string): void {
     this.#leaveQueue(nowMs);
-    turnAway(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
+    endUnserved(this.#session, { reason, endedBy: 'proxy', detail }, how, nowMs);
   }
 
   override queuedForMs(nowMs: number): number {
