@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { stepsOf } from '../scripts/docs/page.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { balances } from '../src/core/balancers/table.ts';
 import { reasons } from '../src/core/reasons.ts';
@@ -46,6 +47,14 @@ it.each(userPages)('%s names files of config/ that are there', (page) => {
 
 it('The README has the command of the demo that package.json has', () => {
   expect(shellLines('README.md')).toContain('npm ci && npm start');
+});
+
+it.each(userPages)('%s goes on in a second terminal behind a command that keeps the first one', (page) => {
+  const blocks = stepsOf(pageText(page)).filter((step) => step.kind === 'block');
+  // No block behind it would run.
+  const keepsOn = /(?:^|&& )(?:npm start|sluice (?:run|forward|demo|top))\b[^&|\n]*$/;
+  for (const { code, keepsTerminal } of blocks)
+    expect(keepsTerminal, code).toBe(keepsOn.test(code.trimEnd()));
 });
 
 /** As GitHub makes anchors of them. */
