@@ -150,6 +150,12 @@ describe.each(all)('$name', ({ route, good, params }) => {
     });
 });
 
+test('A list of sessions is asked for by the longest host name with a port', async () => {
+  const admin = await startAdmin();
+  const host = `${`${'x'.repeat(63)}.`.repeat(3)}${'x'.repeat(61)}`;
+  await refused(admin, `/api/v1/sessions?backend=${host}:65535`, { method: 'GET' }, 404);
+});
+
 describe.each(withBody)('The body of $name', ({ route, good }) => {
   test('is wanted in JSON, and not too long', async () => {
     const admin = await startAdmin();

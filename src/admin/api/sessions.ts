@@ -24,10 +24,13 @@ import type { Route, RouteDeps } from './route.ts';
 
 const path = '/api/v1/sessions';
 
+/** A backend has a host name of up to 253 characters and a port. */
+const name = text(300);
+
 const filterFields = {
-  listener: text(253),
-  pool: text(253),
-  backend: text(253),
+  listener: name,
+  pool: name,
+  backend: name,
   state: oneOf(sessionStates),
   client: network,
   olderThan: duration,

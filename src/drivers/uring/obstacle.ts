@@ -1,18 +1,18 @@
 /** What keeps io_uring from working here, as people are told. */
 import { readFileSync } from 'node:fs';
-import { errorCode } from '../shared.ts';
+import { errorCode, errorMessage } from '../shared.ts';
 
 /** What a failure to load koffi is. */
 export function withoutKoffi(error: unknown): string {
   return errorCode(error) === 'MODULE_NOT_FOUND'
     ? 'the optional package koffi is not installed'
-    : `the package koffi does not load: ${messageOf(error)}`;
+    : `the package koffi does not load: ${errorMessage(error)}`;
 }
 
 /** What a failure in the probe is. `disabled` is the content of `/proc/sys/kernel/io_uring_disabled`, where there is one. */
 export function withoutRing(error: unknown, disabled = ioUringDisabled()): string {
   if (!(error instanceof Error && 'syscall' in error))
-    return `io_uring does not work here: ${messageOf(error)}`;
+    return `io_uring does not work here: ${errorMessage(error)}`;
   const call = String(error.syscall);
   const code = errorCode(error);
   if (!call.startsWith('io_uring_')) return ofOperation(call, code);
@@ -45,8 +45,4 @@ function ioUringDisabled(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

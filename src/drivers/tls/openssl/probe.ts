@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { BackendTls, KeyPair, ListenerTls } from '../../../core/plan.ts';
+import { errorMessage } from '../../shared.ts';
 import { TicketKeys } from '../../ticket-keys.ts';
 import type { Pointer } from '../../uring/libc.ts';
 import type { TlsConnection } from './connection.ts';
@@ -24,7 +25,7 @@ function probe(): string | undefined {
   try {
     library = loadLibrary();
   } catch (error) {
-    return `this Node does not give its OpenSSL to others: ${messageOf(error)}`;
+    return `this Node does not give its OpenSSL to others: ${errorMessage(error)}`;
   }
   const { openSsl } = library;
   const version = openSsl.OPENSSL_version_major();
@@ -36,7 +37,7 @@ function probe(): string | undefined {
     if (handshakes.isResumed() || !handshakes.isResumed()) return 'its OpenSSL resumes sessions otherwise';
     return undefined;
   } catch (error) {
-    return `its OpenSSL fails a handshake with itself: ${messageOf(error)}`;
+    return `its OpenSSL fails a handshake with itself: ${errorMessage(error)}`;
   } finally {
     openSsl.free(memory);
     engine.close();
@@ -140,8 +141,4 @@ function selfSigned(openSsl: OpenSsl): KeyPair {
     openSsl.BIO_free(bio);
     openSsl.X509_free(certificate);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
