@@ -13,6 +13,7 @@ const ofProcesses = 'test/integration/**/*.test.ts';
  */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/own-temporary-folder.ts',
     // By default one core is left free, and of two then one idles.
     maxWorkers: '100%',
     projects: [
