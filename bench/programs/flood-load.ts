@@ -1,4 +1,6 @@
-/** Keep-alive requests over TLS at a steady rate, first by themselves, then beside a flood of handshakes (`flood.ts`). */
+/**
+ * Keep-alive requests over TLS at a steady rate, first by themselves, then beside a flood of handshakes (`flood.ts`).
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 /**
- * The flood of `flood-load.ts`. A client of it sends a hello, waits for the answer, for which the server has to sign, and
- * leaves: that costs it far less than the server, as with those who mean harm. It has the lowest priority, as it shares
- * a core with those whose latencies are measured: what it computes itself is not to delay them.
+ * The flood of `flood-load.ts`. A client of it sends a hello, waits for the answer, for which the server has to sign,
+ * and leaves: that costs it far less than the server, as with those who mean harm. It has the lowest priority, as it
+ * shares a core with those whose latencies are measured: what it computes itself is not to delay them.
  */
 import { connect } from 'node:net';
 import { constants, setPriority } from 'node:os';

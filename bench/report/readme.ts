@@ -1,4 +1,6 @@
-/** A run's figures as Markdown for docs/performance.md: a row for each headline, a column for each subject and ratio. */
+/**
+ * A run's figures as Markdown for docs/performance.md: a row for each headline, a column for each subject and ratio.
+ */
 import type { Environment, SubjectHere } from '../environment.ts';
 import type { Metric } from '../scenarios/scenario.ts';
 import { ratio, type Spread } from '../statistics.ts';

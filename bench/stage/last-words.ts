@@ -1,4 +1,6 @@
-/** What there is to say of a subject that has failed: the end of its log and of its stderr, and what the kernel dropped. */
+/**
+ * What there is to say of a subject that has failed: the end of its log and of its stderr, and what the kernel dropped.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 
 export interface Witness {

@@ -1,6 +1,7 @@
 /**
  * Puts the program's modules and its packages into a few files: to find, open and compile hundreds of small ones took
- * most of a start. What is loaded by `import()` stays in a file of its own, and what several files need in a common one.
+ * most of a start. What is loaded by `import()` stays in a file of its own, and what several files need in a common
+ * one.
  */
 import { buildSync } from 'esbuild';
 

@@ -9,8 +9,8 @@
  * The one that goes is of the address that has most of them, so that one address can evict its own alone; there the
  * one that has waited longest, then the one that has been sent to longest. One that is being answered goes last.
  *
- * Requests that a client sends without waiting for answers are answered one after the other, each once the answer before
- * has been read: else a packet full of them would have as many answers made and held at once.
+ * Requests that a client sends without waiting for answers are answered one after the other, each once the answer
+ * before has been read: else a packet full of them would have as many answers made and held at once.
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

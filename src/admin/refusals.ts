@@ -1,6 +1,6 @@
 /**
- * Refusals of requests that may not be made. Each says why, and what would do: which header to send, or which key of the
- * configuration to change.
+ * Refusals of requests that may not be made. Each says why, and what would do: which header to send, or which key of
+ * the configuration to change.
  */
 import type { IncomingMessage } from 'node:http';
 import { failure, type Reply } from './http.ts';

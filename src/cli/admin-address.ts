@@ -23,8 +23,8 @@ export interface AdminArguments {
 }
 
 /**
- * As `--admin` says, else the configuration that was named, else SLUICE_ADMIN, else the first of the usual files. Nothing
- * else of a file matters: what is wrong with it does not make a proxy sick that runs. Throws a UsageError.
+ * As `--admin` says, else the configuration that was named, else SLUICE_ADMIN, else the first of the usual files.
+ * Nothing else of a file matters: what is wrong with it does not make a proxy sick that runs. Throws a UsageError.
  */
 export async function adminAddress({ admin, file }: AdminArguments): Promise<AdminAddress> {
   if (admin !== undefined) {

@@ -1,7 +1,9 @@
 /** What a command is, and how it ends. */
 import type { Command } from 'commander';
 
-/** Makes a command, which calls `ends` with its exit code; without that, all went well. `words` are all that were typed. */
+/**
+ * Makes a command, which calls `ends` with its exit code; without that, all went well. `words` are all that were typed.
+ */
 export type CommandMaker = (ends: (code: ExitCode) => void, words: readonly string[]) => Command;
 
 /** 0: done, a graceful stop included. 1: failed at run time. 2: wrong configuration or usage. */

@@ -23,7 +23,10 @@ export function withLogLevel(config: Config, { logLevel }: LogArguments): Config
   return logLevel === undefined ? config : { ...config, log: { ...config.log, level: logLevel } };
 }
 
-/** Without a configuration that could be read, as without its `log`. Throws a StartError where the file can't be written to. */
+/**
+ * Without a configuration that could be read, as without its `log`. Throws a StartError where the file can't be written
+ * to.
+ */
 export function logFor(config: LogConfig | undefined, { json, logLevel = 'info' }: LogArguments): Log {
   const { level, file } = config ?? { level: logLevel };
   try {

@@ -13,8 +13,8 @@ export interface Serving {
 }
 
 /**
- * SIGTERM and SIGINT stop it, also while it starts; SIGHUP reloads it, once it has started; SIGUSR1 opens the log's file
- * again; SIGUSR2 does nothing. Rejects with a StartError.
+ * SIGTERM and SIGINT stop it, also while it starts; SIGHUP reloads it, once it has started; SIGUSR1 opens the log's
+ * file again; SIGUSR2 does nothing. Rejects with a StartError.
  */
 export async function serve(options: ServiceOptions, reloads = new ReloadRequests()): Promise<Serving> {
   const { log } = options;

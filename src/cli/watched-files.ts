@@ -22,8 +22,8 @@ export class WatchedFiles extends EventEmitter<{ readonly change: [] }> {
   /** All that ever had one: chokidar would stop watching a folder together with those inside it. */
   readonly #folders = new Set<string>();
   /**
-   * Watch folders with a link, and with a file behind one: chokidar does not tell that a link leads elsewhere, and begins
-   * to watch where it leads only a while later.
+   * Watch folders with a link, and with a file behind one: chokidar does not tell that a link leads elsewhere, and
+   * begins to watch where it leads only a while later.
    */
   readonly #linkWatchers = new Map<string, FolderWatcher>();
   #stillTimer: NodeJS.Timeout | undefined;

@@ -26,8 +26,8 @@ export function indentation(line: string): number {
 }
 
 /**
- * Where a line may begin that is no deeper than the one above it: the indentations of the lines around it, rising. A key
- * may stand behind the dash of an item; where items of a list stand above, an item is one of theirs.
+ * Where a line may begin that is no deeper than the one above it: the indentations of the lines around it, rising. A
+ * key may stand behind the dash of an item; where items of a list stand above, an item is one of theirs.
  */
 export function indentationsAbove(text: string, line: Line): readonly number[] {
   const isItem = /^ *- /.test(line.text);

@@ -17,8 +17,8 @@ export interface ListenerEnds {
 }
 
 /**
- * Reports a backend that is its own listener, and warns of one that is so on this machine, or by way of other listeners:
- * their routes may tell the connections apart.
+ * Reports a backend that is its own listener, and warns of one that is so on this machine, or by way of other
+ * listeners: their routes may tell the connections apart.
  */
 export function checkLoops(listeners: readonly ListenerEnds[]): void {
   const listening = new ListenersByAddress(listeners);

@@ -60,8 +60,8 @@ export class Administration {
   }
 
   /**
-   * The pools of a configuration, which has these listeners too, as they are administered. Nothing changes before `commit`, which gives the overrides
-   * that the configuration has overtaken.
+   * The pools of a configuration, which has these listeners too, as they are administered. Nothing changes before
+   * `commit`, which gives the overrides that the configuration has overtaken.
    */
   over(pools: readonly ExpandedPool[], listeners: readonly string[], nowMs: number) {
     const backends = new Map<string, ExpandedBackend>();
@@ -231,7 +231,9 @@ export class Administration {
     this.#overrides = new Overrides(list);
   }
 
-  /** Ends the overrides whose time is over, and gives them. Who waits in a pool goes, unless its hold ends otherwise. */
+  /**
+   * Ends the overrides whose time is over, and gives them. Who waits in a pool goes, unless its hold ends otherwise.
+   */
   expire(nowMs: number): readonly Override[] {
     const { overrides, dropped } = this.#overrides.expired(nowMs);
     this.#overrides = overrides;

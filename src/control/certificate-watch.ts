@@ -1,6 +1,6 @@
 /**
- * Says in the log and as an event which certificates are about to run out, and which are over: at once when a configuration brings
- * them, and once a day after that. What backends show is looked at every minute.
+ * Says in the log and as an event which certificates are about to run out, and which are over: at once when a
+ * configuration brings them, and once a day after that. What backends show is looked at every minute.
  */
 import type { Logger } from 'pino';
 import { soonMs } from '../config/certificates.ts';

@@ -189,8 +189,8 @@ export class ControlPlane {
   }
 
   /**
-   * Changes over to another configuration. Throws as `start` does, and then all is as before. `freeAddresses` is called before
-   * anything is bound.
+   * Changes over to another configuration. Throws as `start` does, and then all is as before. `freeAddresses` is called
+   * before anything is bound.
    */
   apply(config: Config, freeAddresses?: () => void): Promise<void> {
     return this.#changeover.toConfig(config, freeAddresses);

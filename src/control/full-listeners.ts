@@ -1,4 +1,6 @@
-/** Tells once when a listener turns clients away because it is full, who holds its places, and once when that is over. */
+/**
+ * Tells once when a listener turns clients away because it is full, who holds its places, and once when that is over.
+ */
 import type { Logger } from 'pino';
 import type { BusyClients } from '../core/busiest-clients.ts';
 

@@ -150,7 +150,9 @@ export type Command =
   | { readonly kind: 'discard'; readonly link: LinkId; readonly bytes: number }
   /** At most 4 KiB of our own for the peer of a held link, in order; they are not counted. */
   | { readonly kind: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
-  /** Terminate the client's TLS; what is held of it is its hello. Ends in `tls-established`, `tls-failed` or `closed`. */
+  /**
+   * Terminate the client's TLS; what is held of it is its hello. Ends in `tls-established`, `tls-failed` or `closed`.
+   */
   | {
       readonly kind: 'start-tls';
       readonly link: LinkId;

@@ -66,7 +66,9 @@ export class HoldPace {
     return rate === undefined ? Number.POSITIVE_INFINITY : Math.floor(this.#tokens(rate, nowMs));
   }
 
-  /** When to look again, as what another worker takes meanwhile is not told; Infinity where time alone lets nobody go. */
+  /**
+   * When to look again, as what another worker takes meanwhile is not told; Infinity where time alone lets nobody go.
+   */
   nextLookMs(nowMs: number): number {
     const rate = this.#ratePerSecond;
     if (rate === undefined) return Number.POSITIVE_INFINITY;

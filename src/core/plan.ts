@@ -142,7 +142,10 @@ export interface PoolPlan {
 }
 
 export interface PoolHold {
-  /** `held`: no backend is dialed, and dials under way are given up. `releasing`: the hold is over, and those who wait go. */
+  /**
+   * `held`: no backend is dialed, and dials under way are given up. `releasing`: the hold is over, and those who wait
+   * go.
+   */
   readonly phase: 'held' | 'releasing';
   /** How long each session may wait, from when it began to. */
   readonly timeoutMs: number;

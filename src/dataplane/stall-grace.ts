@@ -1,7 +1,8 @@
 /**
  * Gives back to deadlines the time in which this thread was not there to see them met: the process was stopped
- * (SIGSTOP), the machine suspended, or the thread busy. What had come meanwhile is read before a deadline is judged, but
- * it may want an answer of ours first: a handshake goes on, a place in the queue is handed on, a dial is made again.
+ * (SIGSTOP), the machine suspended, or the thread busy. What had come meanwhile is read before a deadline is judged,
+ * but it may want an answer of ours first: a handshake goes on, a place in the queue is handed on, a dial is made
+ * again.
  */
 export class StallGrace {
   /** Deadlines are put off until then. */

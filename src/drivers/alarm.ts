@@ -10,7 +10,10 @@ export class Alarm {
     this.#host = host;
   }
 
-  /** Calls `deadline()` once, not before this time, and after all that had come by then was read; replaces what was set before. Undefined: not at all. */
+  /**
+   * Calls `deadline()` once, not before this time, and after all that had come by then was read; replaces what was set
+   * before. Undefined: not at all.
+   */
   set(deadlineMs: number | undefined): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#afterPoll);

@@ -26,8 +26,8 @@ export class DescriptorBudget {
   }
 
   /**
-   * Whether there are descriptors for one more client. To be asked at each accept: while there are plenty it counts once
-   * in a thousand times, and again after a while, for the limit may have been lowered.
+   * Whether there are descriptors for one more client. To be asked at each accept: while there are plenty it counts
+   * once in a thousand times, and again after a while, for the limit may have been lowered.
    */
   get mayAccept(): boolean {
     const nowMs = performance.now();

@@ -70,8 +70,8 @@ export interface ListenOptions {
   /** A unix socket's name is another driver's of this process, and is taken from it: it goes on without one. */
   readonly replaces?: boolean;
   /**
-   * Clients wait in the queue until the address is handed to a listener without this. `uring` leaves them to the kernel;
-   * `portable` has them accepted and looks at none.
+   * Clients wait in the queue until the address is handed to a listener without this. `uring` leaves them to the
+   * kernel; `portable` has them accepted and looks at none.
    */
   readonly isPaused?: boolean;
   /** A socket that listens there already, left by a driver that has ended: it is this driver's from now on. */

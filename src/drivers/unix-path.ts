@@ -51,8 +51,8 @@ export function removeSocketFile({ path, device, inode }: SocketFile): void {
 
 /**
  * Has a server of Node's listen under the name. Node removes whatever stands under the name that it bound when it
- * closes; so it binds another one, and the socket gets its own name once it listens. With a mode, that one is in a folder
- * of our own, so that nobody connects before the socket has its mode. Rejects with the system's error.
+ * closes; so it binds another one, and the socket gets its own name once it listens. With a mode, that one is in a
+ * folder of our own, so that nobody connects before the socket has its mode. Rejects with the system's error.
  */
 export async function listenOnPath(
   server: Server,

@@ -1,7 +1,7 @@
 /**
- * The last quarter of an hour of listeners, pools and backends, a point every five seconds, for whoever opens a page and
- * wants to see what was before. It takes at most a megabyte: where there is more to follow, the first ones of the plan
- * are, listeners and pools before backends.
+ * The last quarter of an hour of listeners, pools and backends, a point every five seconds, for whoever opens a page
+ * and wants to see what was before. It takes at most a megabyte: where there is more to follow, the first ones of the
+ * plan are, listeners and pools before backends.
  */
 import type { Ledger } from '../core/ledger/ledger.ts';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../core/plan.ts';

@@ -59,7 +59,10 @@ export class LineWriter implements DestinationStream {
     await this.#written;
   }
 
-  /** Fulfilled when all has been written, or when the reader has taken nothing for `stalledMs`; after ten seconds anyway. */
+  /**
+   * Fulfilled when all has been written, or when the reader has taken nothing for `stalledMs`; after ten seconds
+   * anyway.
+   */
   async flush(stalledMs: number): Promise<void> {
     const endMs = performance.now() + longestFlushMs;
     // Several short waits, for this thread may have been busy itself during one.

@@ -1,6 +1,6 @@
 /**
- * What the main thread sees by itself, having no place in the ledger: checks, breakers, reloads, names, deaths of workers.
- * Times are milliseconds since 1970, since people and Prometheus ask for them.
+ * What the main thread sees by itself, having no place in the ledger: checks, breakers, reloads, names, deaths of
+ * workers. Times are milliseconds since 1970, since people and Prometheus ask for them.
  */
 import type { Plan } from '../core/plan.ts';
 import { ObservedNames } from './observed-names.ts';

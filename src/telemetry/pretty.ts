@@ -4,8 +4,8 @@
  *     2026-11-22 18:18:29 INFO  web  127.0.0.1:45836 > 127.0.0.1:9003 finished 50ms
  *     2026-11-22 18:18:31 WARN  circuit opened pool=app backend=127.0.0.1:9003 failures=5
  *
- * The line of a session that went well has at most 80 characters where names and addresses are of the usual length. It leaves out what is as always; the
- * rest stands behind the columns.
+ * The line of a session that went well has at most 80 characters where names and addresses are of the usual length. It
+ * leaves out what is as always; the rest stands behind the columns.
  */
 import { styleText } from 'node:util';
 

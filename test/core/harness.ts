@@ -125,7 +125,10 @@ export function sharedLedgers(
   return Array.from({ length: workers }, (_, worker) => new Ledger(buffer, of, worker));
 }
 
-/** Drives one core by hand: events in, commands noted, time moved on by the test. A session is named by its client's link. */
+/**
+ * Drives one core by hand: events in, commands noted, time moved on by the test. A session is named by its client's
+ * link.
+ */
 export class CoreStage {
   readonly ledger: Ledger;
   readonly core: Core;
@@ -166,7 +169,9 @@ export class CoreStage {
     this.say({ kind: 'plan', plan });
   }
 
-  /** Hands an event over; what is for people is put into `records` and `incidents`, the other commands are given back. */
+  /**
+   * Hands an event over; what is for people is put into `records` and `incidents`, the other commands are given back.
+   */
   say(event: CoreEvent): readonly Command[] {
     const { count, commands } = this.core.handle(event, this.nowMs);
     const given = commands.slice(0, count);

@@ -1,4 +1,7 @@
-/** A backend that is a process of its own, so that signals can kill and stop it: it says hello and its name, then echoes. */
+/**
+ * A backend that is a process of its own, so that signals can kill and stop it: it says hello and its name, then
+ * echoes.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../bench/stage/free-ports.ts';

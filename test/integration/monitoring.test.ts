@@ -1,4 +1,6 @@
-/** `monitoring/` in a real Prometheus that scrapes a running sluice: every panel shows something, and every rule works. */
+/**
+ * `monitoring/` in a real Prometheus that scrapes a running sluice: every panel shows something, and every rule works.
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,6 @@
-/** What an operator changes of backends while the executable runs: at once for all workers, over reloads and restarts. */
+/**
+ * What an operator changes of backends while the executable runs: at once for all workers, over reloads and restarts.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

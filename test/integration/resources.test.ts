@@ -118,8 +118,8 @@ describe('sluice that collects no garbage, as nothing happens any more', () => {
     const bytesEach = 64 * 1024;
     const crowd = 800;
     const allBytes = crowd * bytesEach;
-    // Once before it is measured: what the engine compiles for the first crowd is kept for the next ones, 22 to 26 MB on
-    // Node 26.
+    // Once before it is measured: what the engine compiles for the first crowd is kept for the next ones, 22 to 26 MB
+    // on Node 26.
     for (const isMeasured of [false, true]) {
       const before = await leastResidentBytes(proxy);
       const clients = Array.from({ length: crowd }, () => scene.client(proxy.port));

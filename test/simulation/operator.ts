@@ -56,7 +56,8 @@ export class Operator {
   }
 
   /**
-   * An operator at run time: drains, weighs, holds or releases, at once or at a rate. A hold ends by itself. Gives the pools whose waiting clients are refused.
+   * An operator at run time: drains, weighs, holds or releases, at once or at a rate. A hold ends by itself. Gives the
+   * pools whose waiting clients are refused.
    */
   operate(nowMs: number): readonly number[] {
     const dice = this.#dice;

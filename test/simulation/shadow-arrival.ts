@@ -1,7 +1,8 @@
 /**
  * What must become of a client until it has a pool. Each rule below asks about what is known of the client and of no
  * other rule, and all are asked each time, in no order. If any refuses the client, it must be refused, for a reason
- * that one of these gives; else, if any can't tell yet, it must be waited for; else it must go to the pool of its route.
+ * that one of these gives; else, if any can't tell yet, it must be waited for; else it must go to the pool of its
+ * route.
  *
  * What a client says is known beforehand, with its meaning; here is only how much of it was handed over. It comes in
  * parts, one behind the other: a header, a hello, the words that routes look at.

@@ -20,8 +20,9 @@ export interface ShadowLease {
 }
 
 /**
- * `arriving`: not routed yet. `fresh`: routed, and not judged yet. `queued` and `pausing` (backing off) are told apart as far as commands tell it;
- * `unsure` is one of the two. `aborting`: a dial was given up, and its link is there still. `doomed`: to be closed before the event is dealt with.
+ * `arriving`: not routed yet. `fresh`: routed, and not judged yet. `queued` and `pausing` (backing off) are told apart
+ * as far as commands tell it; `unsure` is one of the two. `aborting`: a dial was given up, and its link is there still.
+ * `doomed`: to be closed before the event is dealt with.
  */
 export type ShadowStage =
   | 'arriving'

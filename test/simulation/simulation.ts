@@ -222,7 +222,8 @@ export class Simulation {
     const worker = this.#dice.one(this.#workers);
     // No two clients come at the same time, so that it is known who of them is overdue first.
     this.#nowMs += 2 ** -10;
-    // A listener is in the worker's plan for as long as anybody may come to it, also where the latest plan has it no more.
+    // A listener is in the worker's plan for as long as anybody may come to it, also where the latest plan has it no
+    // more.
     const { planned } = worker.view;
     if (planned.length === 0) return;
     const listener = this.#dice.one(planned);

@@ -23,8 +23,8 @@ export interface TestBackend {
 }
 
 /**
- * A server that does with each connection as it is told; errors of its sockets are nobody's concern. Where it is not told
- * where to listen, it has a port that nobody is given once it has closed.
+ * A server that does with each connection as it is told; errors of its sockets are nobody's concern. Where it is not
+ * told where to listen, it has a port that nobody is given once it has closed.
  */
 export async function startBackend(
   serve: (socket: Socket) => void,

@@ -4,7 +4,9 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './pages.ts';
 
-/** Makes it in a folder that exists, and gives the path of the executable. No optional package is there but `copied`. */
+/**
+ * Makes it in a folder that exists, and gives the path of the executable. No optional package is there but `copied`.
+ */
 export function installIn(folder: string, copied: readonly string[] = []): string {
   const packages = join(folder, 'node_modules');
   mkdirSync(packages);

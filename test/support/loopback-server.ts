@@ -1,4 +1,6 @@
-/** Starts a server on a loopback port of the system's choosing, or on a unix socket, and closes it with its connections. */
+/**
+ * Starts a server on a loopback port of the system's choosing, or on a unix socket, and closes it with its connections.
+ */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Server, Socket } from 'node:net';

@@ -5,12 +5,17 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** A stream begins with how long it is, whether its sender means to finish it, where in the pattern it begins, and its number. */
+/**
+ * A stream begins with how long it is, whether its sender means to finish it, where in the pattern it begins, and its
+ * number.
+ */
 export const headBytes = 10;
 
 let streams = 0;
 
-/** Numbers of streams whose senders have reset after all. Node before 24 can tell a reset behind unread bytes as FIN. */
+/**
+ * Numbers of streams whose senders have reset after all. Node before 24 can tell a reset behind unread bytes as FIN.
+ */
 const givenUp = new Set<number>();
 
 /** The n-th byte is n modulo a prime, so that no two buffers of the proxy are alike. */

@@ -16,8 +16,8 @@ export function jsonIn(body: Buffer): JsonBody {
 }
 
 /**
- * The first key, with its quotes, that an object has twice: JSON.parse would take the last. A text that is JSON has colons
- * behind keys alone.
+ * The first key, with its quotes, that an object has twice: JSON.parse would take the last. A text that is JSON has
+ * colons behind keys alone.
  */
 function repeatedKey(json: string): string | undefined {
   /** What is open at this place: the keys of an object, or nothing of a list. */

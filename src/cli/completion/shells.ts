@@ -1,10 +1,10 @@
 /**
- * THE TABLE of shells, and what each is to source. Each script asks `sluice __complete WORD…`, whose last word is the one
- * that is being typed, and gets a candidate and its description a line, with a tab between; or `:files` alone.
+ * THE TABLE of shells, and what each is to source. Each script asks `sluice __complete WORD…`, whose last word is the
+ * one that is being typed, and gets a candidate and its description a line, with a tab between; or `:files` alone.
  */
 export const shells = {
-  // Bash takes an address for several words, as it splits them at ":" and "=": so the line itself is split at blanks, and
-  // of a candidate goes what stands before the last such character already.
+  // Bash takes an address for several words, as it splits them at ":" and "=": so the line itself is split at blanks,
+  // and of a candidate goes what stands before the last such character already.
   bash: `# bash completion of sluice
 _sluice() {
   local line=\${COMP_LINE:0:COMP_POINT} words current kept='' candidate

@@ -44,7 +44,10 @@ function wantedOf(command: Command, done: readonly string[], current: string): T
   return { wanted, before: '', given };
 }
 
-/** The words of a command that are complete: its operands, and its options with their values; `open` is still to get one. */
+/**
+ * The words of a command that are complete: its operands, and its options with their values; `open` is still to get
+ * one.
+ */
 function readWords(command: Command, words: readonly string[]) {
   const given: Record<string, string> = {};
   const operands: string[] = [];

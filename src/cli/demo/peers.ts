@@ -1,4 +1,6 @@
-/** What stands around the proxy of the demo: three small HTTP servers, one of which is away now and then, and clients. */
+/**
+ * What stands around the proxy of the demo: three small HTTP servers, one of which is away now and then, and clients.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';

@@ -1,7 +1,7 @@
 /**
- * What an agent says of its backend, in one line: HAProxy's agent protocol (configuration.txt, `agent-check`). Words are
- * parted by spaces, tabs or commas, in any order and case; of several of one kind the last counts. What is not said does
- * not change.
+ * What an agent says of its backend, in one line: HAProxy's agent protocol (configuration.txt, `agent-check`). Words
+ * are parted by spaces, tabs or commas, in any order and case; of several of one kind the last counts. What is not said
+ * does not change.
  */
 import { type AdminState, adminStates } from '../../core/admin-state.ts';
 

@@ -1,7 +1,7 @@
 /**
- * What the targets of a configuration stand for, now and as answers expire. What targets share is watched once. A target
- * that cannot be resolved keeps the addresses it had, and so does one that resolves to nothing: a mistake in a zone does
- * not empty a pool.
+ * What the targets of a configuration stand for, now and as answers expire. What targets share is watched once. A
+ * target that cannot be resolved keeps the addresses it had, and so does one that resolves to nothing: a mistake in a
+ * zone does not empty a pool.
  */
 import { formatAddress } from '../../config/addresses.ts';
 import type { Config, ResolverConfig, Target } from '../../config/config.ts';

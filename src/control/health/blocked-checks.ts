@@ -5,7 +5,9 @@ import type { ProbeTarget } from './check.ts';
 export type BlockedTarget = Pick<ProbeTarget, 'pool' | 'backend' | 'slot'>;
 
 export interface BlockedChecksHost {
-  /** Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again. */
+  /**
+   * Checks can't be made for want of descriptors or memory: the last verdicts stand. Once, until all are made again.
+   */
   onChecksBlocked(target: BlockedTarget, detail: string): void;
   onChecksResumed(): void;
 }

@@ -21,9 +21,9 @@ export class HealthProber {
   }
 
   /**
-   * Probes these and no others from now on. A backend that is asked the same as before keeps its state, and takes on another
-   * rhythm; the others start afresh, those of a pool spread over one interval, the first at once. Gives the slots of
-   * those that start and of those that ended: of these, nothing is known any more.
+   * Probes these and no others from now on. A backend that is asked the same as before keeps its state, and takes on
+   * another rhythm; the others start afresh, those of a pool spread over one interval, the first at once. Gives the
+   * slots of those that start and of those that ended: of these, nothing is known any more.
    */
   update(targets: readonly ProbeTarget[]): readonly BackendSlot[] {
     const forgotten: BackendSlot[] = [];

@@ -1,7 +1,7 @@
 /**
  * How late threads get to their work. Workers are asked for a sign of life whenever somebody wants to know, and what is
- * known is what the last one took: an idle process is not woken for it. A worker may sleep where its event loop does not
- * run, so that nothing but a message tells of it.
+ * known is what the last one took: an idle process is not woken for it. A worker may sleep where its event loop does
+ * not run, so that nothing but a message tells of it.
  */
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { Notice } from '../../dataplane/messages.ts';

@@ -1,6 +1,6 @@
 /**
- * The workers of one driver as one: tells all of them the same, listens on all of them, and replaces one that died. What
- * a dead worker held is given back, and its successor learns all that the others know and takes over the sockets
+ * The workers of one driver as one: tells all of them the same, listens on all of them, and replaces one that died.
+ * What a dead worker held is given back, and its successor learns all that the others know and takes over the sockets
  * that the dead one listened on, with the clients that wait there.
  */
 import { EventEmitter, once } from 'node:events';

@@ -65,7 +65,9 @@ export class WorkerGroups {
     return driverOf(listener, plan, this.#deps.driver).name;
   }
 
-  /** Each group is told of its own listeners, and of those that only the other plan has, which comes next or was before. */
+  /**
+   * Each group is told of its own listeners, and of those that only the other plan has, which comes next or was before.
+   */
   follow(plan: Plan, other: Plan = plan): void {
     const { driver: chosen } = this.#deps;
     for (const driver of new Set([chosen, driverModules.portable])) {

@@ -1,4 +1,7 @@
-/** A client goes through the gates of its listener, one after the other, until one makes it wait or refuses it; then it has a pool. */
+/**
+ * A client goes through the gates of its listener, one after the other, until one makes it wait or refuses it; then it
+ * has a pool.
+ */
 import type { CloseHow, LinkEnd, TlsSession } from '../contract.ts';
 import type { Session } from '../session.ts';
 import { clientLeft, endUnserved, refuseClient } from '../stages/closing.ts';

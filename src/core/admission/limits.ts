@@ -14,8 +14,8 @@ export const listenerLimits: Gate = {
 };
 
 /**
- * The client's own rate and connections, now that it is known who it is. Where it has no limits it is counted nevertheless,
- * so that one which holds all places can be found; of a session's cost that is less than a hundredth.
+ * The client's own rate and connections, now that it is known who it is. Where it has no limits it is counted
+ * nevertheless, so that one which holds all places can be found; of a session's cost that is less than a hundredth.
  */
 export const clientLimits: Gate = {
   appliesTo: () => true,

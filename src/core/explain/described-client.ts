@@ -1,4 +1,7 @@
-/** What a described client sends to each gate that asks: its bytes, or a stand-in for bytes of which only facts are given. */
+/**
+ * What a described client sends to each gate that asks: its bytes, or a stand-in for bytes of which only facts are
+ * given.
+ */
 import { mayAnnounce } from '../admission/proxy-header.ts';
 import type { TlsSession } from '../contract.ts';
 import type { Endpoint } from '../net/endpoint.ts';

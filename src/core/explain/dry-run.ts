@@ -1,6 +1,6 @@
 /**
- * A described client connects to a core over a draft of the ledger, and sends what its description says. The core is the
- * one of a worker, and its commands are done as a driver would: nothing else decides here.
+ * A described client connects to a core over a draft of the ledger, and sends what its description says. The core is
+ * the one of a worker, and its commands are done as a driver would: nothing else decides here.
  */
 import { Admission } from '../admission/admission.ts';
 import { assert } from '../assert.ts';

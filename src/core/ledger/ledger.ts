@@ -184,8 +184,9 @@ export class Ledger extends LedgerOfAreas {
   }
 
   /**
-   * A private ledger that says what this one says now, but for what was counted: to try things out on. It takes
-   * no lock, so as to make no worker wait; what changes meanwhile is copied before or after. By default it takes 8 MB and 3 to 5 ms.
+   * A private ledger that says what this one says now, but for what was counted: to try things out on. It takes no
+   * lock, so as to make no worker wait; what changes meanwhile is copied before or after. By default it takes 8 MB and
+   * 3 to 5 ms.
    */
   draft(): Ledger {
     const capacity = { ...this.capacity, workers: 0 };

@@ -1,7 +1,7 @@
 /**
  * The order of the sessions that wait for a pool, over all workers. One that begins to wait draws a number, and each
- * worker shows the number of its first, so that all see what stands before them. Numbers go round after 2³² draws. It also
- * shows since when that one waits.
+ * worker shows the number of its first, so that all see what stands before them. Numbers go round after 2³² draws. It
+ * also shows since when that one waits.
  */
 export class QueueTickets {
   /** By pool: the number that was drawn last. */

@@ -39,7 +39,9 @@ export class Endpoint {
     return [a, b, c, this.lastWord];
   }
 
-  /** Canonical text (RFC 5952), an IPv4-mapped address as IPv4, a link-local one with its zone; `unix` of a unix socket. */
+  /**
+   * Canonical text (RFC 5952), an IPv4-mapped address as IPv4, a link-local one with its zone; `unix` of a unix socket.
+   */
   get address(): string {
     this.#text ??= this.write();
     return this.#text;

@@ -87,7 +87,9 @@ export class HttpHeadReader {
   }
 }
 
-/** Where the next byte is that may matter to a line, or the end: a third of the cost for all the others, which are most. */
+/**
+ * Where the next byte is that may matter to a line, or the end: a third of the cost for all the others, which are most.
+ */
 function ordinaryUntil(bytes: Uint8Array, from: number): number {
   const { length } = bytes;
   let at = from;

@@ -13,7 +13,10 @@ export class ProxyHeaderParser {
   #reader: LineReader | BlockReader | undefined;
   #result: ProxyParseResult = { state: 'incomplete' };
 
-  /** Takes all bytes from the connection's first on, at each call as many or more. The first answer but `incomplete` stays. */
+  /**
+   * Takes all bytes from the connection's first on, at each call as many or more. The first answer but `incomplete`
+   * stays.
+   */
   read(bytes: Uint8Array): ProxyParseResult {
     if (this.#result.state === 'incomplete') this.#result = this.#readOn(bytes);
     return this.#result;

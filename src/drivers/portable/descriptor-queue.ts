@@ -1,6 +1,6 @@
 /**
- * Clients that were accepted while there was no descriptor for their dials. Libuv can't leave them in the kernel's queue,
- * so they wait here for a moment, as few as the reserve of descriptors has room for.
+ * Clients that were accepted while there was no descriptor for their dials. Libuv can't leave them in the kernel's
+ * queue, so they wait here for a moment, as few as the reserve of descriptors has room for.
  */
 import { descriptorWaitMs } from '../shared.ts';
 

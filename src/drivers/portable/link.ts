@@ -1,7 +1,7 @@
 /**
  * A connection over a `net.Socket`, or with TLS over the one that takes its place: what the core's commands do to it,
- * its handshakes, and its end. Below it are what comes from its peer (`reading-link.ts`) and how a socket of Node writes
- * and closes (`link-socket.ts`). What FIN, RST, close and back-pressure mean is in `../relay.ts`.
+ * its handshakes, and its end. Below it are what comes from its peer (`reading-link.ts`) and how a socket of Node
+ * writes and closes (`link-socket.ts`). What FIN, RST, close and back-pressure mean is in `../relay.ts`.
  */
 import type { Socket } from 'node:net';
 import type {

@@ -1,6 +1,6 @@
 /**
- * What comes from a link's peer: bytes, its end, and its failure. Bytes are held until the link is joined, and go to its
- * partner then; a link that is not to be read is paused.
+ * What comes from a link's peer: bytes, its end, and its failure. Bytes are held until the link is joined, and go to
+ * its partner then; a link that is not to be read is paused.
  */
 import type { LinkEnd } from '../../core/contract.ts';
 import type { DriverEvent, DriverHost } from '../driver.ts';

@@ -12,7 +12,9 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
-  /** Calls `sample` for each: with what stands between the braces, and, in a histogram or summary, the end of the name. */
+  /**
+   * Calls `sample` for each: with what stands between the braces, and, in a histogram or summary, the end of the name.
+   */
   read(scrape: Scrape, sample: (labels: string, value: number, end?: HistogramEnd) => void): void;
 }
 

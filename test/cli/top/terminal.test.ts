@@ -7,7 +7,9 @@ import { Terminal } from '../../../src/cli/top/terminal.ts';
 const esc = '\x1b';
 const parts = new RegExp(`${esc}\\[\\??\\d*[A-Za-z]|[\\s\\S]`, 'g');
 
-/** A terminal as it looks: it wraps what is too long, and does what top asks of one (CUP, EL, ED, and xterm's modes). */
+/**
+ * A terminal as it looks: it wraps what is too long, and does what top asks of one (CUP, EL, ED, and xterm's modes).
+ */
 class FakeTerminal extends EventEmitter {
   readonly isTTY = true;
   readonly modes = new Set<string>();

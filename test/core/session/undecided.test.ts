@@ -214,7 +214,9 @@ function ascii(text: string): readonly number[] {
 
 type Changes = Partial<ListenerPolicy> & Partial<Pick<ListenerPlan, 'routes'>>;
 
-/** The pool that a client comes to which says this in portions of so many bytes, why it is refused, or that it waits. */
+/**
+ * The pool that a client comes to which says this in portions of so many bytes, why it is refused, or that it waits.
+ */
 function becomes(
   changes: Changes,
   said: string | Uint8Array,

@@ -1,4 +1,6 @@
-/** What goes wrong with a backend, as an operator meets it: log, metrics and status say which one it is, and of what. */
+/**
+ * What goes wrong with a backend, as an operator meets it: log, metrics and status say which one it is, and of what.
+ */
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startBackend } from '../../support/backends.ts';

@@ -1,4 +1,6 @@
-/** What goes wrong around the backends: a client that holds all places, a name that is gone, certificates that run out. */
+/**
+ * What goes wrong around the backends: a client that holds all places, a name that is gone, certificates that run out.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,9 @@
 import type { Provider } from '../provider.ts';
 import { readable } from './failure.ts';
 
-/** The addresses of a host, by its A and AAAA records. Targets with other ports share the answer: the port is theirs. */
+/**
+ * The addresses of a host, by its A and AAAA records. Targets with other ports share the answer: the port is theirs.
+ */
 export const hostAddresses: Provider<'name'> =
   ({ name }, { questions }) =>
   async (previous = []) => {

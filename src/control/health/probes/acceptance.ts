@@ -1,7 +1,7 @@
 /**
  * Whether a TLS server takes a client that asks it for nothing. In TLS 1.3 the handshake is over for the client before
- * the server has seen its certificate (RFC 8446, figure 1), so a refusal comes behind it: an alert, or with some servers
- * only the end. Up to TLS 1.2 the server's Finished comes last, and says it.
+ * the server has seen its certificate (RFC 8446, figure 1), so a refusal comes behind it: an alert, or with some
+ * servers only the end. Up to TLS 1.2 the server's Finished comes last, and says it.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -9,9 +9,9 @@ import { TLSSocket } from 'node:tls';
 import { startTimeOut } from '../../time-out.ts';
 
 /**
- * Fulfilled once the server has taken the client, or has had the chance to refuse it; then sends FIN. A session
- * ticket is sent to clients that were taken only (RFC 8446, 4.6.1), and so are the server's own bytes. A server that
- * stays silent for `silenceMs` is told the end, to which almost all answer with theirs; it may object for `objectionMs`.
+ * Fulfilled once the server has taken the client, or has had the chance to refuse it; then sends FIN. A session ticket
+ * is sent to clients that were taken only (RFC 8446, 4.6.1), and so are the server's own bytes. A server that stays
+ * silent for `silenceMs` is told the end, to which almost all answer with theirs; it may object for `objectionMs`.
  */
 export async function accepted(socket: Socket, silenceMs: number, objectionMs: number): Promise<void> {
   if (!(socket instanceof TLSSocket) || socket.getProtocol() !== 'TLSv1.3') {

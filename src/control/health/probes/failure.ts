@@ -7,7 +7,9 @@ export function readable(error: unknown): Error {
   return new Error(words(error), { cause: error });
 }
 
-/** Whether the probe could not be made because this process is out of descriptors or memory: no fault of the backend. */
+/**
+ * Whether the probe could not be made because this process is out of descriptors or memory: no fault of the backend.
+ */
 export function isOwnFault(error: unknown): boolean {
   return error instanceof Error && isExhaustion(errorCode(error.cause));
 }

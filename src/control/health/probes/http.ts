@@ -28,9 +28,9 @@ function rangesText(ranges: ProbeHttp['expectStatus']): string {
 }
 
 /**
- * Finds the status of an HTTP/1 answer in its first line, and reads nothing into the rest: an answer whose body goes on,
- * breaks off or is framed in a way of its own is an answer. Lines may end with LF alone, and empty ones may come first
- * (RFC 9112, 2.2).
+ * Finds the status of an HTTP/1 answer in its first line, and reads nothing into the rest: an answer whose body goes
+ * on, breaks off or is framed in a way of its own is an answer. Lines may end with LF alone, and empty ones may come
+ * first (RFC 9112, 2.2).
  *
  *     start ── status line ─▶ found, or in the head of an informational answer, which another one follows
  */
