@@ -7,6 +7,7 @@ import type { DriverName } from '../../conformance/messages.ts';
 import { readBytes } from '../../conformance/peers.ts';
 import type { Rig } from '../../conformance/rig.ts';
 import { authority, selfSigned } from '../../support/certificate.ts';
+import { eventually } from '../../support/eventually.ts';
 import { certificate, listenerTls, secureClient, tlsRig } from './rig.ts';
 
 export function describeResumption(driver: DriverName): void {
@@ -86,6 +87,40 @@ export function describeResumption(driver: DriverName): void {
           expect(await isResumed(successor, { ...options, session: second })).toBe(true);
           expect(await isResumed(successor, { ...options, session: await visit(one, options) })).toBe(true);
         });
+
+        test('Driver resumes no session under a name for which it shows another certificate', async () => {
+          const place = await worker(listener);
+          const session = await visit(place, { ...options, servername: 'service.example' });
+          expect(await isResumed(place, { ...options, servername: 'second.example', session })).toBe(false);
+        });
+
+        test('Driver resumes no session whose client certificate has expired since', async () => {
+          const place = await worker(listenerTls({ clientAuth: 'optional', clientCa: clients.cert }));
+          const brief = clients.issue({
+            commonName: 'brief client',
+            expires: new Date(Date.now() + 2_000),
+          });
+          const session = await visit(place, { ...options, ...brief });
+          // The uring driver goes through the whole handshake with it, as with one that shows none.
+          await eventually(async () =>
+            expect(await isResumed(place, { ...options, session }).catch(() => false)).toBe(false),
+          );
+        });
+
+        // Node's own engine can't have its life end with that of the first.
+        test.runIf(driver === 'portable')(
+          'Driver gives no ticket of a new key for a session that a client certificate began',
+          async () => {
+            const keys = new TicketKeys();
+            const place = await worker(listenerTls({ clientAuth: 'optional', clientCa: clients.cert }), keys);
+            const first = await visit(place, { ...options, ...good });
+            keys.rotate();
+            const second = await visit(place, { ...options, session: first });
+            expect(await isResumed(place, { ...options, session: second })).toBe(true);
+            keys.rotate();
+            expect(await isResumed(place, { ...options, session: second })).toBe(false);
+          },
+        );
 
         // Node's own engine gives none.
         test.runIf(driver === 'uring' && version === 'TLSv1.3')(

@@ -45,7 +45,6 @@ export class Terminations {
 class Termination {
   readonly #listener: ListenerTls;
   readonly #ticketKeys: TicketKeys;
-  readonly #sessionContext: string;
   readonly #certificates: CertificateTable;
   /** By the certificates that are shown, each made when the first client wants it: one takes about a millisecond. */
   readonly #options = new Map<string, tls.TLSSocketOptions>();
@@ -53,7 +52,6 @@ class Termination {
   constructor(listener: ListenerTls, ticketKeys: TicketKeys) {
     this.#listener = listener;
     this.#ticketKeys = ticketKeys;
-    this.#sessionContext = sessionContext(listener);
     this.#certificates = new CertificateTable(listener.certificates.map(factsOf));
     if (this.#optionsFor(this.#certificates.byDefault) === undefined)
       throw new Error('no usable certificate');
@@ -134,9 +132,10 @@ class Termination {
       // No authority is believed but those named.
       ca: clientAuth === 'off' ? [] : (clientCa ?? []),
       sessionTimeout: sessionLifetimeSeconds,
-      sessionIdContext: this.#sessionContext,
+      sessionIdContext: sessionContext(this.#listener, certificates),
     });
-    sealTickets(made, this.#ticketKeys);
+    // No longer than promised is a client believed that has shown a certificate once.
+    sealTickets(made, this.#ticketKeys, clientAuth === 'off');
     return made;
   }
 }
@@ -149,7 +148,14 @@ function badCertificate(client: tls.TLSSocket): Error | undefined {
 
 function verifyError(client: tls.TLSSocket): Error | null {
   const handle = '_handle' in client ? client._handle : undefined;
-  return hasVerifyError(handle) ? handle.verifyError() : new Error('not verified');
+  return hasVerifyError(handle) ? (handle.verifyError() ?? expired(client)) : new Error('not verified');
+}
+
+/** OpenSSL takes the certificate of a resumed session for what it was when that began. */
+function expired(client: tls.TLSSocket): Error | null {
+  const certificate = client.isSessionReused() ? client.getPeerX509Certificate() : undefined;
+  if (certificate === undefined || Date.now() < Date.parse(certificate.validTo)) return null;
+  return Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' });
 }
 
 function hasVerifyError(handle: unknown): handle is { verifyError(): Error | null } {

@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto';
 import type tls from 'node:tls';
 import type { TicketKeys } from '../../ticket-keys.ts';
 
-export function sealTickets({ context }: tls.SecureContext, keys: TicketKeys): void {
+/** A ticket of an old key is renewed where that is said; in TLS 1.3 the session's life then begins again. */
+export function sealTickets({ context }: tls.SecureContext, keys: TicketKeys, renews: boolean): void {
   if (!takesCallback(context)) {
     const { name, hmac, aes } = keys.current;
     return context.setTicketKeys(Buffer.concat([name, hmac, aes]));
@@ -17,7 +18,7 @@ export function sealTickets({ context }: tls.SecureContext, keys: TicketKeys): v
     const { hmac, aes } = key ?? keys.current;
     if (isNew) return [usable, hmac, aes, keys.current.name, randomBytes(initialVectorBytes)];
     if (key === undefined) return [unknown, hmac, aes];
-    return [key === keys.current ? usable : usableAndToBeRenewed, hmac, aes];
+    return [key === keys.current || !renews ? usable : usableAndToBeRenewed, hmac, aes];
   };
   context.enableTicketKeyCallback();
 }

@@ -35,6 +35,8 @@ export interface Role {
   isLookDue(): boolean;
   /** Called once bytes have come, when tickets of TLS 1.3 have: the session may be kept. */
   keepSession(connection: Pointer): void;
+  /** Called where the connection ends before its handshake has: a session that it was to resume may be why. */
+  handshakeFailed(): void;
 }
 
 export class TlsConnection {
@@ -240,7 +242,8 @@ export class TlsConnection {
   /** Once; no other call follows. */
   free(): void {
     const openSsl = this.#openSsl;
-    if (this.#isEstablished && !this.#isSessionKept && this.failure === undefined) this.#keepSession();
+    if (!this.#isEstablished) this.#role.handshakeFailed();
+    else if (!this.#isSessionKept && this.failure === undefined) this.#keepSession();
     // Otherwise OpenSSL takes the session for broken, which the proxy may resume.
     if (this.failure === undefined && !this.#role.isServer)
       openSsl.SSL_set_shutdown(this.pointer, ssl.SSL_SENT_SHUTDOWN | ssl.SSL_RECEIVED_SHUTDOWN);

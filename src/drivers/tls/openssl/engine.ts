@@ -13,6 +13,7 @@ import { type Library, loadLibrary, type OpenSsl } from './library.ts';
 import { RefusedServers, verifyClient } from './peer-certificate.ts';
 import { ServerContexts } from './server-contexts.ts';
 import { ticketKey } from './tickets.ts';
+import { checkTicket } from './verified-sessions.ts';
 
 export class OpenSslEngine {
   readonly #openSsl: OpenSsl;
@@ -35,10 +36,18 @@ export class OpenSslEngine {
     this.#refused = new RefusedServers(openSsl);
     const selectAlpn = callback('selectAlpn', alpn.select);
     const sealTicket = callback('ticketKey', ticketKey(openSsl, ticketKeys));
+    const judgeTicket = callback('checkTicket', checkTicket(openSsl));
     const verify = callback('verify', verifyClient(openSsl));
     const verifyServer = callback('verify', this.#refused.verify);
-    this.#callbacks = [selectAlpn, sealTicket, verify, verifyServer];
-    this.#servers = new ServerContexts({ openSsl, alpn, selectAlpn, ticketKey: sealTicket, verify });
+    this.#callbacks = [selectAlpn, sealTicket, judgeTicket, verify, verifyServer];
+    this.#servers = new ServerContexts({
+      openSsl,
+      alpn,
+      selectAlpn,
+      ticketKey: sealTicket,
+      checkTicket: judgeTicket,
+      verify,
+    });
     this.#clients = new ClientContexts(openSsl, verifyServer);
   }
 
@@ -58,14 +67,21 @@ export class OpenSslEngine {
 
   #client({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>, backend: string): TlsConnection {
     const backendContext = this.#clients.of(tls);
+    const { sessions } = backendContext;
+    const server = `${serverName} ${backend}`;
+    let offeredUntilMs: number | undefined;
     const connection = this.#made(backendContext.context, {
       isServer: false,
       peerName: serverName,
       refusedCertificate: () => this.#refused.take(),
       isLookDue: () => this.#looks.isDue(backend, this.#now()),
-      keepSession: (pointer) => backendContext.keepSession(pointer, serverName, backend, this.#now()),
+      keepSession: (pointer) => sessions.keep(pointer, server, this.#now(), offeredUntilMs),
+      handshakeFailed: () => {
+        if (offeredUntilMs !== undefined) sessions.forget(server);
+      },
     });
-    backendContext.prepare(connection.pointer, serverName, backend, this.#now());
+    backendContext.expect(connection.pointer, serverName);
+    offeredUntilMs = sessions.offer(connection.pointer, server, this.#now());
     return connection;
   }
 
@@ -89,4 +105,5 @@ const server: Role = {
   refusedCertificate: () => undefined,
   isLookDue: () => false,
   keepSession: () => {},
+  handshakeFailed: () => {},
 };

@@ -33,6 +33,7 @@ export interface OpenSsl {
   SSL_CTX_set_session_id_context(context: Pointer, id: Uint8Array, bytes: number): number;
   SSL_CTX_set_timeout(context: Pointer, seconds: number): number;
   SSL_CTX_set_num_tickets(context: Pointer, tickets: number): number;
+  SSL_CTX_set_session_ticket_cb(context: Pointer, made: Pointer, opened: Pointer, argument: Pointer): number;
   X509_STORE_add_cert(store: Pointer, certificate: Pointer): number;
 
   SSL_new(context: Pointer): Pointer;
@@ -46,6 +47,12 @@ export interface OpenSsl {
   SSL_set_session(ssl: Pointer, session: Pointer): number;
   SSL_get1_session(ssl: Pointer): Pointer;
   SSL_SESSION_is_resumable(session: Pointer): number;
+  /** In seconds since 1970. */
+  SSL_SESSION_get_time(session: Pointer): number;
+  SSL_SESSION_set_time(session: Pointer, seconds: number): number;
+  SSL_SESSION_get_timeout(session: Pointer): number;
+  SSL_SESSION_set_timeout(session: Pointer, seconds: number): number;
+  SSL_SESSION_get0_peer(session: Pointer): Pointer;
   SSL_SESSION_free(session: Pointer): void;
   SSL_session_reused(ssl: Pointer): number;
 
@@ -86,6 +93,9 @@ export interface OpenSsl {
   PEM_write_bio_X509(bio: Pointer, certificate: Pointer): number;
   X509_new(): Pointer;
   X509_free(certificate: Pointer): void;
+  X509_get0_notAfter(certificate: Pointer): Pointer;
+  /** Above 0 for a time that is to come. */
+  X509_cmp_current_time(time: Pointer): number;
   X509_getm_notBefore(certificate: Pointer): Pointer;
   X509_getm_notAfter(certificate: Pointer): Pointer;
   X509_gmtime_adj(time: Pointer, seconds: number): Pointer;
@@ -149,6 +159,7 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_CTX_set_session_id_context: 'int SSL_CTX_set_session_id_context(int64, void *, uint)',
   SSL_CTX_set_timeout: 'long SSL_CTX_set_timeout(int64, long)',
   SSL_CTX_set_num_tickets: 'int SSL_CTX_set_num_tickets(int64, int64)',
+  SSL_CTX_set_session_ticket_cb: 'int SSL_CTX_set_session_ticket_cb(int64, int64, int64, int64)',
   X509_STORE_add_cert: 'int X509_STORE_add_cert(int64, int64)',
 
   SSL_new: 'int64 SSL_new(int64)',
@@ -162,6 +173,11 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_set_session: 'int SSL_set_session(int64, int64)',
   SSL_get1_session: 'int64 SSL_get1_session(int64)',
   SSL_SESSION_is_resumable: 'int SSL_SESSION_is_resumable(int64)',
+  SSL_SESSION_get_time: 'long SSL_SESSION_get_time(int64)',
+  SSL_SESSION_set_time: 'long SSL_SESSION_set_time(int64, long)',
+  SSL_SESSION_get_timeout: 'long SSL_SESSION_get_timeout(int64)',
+  SSL_SESSION_set_timeout: 'long SSL_SESSION_set_timeout(int64, long)',
+  SSL_SESSION_get0_peer: 'int64 SSL_SESSION_get0_peer(int64)',
   SSL_SESSION_free: 'void SSL_SESSION_free(int64)',
   SSL_session_reused: 'int SSL_session_reused(int64)',
 
@@ -200,6 +216,8 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   PEM_read_bio_PrivateKey: 'int64 PEM_read_bio_PrivateKey(int64, int64, int64, str)',
   PEM_write_bio_X509: 'int PEM_write_bio_X509(int64, int64)',
   X509_new: 'int64 X509_new()',
+  X509_get0_notAfter: 'int64 X509_get0_notAfter(int64)',
+  X509_cmp_current_time: 'int X509_cmp_current_time(int64)',
   X509_getm_notBefore: 'int64 X509_getm_notBefore(int64)',
   X509_getm_notAfter: 'int64 X509_getm_notAfter(int64)',
   X509_gmtime_adj: 'int64 X509_gmtime_adj(int64, long)',
@@ -247,12 +265,22 @@ export interface Callbacks {
     hmac: Pointer,
     isNew: number,
   ): number;
+  /** Judges a ticket that a client has brought, by what has become of opening it. */
+  checkTicket(
+    ssl: Pointer,
+    session: Pointer,
+    name: Pointer,
+    nameBytes: number,
+    status: number,
+    argument: Pointer,
+  ): number;
 }
 
 const callbackTypes: Readonly<Record<keyof Callbacks, string>> = {
   verify: 'int SluiceVerify(int, int64)',
   selectAlpn: 'int SluiceSelectAlpn(int64, int64, int64, int64, uint, int64)',
   ticketKey: 'int SluiceTicketKey(int64, int64, int64, int64, int64, int)',
+  checkTicket: 'int SluiceCheckTicket(int64, int64, int64, int64, int, int64)',
 };
 
 export interface Library {

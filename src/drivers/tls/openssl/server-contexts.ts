@@ -18,6 +18,7 @@ export interface ServerContextsDeps {
   /** What OpenSSL calls back. */
   readonly selectAlpn: Pointer;
   readonly ticketKey: Pointer;
+  readonly checkTicket: Pointer;
   readonly verify: Pointer;
 }
 
@@ -60,7 +61,7 @@ class ListenerContexts {
   }
 
   #make(certificates: readonly number[]): Context {
-    const { openSsl, alpn, selectAlpn, ticketKey, verify } = this.#deps;
+    const { openSsl, alpn, selectAlpn, ticketKey, checkTicket, verify } = this.#deps;
     const { minVersion, clientAuth, clientCa, alpn: protocols } = this.#listener;
     const context = new Context(openSsl, minVersion);
     const { pointer } = context;
@@ -68,7 +69,7 @@ class ListenerContexts {
       const pair = this.#listener.certificates[index];
       if (pair !== undefined) context.use(pair);
     }
-    const id = Buffer.from(sessionContext(this.#listener));
+    const id = Buffer.from(sessionContext(this.#listener, certificates));
     openSsl.SSL_CTX_set_session_id_context(pointer, id, id.length);
     openSsl.SSL_CTX_set_timeout(pointer, sessionLifetimeSeconds);
     // OpenSSL's own default is two. Each takes some 3 % of what a handshake costs.
@@ -79,6 +80,7 @@ class ListenerContexts {
     if (clientAuth === 'off') return context;
     const must = clientAuth === 'required' ? ssl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     openSsl.SSL_CTX_set_verify(pointer, ssl.SSL_VERIFY_PEER | must, verify);
+    openSsl.SSL_CTX_set_session_ticket_cb(pointer, 0, checkTicket, 0);
     // Of authorities, none is believed but those named.
     if (clientCa !== undefined) context.trust(clientCa, true);
     return context;

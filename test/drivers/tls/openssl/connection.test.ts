@@ -4,11 +4,14 @@ import type { BackendTls, ListenerTls } from '../../../../src/core/plan.ts';
 import { loadLibrary } from '../../../../src/drivers/tls/openssl/library.ts';
 import { listenerTls as defaults } from '../../../core/harness.ts';
 import { authority, selfSigned } from '../../../support/certificate.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { carry, End, engine } from './wire.ts';
 
 const ca = authority('an authority');
 const certificate = ca.issue({ names: ['service.example'] });
-const one = engine();
+let nowMs = 0;
+const one = engine(undefined, () => nowMs);
+const { openSsl } = loadLibrary();
 
 /** Of a record, the last two are its length. */
 const headerBytes = 5;
@@ -19,6 +22,10 @@ const plans = new Map<string, BackendTls>();
 const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
 /** Asks for new keys in both directions (SSL_KEY_UPDATE_REQUESTED) with what is sealed next. */
 const keyUpdate = koffi.load(null).func('int SSL_key_update(int64, int)');
+/** Is not counted: it is good as long as the connection's is. */
+const sessionOf = koffi.load(null).func('int64 SSL_get_session(int64)');
+/** In seconds. */
+const lifetimeHint = koffi.load(null).func('ulong SSL_SESSION_get_ticket_lifetime_hint(int64)');
 const updateKeys = (connection: number): number => keyUpdate(connection, 1);
 
 afterEach(() => {
@@ -106,19 +113,65 @@ describe('TlsConnection', () => {
     expect(tickets.readUInt16BE(headerBytes - 2)).toBe(tickets.length - headerBytes);
   });
 
+  function isResumed(backend: string, b = server()): boolean {
+    const a = client({}, 'service.example', backend);
+    carry(a, b);
+    a.take(b.seal('hello'));
+    return openSsl.SSL_session_reused(a.tls.pointer) === 1;
+  }
+
   it('resumes the last session with a backend, and none of another', () => {
-    const resumed = (backend: string) => {
-      const [a, b] = [client({}, 'service.example', backend), server()];
-      carry(a, b);
-      a.take(b.seal('hello'));
-      return loadLibrary().openSsl.SSL_session_reused(a.tls.pointer) === 1;
-    };
-    expect([resumed('one'), resumed('one'), resumed('other'), resumed('other')]).toEqual([
+    expect([isResumed('one'), isResumed('one'), isResumed('other'), isResumed('other')]).toEqual([
       false,
       true,
       false,
       true,
     ]);
+  });
+
+  it('has a backend verified again after five minutes, however often it has resumed', () => {
+    const at = (seconds: number): boolean => {
+      nowMs = seconds * 1_000;
+      return isResumed('verified');
+    };
+    expect([at(0), at(299), at(301), at(302)]).toEqual([false, true, false, true]);
+  });
+
+  it('resumes no session of a backend whose certificate has expired since', async () => {
+    const brief = ca.issue({ names: ['service.example'], expires: new Date(Date.now() + 2_000) });
+    const outcome = (): string => {
+      const [a, b] = [client({}, 'service.example', 'brief'), server({ certificates: [brief] })];
+      carry(a, b);
+      if (a.tls.failure !== undefined) return a.tls.failure;
+      a.take(b.seal('hello'));
+      return 'good';
+    };
+    expect(outcome()).toBe('good');
+    await eventually(() => expect(outcome()).toMatch(/has expired/));
+  });
+
+  it('does not resume a session again after a handshake of it that has failed', () => {
+    expect([isResumed('failing'), isResumed('failing')]).toEqual([false, true]);
+    client({}, 'service.example', 'failing').take();
+    ends.pop()?.tls.free();
+    expect([isResumed('failing'), isResumed('failing')]).toEqual([false, true]);
+  });
+
+  it('does not lengthen the life of a session that a client certificate began', async () => {
+    const clients = authority('clients of ours');
+    const shown = clients.issue({ commonName: 'a client' });
+    const lifeSeconds = (): number => {
+      const [a, b] = [
+        client(shown, 'service.example', 'renewing'),
+        server({ clientAuth: 'required', clientCa: clients.cert }),
+      ];
+      carry(a, b);
+      a.take(b.seal('hello'));
+      return lifetimeHint(sessionOf(a.tls.pointer));
+    };
+    expect(lifeSeconds()).toBe(300);
+    // It is resumed each time.
+    await eventually(() => expect(lifeSeconds()).toBeLessThan(300));
   });
 
   it('resumes no session of a backend whose certificate it has not verified', () => {

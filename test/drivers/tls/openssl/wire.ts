@@ -14,8 +14,8 @@ const view = new Uint8Array(libc.view(memory, room));
 
 const ticketKeys = new TicketKeys();
 
-export function engine(keys: TicketKeys = ticketKeys): OpenSslEngine {
-  return new OpenSslEngine(keys, () => performance.now(), loadLibrary());
+export function engine(keys: TicketKeys = ticketKeys, now = () => performance.now()): OpenSslEngine {
+  return new OpenSslEngine(keys, now, loadLibrary());
 }
 
 /** One end of a connection. */
