@@ -22,7 +22,7 @@
  * - A client that has gone before its address could be asked for is none: it brings no event.
  * - With TLS, all of this is said of the plain bytes; close_notify is FIN, and FIN without it is FIN too, as whoever
  *   must know whether a stream was cut short says its length inside. Of a link that leaves in its handshake, `closed`
- *   alone is told.
+ *   alone is told. One that breaks TLS in its stream counts as reset; it gets an alert, and FIN behind that.
  * - A time-out is believed only after what had come was read: `deadline` comes behind a turn that took all of it.
  * - Nagle's algorithm is off on both sides and keep-alive is on, after 60 s.
  */

@@ -4,7 +4,7 @@
  * to one of the functions below:
  *
  *     FIN or RST was received ─▶ readEnded      a send has completed ─▶ sent      a send has failed ─▶ writeFailed
- *     the core commands ─▶ join, close          its descriptor is closed ─▶ closed
+ *     its TLS is broken ─▶ broken               the core commands ─▶ join, close  its descriptor is closed ─▶ closed
  *
  * The kernel tells an error of a socket once, to whichever call comes first. So a failed send does not end the
  * link: what its peer sent before still waits to be read, and reading on tells how it ends.
@@ -62,9 +62,11 @@ export function mayRead<L extends Link<L>>(link: L): boolean {
 export function join<L extends Link<L>>(client: L, backend: L): void {
   client.partner = backend;
   backend.partner = client;
-  // RST has come for one of them, and is told to the core in a moment.
+  // RST has come for one of them, and is told to the core in a moment; or its TLS is broken.
   if (has(client, closing)) return reset(client);
   if (has(backend, closing)) return reset(backend);
+  if (client.end !== undefined) return resetToo(backend);
+  if (backend.end !== undefined) return resetToo(client);
   if (has(client, finReceived)) finishBehind(backend);
   if (has(backend, finReceived)) finishBehind(client);
   backend.read();
@@ -108,6 +110,20 @@ export function writeFailed<L extends Link<L>>(link: L, byReset: boolean): void 
   closeIfDone(link);
 }
 
+/**
+ * What came was sealed by nobody who has the key: as with RST, but its peer is being told why by an alert, and FIN goes
+ * behind that. Closed with unread bytes it would get RST ahead of it.
+ */
+export function broken<L extends Link<L>>(link: L): void {
+  const { partner } = link;
+  if (has(link, discarding)) return;
+  link.end ??= 'reset-by-peer';
+  link.marks |= discarding;
+  finishBehind(link);
+  if (partner !== undefined) resetToo(partner);
+  link.read();
+}
+
 /** By command of the core: the link, and its partner with it. */
 export function close<L extends Link<L>>(link: L, how: CloseHow): void {
   const { partner } = link;
@@ -134,7 +150,11 @@ function reset<L extends Link<L>>(link: L): void {
   const { partner } = link;
   link.end ??= 'reset-by-peer';
   link.closeWhenIdle('reset');
-  if (partner === undefined || partner.end !== undefined) return;
+  if (partner !== undefined) resetToo(partner);
+}
+
+function resetToo<L extends Link<L>>(partner: L): void {
+  if (partner.end !== undefined) return;
   partner.end = 'reset-with-partner';
   partner.marks |= discarding | resetDue;
   if (!partner.isSending) partner.closeWhenIdle('reset');

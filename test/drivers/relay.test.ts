@@ -226,6 +226,35 @@ describe('A joined pair', () => {
     expect([client.end, backend.end]).toEqual(['reset-by-peer', 'reset-with-partner']);
   });
 
+  it('passes broken TLS on as RST, and finishes behind what tells the peer why', () => {
+    const [client, backend] = joined();
+    client.peer.send();
+    client.receive();
+    client.queue.push(0);
+    relay.broken(client);
+    for (let i = 0; i < 9; i++) client.peer.send();
+    settle(client, backend);
+    expect([client.peer.heard, client.peer.heardEnd, client.peer.outgoing]).toEqual([[0], 'fin', []]);
+    expect([backend.peer.heard, backend.peer.heardEnd]).toEqual([[0], 'reset']);
+    expect(client.isClosed).toBe(false);
+    client.peer.finish();
+    settle(client);
+    expect([client.end, client.isClosed]).toEqual(['reset-by-peer', true]);
+    expect(backend.end).toBe('reset-with-partner');
+  });
+
+  it('resets who is joined with one whose TLS is broken', () => {
+    for (const isOfClient of [true, false]) {
+      const [client, backend] = pair();
+      const [one, other] = isOfClient ? [client, backend] : [backend, client];
+      relay.broken(one);
+      join(client, backend);
+      settle(client, backend);
+      expect([one.peer.heardEnd, other.peer.heardEnd]).toEqual(['fin', 'reset']);
+      expect([one.isClosed, other.isClosed]).toEqual([false, true]);
+    }
+  });
+
   it('hears an answer although whoever sent it reads nothing', () => {
     const [client, backend] = joined();
     for (let i = 0; i < 6; i++) client.peer.send();

@@ -165,6 +165,10 @@ export class PortableLink extends ReadingLink implements TlsLink {
     this.context.emit({ kind: 'tls-failed', link: this.id, detail });
   }
 
+  tlsBroken(): void {
+    if (!this.is(closing)) relay.broken<PortableLink>(this);
+  }
+
   /** A peer that finishes in its handshake can't be secured any more. */
   #leaveHandshake(): void {
     this.end ??= this.wasReset() ? 'reset-by-peer' : 'finished';

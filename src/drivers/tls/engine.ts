@@ -5,6 +5,7 @@
  *     handshake ─▶ begin ─┬─▶ tlsEstablished     from now on the transport given back carries plain bytes
  *                         ├─▶ tlsFailed          an alert may be on its way: the transport stays open
  *                         └─▶ failed, or the end of the transport: it was the connection
+ *     … established ─▶ tlsBroken
  */
 import type { TlsSession } from '../../core/contract.ts';
 import type { DriverCommand } from '../driver.ts';
@@ -34,5 +35,7 @@ export interface TlsLink {
   tlsEstablished(session: TlsSession): void;
   /** `detail`: the library's reason, or what is wrong with the peer's certificate. */
   tlsFailed(detail: string): void;
+  /** After the handshake: what has come was sealed by nobody who has the key, or was an alert. One may be on its way. */
+  tlsBroken(): void;
   failed(error: NodeJS.ErrnoException): void;
 }

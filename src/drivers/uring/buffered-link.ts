@@ -218,7 +218,7 @@ export abstract class BufferedLink extends RingSocket {
     this.#inspection = undefined;
   }
 
-  private emptied(queue: ByteQueue | undefined): undefined {
+  protected emptied(queue: ByteQueue | undefined): undefined {
     if (queue === undefined) return;
     queue.clear(this.context.buffers);
     this.context.queues.giveBack(queue);

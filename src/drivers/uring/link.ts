@@ -94,8 +94,8 @@ export class UringLink extends SecuredLink {
 
   /** What is held of each goes out to the other, uncopied, and then what comes. */
   join(backend: UringLink, slot: BackendSlot, first: Uint8Array | undefined): void {
-    // RST has come for one of them, which the core did not know yet: both are reset.
-    if (this.is(relay.closing) || backend.is(relay.closing)) return relay.join<UringLink>(this, backend);
+    // RST has come for one of them, which the core did not know yet: both are reset. So is who meets broken TLS.
+    if (this.end !== undefined || backend.end !== undefined) return relay.join<UringLink>(this, backend);
     if (!this.isHeld || !backend.isHeld) return;
     backend.listener = this.listener;
     this.backend = slot;

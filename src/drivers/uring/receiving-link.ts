@@ -156,8 +156,15 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
       if (!this.deliverOpened(secure)) return;
     }
     if (secure.sealed !== undefined) this.sendQueue();
-    if (secure.ending === 'broken') return this.readEnded('reset');
+    if (secure.ending === 'broken') return this.broke(secure);
     if (secure.ending === 'notified' || secure.finCame) this.readFin(secure);
+  }
+
+  /** An alert is on its way, unless the peer has sent one, or there was no memory for it. */
+  private broke({ sealed }: TlsChannel): void {
+    if (sealed === undefined) return this.readEnded('reset');
+    this.queue = this.emptied(this.queue);
+    relay.broken<ReceivingLink>(this);
   }
 
   private waitForLoan(): void {

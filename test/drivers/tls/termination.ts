@@ -338,16 +338,46 @@ export function describeTermination(driver: DriverName): void {
         expect(await rig.event('over')).toMatchObject({ client: 'finished' });
       });
 
-      test('Driver resets both sides when a client breaks the encryption', async () => {
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        test(`Driver tells a client that breaks the encryption by an alert, with more behind it, in ${maxVersion}`, async () => {
+          await listen(listenerTls());
+          for (let i = 0; i < 8; i++) {
+            const socket = await rig.client(address);
+            const client = tls.connect({ socket, rejectUnauthorized: false, maxVersion });
+            const failed = once(client, 'error');
+            await once(client, 'secureConnect');
+            client.write('hello');
+            expect(await readBytes(client, 5)).toBe('hello');
+            breakEncryption(socket);
+            expect((await failed)[0]).toMatchObject({
+              code: expect.stringMatching(/ALERT_BAD_RECORD_MAC$/),
+            });
+            client.destroy();
+            expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer', bytesToBackend: 5 });
+          }
+        });
+      }
+
+      test('Driver tells a client by an alert that breaks the encryption before it has a backend, and resets that', async () => {
         await listen(listenerTls());
+        const { onEvent } = rig;
+        rig.onEvent = (event) => {
+          if (event.kind !== 'tls-established') onEvent?.(event);
+        };
         const socket = await rig.client(address);
         const client = tls.connect({ socket, rejectUnauthorized: false });
-        client.on('error', () => {});
-        await once(client, 'secureConnect');
-        client.write('hello');
-        expect(await readBytes(client, 5)).toBe('hello');
-        socket.write(Buffer.from('\x17\x03\x03\x00\x20not encrypted by any of the keys!', 'latin1'));
-        expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer', bytesToBackend: 5 });
+        const failed = once(client, 'error');
+        const { link } = await rig.event('tls-established');
+        breakEncryption(socket);
+        expect((await failed)[0]).toMatchObject({
+          code: expect.stringMatching(/ALERT_BAD_RECORD_MAC$/),
+        });
+        const end = new Promise((resolve) => {
+          void rig.backend((backend) => resolve(fate(backend))).then((target) => rig.dial(link, target));
+        });
+        expect(await end).toBe('reset');
+        client.destroy();
+        expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer', bytesToBackend: 0 });
       });
 
       test('Driver says goodbye (close_notify) when it closes with fin', async () => {
@@ -372,6 +402,12 @@ export function describeTermination(driver: DriverName): void {
         expect((await failed)[0]).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
       });
     });
+
+    /** With so much behind it that it is not read in one go. */
+    function breakEncryption(socket: Socket): void {
+      socket.write(Buffer.from('\x17\x03\x03\x00\x20not encrypted by any of the keys!', 'latin1'));
+      for (let more = 0; more < 20; more++) socket.write(Buffer.alloc(3_000));
+    }
 
     /** A client sends a part of its handshake, and the driver has done with it what it is told to. */
     async function hear(socket: Socket, part: string): Promise<void> {

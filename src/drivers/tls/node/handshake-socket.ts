@@ -1,6 +1,6 @@
 /**
- * Node destroys a socket whose handshake fails, and closes the connection with it. Here such a failure is told to the
- * link instead, and the connection stays open until the alert has arrived.
+ * Node destroys a socket whose TLS fails, and closes the connection with it. Here such a failure is told to the link
+ * instead, and the connection stays open until the alert has arrived.
  */
 import tls from 'node:tls';
 import type { StartTls, TlsLink } from '../engine.ts';
@@ -29,7 +29,8 @@ export function keepOpenInHandshake(socket: LinkedSocket, role: StartTls['as'], 
 
 function destroyOrTell(this: LinkedSocket, error?: Error): LinkedSocket {
   const link = this[owner];
-  if (error === undefined || link?.isInHandshake === false) tls.TLSSocket.prototype.destroy.call(this, error);
+  if (error === undefined || (link?.isInHandshake === false && isOfSystem(error)))
+    tls.TLSSocket.prototype.destroy.call(this, error);
   else if (link === undefined) this[earlyFailure] = error;
   else tell(link, error);
   return this;
@@ -41,10 +42,15 @@ function onTlsError(this: LinkedSocket, error: Error): void {
 }
 
 function tell(link: TlsLink, error: NodeJS.ErrnoException): void {
-  // What the system says is of the connection; the rest, of the handshake.
-  if (!link.isInHandshake || error.syscall !== undefined) link.failed(error);
+  if (isOfSystem(error)) link.failed(error);
+  else if (!link.isInHandshake) link.tlsBroken();
   // Node's words for FIN, which is told besides.
   else if (error.code !== 'ECONNRESET') link.tlsFailed(reasonOf(error));
+}
+
+/** Of the connection, not of what is said over it. */
+function isOfSystem({ syscall }: NodeJS.ErrnoException): boolean {
+  return syscall !== undefined;
 }
 
 /** In OpenSSL's words where there are any. */
