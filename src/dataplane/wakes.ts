@@ -1,48 +1,41 @@
 /**
- * How a worker wakes another: at once and past the main thread, which may be busy. A message says whom; a worker that
- * blocks outside its event loop is also written eight bytes to its `wakeFd`, as the ledger has it.
+ * How a worker wakes another: at once and past the main thread, which may be busy. A worker that blocks outside its event
+ * loop is written eight bytes to its `wakeFd`, as the ledger has it, and is told nothing else: a message would go to all
+ * others too, of which those that sleep would take it in only when something else wakes them. One that has no such
+ * descriptor is told by a message.
  */
 import { writeSync } from 'node:fs';
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { Ledger } from '../core/ledger/ledger.ts';
 
 export class WorkerWakes {
-  readonly #worker: number;
   readonly #ledger: Ledger;
   readonly #channel: BroadcastChannel;
   readonly #onWoken: () => void;
 
   constructor(worker: number, ledger: Ledger, onWoken: () => void) {
-    this.#worker = worker;
     this.#ledger = ledger;
     this.#onWoken = onWoken;
     this.#channel = new BroadcastChannel(channelName);
-    this.#channel.onmessage = ({ data }: { readonly data: number }) => this.#received(data);
+    this.#channel.onmessage = ({ data }: { readonly data: number }) => {
+      if (data === worker) onWoken();
+    };
   }
 
   wake(worker: number): void {
-    this.#channel.postMessage(worker);
-    this.#ledger.wakeFds.use(worker, (fd) => writeSync(fd, wakeWord));
+    const isWritten = this.#ledger.wakeFds.use(worker, (fd) => writeSync(fd, wakeWord));
+    if (!isWritten) this.#channel.postMessage(worker);
   }
 
-  /** Takes in what has come while the event loop did not run. */
+  /** Its `wakeFd` was written to, by whomever. What has come as messages is for others. */
   receive(): void {
-    for (;;) {
-      // The types know ports alone; Node takes both.
-      const received = receiveMessageOnPort(this.#channel as never) as
-        | { readonly message: number }
-        | undefined;
-      if (received === undefined) return;
-      this.#received(received.message);
-    }
+    // The types know ports alone; Node takes both.
+    while (receiveMessageOnPort(this.#channel as never) !== undefined);
+    this.#onWoken();
   }
 
   close(): void {
     this.#channel.close();
-  }
-
-  #received(worker: number): void {
-    if (worker === this.#worker) this.#onWoken();
   }
 }
 

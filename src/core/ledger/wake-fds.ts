@@ -27,12 +27,14 @@ export class WakeFds {
     this.set(worker, undefined);
   }
 
-  use(worker: number, act: (fd: number) => void): void {
-    if (!this.#words[worker]) return;
+  /** Returns whether there is one. */
+  use(worker: number, act: (fd: number) => void): boolean {
+    if (!this.#words[worker]) return false;
     this.#lock.acquire();
     try {
       const word = this.#words[worker] ?? 0;
       if (word > 0) act(word - 1);
+      return word > 0;
     } finally {
       this.#lock.release();
     }
