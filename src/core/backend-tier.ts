@@ -50,7 +50,6 @@ export class BackendTier implements Tier {
       const backend = this.#backends[this.#balancer.pick(client)];
       if (backend === undefined) return undefined;
       const lease = Lease.acquire(
-        this.#ledger,
         { slot: pool.slot, maxConnections: pool.policy.limits.maxConnections },
         backend,
         nowMs,

@@ -13,7 +13,7 @@ export class Backend {
   readonly plan: BackendPlan;
   /** Undefined where the pool has turned it off. */
   readonly breaker: CircuitBreaker | undefined;
-  readonly #ledger: Ledger;
+  readonly ledger: Ledger;
   readonly #slowStartMs: number;
 
   /** `circuitChanged` as the breaker has it. */
@@ -30,7 +30,7 @@ export class Backend {
       policy.circuitBreaker === 'off'
         ? undefined
         : new CircuitBreaker(ledger, plan.slot, policy.circuitBreaker, random, circuitChanged);
-    this.#ledger = ledger;
+    this.ledger = ledger;
     this.#slowStartMs = policy.slowStartMs;
   }
 
@@ -43,22 +43,22 @@ export class Backend {
 
   /** Leases that are held on it, by all workers. */
   get active(): number {
-    return this.#ledger.backendActive.relaxed(this.slot);
+    return this.ledger.backendActive.relaxed(this.slot);
   }
 
   /** How many more leases it may have. */
   get room(): number {
-    return this.plan.maxConnections - this.#ledger.backendActive.total(this.slot);
+    return this.plan.maxConnections - this.ledger.backendActive.total(this.slot);
   }
 
   get isDown(): boolean {
-    return this.#ledger.health[this.slot] === down;
+    return this.ledger.health[this.slot] === down;
   }
 
   rampPercent(nowMs: number): number {
     return this.#slowStartMs === 0
       ? 100
-      : rampPercent(this.#ledger.recoveredMs[this.slot] ?? 0, this.#slowStartMs, nowMs);
+      : rampPercent(this.ledger.recoveredMs[this.slot] ?? 0, this.#slowStartMs, nowMs);
   }
 }
 

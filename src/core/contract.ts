@@ -167,6 +167,8 @@ export type Command =
       readonly link: LinkId;
       readonly as: 'client';
       readonly tls: BackendTls;
+      /** Where it was dialed: a session of its is resumed with it alone. */
+      readonly address: Address;
       /** What is sent and verified; an IP address is verified alone. */
       readonly serverName: string;
       /** Goes out ahead of TLS. */

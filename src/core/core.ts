@@ -248,7 +248,6 @@ class SessionCore implements Core {
 }
 
 class WorkerTimer implements Timed {
-  dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   readonly due: (nowMs: number) => void;
 

@@ -6,21 +6,20 @@ import { assert } from './assert.ts';
 import type { Backend } from './backend.ts';
 import type { BreakerPermit, DialOutcome } from './circuit-breaker.ts';
 import type { LinkId, PoolSlot } from './contract.ts';
-import type { Ledger } from './ledger/ledger.ts';
 
 export class Lease {
   /** Takes a place in the pool, one at the backend and the breaker's leave, or nothing at all. */
   static acquire(
-    ledger: Ledger,
     pool: { readonly slot: PoolSlot; readonly maxConnections: number },
     backend: Backend,
     nowMs: number,
   ): Lease | 'pool-full' | 'backend-gone' {
+    const { ledger } = backend;
     if (!ledger.poolActive.tryTake(pool.slot, pool.maxConnections)) return 'pool-full';
     if (ledger.backendActive.tryTake(backend.slot, backend.plan.maxConnections)) {
       const admission = backend.breaker?.admit(nowMs);
       if (admission !== undefined || backend.breaker === undefined) {
-        return new Lease(ledger, pool.slot, backend, admission);
+        return new Lease(pool.slot, backend, admission);
       }
       ledger.backendActive.release(backend.slot);
     }
@@ -32,17 +31,10 @@ export class Lease {
   readonly pool: PoolSlot;
   /** The link that was dialed with it: the lease lives as long. */
   link: LinkId = -1;
-  readonly #ledger: Ledger;
   #admission: BreakerPermit | undefined;
   #held = true;
 
-  private constructor(
-    ledger: Ledger,
-    pool: PoolSlot,
-    backend: Backend,
-    admission: BreakerPermit | undefined,
-  ) {
-    this.#ledger = ledger;
+  private constructor(pool: PoolSlot, backend: Backend, admission: BreakerPermit | undefined) {
     this.pool = pool;
     this.backend = backend;
     this.#admission = admission;
@@ -51,8 +43,8 @@ export class Lease {
   /** Tells the breaker how the dial went, and returns whether that has changed its state. The lease stays held. */
   settle(outcome: DialOutcome, nowMs: number, error?: string): boolean {
     if (this.#admission === undefined) return false;
-    const { epoch } = this.#ledger.circuit;
-    const { slot, breaker } = this.backend;
+    const { slot, breaker, ledger } = this.backend;
+    const { epoch } = ledger.circuit;
     const before = Atomics.load(epoch, slot);
     breaker?.settle(this.#admission, outcome, nowMs, error);
     this.#admission = undefined;
@@ -64,7 +56,8 @@ export class Lease {
     assert(this.#held, 'a lease is released once');
     this.#held = false;
     this.settle('abandoned', nowMs);
-    this.#ledger.backendActive.release(this.backend.slot);
-    this.#ledger.poolActive.release(this.pool);
+    const { slot, ledger } = this.backend;
+    ledger.backendActive.release(slot);
+    ledger.poolActive.release(this.pool);
   }
 }

@@ -17,33 +17,33 @@ export const noAddress: AddressWords = [0, 0, 0, 0];
 
 /** What an admitted session holds of its listener's limits; released exactly once. */
 export class ListenerPermit {
-  readonly #ledger: Ledger;
-  readonly #listener: ListenerSlot;
+  /** Undefined once it is released. */
+  #listener: ListenerSlot | undefined;
   #place: ClientPlace | undefined;
-  #held = true;
 
-  constructor(ledger: Ledger, listener: ListenerSlot) {
-    this.#ledger = ledger;
+  constructor(listener: ListenerSlot) {
     this.#listener = listener;
   }
 
   /** Judges by the client's own limits, once the client is known. A refusal releases nothing. */
   admitClient(
+    ledger: Ledger,
     limits: ListenerLimits['perClient'],
     client: Endpoint,
     nowMs: number,
   ): ClientRefusal | undefined {
-    const admitted = admitClient(this.#ledger, this.#listener, limits, client, nowMs);
+    assert(this.#listener !== undefined, 'a permit that was released admits nobody');
+    const admitted = admitClient(ledger, this.#listener, limits, client, nowMs);
     if (typeof admitted === 'string') return admitted;
     this.#place = admitted;
     return undefined;
   }
 
-  release(): void {
-    assert(this.#held, 'a permit is released once');
-    this.#held = false;
-    this.#ledger.listenerActive.release(this.#listener);
-    if (this.#place !== undefined) this.#ledger.clients.active.release(this.#place);
+  release(ledger: Ledger): void {
+    assert(this.#listener !== undefined, 'a permit is released once');
+    ledger.listenerActive.release(this.#listener);
+    if (this.#place !== undefined) ledger.clients.active.release(this.#place);
+    this.#listener = undefined;
   }
 }
 
@@ -61,7 +61,7 @@ export function admit(
     if (!passes) return 'rate-limited';
   }
   if (!ledger.listenerActive.tryTake(listener, limits.maxConnections)) return 'listener-full';
-  return new ListenerPermit(ledger, listener);
+  return new ListenerPermit(listener);
 }
 
 /**

@@ -16,9 +16,9 @@ export interface SessionRecord {
   readonly backendName: string | undefined;
   readonly attempts: number;
   readonly queueMs: number;
-  /** How long the dial took that succeeded; absent where none did. */
+  /** How long the dial took that succeeded, to the microsecond; absent where none did. */
   readonly connectMs: number | undefined;
-  /** The time from then to the backend's first byte; absent where none came. */
+  /** The time from then to the backend's first byte, to the microsecond; absent where none came. */
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly bytesToBackend: number;

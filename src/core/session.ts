@@ -59,7 +59,6 @@ export interface Ending {
  * something of the session in every stage.
  */
 export class Session implements Timed {
-  dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   readonly context: SessionContext;
   /** By the plan that was in force when it came. */
@@ -84,10 +83,6 @@ export class Session implements Timed {
   /** Those of them that have failed and were no fault of ours. */
   failedDials: readonly FailedDial[] | undefined;
   queueMs = 0;
-  /** How long the dial took that succeeded. */
-  connectMs: number | undefined;
-  /** From dialed to the backend's first byte. */
-  firstByteMs: number | undefined;
   /** The pool of the backend that serves it, once one does, and since when. */
   servedBy: PoolSlot | undefined;
   servedSinceMs: number | undefined;
@@ -97,6 +92,9 @@ export class Session implements Timed {
   halfClose: { readonly by: Side; readonly atMs: number } | undefined;
   bytesToClient = 0;
   bytesToBackend = 0;
+  // In whole microseconds: up to half an hour such a number takes no memory beside its field, one with a fraction 16 bytes.
+  private connectUs: number | undefined;
+  private firstByteUs: number | undefined;
 
   constructor(link: LinkId, peer: Endpoint, listener: ListenerState, context: SessionContext, nowMs: number) {
     this.context = context;
@@ -105,6 +103,24 @@ export class Session implements Timed {
     this.serial = context.listeners.began(listener.plan.slot);
     this.link = link;
     this.client = peer;
+  }
+
+  /** How long the dial took that succeeded. */
+  get connectMs(): number | undefined {
+    return this.connectUs && this.connectUs / 1_000;
+  }
+
+  set connectMs(tookMs: number) {
+    this.connectUs = Math.round(tookMs * 1_000);
+  }
+
+  /** From dialed to the backend's first byte. */
+  get firstByteMs(): number | undefined {
+    return this.firstByteUs && this.firstByteUs / 1_000;
+  }
+
+  set firstByteMs(tookMs: number) {
+    this.firstByteUs = Math.round(tookMs * 1_000);
   }
 
   halfClosed(link: LinkId, heldBytes: number, nowMs: number): void {
@@ -135,6 +151,11 @@ export class Session implements Timed {
     this.stage.due(nowMs);
   }
 
+  /** When the stage is over by time; `Infinity` where it never is. */
+  get dueMs(): number {
+    return this.context.deadlines.dueMsOf(this);
+  }
+
   /** Sets when the stage is over by time. */
   setTimer(dueMs: number): void {
     this.context.deadlines.set(this, dueMs);
@@ -162,7 +183,7 @@ export class Session implements Timed {
       ledger.countBackendClosed(lastBackend.slot, reason);
       ledger.servedDuration.observe(this.servedBy, nowMs - this.servedSinceMs);
     }
-    this.permit?.release();
+    this.permit?.release(ledger);
     context.deadlines.remove(this);
     const durationMs = nowMs - this.acceptedMs;
     ledger.countClosed(slot, reason);

@@ -14,7 +14,8 @@ describe('GET /api/v1/clients', () => {
         worker.countAccepted(slot);
         const permit = admit(worker, slot, policy.limits, 1_000);
         const client = Endpoint.parse(address, 1) ?? Endpoint.unix;
-        if (permit instanceof ListenerPermit) permit.admitClient(policy.limits.perClient, client, 1_000);
+        if (permit instanceof ListenerPermit)
+          permit.admitClient(worker, policy.limits.perClient, client, 1_000);
       }
     }
     const { status, body } = await ask('/api/v1/clients?listener=web');

@@ -62,7 +62,7 @@ export function backPressure(spec: Spec): void {
 }
 
 /** Sends message after message of A, each when the last was delivered, until one isn't: gives the bytes sent. */
-async function sendUntilStuck(backend: Socket, delivered: () => number): Promise<number> {
+export async function sendUntilStuck(backend: Socket, delivered: () => number): Promise<number> {
   const message = Buffer.alloc(10_000, 'A');
   for (let sent = message.length; ; sent += message.length) {
     backend.write(message);

@@ -25,6 +25,7 @@ interface Session {
 
 interface Dial {
   readonly session: Session;
+  readonly address: Address;
   readonly options: DialOptions;
   isConnected: boolean;
   isJoined: boolean;
@@ -103,6 +104,7 @@ export class Brain implements DriverHost {
     while (this.#dials.has(link)) link += 2;
     const dial: Dial = {
       session,
+      address,
       options,
       isConnected: false,
       isJoined: false,
@@ -237,6 +239,7 @@ export class Brain implements DriverHost {
           link: event.link,
           as: 'client',
           tls,
+          address: dial.address,
           serverName: options.serverName ?? tls.servername ?? '127.0.0.1',
           first: options.first,
         });

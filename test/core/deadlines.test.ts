@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { Deadlines, type Due } from '../../src/core/deadlines.ts';
 
 class Item implements Due {
-  dueMs = Number.POSITIVE_INFINITY;
   heapIndex = -1;
 }
 

@@ -14,7 +14,7 @@ describe('admit', () => {
     const ledger = freshLedger();
     const permits = Array.from({ length: 100 }, () => admitted(ledger, noLimits));
     expect(ledger.listenerActive.total(0)).toBe(100);
-    for (const permit of permits) permit.release();
+    for (const permit of permits) permit.release(ledger);
     expect(ledger.listenerActive.total(0)).toBe(0);
   });
 
@@ -24,7 +24,7 @@ describe('admit', () => {
     const first = admitted(ledger, limits);
     admitted(ledger, limits);
     expect(ask(ledger, limits)).toBe('listener-full');
-    first.release();
+    first.release(ledger);
     expect(ask(ledger, limits)).toBeInstanceOf(ListenerPermit);
     expect(ask(ledger, limits)).toBe('listener-full');
   });
@@ -44,7 +44,7 @@ describe('admit', () => {
     const before = [admitted(ledger, noLimits, one), admitted(ledger, noLimits, one)];
     const limits = perClient({ maxConnections: 2 });
     expect(ask(ledger, limits, one)).toBe('client-full');
-    for (const permit of before) permit.release();
+    for (const permit of before) permit.release(ledger);
     expect(ask(ledger, limits, one)).toBeInstanceOf(ListenerPermit);
   });
 
@@ -54,14 +54,14 @@ describe('admit', () => {
     const first = admitted(ledger, limits, one);
     expect(ask(ledger, limits, one)).toBe('client-full');
     expect(ask(ledger, limits, other)).toBeInstanceOf(ListenerPermit);
-    first.release();
+    first.release(ledger);
     expect(ask(ledger, limits, one)).toBeInstanceOf(ListenerPermit);
   });
 
   it('limits the rate of each client by itself', () => {
     const ledger = freshLedger();
     const limits = perClient({ connectionsPerSecond: 1, burst: 1 });
-    admitted(ledger, limits, one).release();
+    admitted(ledger, limits, one).release(ledger);
     expect(ask(ledger, limits, one)).toBe('rate-limited');
     expect(ask(ledger, limits, other)).toBeInstanceOf(ListenerPermit);
     expect(ask(ledger, limits, one, 2_000)).toBeInstanceOf(ListenerPermit);
@@ -97,7 +97,7 @@ describe('admit', () => {
     expect(ledger.listenerActive.total(0)).toBe(256);
     const again = clients.map((client) => ask(ledger, limits, client));
     expect(again.filter((answer) => answer === 'client-full')).toHaveLength(64);
-    for (const permit of [...permits, ...again]) if (permit instanceof ListenerPermit) permit.release();
+    for (const permit of [...permits, ...again]) if (permit instanceof ListenerPermit) permit.release(ledger);
     expect(ledger.listenerActive.total(0)).toBe(0);
     admitted(ledger, limits, '10.0.1.0');
     expect(ask(ledger, limits, '10.0.1.0')).toBe('client-full');
@@ -168,9 +168,10 @@ describe('admit', () => {
   });
 
   it('releases a permit once', () => {
-    const permit = admitted(freshLedger(), noLimits);
-    permit.release();
-    expect(() => permit.release()).toThrow('a permit is released once');
+    const ledger = freshLedger();
+    const permit = admitted(ledger, noLimits);
+    permit.release(ledger);
+    expect(() => permit.release(ledger)).toThrow('a permit is released once');
   });
 
   it('gives the lock back whatever the answer', () => {
@@ -194,9 +195,9 @@ function perClient(limits: Partial<ListenerLimits['perClient']>): ListenerLimits
 function ask(ledger: Ledger, limits: ListenerLimits, address = one, nowMs = 1_000): ListenerPermit | string {
   const permit = admit(ledger, 0, limits, nowMs);
   if (!(permit instanceof ListenerPermit)) return permit;
-  const refusal = permit.admitClient(limits.perClient, endpoint(address), nowMs);
+  const refusal = permit.admitClient(ledger, limits.perClient, endpoint(address), nowMs);
   if (refusal === undefined) return permit;
-  permit.release();
+  permit.release(ledger);
   return refusal;
 }
 

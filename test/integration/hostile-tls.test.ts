@@ -32,6 +32,7 @@ const asClient: StartTls = {
   link: 0,
   as: 'client',
   tls: { servername: undefined, ca: ca.cert, verify: true, ...ca.issue({ commonName: 'a client' }) },
+  address: { host: '127.0.0.1', port: 443 },
   serverName: 'service.example',
   first: undefined,
 };

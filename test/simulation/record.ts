@@ -28,7 +28,8 @@ export function checkRecord(
     backendName: undefined,
     attempts,
     dials: attempts > 1 && failedDials.length > 0 ? failedDials : undefined,
-    connectMs: session.connectMs,
+    // To the microsecond.
+    connectMs: session.connectMs && Math.round(session.connectMs * 1_000) / 1_000,
     firstByteMs: undefined,
     durationMs: nowMs - session.acceptedMs,
     bytesToBackend: event.bytesToBackend,

@@ -40,7 +40,7 @@ export class Hostile {
     this.socket = socket;
     this.random = random;
     this.#attack = attack;
-    this.#end = new End(one, command, `${random()}`);
+    this.#end = new End(one, ofNoSession(command, random));
     const { pointer } = this.#end.tls;
     clearOptions(pointer, noRenegotiation);
     if (attack.isOfTls12) openSsl.SSL_ctrl(pointer, maxVersion, version2, null);
@@ -111,6 +111,11 @@ function changed(peer: Hostile, bytes: Buffer): Buffer {
 }
 
 /** What it does in the stead of what it ought to write. */
+/** For another backend each time. */
+function ofNoSession(command: StartTls, random: () => number): StartTls {
+  return command.as === 'server' ? command : { ...command, address: { path: `/${random()}` } };
+}
+
 export const tricks: Readonly<Record<string, Attack['trick']>> = {
   'changes bytes': (peer, bytes) => peer.write(changed(peer, bytes)),
   'leaves bytes out': (peer, bytes) => {

@@ -21,7 +21,8 @@ export const clientLimits: Gate = {
   appliesTo: () => true,
   enter(client, nowMs) {
     const { limits } = client.listener.plan.policy;
-    const reason = client.permit?.admitClient(limits.perClient, client.endpoint, nowMs);
+    const { ledger } = client.context;
+    const reason = client.permit?.admitClient(ledger, limits.perClient, client.endpoint, nowMs);
     if (reason === undefined) return 'passes';
     client.releasePermit();
     return refusal(reason);

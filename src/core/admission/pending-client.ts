@@ -102,7 +102,7 @@ export class PendingClient {
   }
 
   releasePermit(): void {
-    this.permit?.release();
+    this.permit?.release(this.context.ledger);
     this.permit = undefined;
   }
 }

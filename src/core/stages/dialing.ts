@@ -60,9 +60,10 @@ export class Dialing extends Stage {
     const first = firstBytes(this.#session, proxyProtocol);
     if (tls === 'off') return this.#succeeded(first, nowMs);
     this.#isConnected = true;
-    const serverName = tlsNameOf(this.#lease.backend.plan, tls);
-    const { link } = this.#lease;
-    this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, serverName, first });
+    const { link, backend } = this.#lease;
+    const { address } = backend.plan;
+    const serverName = tlsNameOf(backend.plan, tls);
+    this.#session.context.command({ kind: 'start-tls', link, as: 'client', tls, address, serverName, first });
   }
 
   override certificateShown(notAfterMs: number): void {
@@ -169,7 +170,7 @@ export class Dialing extends Stage {
     session.servedSinceMs = nowMs;
     context.ledger.connectDuration.observe(slot, connectMs);
     context.ledger.countBackendConnection(this.#lease.backend.slot);
-    new Relaying(session, this.#pool, this.#lease, nowMs).begin(first, nowMs);
+    new Relaying(session, this.#pool).begin(this.#lease, first, nowMs);
   }
 }
 

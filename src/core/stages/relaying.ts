@@ -12,24 +12,18 @@ import { type CutReason, Stage } from './stage.ts';
 export class Relaying extends Stage {
   readonly #session: Session;
   readonly #pool: Pool;
-  readonly #lease: Lease;
-  /** When the last byte came, or the relay began. */
-  silentSinceMs: number;
 
-  constructor(session: Session, pool: Pool, lease: Lease, nowMs: number) {
+  constructor(session: Session, pool: Pool) {
     super();
     this.#session = session;
     this.#pool = pool;
-    this.#lease = lease;
-    this.silentSinceMs = nowMs;
   }
 
   /** `first` goes to the backend ahead of all that the client says. */
-  begin(first: Uint8Array | undefined, nowMs: number): void {
+  begin({ link, backend }: Lease, first: Uint8Array | undefined, nowMs: number): void {
     const session = this.#session;
     session.stage = this;
     session.context.unserved.delete(session);
-    const { link, backend } = this.#lease;
     session.context.command({ kind: 'join', client: session.link, backend: link, slot: backend.slot, first });
     this.watch(nowMs);
   }
@@ -37,10 +31,12 @@ export class Relaying extends Stage {
   override firstByteCame(nowMs: number): void {
     const session = this.#session;
     const { ledger } = session.context;
-    if (session.servedSinceMs === undefined) return;
-    session.firstByteMs = nowMs - session.servedSinceMs;
-    ledger.firstByte.observe(this.#lease.pool, session.firstByteMs);
-    ledger.countFirstByte(this.#lease.backend.slot, session.firstByteMs);
+    const { servedSinceMs, lease } = session;
+    if (servedSinceMs === undefined || lease === undefined) return;
+    const tookMs = nowMs - servedSinceMs;
+    session.firstByteMs = tookMs;
+    ledger.firstByte.observe(lease.pool, tookMs);
+    ledger.countFirstByte(lease.backend.slot, tookMs);
   }
 
   override halfClosed(_heldBytes: number, nowMs: number): void {
@@ -86,17 +82,25 @@ export class Relaying extends Stage {
     return this.#session.halfClose?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** One of its links at least is open. */
   private openLink(): LinkId {
-    return this.#session.isClientOpen ? this.#session.link : this.#lease.link;
+    const { isClientOpen, link, lease } = this.#session;
+    if (isClientOpen) return link;
+    assert(lease !== undefined, 'one of the links of a relay is open');
+    return lease.link;
+  }
+
+  /** When the last byte came, or the relay began. */
+  private silentSinceMs(): number {
+    const { context, servedSinceMs = 0 } = this.#session;
+    return Math.max(servedSinceMs, context.activity.lastByteMs(this.openLink()));
   }
 
   /** Ends the session if its time is over, or sets when to look again. */
   private watch(nowMs: number): void {
     const session = this.#session;
-    this.silentSinceMs = Math.max(this.silentSinceMs, session.context.activity.lastByteMs(this.openLink()));
-    const timer = soonest(this);
-    const dueMs = timer.dueMs(this);
+    const silentSinceMs = this.silentSinceMs();
+    const timer = soonest(this, silentSinceMs);
+    const dueMs = timer.dueMs(this, silentSinceMs);
     if (dueMs > nowMs) return session.setTimer(dueMs);
     const { reason } = timer;
     // A silent session ends in order; one cut while it may be talking must not look complete.
@@ -122,7 +126,7 @@ export class Relaying extends Stage {
 
 interface RelayTimer {
   readonly reason: 'lifetime-exceeded' | 'half-closed-timeout' | 'idle-timeout';
-  dueMs(relay: Relaying): number;
+  dueMs(relay: Relaying, silentSinceMs: number): number;
 }
 
 /** What ends a relay by time: the soonest counts, of two at once the upper one. */
@@ -133,20 +137,20 @@ const timers: readonly [RelayTimer, ...RelayTimer[]] = [
   },
   {
     reason: 'half-closed-timeout',
-    dueMs: ({ silentSinceMs, halfClosedMs, timeouts }) =>
+    dueMs: ({ halfClosedMs, timeouts }, silentSinceMs) =>
       Math.max(silentSinceMs, halfClosedMs) + timeouts.halfClosedMs,
   },
   {
     reason: 'idle-timeout',
-    dueMs: ({ silentSinceMs, timeouts }) => silentSinceMs + timeouts.idleMs,
+    dueMs: ({ timeouts }, silentSinceMs) => silentSinceMs + timeouts.idleMs,
   },
 ];
 
-function soonest(relay: Relaying): RelayTimer {
+function soonest(relay: Relaying, silentSinceMs: number): RelayTimer {
   let soonest = timers[0];
   let soonestMs = Number.POSITIVE_INFINITY;
   for (const timer of timers) {
-    const dueMs = timer.dueMs(relay);
+    const dueMs = timer.dueMs(relay, silentSinceMs);
     if (dueMs >= soonestMs) continue;
     soonest = timer;
     soonestMs = dueMs;

@@ -59,6 +59,7 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   readonly waiting: WaitingLinks;
   readonly handshakes: HandshakeTurns;
   readonly host: DriverHost;
+  readonly cameMs: number[] = [];
   turnMs = 0;
   readonly #turns: Turns;
   readonly #links: LinkTable;
@@ -117,10 +118,10 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
   }
 
   /** Its engine is made for the first link that is to be secured; undefined where there is none. */
-  tlsConnection(command: StartTls, server: string): TlsConnection | undefined {
+  tlsConnection(command: StartTls): TlsConnection | undefined {
     try {
       this.#engine ??= this.#newEngine();
-      return this.#engine.connection(command, server);
+      return this.#engine.connection(command);
     } catch {
       return undefined;
     }

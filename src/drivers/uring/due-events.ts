@@ -2,12 +2,15 @@
 import type { LinkEvents } from './link-events.ts';
 
 interface TellingLink {
-  tell(): void;
+  /** `errno` as it was added. */
+  tell(errno: number): void;
 }
 
 export class DueEvents {
   readonly #events: LinkEvents;
   #links: TellingLink[] = [];
+  /** Of each, and 0 of most: as a field of theirs it would take 8 bytes of every connection. */
+  #errnos: number[] = [];
   readonly #exhausted = new Set<'memory' | 'descriptors'>();
 
   constructor(events: LinkEvents) {
@@ -18,8 +21,9 @@ export class DueEvents {
     return this.#links.length > 0 || this.#exhausted.size > 0;
   }
 
-  add(link: TellingLink): void {
+  add(link: TellingLink, errno = 0): void {
     this.#links.push(link);
+    this.#errnos.push(errno);
   }
 
   /** Told once a turn, however often it is. */
@@ -30,8 +34,10 @@ export class DueEvents {
   tell(): void {
     if (this.#links.length > 0) {
       const links = this.#links;
+      const errnos = this.#errnos;
       this.#links = [];
-      for (const link of links) link.tell();
+      this.#errnos = [];
+      for (let at = 0; at < links.length; at++) links[at]?.tell(errnos[at] ?? 0);
     }
     if (this.#exhausted.size === 0) return;
     for (const what of this.#exhausted) this.#events.exhausted(what);

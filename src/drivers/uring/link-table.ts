@@ -41,7 +41,10 @@ export class LinkTable {
 
   #add(id: LinkId): UringLink {
     // A hole in the table would make it slow: the core gives small numbers, but perhaps not in order.
-    while (this.#table.length <= id) this.#table.push(undefined);
+    while (this.#table.length <= id) {
+      this.#table.push(undefined);
+      this.#context.cameMs.push(0);
+    }
     const link = this.#table[id] ?? new UringLink(id, this.#context);
     this.#table[id] = link;
     // Completions bring it back as a signed word; 0 stands for what is no link's.

@@ -41,7 +41,6 @@ export class UringLink extends SecuredLink {
   end: LinkEnd | undefined;
   partner: UringLink | undefined;
   protected readonly context: UringLinkContext;
-  #errno = 0;
 
   constructor(id: number, context: UringLinkContext) {
     super(id);
@@ -61,7 +60,6 @@ export class UringLink extends SecuredLink {
   connect(address: Address): void {
     const { sockets } = this.context;
     const sockaddr = sockets.encode(address);
-    this.dialed = address;
     this.marks |= relay.dialing;
     this.cameMs = this.context.turnMs;
     const fd = this.context.descriptors.open(sockaddr);
@@ -147,27 +145,25 @@ export class UringLink extends SecuredLink {
     this.marks |= what;
   }
 
+  /** Of a dial: nothing else can be due before. */
   private tellOutcome(errno: number): void {
-    this.#errno = errno;
-    this.tellSoon(outcomeDue);
+    this.context.dueEvents.add(this, errno);
+    this.marks |= outcomeDue;
   }
 
-  tell(): void {
+  tell(errno: number): void {
     const { marks } = this;
     this.clear(due);
-    if ((marks & closedDue) !== 0) return this.over('closed');
+    if ((marks & closedDue) !== 0) return this.over();
     if (this.is(relay.closing)) return;
-    if ((marks & outcomeDue) !== 0) this.outcome(this.#errno);
+    if ((marks & outcomeDue) !== 0) this.outcome(errno);
     else if ((marks & tlsFailedDue) !== 0)
       this.context.events.tlsFailed(this, 'the key or a certificate is none');
     else if (this.isHeld) this.show();
   }
 
   private outcome(errno: number): void {
-    if (errno !== 0) {
-      this.#errno = errno;
-      return this.over('connect-failed');
-    }
+    if (errno !== 0) return this.failed(errno);
     this.clear(relay.dialing);
     this.context.events.connected(this);
     if (this.is(inUse) && !this.is(relay.closing)) this.read();
@@ -176,9 +172,15 @@ export class UringLink extends SecuredLink {
   // Its end.
 
   protected close(): void {
-    relay.closed<UringLink>(this);
+    this.leavePartner();
     this.tellSoon(closedDue);
     this.free();
+  }
+
+  /** Which is silent since the last byte of both. */
+  private leavePartner(): void {
+    if (this.partner !== undefined) this.partner.cameMs = this.lastByteMs;
+    relay.closed<UringLink>(this);
   }
 
   private free(): void {
@@ -188,19 +190,27 @@ export class UringLink extends SecuredLink {
     this.fd = -1;
   }
 
-  /** Its last event. It is the next link of its number before that is handled. */
-  private over(kind: 'closed' | 'connect-failed'): void {
-    const { context, end, sentBytes } = this;
-    const errno = this.#errno;
-    if (kind === 'connect-failed') this.free();
+  // Its last event. It is the next link of its number before that is handled.
+
+  private failed(errno: number): void {
+    const code = getSystemErrorName(-errno);
+    this.free();
+    this.release();
+    this.context.events.connectFailed(this, dialFailure(code), code);
+  }
+
+  private over(): void {
+    const { end, sentBytes } = this;
+    this.release();
+    this.context.events.closed(this, end ?? 'closed', sentBytes);
+  }
+
+  private release(): void {
     // It may have been joined since it was closed.
-    relay.closed<UringLink>(this);
+    this.leavePartner();
     this.marks = 0;
     this.end = undefined;
     this.sentBytes = 0;
-    context.release(this);
-    if (kind === 'closed') return context.events.closed(this, end ?? 'closed', sentBytes);
-    const code = getSystemErrorName(-errno);
-    context.events.connectFailed(this, dialFailure(code), code);
+    this.context.release(this);
   }
 }

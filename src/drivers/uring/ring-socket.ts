@@ -3,7 +3,7 @@
  * that the system has given to another socket must not be met by an operation meant for this one.
  *
  * Methods of a link are `private` and not `#`: each class with a `#` method adds a hidden field to its objects, which
- * makes 64 bytes for a connection here, of some 1,100.
+ * makes 64 bytes for a connection here, of some 1,000.
  */
 import type { CloseHow, LinkId } from '../../core/contract.ts';
 import { closing, firstDriverMark } from '../relay.ts';

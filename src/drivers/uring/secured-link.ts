@@ -2,7 +2,7 @@
  * A link's TLS, but for the bytes of its session, which are opened in `receiving-link.ts` and sealed in
  * `buffered-link.ts`: its handshake, and what is sent to its peer beside the bytes of its partner.
  */
-import type { Address, LinkEnd } from '../../core/contract.ts';
+import type { LinkEnd } from '../../core/contract.ts';
 import * as relay from '../relay.ts';
 import type { StartTls } from '../tls/engine.ts';
 import type { TlsConnection } from '../tls/openssl/connection.ts';
@@ -13,8 +13,8 @@ import { isUnix } from './ring-socket.ts';
 import { TlsChannel } from './tls-channel.ts';
 
 export interface SecuredLinkContext extends ReceivingLinkContext {
-  /** `server` tells one from another. Undefined where the keys and certificates are none, or no engine is to be had. */
-  tlsConnection(command: StartTls, server: string): TlsConnection | undefined;
+  /** Undefined where the keys and certificates are none, or no engine is to be had. */
+  tlsConnection(command: StartTls): TlsConnection | undefined;
 }
 
 /** No handshake can begin, which is to be told. */
@@ -24,8 +24,6 @@ export const firstUringMark = firstSecuredMark << 1;
 export abstract class SecuredLink extends ReceivingLink {
   protected abstract override readonly context: SecuredLinkContext;
   abstract override end: LinkEnd | undefined;
-  /** Where to; undefined of a connection that was accepted. */
-  protected dialed: Address | undefined;
 
   protected abstract tellSoon(what: number): void;
 
@@ -33,7 +31,7 @@ export abstract class SecuredLink extends ReceivingLink {
     if (!this.isHeld) return;
     this.withdrawQuestion();
     const { buffers, queues } = this.context;
-    const connection = this.context.tlsConnection(command, this.server);
+    const connection = this.context.tlsConnection(command);
     if (connection === undefined) {
       this.marks |= refused;
       return this.tellSoon(tlsFailedDue);
@@ -46,13 +44,6 @@ export abstract class SecuredLink extends ReceivingLink {
     this.handshakeGoesOn(this.secure);
     if (errno !== 0) relay.writeFailed<ReceivingLink>(this, this.wasReset(-errno));
     else this.read();
-  }
-
-  /** What tells one server from another. */
-  private get server(): string {
-    const address = this.dialed;
-    if (address === undefined) return '';
-    return 'path' in address ? address.path : `${address.host} ${address.port}`;
   }
 
   stepHandshake(): void {

@@ -18,7 +18,15 @@ describe('Session whose pool wants TLS', () => {
     const link = stage.backendOf(session) ?? -1;
     stage.nowMs += 5;
     expect(stage.dialed(session)).toEqual([
-      { kind: 'start-tls', link, as: 'client', tls, serverName: '10.0.0.1', first: undefined },
+      {
+        kind: 'start-tls',
+        link,
+        as: 'client',
+        tls,
+        address: backendPlan(0).address,
+        serverName: '10.0.0.1',
+        first: undefined,
+      },
     ]);
     stage.nowMs += 5;
     expect(stage.say({ kind: 'tls-established', link, tls: established })).toEqual([stage.joinOf(session)]);

@@ -40,6 +40,7 @@ const client: Extract<StartTls, { readonly as: 'client' }> = {
   link: 1,
   as: 'client',
   tls: { servername: undefined, ca: ca.cert, verify: true, ...proxy },
+  address: { host: '127.0.0.1', port: 443 },
   serverName: 'service.example',
   first: undefined,
 };
@@ -63,7 +64,7 @@ class Machine {
   }
 
   end(command: StartTls): End {
-    const connection = this.engine.connection(command, 'backend');
+    const connection = this.engine.connection(command);
     if (connection === undefined) throw new Error('The certificates are none');
     return new End(new TlsChannel(connection, this.buffers, this.queues), this.buffers);
   }

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { whyNot } from '../../../src/drivers/uring/probe.ts';
+import { sendUntilStuck } from '../../conformance/back-pressure.ts';
+import { readAll } from '../../conformance/peers.ts';
 import { fill, stalled } from '../../conformance/resets.ts';
 import { Rig } from '../../conformance/rig.ts';
 
@@ -34,6 +36,19 @@ describe.skipIf(whyNot() !== undefined)('Uring driver', () => {
     await fillUp(client);
     client.resetAndDestroy();
     expect(await rig.event('over')).toMatchObject({ client: 'reset-by-peer' });
+  });
+
+  test('knows when a backend last spoke that is gone, while its client has yet to take all of that', async () => {
+    const { client, backend } = await rig.pair();
+    const { link } = await rig.event('accepted');
+    client.end('question');
+    client.pause();
+    expect((await readAll(backend)).toString()).toBe('question');
+    await sendUntilStuck(backend, () => rig.bytesToClient);
+    const beforeMs = rig.now();
+    backend.end('the rest');
+    await rig.event('closed');
+    expect(await rig.ask({ what: 'lastByteMs', link })).toBeGreaterThanOrEqual(beforeMs);
   });
 });
 

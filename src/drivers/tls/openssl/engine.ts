@@ -51,10 +51,10 @@ export class OpenSslEngine {
     this.#clients = new ClientContexts(openSsl, verifyServer);
   }
 
-  /** `backend` tells one server from another. Undefined where the keys and certificates are none. */
-  connection(command: StartTls, backend: string): TlsConnection | undefined {
+  /** Undefined where the keys and certificates are none. */
+  connection(command: StartTls): TlsConnection | undefined {
     try {
-      return command.as === 'server' ? this.#server(command) : this.#client(command, backend);
+      return command.as === 'server' ? this.#server(command) : this.#client(command);
     } catch {
       this.#openSsl.ERR_clear_error();
       return undefined;
@@ -65,7 +65,8 @@ export class OpenSslEngine {
     return this.#made(this.#servers.context(tls, serverName), server);
   }
 
-  #client({ tls, serverName }: Extract<StartTls, { readonly as: 'client' }>, backend: string): TlsConnection {
+  #client({ tls, address, serverName }: Extract<StartTls, { readonly as: 'client' }>): TlsConnection {
+    const backend = 'path' in address ? address.path : `${address.host} ${address.port}`;
     const backendContext = this.#clients.of(tls);
     const { sessions } = backendContext;
     const server = `${serverName} ${backend}`;

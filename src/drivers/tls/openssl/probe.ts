@@ -3,6 +3,7 @@
  * which resumes the first. So the calls that matter are made, and OpenSSL calls back.
  */
 import { generateKeyPairSync } from 'node:crypto';
+import type { Address } from '../../../core/contract.ts';
 import type { BackendTls, KeyPair, ListenerTls } from '../../../core/plan.ts';
 import { errorMessage } from '../../shared.ts';
 import { TicketKeys } from '../../ticket-keys.ts';
@@ -68,7 +69,7 @@ class ProbedHandshakes {
   /** Throws where a handshake fails, or a byte is lost. */
   isResumed(): boolean {
     const server = this.#made({ as: 'server', tls: this.#listener, serverName: undefined });
-    const client = this.#made({ as: 'client', tls: backendTls, serverName, first: undefined });
+    const client = this.#made({ as: 'client', tls: backendTls, address, serverName, first: undefined });
     try {
       client.handshake();
       this.#carry(client, server);
@@ -88,7 +89,7 @@ class ProbedHandshakes {
   }
 
   #made(role: ProbedRole): TlsConnection {
-    const made = this.#engine.connection({ kind: 'start-tls', link: 0, ...role }, 'probe');
+    const made = this.#engine.connection({ kind: 'start-tls', link: 0, ...role });
     if (made === undefined) throw new Error('it takes no certificate');
     return made;
   }
@@ -105,11 +106,13 @@ type ProbedRole =
   | {
       readonly as: 'client';
       readonly tls: BackendTls;
+      readonly address: Address;
       readonly serverName: string;
       readonly first: undefined;
     };
 
 const serverName = 'probe.invalid';
+const address: Address = { path: '/probe.invalid' };
 const backendTls: BackendTls = {
   servername: undefined,
   ca: undefined,

@@ -37,7 +37,7 @@ function server(change: Partial<ListenerTls> = {}, serverName?: string): End {
   return kept(new End(one, { kind: 'start-tls', link: 0, as: 'server', tls, serverName }));
 }
 
-function client(change: Partial<BackendTls> = {}, serverName = 'service.example', backend?: string): End {
+function client(change: Partial<BackendTls> = {}, serverName = 'service.example', backend = 'backend'): End {
   const tls = {
     servername: undefined,
     ca: ca.cert,
@@ -53,10 +53,11 @@ function client(change: Partial<BackendTls> = {}, serverName = 'service.example'
     link: 1,
     as: 'client',
     tls: known,
+    address: { path: backend },
     serverName,
     first: undefined,
   } as const;
-  return kept(new End(one, command, backend));
+  return kept(new End(one, command));
 }
 
 function kept(end: End): End {

@@ -77,6 +77,7 @@ function leave(held: HeldObjects, { library }: Counting): void {
       link: 1,
       as: 'client',
       tls: backend,
+      address: { host: '127.0.0.1', port: 443 },
       serverName: 'service.example',
       first: undefined,
     });

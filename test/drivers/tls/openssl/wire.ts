@@ -27,8 +27,8 @@ export class End {
   isFinished = false;
   readonly tls: TlsConnection;
 
-  constructor(engine: OpenSslEngine, command: StartTls, backend = 'backend') {
-    const tls = engine.connection(command, backend);
+  constructor(engine: OpenSslEngine, command: StartTls) {
+    const tls = engine.connection(command);
     if (tls === undefined) throw new Error('The keys or certificates are none');
     this.tls = tls;
   }
