@@ -41,12 +41,18 @@ export class BackendSessions {
     const openSsl = this.#openSsl;
     const pointer = openSsl.SSL_get1_session(connection);
     if (pointer === 0) return;
-    if (openSsl.SSL_SESSION_is_resumable(pointer) !== 1) return openSsl.SSL_SESSION_free(pointer);
+    if (!this.#isOfUse(pointer)) return openSsl.SSL_SESSION_free(pointer);
     this.forget(server);
     if (this.#sessions.size >= sessionsMax) freeing(openSsl, this.#sessions)();
     const isResumed = openSsl.SSL_session_reused(connection) === 1;
     const untilMs = isResumed ? offeredUntilMs : undefined;
     this.#sessions.set(server, { pointer, untilMs: untilMs ?? nowMs + sessionLifetimeSeconds * 1_000 });
+  }
+
+  #isOfUse(session: Pointer): boolean {
+    if (this.#openSsl.SSL_SESSION_is_resumable(session) !== 1) return false;
+    this.#openSsl.SSL_SESSION_get0_ticket(session, pointerRead, lengthRead);
+    return Number(lengthRead[0]) <= ticketBytesMax;
   }
 
   /** It may be why the handshake has failed that it was offered in. */
@@ -65,7 +71,13 @@ function freeing(openSsl: OpenSsl, sessions: Map<string, KeptSession>): () => vo
   };
 }
 
+/** A backend can give one of 64 KiB, with which no hello can be written. The longest useful ones hold a chain of certificates. */
+const ticketBytesMax = 16 * 1024;
+
 /** A pool whose names stand for other addresses every minute has more and more backends. */
 const sessionsMax = 10_000;
+
+const pointerRead = new BigUint64Array(1);
+const lengthRead = new BigUint64Array(1);
 
 const whenUnreachable = new FinalizationRegistry<() => void>((free) => free());

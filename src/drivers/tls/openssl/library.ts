@@ -53,6 +53,7 @@ export interface OpenSsl {
   SSL_SESSION_get_timeout(session: Pointer): number;
   SSL_SESSION_set_timeout(session: Pointer, seconds: number): number;
   SSL_SESSION_get0_peer(session: Pointer): Pointer;
+  SSL_SESSION_get0_ticket(session: Pointer, ticket: BigUint64Array, bytes: BigUint64Array): void;
   SSL_SESSION_free(session: Pointer): void;
   SSL_session_reused(ssl: Pointer): number;
 
@@ -178,6 +179,7 @@ const declarations: Readonly<Record<keyof OpenSsl, string>> = {
   SSL_SESSION_get_timeout: 'long SSL_SESSION_get_timeout(int64)',
   SSL_SESSION_set_timeout: 'long SSL_SESSION_set_timeout(int64, long)',
   SSL_SESSION_get0_peer: 'int64 SSL_SESSION_get0_peer(int64)',
+  SSL_SESSION_get0_ticket: 'void SSL_SESSION_get0_ticket(int64, void *, void *)',
   SSL_SESSION_free: 'void SSL_SESSION_free(int64)',
   SSL_session_reused: 'int SSL_session_reused(int64)',
 

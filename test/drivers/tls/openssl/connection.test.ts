@@ -24,6 +24,7 @@ const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
 const keyUpdate = koffi.load(null).func('int SSL_key_update(int64, int)');
 /** Is not counted: it is good as long as the connection's is. */
 const sessionOf = koffi.load(null).func('int64 SSL_get_session(int64)');
+const fillTicket = koffi.load(null).func('int SSL_SESSION_set1_ticket_appdata(int64, void *, size_t)');
 /** In seconds. */
 const lifetimeHint = koffi.load(null).func('ulong SSL_SESSION_get_ticket_lifetime_hint(int64)');
 const updateKeys = (connection: number): number => keyUpdate(connection, 1);
@@ -156,6 +157,21 @@ describe('TlsConnection', () => {
     client({}, 'service.example', 'failing').take();
     ends.pop()?.tls.free();
     expect([isResumed('failing'), isResumed('failing')]).toEqual([false, true]);
+  });
+
+  it('keeps no session whose ticket is so long that a hello may have no room for it', () => {
+    const given = (bytes: number): End => {
+      const [a, b] = [client({}, 'service.example', 'long'), server()];
+      const flight = b.take(a.take());
+      fillTicket(sessionOf(b.tls.pointer), Buffer.alloc(bytes), bytes);
+      a.take(b.take(a.take(flight)));
+      a.take(b.seal('hello'));
+      return a;
+    };
+    expect(given(20_000).plain).toBe('hello');
+    expect(isResumed('long')).toBe(false);
+    expect(given(10_000).plain).toBe('hello');
+    expect(isResumed('long')).toBe(true);
   });
 
   it('does not lengthen the life of a session that a client certificate began', async () => {
