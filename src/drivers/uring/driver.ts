@@ -127,6 +127,11 @@ export class UringDriver implements Driver, UringLinkContext, Turning {
     }
   }
 
+  /** Why there was none. koffi has a bound for what OpenSSL calls back, and threads that were killed count for ever. */
+  get tlsObstacle(): string {
+    return this.#engine === undefined ? 'OpenSSL can be used no more' : 'the key or a certificate is none';
+  }
+
   #newEngine(): OpenSslEngine {
     const library = this.#resources.openSsl.noting(loadLibrary());
     return new OpenSslEngine(this.host.ticketKeys, () => this.turnMs, library);

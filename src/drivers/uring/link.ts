@@ -157,8 +157,7 @@ export class UringLink extends SecuredLink {
     if ((marks & closedDue) !== 0) return this.over();
     if (this.is(relay.closing)) return;
     if ((marks & outcomeDue) !== 0) this.outcome(errno);
-    else if ((marks & tlsFailedDue) !== 0)
-      this.context.events.tlsFailed(this, 'the key or a certificate is none');
+    else if ((marks & tlsFailedDue) !== 0) this.context.events.tlsFailed(this, this.context.tlsObstacle);
     else if (this.isHeld) this.show();
   }
 

@@ -15,6 +15,8 @@ import { TlsChannel } from './tls-channel.ts';
 export interface SecuredLinkContext extends ReceivingLinkContext {
   /** Undefined where the keys and certificates are none, or no engine is to be had. */
   tlsConnection(command: StartTls): TlsConnection | undefined;
+  /** Why there was none. */
+  readonly tlsObstacle: string;
 }
 
 /** No handshake can begin, which is to be told. */

@@ -15,23 +15,28 @@ import { withKey } from './pem.ts';
 
 /** Why it can't be used, for people; undefined where it can. Takes some milliseconds, once. */
 export function whyNotOpenSsl(): string | undefined {
-  answer ??= { obstacle: probe() };
+  answer ??= { obstacle: obstacleOf(loadLibrary) };
   return answer.obstacle;
 }
 
 let answer: { readonly obstacle: string | undefined } | undefined;
 
-function probe(): string | undefined {
+export function obstacleOf(load: () => Library): string | undefined {
   let library: Library;
   try {
-    library = loadLibrary();
+    library = load();
   } catch (error) {
     return `this Node does not give its OpenSSL to others: ${errorMessage(error)}`;
   }
   const { openSsl } = library;
   const version = openSsl.OPENSSL_version_major();
   if (version !== knownVersion) return `OpenSSL ${version} is not known to it`;
-  const engine = new OpenSslEngine(new TicketKeys(), () => performance.now(), library);
+  let engine: OpenSslEngine;
+  try {
+    engine = new OpenSslEngine(new TicketKeys(), () => performance.now(), library);
+  } catch (error) {
+    return `its OpenSSL can't call back: ${errorMessage(error)}`;
+  }
   const memory = openSsl.malloc(roomBytes);
   try {
     const handshakes = new ProbedHandshakes(library, engine, memory);
