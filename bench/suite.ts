@@ -87,7 +87,10 @@ async function sample(
 ): Promise<Sample> {
   const { name } = contender;
   try {
-    const measurement = await onStage(contender, seconds, (stage) => scenario.measure(stage, rehearsed));
+    const { wantsLeanBackend = false } = scenario;
+    const measurement = await onStage({ ...contender, wantsLeanBackend }, seconds, (stage) =>
+      scenario.measure(stage, rehearsed),
+    );
     return { subject: name, round, measurement };
   } catch (error) {
     return { subject: name, round, failure: error instanceof Error ? error.message : String(error) };

@@ -111,7 +111,19 @@ function limits(
   const said = parts.flatMap(([what, names]) => (names.length > 0 ? [`${names.join(', ')}: ${what}`] : []));
   return limited.load.length + limited.subject.length === 0
     ? []
-    : [`What was at its limit (95 % busy or more) beside ${said.join('; ')}.`];
+    : [
+        `What was at its limit (95 % busy or more) beside ${said.join('; ')}.${leisure(samples, limited.load)}`,
+      ];
+}
+
+/** How far subjects were from their own limit: what has little to do finds less to do at once. */
+function leisure(samples: readonly Sample[], subjects: readonly string[]): string {
+  const said = subjects.flatMap((subject) => {
+    const ofIt = samples.filter((sample) => sample.subject === subject);
+    const busy = spread(ofIt.flatMap(({ measurement }) => measurement?.subjectBusy ?? []));
+    return busy === undefined ? [] : [`${subject} ${busy.median.toFixed(2)}`];
+  });
+  return said.length === 0 ? '' : ` Cores that these kept busy: ${said.join(', ')}.`;
 }
 
 type Limit = 'load' | 'subject' | 'nothing';

@@ -7,7 +7,11 @@
  *     U  upload: all that comes is thrown away
  *     E  echo
  *     0x16, a TLS handshake: one short answer in plain text, which ends the connection
+ *
+ * `wrk` asks for no more than short answers, but for more of them than Node can give: it gets a backend in C.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -17,11 +21,14 @@ import { program } from './program.ts';
 export interface BackendJob {
   /** Where clients come with TLS and nobody before it has taken that off. */
   readonly tls?: CertificateFiles;
+  /** The executable of `backend.c`, which takes the place of this one. */
+  readonly lean?: string;
 }
 
 program<BackendJob, { port: number }>(
-  ({ tls }) =>
-    new Promise((resolve) => {
+  ({ tls, lean }) =>
+    new Promise((resolve, reject) => {
+      if (lean !== undefined) return void leanPort(lean).then((port) => resolve({ port }), reject);
       const options = { allowHalfOpen: false, noDelay: true };
       const server =
         tls === undefined
@@ -33,6 +40,13 @@ program<BackendJob, { port: number }>(
       });
     }),
 );
+
+/** It is a child, so that it counts as this one where usage is read, and ends with it. */
+async function leanPort(executable: string): Promise<number> {
+  const backend = spawn(executable, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = (await once(backend.stdout, 'data')) as [Buffer];
+  return Number(port.toString());
+}
 
 function serve(socket: Socket): void {
   socket.on('error', () => socket.destroy());

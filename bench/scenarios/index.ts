@@ -13,7 +13,7 @@ import type { Scenario } from './scenario.ts';
 import { sessionLog } from './session-log.ts';
 import { slowReader } from './slow-reader.ts';
 import { tlsDownload, tlsHandshake, tlsKeepalive, tlsResumed } from './tls.ts';
-import { wrkConnect, wrkKeepalive, wrkTlsKeepalive } from './wrk.ts';
+import { wrkConnect, wrkKeepalive, wrkTlsKeepalive, wrkTlsResumed } from './wrk.ts';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -33,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   slowReader,
   tlsHandshake,
   tlsResumed,
+  wrkTlsResumed,
   tlsKeepalive,
   wrkTlsKeepalive,
   handshakeFlood,

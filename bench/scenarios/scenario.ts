@@ -17,6 +17,8 @@ export interface Scenario {
    * first is what the others are compared with. A subject that lacks the skill for one is left out.
    */
   readonly settings?: readonly Setting[];
+  /** Whether the backend is the one in C, where that can be compiled. */
+  readonly wantsLeanBackend?: true;
   /** How many rounds it takes when the user wants so many: what hardly varies needs fewer. */
   rounds(wanted: number): number;
   readonly rehearsal?: Rehearsal;

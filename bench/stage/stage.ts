@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { BackendJob } from '../programs/backend.ts';
 import type { Launch, Setting, Subject } from '../subjects/subject.ts';
 import { certificate } from './certificate.ts';
+import { leanBackend } from './compiled.ts';
 import { type Cores, share } from './cores.ts';
 import { type Drive, type DriveOptions, drive } from './drive.ts';
 import { freePort } from './free-ports.ts';
@@ -32,11 +33,13 @@ export interface Stage {
 export interface Entrant {
   readonly subject: Subject;
   readonly setting: Setting;
+  /** The load wants more short answers than the backend on Node has: it gets the one in C, where that can be compiled. */
+  readonly wantsLeanBackend?: boolean;
 }
 
 /** Builds the stage, gives it to `act`, and takes it down again. */
 export async function onStage<T>(
-  { subject, setting }: Entrant,
+  { subject, setting, wantsLeanBackend }: Entrant,
   windowSeconds: number,
   act: (stage: Stage) => Promise<T>,
 ): Promise<T> {
@@ -44,7 +47,8 @@ export async function onStage<T>(
   const cores = share(subject.cores);
   try {
     const encrypted = setting.tls && subject.launch === undefined;
-    const job: BackendJob = encrypted ? { tls: certificate() } : {};
+    const lean = wantsLeanBackend && !encrypted ? await leanBackend() : undefined;
+    const job: BackendJob = { ...(encrypted && { tls: certificate() }), ...(lean && { lean }) };
     const backend = startProgram('backend', job, cores.load);
     processes.push(backend.running);
     // The backend's only answer, of the same build.

@@ -56,14 +56,16 @@ describe('summarise', () => {
     expect(summarise(outcome(['nginx'], [measured('nginx', 0, { rate: 1 })])).comparisons).toEqual([]);
   });
 
-  it('says what limited the rate of each subject', () => {
+  it('says what limited the rate of each subject, and how busy those were whose load it was', () => {
     const samples = [
-      measured('direct', 0, { rate: 1, cpu: 1 }, { loadSaturated: true }),
+      measured('direct', 0, { rate: 1, cpu: 1 }, { loadSaturated: true, subjectBusy: 0.42 }),
       measured('haproxy', 0, { rate: 1, cpu: 1 }, { subjectBusy: 0.99 }),
       measured('nginx', 0, { rate: 1, cpu: 1 }),
     ];
     expect(summarise(outcome(['direct', 'haproxy', 'nginx'], samples)).notes).toEqual([
-      expect.stringMatching(/direct: load, .*; haproxy: their own core; nginx: nothing\.$/),
+      expect.stringMatching(
+        /direct: load, .*; haproxy: their own core; nginx: nothing\. Cores .* busy: direct 0\.42\.$/,
+      ),
     ]);
   });
 
