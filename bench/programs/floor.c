@@ -19,7 +19,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ENTRIES = 1024, COMPLETIONS = 16384, BUFFERS = 4096, BUFFER_BYTES = 16384, MOST_FDS = 65536 };
+enum { ENTRIES = 1024, COMPLETIONS = 16384, MOST_FDS = 65536 };
+/* The kernel takes them in turn. These stay in the processor's caches; 4096 don't, and a request takes 1 to 3 % more. */
+enum { BUFFERS = 256, BUFFER_BYTES = 16384 };
 enum { ACCEPT, CONNECT, RECEIVE, SEND };
 
 /* One end of a connection; `queue` is what waits to be sent to it, the first of which is being sent. */
