@@ -72,7 +72,11 @@ export class TlsChannel {
     }
     if (!this.#takeOutgoing()) tls.failure ??= 'there is no memory left for the handshake';
     this.isEstablished = isDone && tls.failure === undefined;
-    this.mayFirstWait = this.isEstablished && this.#sealed?.count === 1 && tls.hasSentAllThatIsWaitedFor;
+    // The first bytes of a peer that has sent none yet may wait in its kernel until the end of its handshake is acknowledged
+    // (Nagle's algorithm, RFC 896): by what is sent now, or some 40 ms later.
+    const hasSpoken = this.#opened !== undefined || this.#incoming !== undefined;
+    this.mayFirstWait =
+      this.isEstablished && hasSpoken && this.#sealed?.count === 1 && tls.hasSentAllThatIsWaitedFor;
     return this.isEstablished;
   }
 
