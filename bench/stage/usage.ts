@@ -3,8 +3,9 @@
  *
  * The total is the scheduler's own count in nanoseconds, of every thread that is left; where threads have
  * ended, it is that of the whole process in clock ticks. The split is always counted in ticks, too coarse for
- * the total of a short window but good for a share of it. Work that the kernel does for a socket on the way of
- * a send, the receiver's part of loopback TCP too, is charged to the sender.
+ * the total of a short window but good for a share of it. Children that have ended are in both, in ticks: a
+ * load starts wrk anew for each of its windows. Work that the kernel does for a socket on the way of a send,
+ * the receiver's part of loopback TCP too, is charged to the sender.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -61,14 +62,18 @@ function usageOfOne(pid: number): Usage | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the command in parentheses and may hold anything; the third follows the last ')'.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const userTicks = Number(fields[14 - 3]);
-    const systemTicks = Number(fields[15 - 3]);
+    const [userTicks = 0, systemTicks = 0, endedUserTicks = 0, endedSystemTicks = 0] = fields
+      .slice(14 - 3, 18 - 3)
+      .map(Number);
+    const nsPerTick = 1e9 / ticksPerSecond();
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return {
       // Ticks are rounded down: they are the greater only by what ended threads have used.
-      cpuNs: Math.max(scheduledNs(pid), ((userTicks + systemTicks) * 1e9) / ticksPerSecond()),
-      userTicks,
-      systemTicks,
+      cpuNs:
+        Math.max(scheduledNs(pid), (userTicks + systemTicks) * nsPerTick) +
+        (endedUserTicks + endedSystemTicks) * nsPerTick,
+      userTicks: userTicks + endedUserTicks,
+      systemTicks: systemTicks + endedSystemTicks,
       residentBytes: bytesOf(status, 'VmRSS'),
       peakBytes: bytesOf(status, 'VmHWM'),
     };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
@@ -41,13 +42,22 @@ describe.runIf(process.platform === 'linux')('usage', () => {
     expect(own?.peakBytes).toBeGreaterThanOrEqual(own?.residentBytes ?? Number.NaN);
   });
 
+  const burnt =
+    'const { cpuUsage } = process; for (const since = cpuUsage(); cpuUsage(since).user < 300_000; );';
+
   it('remembers what a thread has used that is gone', async () => {
-    const burnt =
-      'const { cpuUsage } = process; for (const since = cpuUsage(); cpuUsage(since).user < 300_000; );';
     const before = usage(process.pid)?.cpuNs ?? Number.NaN;
     await once(new Worker(burnt, { eval: true }), 'exit');
     // Half of it, as this process may have burnt the other half meanwhile, and ticks are coarse.
     expect((usage(process.pid)?.cpuNs ?? Number.NaN) - before).toBeGreaterThan(150e6);
+  });
+
+  it('remembers what a child has used that is gone', () => {
+    const before = usage(process.pid);
+    execFileSync(process.execPath, ['-e', burnt]);
+    const after = usage(process.pid);
+    expect((after?.cpuNs ?? Number.NaN) - (before?.cpuNs ?? Number.NaN)).toBeGreaterThan(250e6);
+    expect(after?.userTicks).toBeGreaterThan(before?.userTicks ?? Number.NaN);
   });
 
   it('is unknown of a process that is gone', () => {
