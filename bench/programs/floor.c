@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum { ENTRIES = 1024, COMPLETIONS = 16384, MOST_FDS = 65536 };
-/* The kernel takes them in turn. These stay in the processor's caches; with 4096 a request takes 1 to 3 % more. */
+/* The kernel takes them in turn: 256 stay in the processor's caches, as the first of sluice do; 4096 would not. */
 enum { BUFFERS = 256, BUFFER_BYTES = 16384 };
 enum { ACCEPT, CONNECT, RECEIVE, SEND };
 

@@ -33,7 +33,9 @@ export interface Stage {
 export interface Entrant {
   readonly subject: Subject;
   readonly setting: Setting;
-  /** The load wants more short answers than the backend on Node has: it gets the one in C, where that can be compiled. */
+  /**
+   * The load wants more short answers than the backend on Node has: it gets the one in C, where that can be compiled.
+   */
   readonly wantsLeanBackend?: boolean;
 }
 

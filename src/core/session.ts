@@ -92,7 +92,8 @@ export class Session implements Timed {
   halfClose: { readonly by: Side; readonly atMs: number } | undefined;
   bytesToClient = 0;
   bytesToBackend = 0;
-  // In whole microseconds: up to half an hour such a number takes no memory beside its field, one with a fraction 16 bytes.
+  // In whole microseconds: up to half an hour such a number takes no memory beside its field, one with a fraction 16
+  // bytes.
   private connectUs: number | undefined;
   private firstByteUs: number | undefined;
 

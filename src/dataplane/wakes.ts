@@ -1,8 +1,8 @@
 /**
- * How a worker wakes another: at once and past the main thread, which may be busy. A worker that blocks outside its event
- * loop is written eight bytes to its `wakeFd`, as the ledger has it, and is told nothing else: a message would go to all
- * others too, of which those that sleep would take it in only when something else wakes them. One that has no such
- * descriptor is told by a message.
+ * How a worker wakes another: at once and past the main thread, which may be busy. A worker that blocks outside its
+ * event loop is written eight bytes to its `wakeFd`, as the ledger has it, and is told nothing else: a message would go
+ * to all others too, of which those that sleep would take it in only when something else wakes them. One that has no
+ * such descriptor is told by a message.
  */
 import { writeSync } from 'node:fs';
 import { BroadcastChannel, receiveMessageOnPort } from 'node:worker_threads';

@@ -11,7 +11,9 @@ export interface CertificateFacts {
   readonly keyKind: string;
 }
 
-/** Reading a certificate takes a third of a millisecond, and plans repeat most of them. Throws what the parser throws. */
+/**
+ * Reading a certificate takes a third of a millisecond, and plans repeat most of them. Throws what the parser throws.
+ */
 export function factsOf(pair: KeyPair): CertificateFacts {
   const facts = factsByPair.get(pair) ?? certificateFacts(pair.cert);
   factsByPair.set(pair, facts);

@@ -35,7 +35,9 @@ export interface TlsLink {
   tlsEstablished(session: TlsSession): void;
   /** `detail`: the library's reason, or what is wrong with the peer's certificate. */
   tlsFailed(detail: string): void;
-  /** After the handshake: what has come was sealed by nobody who has the key, or was an alert. One may be on its way. */
+  /**
+   * After the handshake: what has come was sealed by nobody who has the key, or was an alert. One may be on its way.
+   */
   tlsBroken(): void;
   failed(error: NodeJS.ErrnoException): void;
 }

@@ -1,4 +1,7 @@
-/** Says for each server that it is time to look at its certificate again: once a second, however many handshakes there are. */
+/**
+ * Says for each server that it is time to look at its certificate again: once a second, however many handshakes there
+ * are.
+ */
 export class PeerLooks {
   readonly #nextMs = new Map<string, number>();
 

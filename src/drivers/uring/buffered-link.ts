@@ -18,7 +18,9 @@ export interface BufferedLinkContext extends RingSocketContext {
   /** When the completions at hand were taken. */
   readonly turnMs: number;
   readonly host: Pick<DriverHost, 'countBytes'>;
-  /** By a link's number, when its last byte came, or the connection: a time takes 8 bytes here, 24 as the link's field. */
+  /**
+   * By a link's number, when its last byte came, or the connection: a time takes 8 bytes here, 24 as the link's field.
+   */
   readonly cameMs: number[];
 }
 
@@ -30,8 +32,9 @@ export const firstReceivingMark = firstLinkMark << 2;
 const notHeld = refused | relay.dialing | relay.discarding | relay.closing;
 
 /**
- * Bytes of a stream that may wait in small buffers. Receives that go on end after as many: without a limit a fast sender
- * fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a turn.
+ * Bytes of a stream that may wait in small buffers. Receives that go on end after as many: without a limit a fast
+ * sender fills all the buffers there are before anybody looks at what has come. One link was seen to take 14 MB in a
+ * turn.
  */
 export const streamBytesMax = 64 * 1024;
 

@@ -264,7 +264,10 @@ export class Buffers {
     return true;
   }
 
-  /** Gives the system back what nobody has needed for a while. A buffer that was filled and not taken must keep its pages. */
+  /**
+   * Gives the system back what nobody has needed for a while. A buffer that was filled and not taken must keep its
+   * pages.
+   */
   due(nowMs: number): void {
     const hasMore = this.#ring.hasCompletions || this.#releaseIdle();
     this.dueMs = hasMore ? nowMs + releaseEveryMs : Number.POSITIVE_INFINITY;

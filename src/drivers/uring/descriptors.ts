@@ -1,7 +1,7 @@
 /**
  * The descriptors of a driver's connections: how many there may be, a spare one, and those that are to be closed. The
- * ring closes these with whatever is submitted next, and not a system call each: 0.5 µs for one, of which a connection has
- * two. While somebody waits for a descriptor, they are closed at once. Nothing may be under way on them any more.
+ * ring closes these with whatever is submitted next, and not a system call each: 0.5 µs for one, of which a connection
+ * has two. While somebody waits for a descriptor, they are closed at once. Nothing may be under way on them any more.
  */
 import type { DescriptorBudget } from '../descriptor-budget.ts';
 import { SpareDescriptor } from '../spare-descriptor.ts';
@@ -47,7 +47,10 @@ export class Descriptors {
     }
   }
 
-  /** To be called right before the ring is entered: until then another thread can reclaim them. Returns whether there are any. */
+  /**
+   * To be called right before the ring is entered: until then another thread can reclaim them. Returns whether there
+   * are any.
+   */
   submit(): boolean {
     const descriptors = this.#toClose;
     if (descriptors.length === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * Handshakes take turns: a step of one takes some tenths of a millisecond where there is something to sign, and bytes of
- * other links must not wait for many of them.
+ * Handshakes take turns: a step of one takes some tenths of a millisecond where there is something to sign, and bytes
+ * of other links must not wait for many of them.
  */
 interface LinkInHandshake {
   stepHandshake(): void;

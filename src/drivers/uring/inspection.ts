@@ -35,7 +35,10 @@ export class Inspection {
   }
 }
 
-/** The piece grows by doubling. As long as it is one client's, a byte is copied about twice, however often the core asks. */
+/**
+ * The piece grows by doubling. As long as it is one client's, a byte is copied about twice, however often the core
+ * asks.
+ */
 function makeRoom(bytes: number): void {
   const piece = new Uint8Array(2 * bytes);
   piece.set(copy.piece.subarray(0, copy.bytes));

@@ -1,7 +1,7 @@
 /**
  * What a driver holds of the kernel's that is the process's and so outlives its thread: descriptors, and memory that is
- * mapped. It is noted in shared memory, a store for each, so that another thread can reclaim it after the driver's ended
- * without running another line: terminated, or out of heap.
+ * mapped. It is noted in shared memory, a store for each, so that another thread can reclaim it after the driver's
+ * ended without running another line: terminated, or out of heap.
  */
 import { assert } from '../../core/assert.ts';
 import type { ListeningSocket } from '../driver.ts';
@@ -50,7 +50,8 @@ export class KernelResources {
         if (result === 0) this.listensOn(fd);
         return result;
       },
-      // Before, for its number may be another thread's right after. A descriptor that is lost in between is the lesser evil.
+      // Before, for its number may be another thread's right after. A descriptor that is lost in between is the lesser
+      // evil.
       close: (fd) => {
         this.closes(fd);
         return libc.close(fd);

@@ -67,8 +67,8 @@ export class LinkTable {
   }
 
   /**
-   * The link that a completion is for. None of its operations outlives a connection, so that not to find it would be the
-   * kernel's mistake, or ours.
+   * The link that a completion is for. None of its operations outlives a connection, so that not to find it would be
+   * the kernel's mistake, or ours.
    */
   find(id: LinkId, serial: number): UringLink | undefined {
     const link = this.#table[id];

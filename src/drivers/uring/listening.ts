@@ -10,10 +10,10 @@
  *         └──────── keep ───────┴────────────┴───────────────────────────────┘
  *
  * To close a listening socket resets the clients that wait in its queue, and those that were answered and are about to
- * come into it. So the kernel passes it by for those that come now: another socket of ours on the port has them, or they are refused
- * at once. Where several share an address it may still pick this one while others are not passed by; so, when those
- * of the other workers are too, the last call begins, from which on no handshake is begun here in any case. Those
- * under way have time to end, and the queue is empty when the socket is closed.
+ * come into it. So the kernel passes it by for those that come now: another socket of ours on the port has them, or
+ * they are refused at once. Where several share an address it may still pick this one while others are not passed by;
+ * so, when those of the other workers are too, the last call begins, from which on no handshake is begun here in any
+ * case. Those under way have time to end, and the queue is empty when the socket is closed.
  */
 import type { Address, ListenerSlot } from '../../core/contract.ts';
 import { descriptorWaitMs, handshakeMs, othersMs } from '../shared.ts';

@@ -9,7 +9,10 @@ export function withoutKoffi(error: unknown): string {
     : `the package koffi does not load: ${errorMessage(error)}`;
 }
 
-/** What a failure in the probe is. `disabled` is the content of `/proc/sys/kernel/io_uring_disabled`, where there is one. */
+/**
+ * What a failure in the probe is. `disabled` is the content of `/proc/sys/kernel/io_uring_disabled`, where there is
+ * one.
+ */
 export function withoutRing(error: unknown, disabled = ioUringDisabled()): string {
   if (!(error instanceof Error && 'syscall' in error))
     return `io_uring does not work here: ${errorMessage(error)}`;

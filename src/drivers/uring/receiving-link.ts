@@ -34,7 +34,10 @@ const leavingSeen = firstReceivingMark << 2;
 export const firstSecuredMark = firstReceivingMark << 3;
 const notRead = receiving | cancelling | waitsForBuffer | relay.dialing | relay.finReceived | relay.closing;
 
-/** Bytes that are read after a peer's reset, at most, for a partner that does not take them: what a kernel holds as a rule. */
+/**
+ * Bytes that are read after a peer's reset, at most, for a partner that does not take them: what a kernel holds as a
+ * rule.
+ */
 const drainedBytesMax = 1024 * 1024;
 
 export abstract class ReceivingLink extends BufferedLink implements relay.Link<ReceivingLink> {
@@ -52,7 +55,9 @@ export abstract class ReceivingLink extends BufferedLink implements relay.Link<R
     this.watchLeaving();
   }
 
-  /** Its peer has reset: what it sent before is read whether there is room or not, for the kernel tells no further end. */
+  /**
+   * Its peer has reset: what it sent before is read whether there is room or not, for the kernel tells no further end.
+   */
   private isDrained(): boolean {
     return this.is(leavingSeen) && this.partner !== undefined && !this.is(isUnix);
   }

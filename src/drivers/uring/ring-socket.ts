@@ -55,7 +55,10 @@ export abstract class RingSocket {
   readonly id: LinkId;
   /** Which of those that have had the number this is. */
   serial = 0;
-  /** Bits, also of `relay.ts` and of a link's other layers: as fields of their own they would double what an idle link takes. */
+  /**
+   * Bits, also of `relay.ts` and of a link's other layers: as fields of their own they would double what an idle link
+   * takes.
+   */
   marks = 0;
   fd = -1;
   /** The ring's number of the last send. */
@@ -131,7 +134,10 @@ export abstract class RingSocket {
     this.context.ring.waitUntilBroken(this.fd, events, this.tag(operation.watch), this.serial);
   }
 
-  /** Sends what is first in the queue. Nothing may be under way. FIN, or something else, follows soon where that is said. */
+  /**
+   * Sends what is first in the queue. Nothing may be under way. FIN, or something else, follows soon where that is
+   * said.
+   */
   protected sendFirst(queue: ByteQueue, isFollowed: boolean): void {
     const { buffers, ring } = this.context;
     this.marks |= sending;

@@ -52,8 +52,8 @@ export class Ring extends RingMemory {
   }
 
   /**
-   * Receives again and again, each time into a buffer of the group: ends with a completion without `more`, at the latest
-   * with the buffer that brings what has come to so many bytes. Kernels before 6.17 know no such limit
+   * Receives again and again, each time into a buffer of the group: ends with a completion without `more`, at the
+   * latest with the buffer that brings what has come to so many bytes. Kernels before 6.17 know no such limit
    * (`limitsReceives`): there it goes on while there are buffers.
    */
   receiveMany(fd: number, group: number, mostBytes: number, low: number, high: number): void {
@@ -158,8 +158,8 @@ export class Ring extends RingMemory {
    * are there at once, as a rule. After the moment one is enough. Kernels before 6.12 know no such moments: one is
    * enough there. Returns how many sends it has submitted.
    *
-   * A turn that doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened where fewer
-   * completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.
+   * A turn that doesn't wait (0) asks for all the same: the kernel deals with no more than 20 of what has happened
+   * where fewer completions are asked for, and wakes nobody for the rest, even if these 20 have completed nothing.
    */
   enter(waitMs: number, wanted = 1): number {
     const toSubmit = this.#unsubmitted();

@@ -72,8 +72,8 @@ export class TlsChannel {
     }
     if (!this.#takeOutgoing()) tls.failure ??= 'there is no memory left for the handshake';
     this.isEstablished = isDone && tls.failure === undefined;
-    // The first bytes of a peer that has sent none yet may wait in its kernel until the end of its handshake is acknowledged
-    // (Nagle's algorithm, RFC 896): by what is sent now, or some 40 ms later.
+    // The first bytes of a peer that has sent none yet may wait in its kernel until the end of its handshake is
+    // acknowledged (Nagle's algorithm, RFC 896): by what is sent now, or some 40 ms later.
     const hasSpoken = this.#opened !== undefined || this.#incoming !== undefined;
     this.mayFirstWait =
       this.isEstablished && hasSpoken && this.#sealed?.count === 1 && tls.hasSentAllThatIsWaitedFor;
@@ -187,7 +187,10 @@ export class TlsChannel {
     return sealedBytes < bytesOf(chunk) || this.#takeOutgoing();
   }
 
-  /** Into the beginning of the chunk: returns how many bytes, 0 where it could not be. What there is no room for is outgoing. */
+  /**
+   * Into the beginning of the chunk: returns how many bytes, 0 where it could not be. What there is no room for is
+   * outgoing.
+   */
   #sealedInPlace(chunk: Chunk, length: number): number {
     const { tls } = this;
     const address = this.#buffers.addressOf(chunk);
@@ -284,5 +287,8 @@ export const noChunk: Chunk = -1;
 const copiedBytesMax = 4 * 1024;
 /** A chunk of a handshake's and a few answers. */
 const sealedMax = 8;
-/** The first bytes of an answer, which go out in short records: after them, the network carries more than a long one at once. */
+/**
+ * The first bytes of an answer, which go out in short records: after them, the network carries more than a long one at
+ * once.
+ */
 const shortRecordsUntil = 64 * 1024;

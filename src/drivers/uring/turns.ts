@@ -82,8 +82,8 @@ export class Turns {
 }
 
 /**
- * The event loop gets a turn after this in any case, for the engine's own tasks. A thread notices no later that it is to
- * be terminated.
+ * The event loop gets a turn after this in any case, for the engine's own tasks. A thread notices no later that it is
+ * to be terminated.
  */
 const longestRunMs = 500;
 /** What comes on and on does not put a deadline off. */

@@ -38,8 +38,8 @@ export class WaitingLinks {
   }
 
   /**
-   * A link has ended, perhaps to make room. The core has one client at a time do that: while some wait still, the next one
-   * is to.
+   * A link has ended, perhaps to make room. The core has one client at a time do that: while some wait still, the next
+   * one is to.
    */
   linkEnded(): void {
     this.#hasOneEnded = true;

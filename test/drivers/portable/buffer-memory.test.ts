@@ -1,4 +1,7 @@
-/** What stalled peers make the driver hold. How much is resident for them then: test/integration/stalled-readers.test.ts. */
+/**
+ * What stalled peers make the driver hold. How much is resident for them then:
+ * test/integration/stalled-readers.test.ts.
+ */
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { Address } from '../../../src/core/contract.ts';

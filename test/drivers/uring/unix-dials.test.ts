@@ -1,4 +1,6 @@
-/** A unix backend whose queue is full: who is dialed there waits for room, and no thread of the kernel waits with them. */
+/**
+ * A unix backend whose queue is full: who is dialed there waits for room, and no thread of the kernel waits with them.
+ */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

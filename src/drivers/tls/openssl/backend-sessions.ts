@@ -25,7 +25,10 @@ export class BackendSessions {
     whenUnreachable.register(this, freeing(openSsl, this.#sessions));
   }
 
-  /** Has a new connection resume the session with its server. Returns until when that is good; undefined where there is none. */
+  /**
+   * Has a new connection resume the session with its server. Returns until when that is good; undefined where there is
+   * none.
+   */
   offer(connection: Pointer, server: string, nowMs: number): number | undefined {
     const session = this.#sessions.get(server);
     if (session === undefined) return undefined;
@@ -71,7 +74,10 @@ function freeing(openSsl: OpenSsl, sessions: Map<string, KeptSession>): () => vo
   };
 }
 
-/** A backend can give one of 64 KiB, with which no hello can be written. The longest useful ones hold a chain of certificates. */
+/**
+ * A backend can give one of 64 KiB, with which no hello can be written. The longest useful ones hold a chain of
+ * certificates.
+ */
 const ticketBytesMax = 16 * 1024;
 
 /** A pool whose names stand for other addresses every minute has more and more backends. */

@@ -1,7 +1,7 @@
 /**
  * The two BIOs between which OpenSSL works, for all connections of a thread. What is in them is said in words of memory
- * that both sides see, so that it takes no calls: the incoming one reads cipher text where it lies, and the outgoing one
- * collects what is to be sent, or writes it where it is lent room.
+ * that both sides see, so that it takes no calls: the incoming one reads cipher text where it lies, and the outgoing
+ * one collects what is to be sent, or writes it where it is lent room.
  */
 import type { Pointer } from '../../uring/libc.ts';
 import { writeAddress } from '../../uring/ring-memory.ts';
@@ -72,7 +72,10 @@ export class Bios {
     this.#noteEmpty();
   }
 
-  /** Until `takeBack`, where nothing is collected: what is to be sent is written there. There must be room for all of it. */
+  /**
+   * Until `takeBack`, where nothing is collected: what is to be sent is written there. There must be room for all of
+   * it.
+   */
   lend(room: Pointer, bytes: number): void {
     this.#lent.set(room, 0, bytes);
     this.#writeTo(this.#lent);

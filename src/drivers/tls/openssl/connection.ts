@@ -20,7 +20,9 @@ import { certificateProblem, forgetOthersErrors, takeReason } from './failures.t
 import type { OpenSsl } from './library.ts';
 import { readCertificate } from './peer-certificate.ts';
 
-/** What `open` says besides a number of bytes: the peer has sent close_notify, or `failure` says what has gone wrong. */
+/**
+ * What `open` says besides a number of bytes: the peer has sent close_notify, or `failure` says what has gone wrong.
+ */
 export const closeNotified = -1;
 export const failed = -2;
 
@@ -81,7 +83,10 @@ export class TlsConnection {
     return false;
   }
 
-  /** Plain bytes that were written, of one record at most, perhaps over cipher text that was read; 0 wants more cipher text; or one of the two constants. */
+  /**
+   * Plain bytes that were written, of one record at most, perhaps over cipher text that was read; 0 wants more cipher
+   * text; or one of the two constants.
+   */
   open(into: Pointer, room: number): number {
     const openSsl = this.#openSsl;
     const result = openSsl.SSL_read(this.pointer, into, room);
@@ -101,7 +106,9 @@ export class TlsConnection {
     }
   }
 
-  /** Once the handshake is done: what is outgoing are tickets, for which no peer waits. In TLS 1.2 they go before that. */
+  /**
+   * Once the handshake is done: what is outgoing are tickets, for which no peer waits. In TLS 1.2 they go before that.
+   */
   get hasSentAllThatIsWaitedFor(): boolean {
     return this.#role.isServer && this.#openSsl.SSL_version(this.pointer) === ssl.TLS1_3_VERSION;
   }
@@ -129,14 +136,16 @@ export class TlsConnection {
     return this.#openSsl.SSL_write(this.pointer, from, bytes) === bytes || this.#sealingFailed();
   }
 
-  /** By how much so many bytes become longer at most, and how far cipher text may be behind plain bytes at each moment. */
+  /**
+   * By how much so many bytes become longer at most, and how far cipher text may be behind plain bytes at each moment.
+   */
   sealingBytes(bytes: number): number {
     return Math.ceil(bytes / this.#recordBytes) * recordOverheadBytes + otherRecordsBytes;
   }
 
   /**
-   * Seals all of it towards lower addresses, uncopied: there must be room for `sealingBytes` in front of it. Returns how
-   * many bytes lie at `into` then; 0 where it could not.
+   * Seals all of it towards lower addresses, uncopied: there must be room for `sealingBytes` in front of it. Returns
+   * how many bytes lie at `into` then; 0 where it could not.
    */
   sealInPlace(into: Pointer, from: Pointer, bytes: number): number {
     this.#bios.lend(into, from - into + bytes);
@@ -233,7 +242,10 @@ export class TlsConnection {
     return certificate === 0 ? undefined : readCertificate(this.#openSsl, certificate);
   }
 
-  /** Until when the certificate is good that the peer has shown, in milliseconds since 1970; undefined where nobody asks. */
+  /**
+   * Until when the certificate is good that the peer has shown, in milliseconds since 1970; undefined where nobody
+   * asks.
+   */
   get shownUntilMs(): number | undefined {
     const certificate = this.#role.isLookDue() ? this.peerCertificate : undefined;
     return certificate && Date.parse(certificate.validTo);

@@ -1,4 +1,7 @@
-/** Numbers of OpenSSL's headers: `openssl/ssl.h`, `tls1.h`, `x509_vfy.h`, `x509v3.h`, `bio.h`. They are the same in all of 3.x. */
+/**
+ * Numbers of OpenSSL's headers: `openssl/ssl.h`, `tls1.h`, `x509_vfy.h`, `x509v3.h`, `bio.h`. They are the same in all
+ * of 3.x.
+ */
 export const SSL_CTRL_MODE = 33;
 export const SSL_CTRL_SET_SESS_CACHE_MODE = 44;
 export const SSL_CTRL_SET_MAX_SEND_FRAGMENT = 52;

@@ -10,7 +10,10 @@ export function forgetOthersErrors(openSsl: OpenSsl): void {
   if (openSsl.ERR_peek_error() !== 0) openSsl.ERR_clear_error();
 }
 
-/** The first error that this thread has noted, and forgets all of them: one that stays is taken for that of a later call. */
+/**
+ * The first error that this thread has noted, and forgets all of them: one that stays is taken for that of a later
+ * call.
+ */
 export function takeReason(openSsl: OpenSsl): string {
   const error = openSsl.ERR_get_error();
   openSsl.ERR_clear_error();
@@ -36,7 +39,10 @@ export interface CertificateProblem {
   readonly isOfName: boolean;
 }
 
-/** Those of Node's manual (https://nodejs.org/api/tls.html#x509-certificate-error-codes) that are not of revocation lists. */
+/**
+ * Those of Node's manual (https://nodejs.org/api/tls.html#x509-certificate-error-codes) that are not of revocation
+ * lists.
+ */
 const codes: ReadonlyMap<number, string> = new Map([
   [2, 'UNABLE_TO_GET_ISSUER_CERT'],
   [4, 'UNABLE_TO_DECRYPT_CERT_SIGNATURE'],
