@@ -77,7 +77,7 @@ describe.skipIf(!installed('prometheus', 'promtool'))(`Prometheus ${skippedWitho
       prometheus = await Prometheus.start([proxy.adminPort], token);
       await seen(prometheus, 'up == 1', 1);
       await traffic(proxy);
-    }, deadlineMs);
+    }, 180_000);
 
     it.each(
       dashboards.flatMap((dashboard) =>

@@ -53,7 +53,7 @@ export class Peer {
     });
     const ready = eventually(async () => {
       for (const place of where) await accepts(place);
-    });
+    }, startDeadlineMs);
     // Whichever comes second is of no interest.
     for (const one of [ready, ended]) one.catch(() => {});
     try {
@@ -93,6 +93,9 @@ export class Peer {
     return path;
   }
 }
+
+/** Where nobody has run it for long, a large program comes from the disk: Prometheus has taken more than 15 s. */
+const startDeadlineMs = 60_000;
 
 async function accepts(where: number | string): Promise<void> {
   const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where);
